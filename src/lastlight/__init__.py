@@ -1,0 +1,3 @@
+"""Last Light: the operating system of a night out."""
+
+__version__ = "0.1.0"
