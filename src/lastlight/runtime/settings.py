@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from lastlight.runtime.embedded.state import read_port
 from lastlight.runtime.secrets import derived, kept_secret
+from lastlight.runtime.startup import StartError
 
 PREFIX = "LASTLIGHT_"
 DATABASE_NAME = "lastlight"
@@ -23,7 +24,7 @@ DatabaseRole = Literal["migrator", "app", "system", "platform", "looker"]
 DATABASE_ROLES: tuple[DatabaseRole, ...] = get_args(DatabaseRole)
 
 
-class SettingsError(Exception):
+class SettingsError(StartError):
     """A setting that cannot be used; the message is one sentence that names the variable."""
 
 
