@@ -355,8 +355,8 @@ create table tenant_settings (
 create trigger tenant_settings_touch before update on tenant_settings for each row execute function ll.touch();
 select ll.tenant_table('tenant_settings', guest => 'read', system => 'select, insert, update', platform => 'select, insert, update');
 
--- Called with BEGIN: the session must stand, at the version whose permissions the caller holds.
-create function ll.enter(session uuid, expected bigint) returns void language plpgsql stable as $$
+-- Called with BEGIN: the session must stand, at the version whose permissions the caller holds. Returns the transaction's time.
+create function ll.enter(session uuid, expected bigint) returns timestamptz language plpgsql stable as $$
 declare s record;
 begin
     select version, revoked_at, expires_at into s from public.sessions where id = session;
@@ -366,6 +366,7 @@ begin
     if s.version <> expected then
         raise exception 'session changed' using errcode = 'LL002';
     end if;
+    return now();
 end $$;
 
 revoke execute on all functions in schema ll from public;

@@ -57,7 +57,7 @@ select ll.tenant_table('tenant_sequences', guest => 'read', app => 'select', sys
 create table events (
     tenant_id uuid        not null,
     seq       bigint      not null,
-    position  bigint      not null,
+    position  bigint      not null generated always as identity,
     id        uuid        not null,
     name      text        not null,
     version   integer     not null,

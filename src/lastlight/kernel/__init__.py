@@ -1,0 +1,1 @@
+"""Pure vocabulary: ids, permissions, events, problems, paging. Nothing here touches a network or a database."""

@@ -1,0 +1,167 @@
+"""Problems: every refusal is an RFC 9457 problem with a stable type, a sentence for the person and the fields at fault."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class Problem(Exception):
+    """A refusal. Subclasses declare `type`, `status` and `title`; `detail` says what to do about it."""
+
+    type: ClassVar[str] = "problem"
+    status: ClassVar[int] = 400
+    title: ClassVar[str] = "That did not work"
+    default_detail: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        fields: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, str | int | float | None] | None = None,
+    ) -> None:
+        self.detail = detail or self.default_detail or self.title + "."
+        self.fields = dict(fields or {})
+        self.headers = dict(headers or {})
+        self.extra = dict(extra or {})
+        super().__init__(self.detail)
+
+
+class Invalid(Problem):
+    """A field holds something that cannot be taken; `fields` maps each JSON path to its sentence."""
+
+    type = "invalid"
+    status = 422
+    title = "Some fields need another value"
+
+
+class Malformed(Problem):
+    """The request could not be read at all."""
+
+    type = "malformed"
+    status = 400
+    title = "The request could not be read"
+
+
+class TooLarge(Problem):
+    type = "too-large"
+    status = 413
+    title = "The request is too large"
+
+
+class UnsupportedMedia(Problem):
+    type = "unsupported-media-type"
+    status = 415
+    title = "Send this as application/json"
+
+
+class NotSignedIn(Problem):
+    type = "not-signed-in"
+    status = 401
+    title = "Sign in first"
+    default_detail = "Sign in, then try again."
+
+
+class SessionEnded(Problem):
+    type = "session-ended"
+    status = 401
+    title = "Your session has ended"
+    default_detail = "Sign in again."
+
+
+class NotPermitted(Problem):
+    type = "not-permitted"
+    status = 403
+    title = "Your role does not allow this"
+    default_detail = "Ask an owner or a manager to do it, or to extend your role."
+
+
+class CrossOrigin(Problem):
+    type = "cross-origin"
+    status = 403
+    title = "This came from another site"
+    default_detail = "Open Last Light itself and try again from there."
+
+
+class ModuleOff(Problem):
+    type = "module-off"
+    status = 403
+    title = "This module is switched off"
+
+
+class NotFound(Problem):
+    """Also the answer to another tenant's thing: nobody learns that it exists."""
+
+    type = "not-found"
+    status = 404
+    title = "Not found"
+    default_detail = "It does not exist, or you may not see it."
+
+
+class MethodNotAllowed(Problem):
+    type = "method-not-allowed"
+    status = 405
+    title = "That method does not work here"
+
+
+class Conflict(Problem):
+    type = "conflict"
+    status = 409
+    title = "This clashes with what is already there"
+
+
+class Stale(Problem):
+    """Optimistic locking: somebody changed it since it was read."""
+
+    type = "stale"
+    status = 412
+    title = "Somebody changed this in the meantime"
+    default_detail = "Load it again, look at the change, then repeat yours."
+
+
+class VersionRequired(Problem):
+    type = "version-required"
+    status = 428
+    title = "Say which version you are changing"
+    default_detail = "Send the version that you read as If-Match."
+
+
+class KeyRequired(Problem):
+    type = "idempotency-key-required"
+    status = 400
+    title = "An Idempotency-Key is needed"
+    default_detail = "Send a new UUID as Idempotency-Key, and the same one when you retry."
+
+
+class KeyReused(Problem):
+    type = "idempotency-key-reused"
+    status = 422
+    title = "This Idempotency-Key belongs to another request"
+    default_detail = "Use a new key for a new request; repeat a key only with the same body."
+
+
+class KeyInFlight(Problem):
+    type = "idempotency-key-in-flight"
+    status = 409
+    title = "The first request with this key is still running"
+    default_detail = "Wait a moment and repeat it with the same key."
+
+
+class TooManyRequests(Problem):
+    type = "too-many-requests"
+    status = 429
+    title = "Too many requests"
+
+
+class Busy(Problem):
+    type = "busy"
+    status = 503
+    title = "Last Light is busy"
+    default_detail = "Nothing was changed. Try again in a few seconds."
+
+
+class Broken(Problem):
+    type = "internal"
+    status = 500
+    title = "Something broke on our side"
+    default_detail = "Nothing was changed. Try again; if it stays, give us the request id."

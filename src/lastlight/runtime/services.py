@@ -1,0 +1,39 @@
+"""Services: what a process holds for all of its transactions."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from lastlight.runtime.db.pools import Pools
+from lastlight.runtime.module import Registry
+from lastlight.runtime.settings import Settings
+
+
+def _silent() -> None:
+    """Where nobody listens for new events, a commit has nobody to tell."""
+
+
+async def _no_queue(*_args: Any, **_named: Any) -> Any:
+    raise RuntimeError("this process was started without a job queue")
+
+
+@dataclass(slots=True)
+class Services:
+    """One process's settings, registry, pools and the entry points of its mechanisms."""
+
+    settings: Settings
+    registry: Registry
+    pools: Pools
+    secrets: Any
+    storage: Any = None
+    templates: Any = None
+    enqueue: Callable[..., Awaitable[Any]] = _no_queue
+    poke: Callable[[], None] = _silent
+    """Tell the relay that events wait; called after each commit that wrote some."""
+    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
+
+    async def close(self) -> None:
+        """Close what was opened, last first."""
+        for closer in reversed(self.closers):
+            await closer()
+        await self.pools.close()
