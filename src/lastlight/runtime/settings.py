@@ -73,6 +73,9 @@ class Settings:
     secret_key: str = _setting(
         "", "Key the other secrets are derived from, at least 32 characters; empty makes one and keeps it.", secret=True
     )
+    secret_keys: tuple[str, ...] = _setting(
+        (), "Earlier secret keys, newest first: they still open what they sealed after a new one was set.", secret=True
+    )
     demo: bool = _setting(default=False, description="Fill an empty database with the demonstration tenants.")
     simulate: bool = _setting(default=True, description="Let a slow night go on by itself while the demo runs.")
     smtp_url: str = _setting(
