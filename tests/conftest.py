@@ -1,0 +1,44 @@
+"""Fixtures for every test: a real database, fresh for each module or each test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lastlight.runtime.settings import Settings
+from tests.support.postgres import PostgresServer, database, running_server, settings_for
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """The test server, shared by all test processes."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def database_settings(
+    request: pytest.FixtureRequest, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """Settings on a migrated database that belongs to the test module."""
+    name = Path(str(request.node.path)).stem
+    with database(postgres_server, name=name) as dsn:
+        yield settings_for(dsn, tmp_path_factory.mktemp("var"))
+
+
+@pytest.fixture
+def fresh_database(
+    request: pytest.FixtureRequest, postgres_server: PostgresServer, tmp_path: Path
+) -> Iterator[Settings]:
+    """Settings on a migrated database that belongs to one test."""
+    with database(postgres_server, name=request.node.name) as dsn:
+        yield settings_for(dsn, tmp_path / "var")
+
+
+@pytest.fixture
+def empty_database(
+    request: pytest.FixtureRequest, postgres_server: PostgresServer, tmp_path: Path
+) -> Iterator[Settings]:
+    """Settings on a database without any migration, for one test."""
+    with database(postgres_server, name=request.node.name, migrated=False) as dsn:
+        yield settings_for(dsn, tmp_path / "var")
