@@ -1,0 +1,1 @@
+"""Sockets: Socket.IO rooms of venue × permission, fed by the relay's events, closed when a session ends."""
