@@ -1,0 +1,77 @@
+"""Why credentials, or the one who presents them, are refused."""
+
+from lastlight.kernel.errors import Problem
+
+
+class TokenInvalid(Problem):
+    """The token is none of ours: another signature, issuer, audience, type or shape. Nothing says which."""
+
+    type = "token-invalid"
+    status = 401
+    title = "This token is not valid"
+    default_detail = "Sign in again and send the access token as it was given: Authorization: Bearer <token>."
+
+
+class TokenExpired(Problem):
+    """The token was ours, and its time is over."""
+
+    type = "token-expired"
+    status = 401
+    title = "This token has expired"
+    default_detail = "Get a new one with POST /api/auth/refresh, or sign in again."
+
+
+class AccountSuspended(Problem):
+    """The platform has suspended the person."""
+
+    type = "account-suspended"
+    status = 403
+    title = "This account is suspended"
+    default_detail = "Write to support if you think that this is a mistake."
+
+
+class TenantPending(Problem):
+    """The business waits for the platform's approval."""
+
+    type = "tenant-pending"
+    status = 403
+    title = "This business waits for approval"
+    default_detail = "We look at each registration ourselves; you get an e-mail as soon as it is decided."
+
+
+class TenantSuspended(Problem):
+    """The platform has suspended the business."""
+
+    type = "tenant-suspended"
+    status = 403
+    title = "This business is suspended"
+    default_detail = "Its owner finds the reason in our e-mail; write to support to have it lifted."
+
+
+class TenantClosed(Problem):
+    """The business was rejected or has left the platform."""
+
+    type = "tenant-closed"
+    status = 403
+    title = "This business is not on Last Light"
+    default_detail = "Sign in to another business, or register this one again."
+
+
+class MembershipEnded(Problem):
+    """No active membership is left in the tenant that the session is for."""
+
+    type = "membership-ended"
+    status = 403
+    title = "You no longer have a role here"
+    default_detail = "Ask an owner or a manager of the business to give you one."
+
+
+AUTH_ERRORS: tuple[type[Problem], ...] = (
+    TokenInvalid,
+    TokenExpired,
+    AccountSuspended,
+    TenantPending,
+    TenantSuspended,
+    TenantClosed,
+    MembershipEnded,
+)

@@ -1,0 +1,160 @@
+"""Access and cookie tokens: Ed25519 JWTs whose header is one of two constants, read strictly and remembered briefly.
+
+A token names its session and nothing that may change; what its owner may do is read from the database.
+"""
+
+import base64
+import binascii
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from lastlight.kernel.ids import SessionId, TenantId, UserId, uuid7
+from lastlight.runtime.auth.errors import TokenExpired, TokenInvalid
+from lastlight.runtime.secrets import derived
+from lastlight.runtime.settings import Settings
+
+TokenType = Literal["at+jwt", "session+jwt"]
+SessionKind = Literal["member", "patron", "crew", "guest"]
+
+ACCESS: TokenType = "at+jwt"
+COOKIE: TokenType = "session+jwt"
+ALGORITHM = "Ed25519"
+ISSUER = "https://lastlight.dev"
+AUDIENCE = "lastlight"
+COOKIE_SECONDS = 7 * 24 * 3600
+LONGEST = 2048
+REMEMBERED = 8192
+CLOCK_SKEW_SECONDS = 5
+
+
+class Claims(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a token says: who (`sub`), which session (`sid`), which tenant (`tid`), as what, and for how long (Unix seconds)."""
+
+    iss: str
+    aud: str
+    sub: UserId
+    sid: SessionId
+    tid: TenantId | None
+    kind: SessionKind
+    iat: int
+    exp: int
+    jti: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKeys:
+    """The signing key of one deployment, and the only header segments that are read."""
+
+    key: OKPKey
+    kid: str
+    headers: dict[str, TokenType]
+    seen: "OrderedDict[tuple[TokenType, bytes], Claims]"
+
+
+@lru_cache(maxsize=8)
+def _keys_of(secret_key: str) -> TokenKeys:
+    seed = bytes.fromhex(derived(secret_key, "token-signing:1"))
+    public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "d": _encode(seed), "x": _encode(public)})
+    kid = sha256(public).hexdigest()[:16]
+    headers: dict[str, TokenType] = {_encode(msgspec.json.encode(_header(kind, kid))): kind for kind in (ACCESS, COOKIE)}
+    return TokenKeys(key=key, kid=kid, headers=headers, seen=OrderedDict())
+
+
+def token_keys(settings: Settings) -> TokenKeys:
+    """The keys of this deployment, derived from its secret key: the same in every process."""
+    return _keys_of(settings.secret_key)
+
+
+def issue(
+    keys: TokenKeys,
+    kind: TokenType,
+    *,
+    user_id: UUID,
+    session_id: UUID,
+    tenant_id: UUID | None,
+    session_kind: SessionKind,
+    seconds: int,
+    now: float | None = None,
+) -> str:
+    """A signed token that lives for `seconds`."""
+    issued = int(time.time() if now is None else now)
+    claims: dict[str, Any] = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": str(user_id),
+        "sid": str(session_id),
+        "tid": None if tenant_id is None else str(tenant_id),
+        "kind": session_kind,
+        "iat": issued,
+        "exp": issued + seconds,
+        "jti": str(uuid7()),
+    }
+    return jwt.encode(_header(kind, keys.kid), claims, keys.key, algorithms=[ALGORITHM], default_type=None)
+
+
+def read(keys: TokenKeys, token: str, kind: TokenType, *, now: float | None = None) -> Claims:
+    """The claims of a token of ours of this type; TokenInvalid when it is anything else, TokenExpired when its time is over."""
+    if len(token) > LONGEST or not token.isascii():
+        raise TokenInvalid
+    at = time.time() if now is None else now
+    place = (kind, sha256(token.encode()).digest())
+    claims = keys.seen.get(place)
+    if claims is None:
+        claims = _verified(keys, token, kind)
+        keys.seen[place] = claims
+        while len(keys.seen) > REMEMBERED:
+            keys.seen.popitem(last=False)
+    else:
+        keys.seen.move_to_end(place)
+    if claims.exp <= at:
+        raise TokenExpired
+    if claims.iat > at + CLOCK_SKEW_SECONDS:
+        raise TokenInvalid
+    return claims
+
+
+def _verified(keys: TokenKeys, token: str, kind: TokenType) -> Claims:
+    """Check a token from its first byte: the header must be exactly ours, so alg, kid, jku, jwk, crit or b64 cannot be chosen."""
+    segments = token.split(".")
+    if len(segments) != 3 or keys.headers.get(segments[0]) != kind or not all(map(_canonical, segments)):
+        raise TokenInvalid
+    try:
+        jwt.decode(token, keys.key, algorithms=[ALGORITHM])
+        claims = msgspec.json.decode(_decode(segments[1]), type=Claims)
+    except (JoseError, ValueError, msgspec.DecodeError) as error:
+        raise TokenInvalid from error
+    if claims.iss != ISSUER or claims.aud != AUDIENCE or claims.exp <= claims.iat:
+        raise TokenInvalid
+    return claims
+
+
+def _header(kind: TokenType, kid: str) -> dict[str, str]:
+    return {"typ": kind, "alg": ALGORITHM, "kid": kid}
+
+
+def _canonical(segment: str) -> bool:
+    """Whether a segment is base64url in its only spelling: spare bits zero, no padding, no foreign characters."""
+    try:
+        return _encode(_decode(segment)) == segment
+    except (ValueError, binascii.Error):
+        return False
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decode(segment: str) -> bytes:
+    return base64.b64decode(segment + "=" * (-len(segment) % 4), altchars=b"-_", validate=True)
