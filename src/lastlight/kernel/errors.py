@@ -11,6 +11,8 @@ class Problem(Exception):
     status: ClassVar[int] = 400
     title: ClassVar[str] = "That did not work"
     default_detail: ClassVar[str] = ""
+    keeps: ClassVar[bool] = False
+    """The transaction stands although the request is refused: what was written before, and its audit records, are kept."""
 
     def __init__(
         self,

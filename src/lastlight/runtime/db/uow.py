@@ -56,7 +56,13 @@ async def unit_of_work(services: Services, scope: WorkScope) -> AsyncIterator[Ct
     try:
         ctx = await _begin(services, scope, connection)
         try:
-            yield ctx
+            refusal = None
+            try:
+                yield ctx
+            except Problem as problem:
+                if not problem.keeps:
+                    raise
+                refusal = problem
             if ctx.pending:
                 await write_outbox(ctx)
             await connection.execute("commit")
@@ -66,6 +72,8 @@ async def unit_of_work(services: Services, scope: WorkScope) -> AsyncIterator[Ct
     finally:
         await pool.release(connection)
     await _after_commit(ctx)
+    if refusal is not None:
+        raise refusal
 
 
 @asynccontextmanager
