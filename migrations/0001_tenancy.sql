@@ -110,6 +110,10 @@ create table tenants (
 );
 create index tenants_by_status on tenants (status, created_at desc);
 create trigger tenants_touch before update on tenants for each row execute function ll.touch();
+-- The platform is the tenant of its own crew: its members, roles, events and audit chain live under the nil id;
+-- written before the policies are forced, which would refuse even the owner.
+insert into tenants (id, kind, slug, name, status, approved_at)
+values ('00000000-0000-0000-0000-000000000000', 'platform', 'platform', 'Last Light', 'active', now());
 select ll.global_table('tenants');
 grant select on tenants to lastlight_app;
 grant update (name, contact_name, contact_email, contact_phone, country, currency, time_zone, locale) on tenants to lastlight_app;
@@ -118,10 +122,6 @@ create policy own_tenant on tenants for all to lastlight_app using (id = (select
 create policy guest_updates on tenants as restrictive for update to lastlight_app using ((select ll.patron_id()) is null);
 create policy system_rows on tenants for all to lastlight_system using (true) with check (true);
 create policy platform_rows on tenants for all to lastlight_platform using (true) with check (true);
-
--- The platform is the tenant of its own crew: its members, roles, events and audit chain live under the nil id.
-insert into tenants (id, kind, slug, name, status, approved_at)
-values ('00000000-0000-0000-0000-000000000000', 'platform', 'platform', 'Last Light', 'active', now());
 
 -- Identity -----------------------------------------------------------------------------------------------------------
 create table users (
