@@ -1,0 +1,7 @@
+"""`python -m lastlight` is the same as `lastlight`."""
+
+import sys
+
+from lastlight.cli import main
+
+sys.exit(main())

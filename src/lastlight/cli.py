@@ -1,0 +1,121 @@
+"""The command line: `lastlight COMMAND`.
+
+Each command names the function that carries it out; its module is imported only when the command runs.
+"""
+
+import argparse
+import asyncio
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lastlight import __version__
+from lastlight.runtime.observability.logs import configure_logs
+from lastlight.runtime.settings import DATABASE_ROLES, PREFIX, Settings
+from lastlight.runtime.startup import StartError
+from lastlight.runtime.supervision.children import EXIT_CANNOT_START
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: its help, the function behind it as `module:function`, and whether that takes the parsed arguments."""
+
+    help: str
+    target: str
+    takes_arguments: bool = False
+
+
+COMMANDS: Mapping[str, Command] = {
+    "serve": Command("run the whole platform under one supervisor", "lastlight.runtime.supervision.supervisor:supervise"),
+    "web": Command("run one web process: application and realtime", "lastlight.main:run_web"),
+    "realtime": Command("run one process that serves sockets only", "lastlight.main:run_realtime"),
+    "worker": Command("run one worker: jobs and the relay of events", "lastlight.runtime.jobs.worker:run_worker"),
+    "migrate": Command("bring the database up to date", "lastlight.runtime.supervision.migration:run_migrations"),
+    "seed": Command("fill the demonstration tenants", "lastlight.seed:seed_demo"),
+    "simulate": Command("play guests and doors through the API", "lastlight.simulator.cli:run", takes_arguments=True),
+    "verify": Command("check what must never have been changed", "lastlight.runtime.audit.verify:run"),
+    "routes": Command("list every operation", "lastlight.main:routes_text"),
+    "openapi": Command("print the OpenAPI document", "lastlight.main:openapi_text"),
+    "docs": Command("write docs/reference from the registry", "lastlight.runtime.docs.generate:run", takes_arguments=True),
+    "psql": Command("open psql as one of our roles", "lastlight.runtime.supervision.psql:run_psql", takes_arguments=True),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status; a refusal is one sentence on stderr."""
+    arguments = _parser(list(sys.argv[1:] if argv is None else argv)).parse_args(argv)
+    env = _environment(arguments)
+    try:
+        settings = Settings.load(env)
+        configure_logs(settings)
+        return _run(COMMANDS[arguments.command], settings, env, arguments)
+    except StartError as error:
+        sys.stderr.write(f"lastlight: {error}\n")
+        return EXIT_CANNOT_START
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 141
+
+
+def _parser(argv: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lastlight", description="Last Light, the operating system of a night out.")
+    parser.add_argument("--version", action="version", version=f"Last Light {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parsers = {name: commands.add_parser(name, help=c.help, description=c.help) for name, c in COMMANDS.items()}
+    for name in ("serve", "web", "realtime"):
+        parsers[name].add_argument("--host", help="address to listen on (LASTLIGHT_HOST)")
+        parsers[name].add_argument("--port", help="port to listen on (LASTLIGHT_PORT)")
+    parsers["serve"].add_argument("--demo", action="store_const", const="true", help="with the demo tenants")
+    parsers["serve"].add_argument(
+        "--no-simulate", dest="simulate", action="store_const", const="false", help="without the demo's slow night"
+    )
+    parsers["verify"].add_argument("subject", choices=["audit"], help="the audit chains of all tenants")
+    parsers["docs"].add_argument("--check", action="store_true", help="fail when a page is stale, write nothing")
+    parsers["psql"].add_argument("--role", choices=[*DATABASE_ROLES, "admin"], default="looker")
+    parsers["psql"].add_argument("rest", nargs=argparse.REMAINDER, help="arguments of psql itself")
+    if "simulate" in argv[:1]:
+        _load("lastlight.simulator.cli:add_arguments")(parsers["simulate"])
+    return parser
+
+
+def _environment(arguments: argparse.Namespace) -> dict[str, str]:
+    """The environment with what the command line sets on top, so that children see the same."""
+    given = {name: getattr(arguments, name, None) for name in ("host", "port", "demo", "simulate")}
+    return dict(os.environ) | {PREFIX + name.upper(): value for name, value in given.items() if isinstance(value, str)}
+
+
+def _run(command: Command, settings: Settings, env: Mapping[str, str], arguments: argparse.Namespace) -> int:
+    function = _load(command.target)
+    if arguments.command == "serve":
+        outcome = function(settings, env)
+    elif arguments.command == "docs":
+        outcome = function(settings, check=arguments.check)
+    else:
+        outcome = function(settings, arguments) if command.takes_arguments else function(settings)
+    if inspect.iscoroutine(outcome):
+        outcome = _finish(outcome, uvloop=arguments.command != "serve")
+    if isinstance(outcome, str):
+        sys.stdout.write(outcome.rstrip("\n") + "\n")
+        return 0
+    return int(outcome) if isinstance(outcome, int) else 0
+
+
+def _finish(work: Coroutine[Any, Any, Any], *, uvloop: bool) -> Any:
+    """Run `work` to its end; the supervisor keeps the standard loop, whose children start from the main thread."""
+    factory = _load("uvloop:new_event_loop") if uvloop else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(work)
+
+
+def _load(target: str) -> Callable[..., Any]:
+    module, _, function = target.partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""What one supervisor claims for itself: the var folder and the port."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from lastlight.runtime.settings import Settings
+from lastlight.runtime.startup import StartError
+
+_PATIENCE_SECONDS = 3.0  # children of a killed supervisor need a moment to be gone
+
+
+@contextlib.contextmanager
+def claimed_folder(var_dir: Path) -> Iterator[None]:
+    """Hold the var folder: a second supervisor on it is refused."""
+    place = var_dir / "supervisor.lock"
+    try:
+        var_dir.mkdir(parents=True, exist_ok=True)
+        file = place.open("a+")
+    except OSError as error:
+        raise StartError(
+            f"LASTLIGHT_VAR_DIR: {var_dir} cannot be written ({error.strerror}); choose a folder this user may write."
+        ) from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = place.read_text().strip() or "unknown"
+            raise StartError(
+                f"Last Light already runs from {var_dir} (process {holder}): stop it first, or set LASTLIGHT_VAR_DIR."
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+@contextlib.contextmanager
+def claimed_port(settings: Settings) -> Iterator[socket.socket]:
+    """The listening socket that the web processes share; callers wait in it while a web process is started again."""
+    listener = _bound(settings)
+    try:
+        listener.listen(2048)
+        yield listener
+    finally:
+        listener.close()
+
+
+def _bound(settings: Settings) -> socket.socket:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return _bind(settings.host, settings.port)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and time.monotonic() < deadline:
+                time.sleep(0.1)
+                continue
+            raise StartError(_refusal(settings, error)) from None
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _refusal(settings: Settings, error: OSError) -> str:
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"LASTLIGHT_HOST: {settings.host} is not an address of this machine."
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"LASTLIGHT_PORT: port {settings.port} on {settings.host} is taken by another program: "
+            "stop that program, or choose another port, as in `LASTLIGHT_PORT=8001 make run`."
+        )
+    if error.errno == errno.EACCES:
+        return f"LASTLIGHT_PORT: this user may not listen on port {settings.port}: choose one above 1023."
+    return f"LASTLIGHT_PORT: {settings.host}:{settings.port} cannot be used ({error.strerror})."

@@ -1,0 +1,146 @@
+"""`lastlight serve`: database, migrations, demo, web, worker and the demo's slow night, under one process."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+
+import structlog
+
+from lastlight.runtime.embedded.server import EmbeddedServer, start_server, stop_server
+from lastlight.runtime.settings import Settings
+from lastlight.runtime.startup import StartError
+from lastlight.runtime.supervision.children import Child, keep_running, process_environment, run_once, stop_child
+from lastlight.runtime.supervision.claims import claimed_folder, claimed_port
+from lastlight.runtime.supervision.managed_database import check_managed_database
+from lastlight.runtime.supervision.welcome import wait_until_ready, welcome
+
+log = structlog.stdlib.get_logger("lastlight.supervisor")
+
+_DATABASE_PAUSE_SECONDS = 0.5
+
+
+async def supervise(settings: Settings, env: Mapping[str, str]) -> int:
+    """Run the platform until a signal ends it; returns the exit status."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stopping.set)
+    with claimed_folder(settings.var_dir), claimed_port(settings) as listener:
+        work = asyncio.create_task(_work(settings, env, listener.fileno()))
+        signalled = asyncio.create_task(stopping.wait())
+        await asyncio.wait({work, signalled}, return_when=asyncio.FIRST_COMPLETED)
+        signalled.cancel()
+        if not work.done():
+            _say("Stopping …")
+            work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            return await work
+        return 0
+
+
+async def _work(settings: Settings, env: Mapping[str, str], listener: int) -> int:
+    child_env = process_environment(env, settings.var_dir)
+    async with _database(settings) as ports_moved:
+        for step in (("migrate",), ("seed",)) if settings.demo else (("migrate",),):
+            status = await run_once(step, child_env)
+            if status != 0:
+                _say(f"`lastlight {step[0]}` failed, so nothing was started.")
+                return status
+        return await _run_children(settings, child_env, listener, ports_moved)
+
+
+@contextlib.asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[asyncio.Event]:
+    """The database, up for the length of the block; the event is set when the server came back on another port."""
+    moved = asyncio.Event()
+    if not settings.embedded:
+        await check_managed_database(settings.database_url)
+        yield moved
+        return
+    if not (settings.var_dir / "postgres.json").exists():
+        _say("Preparing the embedded PostgreSQL …")
+    server = await start_server(settings.var_dir, port=settings.database_port)
+    current = [server]
+    guard = asyncio.create_task(_guard_database(settings, current, moved))
+    try:
+        yield moved
+    finally:
+        guard.cancel()
+        await asyncio.gather(guard, return_exceptions=True)
+        await stop_server(current[0])
+
+
+async def _guard_database(settings: Settings, current: list[EmbeddedServer], moved: asyncio.Event) -> None:
+    """Start the server again whenever its process ends."""
+    while True:
+        status = await current[0].process.wait()
+        log.error("database_ended", status=status)
+        port = current[0].port
+        current[0] = await _start_again(settings)
+        log.info("database_back", port=current[0].port)
+        if current[0].port != port:
+            moved.set()
+
+
+async def _start_again(settings: Settings) -> EmbeddedServer:
+    while True:
+        try:
+            return await start_server(settings.var_dir, port=settings.database_port)
+        except StartError as error:
+            log.exception("database_refused", reason=str(error))
+            await asyncio.sleep(_DATABASE_PAUSE_SECONDS)
+
+
+def _children(settings: Settings) -> list[Child]:
+    webs = [Child(f"web-{n}", ("web",)) for n in range(1, settings.web_processes + 1)]
+    night = [Child("simulate", ("simulate", "--slow"))] if settings.demo and settings.simulate else []
+    return [*webs, Child("worker", ("worker",)), *night]
+
+
+async def _run_children(settings: Settings, env: Mapping[str, str], listener: int, moved: asyncio.Event) -> int:
+    """Keep the children running until cancelled, or until one of them cannot start."""
+    refused = asyncio.Event()
+    children = _children(settings)
+    servers = [child for child in children if child.name != "simulate"]
+    tasks = [asyncio.create_task(_keep(child, env, listener, refused.set)) for child in servers]
+    tasks.append(asyncio.create_task(_restart_when_moved(servers, moved)))
+    tasks.append(asyncio.create_task(_greet_then_simulate(settings, children, env)))
+    try:
+        await refused.wait()
+        return 1
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(stop_child(child) for child in reversed(children)))
+
+
+async def _keep(child: Child, env: Mapping[str, str], listener: int, on_refusal: Callable[[], None]) -> None:
+    shared = listener if child.arguments == ("web",) else None
+    await keep_running(child, env, listener=shared, on_refusal=lambda _: on_refusal())
+
+
+async def _restart_when_moved(children: list[Child], moved: asyncio.Event) -> None:
+    """End the children after the database moved to another port: their keepers start them with the new address."""
+    while True:
+        await moved.wait()
+        moved.clear()
+        await asyncio.gather(*(stop_child(child) for child in children))
+
+
+async def _greet_then_simulate(settings: Settings, children: list[Child], env: Mapping[str, str]) -> None:
+    await wait_until_ready(settings)
+    _say(welcome(settings))
+    nights = [child for child in children if child.name == "simulate"]
+    await asyncio.gather(*(keep_running(night, env, listener=None, on_refusal=_without_night) for night in nights))
+
+
+def _without_night(name: str) -> None:
+    log.warning("child_refused", child=name)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
