@@ -17,6 +17,10 @@ async def _no_queue(*_args: Any, **_named: Any) -> Any:
     raise RuntimeError("this process was started without a job queue")
 
 
+async def _no_pages(*_args: Any) -> str:
+    raise RuntimeError("this process was started without pages")
+
+
 @dataclass(slots=True)
 class Services:
     """One process's settings, registry, pools and the entry points of its mechanisms."""
@@ -28,6 +32,8 @@ class Services:
     storage: Any = None
     templates: Any = None
     enqueue: Callable[..., Awaitable[Any]] = _no_queue
+    render: Callable[..., Awaitable[str]] = _no_pages
+    """Render a View as a page or a fragment, inside its transaction: (ctx, operation, request info, view) → HTML."""
     poke: Callable[[], None] = _silent
     """Tell the relay that events wait; called after each commit that wrote some."""
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])

@@ -1,0 +1,146 @@
+"""The web application: the registry's operations as Litestar routes, and the few routes that are no operations."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import structlog
+from litestar import Litestar, Request, Response
+from litestar.config.cors import CORSConfig
+from litestar.datastructures import Cookie as LitestarCookie
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
+
+from lastlight.kernel.errors import Malformed, MethodNotAllowed, NotFound, Problem, TooLarge
+from lastlight.runtime.http import answer
+from lastlight.runtime.http.dispatch import dispatch
+from lastlight.runtime.http.operation import Operation
+from lastlight.runtime.http.problem_pages import problem_page, wants_page
+from lastlight.runtime.http.problems import as_problem
+from lastlight.runtime.http.request import AnyRequest
+from lastlight.runtime.module import Module
+from lastlight.runtime.services import Services
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self' ws: wss:; worker-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), geolocation=(self), microphone=()",
+    "X-Frame-Options": "DENY",
+}
+
+
+def create_app(
+    services: Services,
+    *,
+    extra_handlers: Sequence[Any] = (),
+    on_start: Sequence[Callable[[], Any]] = (),
+    on_stop: Sequence[Callable[[], Any]] = (),
+) -> Litestar:
+    """A Litestar application of every operation in the registry; `extra_handlers` are assets, health and the like."""
+    registry = services.registry
+    routes = [_route(services, op, registry.module_of[id(op)]) for op in registry.operations]
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        for start in on_start:
+            await start()
+        yield
+        for stop in on_stop:
+            await stop()
+
+    settings = services.settings
+    cors = CORSConfig(
+        allow_origins=list(settings.cors_origins),
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "X-Request-Id"],
+        expose_headers=["ETag", "X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy"],
+    )
+    return Litestar(
+        route_handlers=[*routes, *extra_handlers],
+        openapi_config=None,
+        cors_config=cors if settings.cors_origins else None,
+        lifespan=[lifespan],
+        logging_config=None,
+        exception_handlers={Exception: _failed(services)},
+        request_max_body_size=None,
+        debug=False,
+    )
+
+
+def _route(services: Services, op: Operation, module: Module) -> HTTPRouteHandler:
+    async def handle(request: Request[Any, Any, Any]) -> Response[Any]:
+        try:
+            return respond(await dispatch(services, op, module, request), page=op.kind == "page")
+        except Exception as error:  # noqa: BLE001 - the one place where an error of an operation becomes its answer
+            return await _refusal(services, request, as_problem(error), op)
+
+    handle.__name__ = f"{op.name}_{op.method.lower()}"
+    return HTTPRouteHandler(op.path, http_method=op.method, status_code=op.status, name=f"{op.method} {op.path}", opt={"operation": op})(  # pyright: ignore[reportArgumentType]
+        handle
+    )
+
+
+async def _refusal(services: Services, request: AnyRequest, problem: Problem, op: Operation | None) -> Response[Any]:
+    if wants_page(request, op):
+        try:
+            return respond(await problem_page(services, request, problem, op), page=True)
+        except Exception as error:  # noqa: BLE001 - a page that cannot be drawn still answers
+            problem = as_problem(error)
+    return respond(answer.of_problem(problem, request_id()))
+
+
+def request_id() -> str:
+    """The id that the observability middleware gave this request."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+def _failed(services: Services) -> Callable[[AnyRequest, Exception], Any]:
+    """What goes wrong outside an operation: no such path, no such method, a request that Litestar cannot read."""
+
+    def handle(_request: AnyRequest, error: Exception) -> Response[Any]:
+        return respond(answer.of_problem(_outside(error), request_id()))
+
+    return handle
+
+
+def _outside(error: Exception) -> Problem:
+    if isinstance(error, NotFoundException):
+        return NotFound("There is nothing at this address.")
+    if isinstance(error, MethodNotAllowedException):
+        return MethodNotAllowed(headers=dict(error.headers or {}))
+    if isinstance(error, HTTPException) and error.status_code == 413:
+        return TooLarge()
+    if isinstance(error, HTTPException) and 400 <= error.status_code < 500:
+        return Malformed("The request could not be read.")
+    return as_problem(error)
+
+
+def respond(result: answer.Answer, *, page: bool = False) -> Response[Any]:
+    """An Answer as a Litestar response."""
+    headers = {**SECURITY_HEADERS, "X-Request-Id": request_id(), **result.headers}
+    if page or result.media_type.startswith("text/html"):
+        headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    cookies = [_cookie(cookie) for cookie in result.cookies]
+    if isinstance(result.body, bytes):
+        return Response(
+            result.body, status_code=result.status, media_type=result.media_type, headers=headers, cookies=cookies
+        )
+    return Stream(result.body, status_code=result.status, media_type=result.media_type, headers=headers, cookies=cookies)
+
+
+def _cookie(cookie: Any) -> LitestarCookie:
+    return LitestarCookie(
+        key=cookie.name,
+        value=cookie.value,
+        max_age=cookie.max_age,
+        httponly=cookie.http_only,
+        path=cookie.path,
+        samesite="lax",
+        secure=cookie.secure,
+    )

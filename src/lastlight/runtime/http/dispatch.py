@@ -1,0 +1,233 @@
+"""From a request to an answer: authenticate, permit, count, decode, one transaction, answer."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from lastlight.kernel.errors import KeyRequired, ModuleOff, NotFound, NotPermitted, NotSignedIn, SessionEnded, UnsupportedMedia
+from lastlight.kernel.ids import PLATFORM, TenantId
+from lastlight.runtime import limits
+from lastlight.runtime.auth.authenticate import authenticate, reload_actor
+from lastlight.runtime.context import Actor, Ctx
+from lastlight.runtime.db.pools import PoolName
+from lastlight.runtime.db.uow import RETRIED, SessionChanged, WorkScope, unit_of_work
+from lastlight.runtime.http import answer, idempotency
+from lastlight.runtime.http.decode import convert_text, decode_json, decode_query, pairs
+from lastlight.runtime.http.operation import Operation, Parameter, converter
+from lastlight.runtime.http.reply import Form, RequestInfo
+from lastlight.runtime.http.request import (
+    AnyRequest,
+    read_body,
+    read_if_match,
+    refuse_cross_site,
+    request_info,
+    require_json,
+)
+from lastlight.runtime.module import Module
+from lastlight.runtime.services import Services
+
+ATTEMPTS = 4
+PAGE_PARAMETERS = ("fragment",)
+"""Query parameters of every page: the block to answer with."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of an operation, as far as it is known."""
+
+    op: Operation
+    module: Module
+    info: RequestInfo
+    actor: Actor
+    body: bytes = b""
+    arguments: Mapping[str, Any] | None = None
+
+
+async def dispatch(services: Services, op: Operation, module: Module, request: AnyRequest) -> answer.Answer:
+    """Answer a request to an operation. Raises Problem, which the caller writes."""
+    info = request_info(request, services.settings)
+    actor = await authenticate(
+        services,
+        authorization=info.headers.get("authorization"),
+        cookie=info.cookies.get("ll_session"),
+        ip=info.ip,
+        user_agent=info.user_agent,
+    )
+    refuse_cross_site(op, actor, info.headers, services.settings.base_url)
+    admit(op, actor)
+    call = Call(op, module, info, actor)
+    rate = await limits.count(services, op, actor)
+    call.body = await _read_body(services, op, request)
+    call.arguments = await _arguments(call, request)
+    result = await run(services, call)
+    result.headers.update(rate)
+    return result
+
+
+def admit(op: Operation, actor: Actor) -> None:
+    """The guard: refuse who is not signed in, or holds no such permission anywhere."""
+    if op.public:
+        return
+    if actor.user_id is None:
+        raise NotSignedIn(headers={"WWW-Authenticate": "Bearer"})
+    if op.permission is not None and not actor.grants.allows(op.permission):
+        raise NotPermitted(extra={"permission": op.permission.name})
+
+
+async def run(services: Services, call: Call) -> answer.Answer:
+    """Run the operation in its transaction; again, whole, after a deadlock or when the session's permissions changed."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            async with unit_of_work(services, _scope(call)) as ctx:
+                return await _in_transaction(ctx, call)
+        except SessionChanged:
+            if attempt == ATTEMPTS:
+                raise SessionEnded from None
+            call.actor = await reload_actor(services, call.actor)
+            admit(call.op, call.actor)
+        except RETRIED:
+            if attempt == ATTEMPTS:
+                raise
+            await asyncio.sleep(0.01 * 2**attempt)
+    raise SessionEnded
+
+
+async def _in_transaction(ctx: Ctx, call: Call) -> answer.Answer:
+    op = call.op
+    toggle = op.toggle or call.module.toggle
+    if toggle:
+        await require_module(ctx, toggle)
+    if op.sensitive:
+        ctx.record(op.sensitive, entity=("operation", call.info.path))
+    key = ctx.idempotency_key
+    if not key:
+        return await answer.make(ctx, op, call.info, await op.fn(**_given(ctx, call)))
+    digest = idempotency.request_hash(op.method, call.info.path, call.info.query, call.body)
+    kept = await idempotency.claim(ctx, key=key, operation=op.name, digest=digest)
+    if kept is not None:
+        return answer.replayed(kept)
+    result = await answer.make(ctx, op, call.info, await op.fn(**_given(ctx, call)))
+    if isinstance(result.body, bytes):
+        plain = {name: value for name, value in result.headers.items() if name not in answer.NEVER_KEPT}
+        kept = idempotency.Kept(result.status, result.body, {**plain, "Content-Type": result.media_type})
+        await idempotency.keep(ctx, key=key, operation=op.name, digest=digest, answer=kept)
+    return result
+
+
+def _given(ctx: Ctx, call: Call) -> dict[str, Any]:
+    given = dict(call.arguments or {})
+    for parameter in call.op.parameters:
+        if parameter.source == "ctx":
+            given[parameter.name] = ctx
+    return given
+
+
+async def require_module(ctx: Ctx, toggle: str) -> None:
+    """Refuse when the tenant has switched the module off."""
+    enabled = await ctx.db.fetchval(
+        "select enabled from tenant_modules where tenant_id = $1 and module = $2", ctx.tenant_id, toggle
+    )
+    if not enabled:
+        raise ModuleOff(f"The module {toggle} is switched off for this business; the platform can switch it on.")
+
+
+def _scope(call: Call) -> WorkScope:
+    op, actor = call.op, call.actor
+    tenant_id, role = actor.tenant_id, _role(op, actor)
+    if op.scope_tenant:
+        tenant_id = TenantId(UUID(str((call.arguments or {})[op.scope_tenant])))
+    honoured = op.idempotent or (op.writes and not op.public and not op.secret)
+    raw = call.info.headers.get("idempotency-key") if honoured else None
+    if op.idempotent and raw is None:
+        raise KeyRequired
+    return WorkScope(
+        actor=actor,
+        tenant_id=tenant_id,
+        role=role,
+        request_id=call.info.request_id,
+        idempotency_key=idempotency.read_key(raw) if raw is not None else "",
+    )
+
+
+def _role(op: Operation, actor: Actor) -> PoolName:
+    if op.db is not None:
+        return op.db
+    if actor.kind == "crew":
+        return "platform"
+    if actor.user_id is None or (op.public and actor.tenant_id == PLATFORM):
+        return "system"
+    return "app"
+
+
+async def _read_body(services: Services, op: Operation, request: AnyRequest) -> bytes:
+    if not op.writes:
+        return b""
+    return await read_body(request, op.body_limit or services.settings.request_body_limit)
+
+
+async def _arguments(call: Call, request: AnyRequest) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for parameter in call.op.parameters:
+        if parameter.source != "ctx":
+            given[parameter.name] = await _argument(call, parameter, request)
+    if call.op.parameter("query") is None and call.op.kind == "api":
+        refuse_query(call.info.query)
+    structlog.contextvars.bind_contextvars(operation=call.op.name)
+    return given
+
+
+def refuse_query(query: str) -> None:
+    """Refuse query parameters where the operation takes none."""
+    if query:
+        decode_query(query.encode("latin-1"), _Nothing)
+
+
+class _Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """Takes no field at all."""
+
+
+async def _argument(call: Call, parameter: Parameter, request: AnyRequest) -> Any:
+    match parameter.source:
+        case "path":
+            return _path_value(call.op, parameter, request.path_params[parameter.name])
+        case "query":
+            ignore = PAGE_PARAMETERS if call.op.kind == "page" else ()
+            return decode_query(request.scope["query_string"], parameter.kind, ignore=ignore)
+        case "data":
+            require_json(call.info.headers)
+            return decode_json(call.body, parameter.kind)
+        case "form":
+            return _form(call, parameter)
+        case "if_match":
+            return read_if_match(call.info.headers)
+        case "body":
+            return call.body
+        case _:
+            return call.info
+
+
+def _path_value(op: Operation, parameter: Parameter, value: Any) -> Any:
+    """Litestar has already parsed it by the path's own type."""
+    if isinstance(value, str) and "\x00" in value:
+        raise NotFound
+    if isinstance(value, str) and f"{{{parameter.name}:uuid}}" in op.path:
+        return converter("uuid")(value)
+    return value
+
+
+def _form(call: Call, parameter: Parameter) -> Form[Any]:
+    media = call.info.headers.get("content-type", "").split(";", 1)[0].strip().lower()
+    if call.body and media != "application/x-www-form-urlencoded":
+        raise UnsupportedMedia("Send the form as application/x-www-form-urlencoded.")
+    texts = pairs(call.body)
+    values = {name: found[-1] for name, found in texts.items()}
+    kind = parameter.kind.__args__[0]
+    try:
+        return Form(values, convert_text(texts, kind), {})
+    except answer.Invalid as problem:
+        return Form(values, None, problem.fields)

@@ -1,0 +1,236 @@
+"""Listing: a list declared once serves as keyset-paged JSON, an HTML table and an export."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from lastlight.kernel.ids import PLATFORM
+from lastlight.kernel.paging import Cursor, Page, decode_cursor, encode_cursor
+from lastlight.kernel.permissions import Permission
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.db.connection import to_struct
+from lastlight.runtime.http.listing_sql import Statement, build
+from lastlight.runtime.http.operation import Input, Operation, get
+from lastlight.runtime.module import RegistryError
+
+R = TypeVar("R")
+
+ColumnKind = Literal["text", "number", "money", "time", "date", "enum", "uuid", "bool", "list", "duration"]
+FilterKind = Literal["uuid", "enum", "text", "time", "number", "bool"]
+COUNT_CAP = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column: the row's field of that name, the SQL that gives it, and how it reads."""
+
+    name: str
+    sql: str
+    label: str
+    kind: ColumnKind = "text"
+    sort: bool = False
+    sort_sql: str = ""
+    """What sorts it, where that is another than its SQL; must never be null."""
+    shown: bool = True
+    """In tables; every column is in JSON and exports."""
+    choices: tuple[tuple[str, str], ...] = ()
+    """Enum values and the words for them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """A filter. `time` and `number` ones take `<name>_from` and `<name>_to`; `uuid` and `enum` ones may repeat."""
+
+    name: str
+    sql: str
+    label: str
+    kind: FilterKind = "text"
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A column's head as a table shows it."""
+
+    name: str
+    label: str
+    kind: ColumnKind
+    sort: str
+    """The value of `sort` that a click asks for, empty where it cannot."""
+    direction: Literal["", "asc", "desc"]
+    choices: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TableView(Generic[R]):
+    """A page of a list, ready for the table component."""
+
+    name: str
+    headers: list[Header]
+    rows: list[R]
+    next: str | None
+    query: dict[str, Any]
+    """The query as it stands, without the cursor: what links carry on."""
+    filters: tuple[Filter, ...]
+    q: str
+    sort: str
+    total: int | None
+    export: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing(Generic[R]):
+    """A list, declared once. `source` is its from-clause; every expression in it is ours, values are parameters only."""
+
+    name: str
+    label: str
+    row: type[R]
+    permission: Permission | None
+    source: str
+    tenant: str
+    key: str
+    columns: tuple[Column, ...]
+    sort: str
+    filters: tuple[Filter, ...] = ()
+    search: tuple[str, ...] = ()
+    where: str = "true"
+    """A condition that always holds, without parameters."""
+    venue: str = ""
+    own: str = ""
+    """The column that holds the patron, where a guest may read their own rows."""
+    own_user: str = ""
+    """The column that holds the user, where everybody reads their own rows only."""
+    cross_tenant: bool = False
+    """The platform's crew read every tenant's rows."""
+    default_limit: int = 50
+    query_type: Any = None
+    after_page: "Callable[[Ctx, list[R]], Awaitable[list[R]]] | None" = None
+    """Fills in what one further statement gives for the whole page."""
+
+    def __post_init__(self) -> None:
+        names = {column.name for column in self.columns}
+        missing = set(self.row.__struct_fields__) - names if issubclass(self.row, msgspec.Struct) else set[str]()
+        if missing:
+            raise RegistryError(f"listing {self.name}: no column gives {', '.join(sorted(missing))}")
+        if self.sort.lstrip("-") not in {column.name for column in self.columns if column.sort}:
+            raise RegistryError(f"listing {self.name}: it cannot be sorted by {self.sort}")
+        object.__setattr__(self, "query_type", _query_type(self))
+
+    def parse(self, **values: Any) -> Any:
+        """A query struct from Python values, as if a client had sent them."""
+        return msgspec.convert(values, self.query_type, strict=False)
+
+    async def page(self, ctx: Ctx, query: Any) -> Page[R]:
+        """One page in the query's order; at most one statement, two when the total is asked for."""
+        rows = await self._rows(ctx, query, query.limit + 1)
+        following = len(rows) > query.limit
+        rows = rows[: query.limit]
+        items = [self._struct(row) for row in rows]
+        if self.after_page is not None and items:
+            items = await self.after_page(ctx, items)
+        cursor = self._cursor(query, rows[-1]) if following else None
+        return Page(items, cursor, await self.count(ctx, query) if query.count else None)
+
+    async def count(self, ctx: Ctx, query: Any) -> int:
+        """How many rows match, counted up to one past COUNT_CAP."""
+        statement = build(self, ctx, query, paged=False)
+        sql = f"select count(*) from (select 1 {statement.tail} limit {COUNT_CAP + 1}) as counted"  # noqa: S608
+        return await ctx.db.fetchval(sql, *statement.parameters)
+
+    async def view(self, ctx: Ctx, query: Any) -> TableView[R]:
+        """One page as the table component takes it."""
+        page = await self.page(ctx, query)
+        current = {name: value for name, value in msgspec.to_builtins(query).items() if value not in (None, "", [], False)}
+        current.pop("after", None)
+        if current.get("limit") == self.default_limit:
+            current.pop("limit")
+        sort = query.sort or self.sort
+        headers = [_header(column, sort) for column in self.columns if column.shown]
+        return TableView(
+            self.name, headers, page.items, page.next, current, self.filters, query.q, sort, page.total, export=True
+        )
+
+    async def iterate(self, ctx: Ctx, query: Any, *, batch: int = 500) -> AsyncIterator[list[R]]:
+        """Every matching row in the query's order, in batches, through a cursor of the database."""
+        statement = build(self, ctx, query, paged=False)
+        async for rows in ctx.db.stream(f"{statement.head} {statement.tail} {statement.order}", *statement.parameters, batch=batch):
+            items = [self._struct(row) for row in rows]
+            yield items if self.after_page is None else await self.after_page(ctx, items)
+
+    async def _rows(self, ctx: Ctx, query: Any, limit: int) -> list[Any]:
+        cursor = decode_cursor(query.after, sort=query.sort or self.sort) if query.after else None
+        statement: Statement = build(self, ctx, query, paged=True, cursor=cursor)
+        sql = f"{statement.head} {statement.tail} {statement.order} limit {int(limit)}"
+        return await ctx.db.fetch(sql, *statement.parameters)
+
+    def _struct(self, row: Any) -> R:
+        return to_struct(row, self.row)
+
+    def _cursor(self, query: Any, row: Any) -> str:
+        return encode_cursor(Cursor(query.sort or self.sort, row["_sort"], str(row["_key"])))
+
+
+def _header(column: Column, sort: str) -> Header:
+    current = sort.lstrip("-") == column.name
+    direction: Literal["", "asc", "desc"] = "" if not current else "desc" if sort.startswith("-") else "asc"
+    wanted = "" if not column.sort else f"-{column.name}" if direction == "asc" else column.name
+    return Header(column.name, column.label, column.kind, wanted, direction, dict(column.choices))
+
+
+def _query_type(listing: Listing[Any]) -> Any:
+    sorts = [prefix + column.name for column in listing.columns if column.sort for prefix in ("", "-")]
+    fields: list[Any] = [
+        ("after", Annotated[str, msgspec.Meta(max_length=1000, description="The cursor of the page before.")], ""),
+        ("limit", Annotated[int, msgspec.Meta(ge=1, le=200, description="Rows a page.")], listing.default_limit),
+        ("sort", _literal(("", *sorts)), ""),
+        ("q", Annotated[str, msgspec.Meta(max_length=200, description="Words to search for.")], ""),
+        ("count", Annotated[bool, msgspec.Meta(description="Count the rows, up to 10,000.")], False),
+    ]
+    for item in listing.filters:
+        fields += _filter_fields(item)
+    return msgspec.defstruct(
+        f"{listing.name.title().replace('_', '')}Query", fields, bases=(Input,), frozen=True, kw_only=True, module=__name__
+    )
+
+
+def _literal(values: Sequence[str]) -> Any:
+    return Literal[tuple(values)]  # pyright: ignore[reportInvalidTypeForm] made from a declaration
+
+
+def _filter_fields(item: Filter) -> list[Any]:
+    match item.kind:
+        case "time":
+            return [(f"{item.name}_from", datetime | None, None), (f"{item.name}_to", datetime | None, None)]
+        case "number":
+            return [(f"{item.name}_from", int | None, None), (f"{item.name}_to", int | None, None)]
+        case "uuid":
+            return [(item.name, list[UUID], msgspec.field(default_factory=list))]
+        case "enum":
+            return [(item.name, list[_literal([value for value, _ in item.choices])], msgspec.field(default_factory=list))]
+        case "bool":
+            return [(item.name, bool | None, None)]
+        case _:
+            return [(item.name, Annotated[str, msgspec.Meta(max_length=200)], "")]
+
+
+def listing_get(path: str, listing: Listing[Any], **options: Any) -> Operation:
+    """The read of a list at a path. Its permission is the listing's own unless options say otherwise."""
+
+    async def read_list(ctx: Ctx, query: Any) -> Any:
+        return await listing.page(ctx, query)
+
+    read_list.__annotations__ = {"ctx": Ctx, "query": listing.query_type, "return": Page[listing.row]}  # pyright: ignore[reportInvalidTypeForm]
+    read_list.__name__ = options.pop("name", f"list_{listing.name}")
+    read_list.__doc__ = options.pop("doc", f"List {listing.label.lower()}: page by `after`, filter, sort and search.")
+    if not any(options.get(way) for way in ("permission", "public", "signed_in")):
+        options["permission"] = listing.permission
+    return get(path, **options)(read_list)
+
+
+def reads_every_tenant(listing: Listing[Any], ctx: Ctx) -> bool:
+    """Whether this reader sees rows of all tenants: the crew, outside any tenant."""
+    return listing.cross_tenant and ctx.actor.kind == "crew" and ctx.tenant_id == PLATFORM

@@ -1,0 +1,200 @@
+"""Operation: an edge declared once. From the declaration come the guard, the binding, OpenAPI and the registry."""
+
+import inspect
+import re
+import typing
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from lastlight.kernel.errors import Problem
+from lastlight.kernel.permissions import Permission
+from lastlight.runtime.db.pools import PoolName
+from lastlight.runtime.module import RegistryError
+
+Source = Literal["ctx", "data", "query", "form", "request", "if_match", "path", "body"]
+Kind = Literal["api", "page"]
+Handler = Callable[..., Awaitable[Any]]
+PATH_PARAMETER = re.compile(r"\{(\w+):(\w+)\}")
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a client sends. Unknown fields are refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument of a handler and where it comes from."""
+
+    name: str
+    source: Source
+    kind: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A declared edge: one method on one path, whom it is for and what it may answer."""
+
+    method: str
+    path: str
+    fn: Handler
+    kind: Kind = "api"
+    permission: Permission | None = None
+    public: str = ""
+    """Why anybody may call it."""
+    signed_in: str = ""
+    """Why everybody who is signed in may call it: it touches only what is their own."""
+    idempotent: bool = False
+    """Refuses a call without an Idempotency-Key; every other POST honours one that is sent."""
+    raises: tuple[type[Problem], ...] = ()
+    status: int = 200
+    tags: tuple[str, ...] = ()
+    sensitive: str = ""
+    """The name under which each call is audited, for reads that are."""
+    limit: str = "user"
+    """The class of rate limit that counts it."""
+    db: PoolName | None = None
+    scope_tenant: str = ""
+    """The path parameter that names the tenant inside which the crew acts."""
+    form_page: str = ""
+    """Pages: the template that is shown again, with the problem, when a form is refused."""
+    form_context: Handler | None = None
+    body_limit: int | None = None
+    toggle: str = ""
+    """The tenant module that switches it off, where it is another than its module's own."""
+    secret: bool = False
+    """Its answer holds a secret, so it is never kept under an Idempotency-Key."""
+    parameters: tuple[Parameter, ...] = ()
+    returns: Any = None
+
+    @property
+    def name(self) -> str:
+        """The operation id: the function's name."""
+        return self.fn.__name__
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the docstring."""
+        return (inspect.getdoc(self.fn) or self.name.replace("_", " ")).split("\n", 1)[0]
+
+    @property
+    def description(self) -> str:
+        """The whole docstring."""
+        return inspect.getdoc(self.fn) or ""
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may change something."""
+        return self.method not in SAFE
+
+    def parameter(self, source: Source) -> Parameter | None:
+        """The one parameter that comes from a source, if there is one."""
+        return next((p for p in self.parameters if p.source == source), None)
+
+    def path_parameters(self) -> dict[str, Any]:
+        """The path's parameters and the types that the handler gives them."""
+        return {p.name: p.kind for p in self.parameters if p.source == "path"}
+
+
+def get(path: str, **options: Any) -> Callable[[Handler], Operation]:
+    """Declare a read."""
+    return _declare("GET", path, "api", options)
+
+
+def post(path: str, **options: Any) -> Callable[[Handler], Operation]:
+    """Declare a creation or a command."""
+    return _declare("POST", path, "api", options)
+
+
+def put(path: str, **options: Any) -> Callable[[Handler], Operation]:
+    """Declare a replacement."""
+    return _declare("PUT", path, "api", options)
+
+
+def patch(path: str, **options: Any) -> Callable[[Handler], Operation]:
+    """Declare a change."""
+    return _declare("PATCH", path, "api", options)
+
+
+def delete(path: str, **options: Any) -> Callable[[Handler], Operation]:
+    """Declare a removal (which, where history matters, archives)."""
+    return _declare("DELETE", path, "api", {"status": 204} | options)
+
+
+def page(path: str, **options: Any) -> Callable[[Handler], Operation]:
+    """Declare a page: a View or a Redirect."""
+    return _declare("GET", path, "page", options)
+
+
+def page_post(path: str, **options: Any) -> Callable[[Handler], Operation]:
+    """Declare what a page's form or button does."""
+    return _declare("POST", path, "page", options)
+
+
+def _declare(method: str, path: str, kind: Kind, options: dict[str, Any]) -> Callable[[Handler], Operation]:
+    def wrap(fn: Handler) -> Operation:
+        parameters, returns = _bind(fn, path)
+        given = dict(options)
+        for name in ("raises", "tags"):
+            given[name] = tuple(given.get(name, ()))
+        return Operation(method=method, path=path, kind=kind, fn=fn, parameters=parameters, returns=returns, **given)
+
+    return wrap
+
+
+def _bind(fn: Handler, path: str) -> tuple[tuple[Parameter, ...], Any]:
+    hints = typing.get_type_hints(fn, include_extras=True)
+    in_path = {name for name, _ in PATH_PARAMETER.findall(path)}
+    found: list[Parameter] = []
+    for name in inspect.signature(fn).parameters:
+        if name not in hints:
+            raise RegistryError(f"{fn.__qualname__}: {name} needs a type")
+        source = _source(name, in_path)
+        if source is None:
+            raise RegistryError(f"{fn.__qualname__}: nothing in {path} gives {name}")
+        if source in {"data", "query"}:
+            check_closed(hints[name], f"{fn.__qualname__}({name})")
+        found.append(Parameter(name, source, hints[name]))
+    missing = in_path - {p.name for p in found if p.source == "path"}
+    if missing:
+        raise RegistryError(f"{fn.__qualname__} does not take {', '.join(sorted(missing))} of {path}")
+    return tuple(found), hints.get("return")
+
+
+def _source(name: str, in_path: set[str]) -> Source | None:
+    if name in in_path:
+        return "path"
+    known: tuple[Source, ...] = ("ctx", "data", "query", "form", "request", "if_match", "body")
+    return next((source for source in known if source == name), None)
+
+
+def check_closed(kind: Any, where: str) -> None:
+    """Refuse an input type that would let unknown fields pass."""
+    for struct in _structs(kind, set()):
+        if not struct.__struct_config__.forbid_unknown_fields:
+            raise RegistryError(f"{where}: {struct.__name__} takes unknown fields; derive it from Input")
+
+
+def _structs(kind: Any, seen: set[Any]) -> Sequence[Any]:
+    found: list[Any] = []
+    origin = typing.get_origin(kind)
+    if origin is typing.Annotated or origin is not None:
+        for arg in typing.get_args(kind):
+            if not isinstance(arg, msgspec.Meta):
+                found += _structs(arg, seen)
+        return found
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind not in seen:
+        seen.add(kind)
+        found.append(kind)
+        for child in typing.get_type_hints(kind, include_extras=True).values():
+            found += _structs(child, seen)
+    return found
+
+
+def converter(kind: str) -> Callable[[str], Any]:
+    """How a path parameter's text becomes a value; raises ValueError."""
+    return {"uuid": UUID, "int": int, "str": str, "path": str}[kind]

@@ -1,0 +1,95 @@
+"""Problems for people: the form again with its errors, a toast for a button, or a page that says what to do."""
+
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+
+from lastlight.kernel.errors import NotSignedIn, Problem, SessionEnded
+from lastlight.kernel.ids import PLATFORM
+from lastlight.runtime.auth.authenticate import authenticate
+from lastlight.runtime.context import ANONYMOUS, Actor
+from lastlight.runtime.db.uow import WorkScope, unit_of_work
+from lastlight.runtime.http.answer import Answer
+from lastlight.runtime.http.decode import pairs
+from lastlight.runtime.http.operation import Operation
+from lastlight.runtime.http.problems import problem_body
+from lastlight.runtime.http.reply import RequestInfo, View
+from lastlight.runtime.http.request import AnyRequest, request_info
+from lastlight.runtime.services import Services
+
+SIGN_IN = "/sign-in"
+
+
+def wants_page(request: AnyRequest, op: Operation | None) -> bool:
+    """Whether a person reads the answer: a page's operation, or a browser that asks for HTML."""
+    if op is not None:
+        return op.kind == "page"
+    return "text/html" in request.headers.get("accept", "")
+
+
+async def problem_page(services: Services, request: AnyRequest, problem: Problem, op: Operation | None) -> Answer:
+    """The page, fragment or redirect that tells a person of a problem."""
+    info = request_info(request, services.settings)
+    if isinstance(problem, NotSignedIn | SessionEnded) and not (op and op.public):
+        return _to_sign_in(info)
+    context = {"problem": problem_body(problem, info.request_id), "form": await _form_state(request, problem)}
+    if op is not None and op.form_page:
+        view = View(op.form_page, context, status=problem.status)
+        return await _render(services, request, info, op, view)
+    view = View("problem.html", context, status=problem.status, block="toast" if info.htmx else "")
+    return await _render(services, request, info, op, view)
+
+
+def _to_sign_in(info: RequestInfo) -> Answer:
+    came_from = info.path + (f"?{info.query}" if info.query else "")
+    if info.method != "GET":
+        came_from = ""
+    target = SIGN_IN + (f"?next={_quoted(came_from)}" if came_from else "")
+    if info.htmx:
+        return Answer(200, b"", "text/html; charset=utf-8", {"HX-Redirect": target})
+    return Answer(303, b"", "text/html; charset=utf-8", {"Location": target, "Cache-Control": "no-store"})
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="/")
+
+
+async def _form_state(request: AnyRequest, problem: Problem) -> dict[str, Any]:
+    values: dict[str, str] = {}
+    if request.method != "GET":
+        try:
+            values = {name: found[-1] for name, found in pairs(await request.body()).items()}
+        except Problem:
+            values = {}
+    return {"values": values, "errors": problem.fields}
+
+
+async def _render(services: Services, request: AnyRequest, info: RequestInfo, op: Operation | None, view: View) -> Answer:
+    actor = await _reader(services, info)
+    role = "system" if actor.user_id is None else "platform" if actor.kind == "crew" else "app"
+    scope = WorkScope(actor=actor, tenant_id=actor.tenant_id or PLATFORM, role=role, request_id=info.request_id)
+    async with unit_of_work(services, scope) as ctx:
+        extra: dict[str, Any] = {}
+        if op is not None and op.form_context is not None and view.template == op.form_page:
+            extra = await op.form_context(ctx, **request.path_params)
+        shown = View(view.template, {**extra, **view.context}, view.status, view.block)
+        html: str = await services.render(ctx, op, info, shown)
+    headers = {"Cache-Control": "no-store"}
+    if info.htmx and view.block == "toast":
+        headers["HX-Reswap"] = "none"
+    return Answer(view.status, html.encode(), "text/html; charset=utf-8", headers)
+
+
+async def _reader(services: Services, info: RequestInfo) -> Actor:
+    try:
+        return await authenticate(
+            services,
+            authorization=info.headers.get("authorization"),
+            cookie=info.cookies.get("ll_session"),
+            ip=info.ip,
+            user_agent=info.user_agent,
+        )
+    except Problem as problem:
+        structlog.get_logger(__name__).debug("problem page for nobody", problem=problem.type)
+        return ANONYMOUS
