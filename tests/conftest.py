@@ -1,6 +1,6 @@
 """Fixtures for every test: a real database, fresh for each module or each test."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from tests.support.postgres import PostgresServer, database, running_server, set
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
+def postgres_server() -> Generator[PostgresServer]:
     """The test server, shared by all test processes."""
     with running_server() as server:
         yield server
@@ -19,7 +19,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 @pytest.fixture(scope="module")
 def database_settings(
     request: pytest.FixtureRequest, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Settings]:
+) -> Generator[Settings]:
     """Settings on a migrated database that belongs to the test module."""
     name = Path(str(request.node.path)).stem
     with database(postgres_server, name=name) as dsn:
@@ -29,7 +29,7 @@ def database_settings(
 @pytest.fixture
 def fresh_database(
     request: pytest.FixtureRequest, postgres_server: PostgresServer, tmp_path: Path
-) -> Iterator[Settings]:
+) -> Generator[Settings]:
     """Settings on a migrated database that belongs to one test."""
     with database(postgres_server, name=request.node.name) as dsn:
         yield settings_for(dsn, tmp_path / "var")
@@ -38,7 +38,7 @@ def fresh_database(
 @pytest.fixture
 def empty_database(
     request: pytest.FixtureRequest, postgres_server: PostgresServer, tmp_path: Path
-) -> Iterator[Settings]:
+) -> Generator[Settings]:
     """Settings on a database without any migration, for one test."""
     with database(postgres_server, name=request.node.name, migrated=False) as dsn:
         yield settings_for(dsn, tmp_path / "var")

@@ -30,7 +30,9 @@ class Command:
 
 
 COMMANDS: Mapping[str, Command] = {
-    "serve": Command("run the whole platform under one supervisor", "lastlight.runtime.supervision.supervisor:supervise"),
+    "serve": Command(
+        "run the whole platform under one supervisor", "lastlight.runtime.supervision.supervisor:supervise"
+    ),
     "web": Command("run one web process: application and realtime", "lastlight.main:run_web"),
     "realtime": Command("run one process that serves sockets only", "lastlight.main:run_realtime"),
     "worker": Command("run one worker: jobs and the relay of events", "lastlight.runtime.jobs.worker:run_worker"),
@@ -40,8 +42,12 @@ COMMANDS: Mapping[str, Command] = {
     "verify": Command("check what must never have been changed", "lastlight.runtime.audit.verify:run"),
     "routes": Command("list every operation", "lastlight.main:routes_text"),
     "openapi": Command("print the OpenAPI document", "lastlight.main:openapi_text"),
-    "docs": Command("write docs/reference from the registry", "lastlight.runtime.docs.generate:run", takes_arguments=True),
-    "psql": Command("open psql as one of our roles", "lastlight.runtime.supervision.psql:run_psql", takes_arguments=True),
+    "docs": Command(
+        "write docs/reference from the registry", "lastlight.runtime.docs.generate:run", takes_arguments=True
+    ),
+    "psql": Command(
+        "open psql as one of our roles", "lastlight.runtime.supervision.psql:run_psql", takes_arguments=True
+    ),
 }
 
 

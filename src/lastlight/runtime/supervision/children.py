@@ -102,14 +102,18 @@ def _forget_metrics(pid: int, env: Mapping[str, str]) -> None:
         multiprocess.mark_process_dead(pid, folder)  # pyright: ignore[reportUnknownMemberType]
 
 
-def process_environment(env: Mapping[str, str], var_dir: Path) -> dict[str, str]:
+def child_environment(env: Mapping[str, str], var_dir: Path) -> dict[str, str]:
     """The environment of the children: absolute var folder, and one folder for the metrics of all of them."""
     metrics = var_dir / "run" / "metrics"
     metrics.mkdir(parents=True, exist_ok=True)
     for file in metrics.glob("*.db"):
         file.unlink(missing_ok=True)
-    return dict(os.environ) | dict(env) | {
-        "LASTLIGHT_VAR_DIR": str(var_dir),
-        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
-        "PYTHONUNBUFFERED": "1",
-    }
+    return (
+        dict(os.environ)
+        | dict(env)
+        | {
+            "LASTLIGHT_VAR_DIR": str(var_dir),
+            "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+            "PYTHONUNBUFFERED": "1",
+        }
+    )

@@ -6,7 +6,7 @@ import fcntl
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from lastlight.runtime.settings import Settings
@@ -16,7 +16,7 @@ _PATIENCE_SECONDS = 3.0  # children of a killed supervisor need a moment to be g
 
 
 @contextlib.contextmanager
-def claimed_folder(var_dir: Path) -> Iterator[None]:
+def claimed_folder(var_dir: Path) -> Generator[None]:
     """Hold the var folder: a second supervisor on it is refused."""
     place = var_dir / "supervisor.lock"
     try:
@@ -41,7 +41,7 @@ def claimed_folder(var_dir: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def claimed_port(settings: Settings) -> Iterator[socket.socket]:
+def claimed_port(settings: Settings) -> Generator[socket.socket]:
     """The listening socket that the web processes share; callers wait in it while a web process is started again."""
     listener = _bound(settings)
     try:

@@ -18,7 +18,9 @@ async def check_managed_database(url: str) -> None:
     try:
         connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
     except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError):
-        raise StartError(f"LASTLIGHT_DATABASE_URL: {place} refuses the user {parts.username!r} or its password.") from None
+        raise StartError(
+            f"LASTLIGHT_DATABASE_URL: {place} refuses the user {parts.username!r} or its password."
+        ) from None
     except asyncpg.InvalidCatalogNameError:
         raise StartError(
             f"LASTLIGHT_DATABASE_URL: {place} has no database {parts.path.strip('/')!r}: create it first."

@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 
 import structlog
 
 from lastlight.runtime.embedded.server import EmbeddedServer, start_server, stop_server
 from lastlight.runtime.settings import Settings
 from lastlight.runtime.startup import StartError
-from lastlight.runtime.supervision.children import Child, keep_running, process_environment, run_once, stop_child
+from lastlight.runtime.supervision.children import Child, child_environment, keep_running, run_once, stop_child
 from lastlight.runtime.supervision.claims import claimed_folder, claimed_port
 from lastlight.runtime.supervision.managed_database import check_managed_database
 from lastlight.runtime.supervision.welcome import wait_until_ready, welcome
@@ -41,7 +41,7 @@ async def supervise(settings: Settings, env: Mapping[str, str]) -> int:
 
 
 async def _work(settings: Settings, env: Mapping[str, str], listener: int) -> int:
-    child_env = process_environment(env, settings.var_dir)
+    child_env = child_environment(env, settings.var_dir)
     async with _database(settings) as ports_moved:
         for step in (("migrate",), ("seed",)) if settings.demo else (("migrate",),):
             status = await run_once(step, child_env)
@@ -52,7 +52,7 @@ async def _work(settings: Settings, env: Mapping[str, str], listener: int) -> in
 
 
 @contextlib.asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[asyncio.Event]:
+async def _database(settings: Settings) -> AsyncGenerator[asyncio.Event]:
     """The database, up for the length of the block; the event is set when the server came back on another port."""
     moved = asyncio.Event()
     if not settings.embedded:

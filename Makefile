@@ -1,0 +1,104 @@
+# The two commands: `make run` brings the platform up, `make test` proves it.
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.PHONY: run test install dev assets browser lint types imports sizes fmt lock docs clean node-here writable
+
+PYTHON ?= python3
+JOBS ?= auto
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+BUILT := src/lastlight/ui/build
+UI_SOURCES := $(shell find src/lastlight -path $(BUILT) -prune -o -type f \
+	\( -name '*.ts' -o -name '*.tsx' -o -name '*.js' -o -name '*.mjs' -o -name '*.css' -o -name '*.svg' -o -name '*.png' \) -print)
+
+run: install assets
+	@exec env $(if $(PORT),LASTLIGHT_PORT=$(PORT)) $(BIN)/lastlight serve --demo
+
+test: dev assets browser lint types imports sizes
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
+
+lint: dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: dev .stamps/npm
+	$(BIN)/basedpyright
+	npm run --silent check
+
+imports: dev
+	$(BIN)/lint-imports
+	$(BIN)/python tools/check_faces.py
+
+sizes: dev
+	$(BIN)/python tools/check_sizes.py
+
+fmt: dev
+	$(BIN)/ruff check --fix-only --exit-zero --quiet .
+	$(BIN)/ruff format .
+
+docs: install assets
+	$(BIN)/lastlight docs
+
+lock: dev node-here
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		requirements.in -o requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		requirements-dev.in -o requirements-dev.lock
+	npm install --package-lock-only
+
+clean:
+	rm -rf .venv .stamps node_modules $(BUILT) .pytest_cache .ruff_cache .hypothesis .import_linter_cache test-results
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- what the commands stand on; a stamp is newer than all it was made from ---------------------------------------
+
+install: .stamps/runtime
+dev: .stamps/dev
+assets: .stamps/assets
+
+writable:
+	@test -w . || { echo "This folder cannot be written: copy it to one that this user owns, and run make there." >&2; exit 1; }
+
+.stamps/venv: | writable
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "Python's venv is needed: apt-get install python3-venv" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@mkdir -p .stamps && touch $@
+
+.stamps/runtime: requirements.lock requirements.in pyproject.toml .stamps/venv
+	@echo "Installing what the platform runs on …"
+	@$(PIP) install --quiet --require-hashes -r requirements.lock
+	@$(PIP) install --quiet --no-deps --no-index --no-build-isolation -e .
+	@touch $@
+
+.stamps/dev: requirements-dev.lock .stamps/runtime
+	@echo "Installing the tools of the tests …"
+	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+node-here:
+	@command -v node >/dev/null && command -v npm >/dev/null \
+		|| { echo "Node 18 or newer and npm are needed to build the screens: apt-get install nodejs npm" >&2; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 18 ? 0 : 1)' \
+		|| { echo "Node 18 or newer is needed to build the screens; this is $$(node --version)." >&2; exit 1; }
+
+.stamps/npm: package.json package-lock.json .npmrc | writable node-here
+	@echo "Installing what the screens are built with …"
+	@npm ci --silent || npm ci
+	@mkdir -p .stamps && touch $@
+
+.stamps/assets: .stamps/npm build.mjs $(UI_SOURCES)
+	@echo "Building the screens …"
+	@node build.mjs
+	@touch $@
+
+browser:
+	@command -v chromium >/dev/null && exit 0; \
+	packages="chromium fonts-noto-core fonts-noto-color-emoji"; \
+	if [ "$$(id -u)" = 0 ]; then \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$packages; \
+	else \
+		echo "The browser tests need Chromium; type: sudo apt-get install -y --no-install-recommends $$packages" >&2; exit 1; \
+	fi
