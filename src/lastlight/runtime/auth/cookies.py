@@ -1,21 +1,17 @@
-"""The console's session cookie."""
+"""The console's session cookie; the edge adds HttpOnly and SameSite=Lax."""
 
 from lastlight.runtime.auth.tokens import COOKIE_SECONDS
+from lastlight.runtime.http.reply import Cookie
 from lastlight.runtime.settings import Settings
 
 SESSION_COOKIE = "ll_session"
 
 
-def session_cookie(settings: Settings, token: str, *, seconds: int = COOKIE_SECONDS) -> str:
-    """The Set-Cookie line that signs a browser in."""
-    return _line(settings, token, seconds)
+def session_cookie(settings: Settings, token: str, *, seconds: int = COOKIE_SECONDS) -> Cookie:
+    """The cookie that signs a browser in; Secure where the platform is served over https."""
+    return Cookie(name=SESSION_COOKIE, value=token, max_age=seconds, secure=settings.base_url.startswith("https://"))
 
 
-def no_cookie(settings: Settings) -> str:
-    """The Set-Cookie line that signs a browser out."""
-    return _line(settings, "", 0)
-
-
-def _line(settings: Settings, value: str, seconds: int) -> str:
-    secure = "; Secure" if settings.base_url.startswith("https://") else ""
-    return f"{SESSION_COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+def no_cookie(settings: Settings) -> Cookie:
+    """The cookie that signs a browser out."""
+    return session_cookie(settings, "", seconds=0)

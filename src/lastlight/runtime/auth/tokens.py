@@ -14,15 +14,14 @@ from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from lastlight.kernel.ids import SessionId, TenantId, UserId, uuid7
 from lastlight.runtime.auth.errors import TokenExpired, TokenInvalid
-from lastlight.runtime.secrets import derived
-from lastlight.runtime.settings import Settings
+from lastlight.runtime.secrets import Secrets
 
 TokenType = Literal["at+jwt", "session+jwt"]
 SessionKind = Literal["member", "patron", "crew", "guest"]
@@ -54,27 +53,28 @@ class Claims(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class TokenKeys:
-    """The signing key of one deployment, and the only header segments that are read."""
+    """The signing key of one deployment, and the only header segments that are read, each with its key."""
 
     key: OKPKey
     kid: str
-    headers: dict[str, TokenType]
+    readers: dict[str, tuple[TokenType, OKPKey]]
     seen: "OrderedDict[tuple[TokenType, bytes], Claims]"
 
 
 @lru_cache(maxsize=8)
-def _keys_of(secret_key: str) -> TokenKeys:
-    seed = bytes.fromhex(derived(secret_key, "token-signing:1"))
-    public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-    key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "d": _encode(seed), "x": _encode(public)})
-    kid = sha256(public).hexdigest()[:16]
-    headers: dict[str, TokenType] = {_encode(msgspec.json.encode(_header(kind, kid))): kind for kind in (ACCESS, COOKIE)}
-    return TokenKeys(key=key, kid=kid, headers=headers, seen=OrderedDict())
+def token_keys(secrets: Secrets) -> TokenKeys:
+    """The keys of this deployment, derived from its secret keys: the same in every process, earlier ones still read."""
+    key, kid = secrets.signing_key("tokens"), secrets.key_id()
+    readers: dict[str, tuple[TokenType, OKPKey]] = {}
+    for known, public in secrets.verifying_keys("tokens").items():
+        for kind in (ACCESS, COOKIE):
+            readers[_encode(_header_json(kind, known))] = (kind, OKPKey.import_key(_jwk(public)))
+    signing = OKPKey.import_key({**_jwk(key.public_key()), "d": _encode(key.private_bytes_raw())})
+    return TokenKeys(key=signing, kid=kid, readers=readers, seen=OrderedDict())
 
 
-def token_keys(settings: Settings) -> TokenKeys:
-    """The keys of this deployment, derived from its secret key: the same in every process."""
-    return _keys_of(settings.secret_key)
+def _jwk(public: Ed25519PublicKey) -> dict[str, str | list[str]]:
+    return {"kty": "OKP", "crv": "Ed25519", "x": _encode(public.public_bytes_raw())}
 
 
 def issue(
@@ -128,10 +128,11 @@ def read(keys: TokenKeys, token: str, kind: TokenType, *, now: float | None = No
 def _verified(keys: TokenKeys, token: str, kind: TokenType) -> Claims:
     """Check a token from its first byte: the header must be exactly ours, so alg, kid, jku, jwk, crit or b64 cannot be chosen."""
     segments = token.split(".")
-    if len(segments) != 3 or keys.headers.get(segments[0]) != kind or not all(map(_canonical, segments)):
+    known, key = keys.readers.get(segments[0], (None, keys.key))
+    if known != kind or len(segments) != 3 or not all(map(_canonical, segments)):
         raise TokenInvalid
     try:
-        jwt.decode(token, keys.key, algorithms=[ALGORITHM])
+        jwt.decode(token, key, algorithms=[ALGORITHM])
         claims = msgspec.json.decode(_decode(segments[1]), type=Claims)
     except (JoseError, ValueError, msgspec.DecodeError) as error:
         raise TokenInvalid from error
@@ -142,6 +143,10 @@ def _verified(keys: TokenKeys, token: str, kind: TokenType) -> Claims:
 
 def _header(kind: TokenType, kid: str) -> dict[str, str]:
     return {"typ": kind, "alg": ALGORITHM, "kid": kid}
+
+
+def _header_json(kind: TokenType, kid: str) -> bytes:
+    return msgspec.json.encode(_header(kind, kid))
 
 
 def _canonical(segment: str) -> bool:

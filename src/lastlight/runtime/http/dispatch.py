@@ -1,7 +1,6 @@
 """From a request to an answer: authenticate, permit, count, decode, one transaction, answer."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,10 +8,19 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from lastlight.kernel.errors import KeyRequired, ModuleOff, NotFound, NotPermitted, NotSignedIn, SessionEnded, UnsupportedMedia
+from lastlight.kernel.errors import (
+    KeyRequired,
+    ModuleOff,
+    NotFound,
+    NotPermitted,
+    NotSignedIn,
+    SessionEnded,
+    UnsupportedMedia,
+)
 from lastlight.kernel.ids import PLATFORM, TenantId
 from lastlight.runtime import limits
-from lastlight.runtime.auth.authenticate import authenticate, reload_actor
+from lastlight.runtime.auth.authenticate import anonymous, authenticate, reload_actor, renewed_cookie
+from lastlight.runtime.auth.cookies import SESSION_COOKIE
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.db.pools import PoolName
 from lastlight.runtime.db.uow import RETRIED, SessionChanged, WorkScope, unit_of_work
@@ -45,7 +53,7 @@ class Call:
     info: RequestInfo
     actor: Actor
     body: bytes = b""
-    arguments: Mapping[str, Any] | None = None
+    arguments: dict[str, Any] | None = None
 
 
 async def dispatch(services: Services, op: Operation, module: Module, request: AnyRequest) -> answer.Answer:
@@ -54,19 +62,33 @@ async def dispatch(services: Services, op: Operation, module: Module, request: A
     actor = await authenticate(
         services,
         authorization=info.headers.get("authorization"),
-        cookie=info.cookies.get("ll_session"),
+        cookie=info.cookies.get(SESSION_COOKIE),
         ip=info.ip,
         user_agent=info.user_agent,
+        public=bool(op.public),
     )
     refuse_cross_site(op, actor, info.headers, services.settings.base_url)
     admit(op, actor)
     call = Call(op, module, info, actor)
-    rate = await limits.count(services, op, actor)
+    by_account = op.limit in {"auth", "refresh"}
+    rate = {} if by_account else await limits.count(services, op, actor)
     call.body = await _read_body(services, op, request)
     call.arguments = await _arguments(call, request)
+    if by_account:
+        rate = await limits.count(services, op, actor, arguments=call.arguments)
+    if op.prepare is not None:
+        call.arguments["prepared"] = await op.prepare(services, call.arguments.get("data"), actor)
     result = await run(services, call)
     result.headers.update(rate)
+    keep_signed_in(services, call, result)
     return result
+
+
+def keep_signed_in(services: Services, call: Call, result: answer.Answer) -> None:
+    """Renew the console's cookie now and then, so that its seven days count from the last visit."""
+    if call.actor.channel == "cookie" and all(cookie.name != SESSION_COOKIE for cookie in result.cookies):
+        renewed = renewed_cookie(services, call.info.cookies.get(SESSION_COOKIE))
+        result.cookies = [*result.cookies, renewed] if renewed else result.cookies
 
 
 def admit(op: Operation, actor: Actor) -> None:
@@ -88,8 +110,12 @@ async def run(services: Services, call: Call) -> answer.Answer:
         except SessionChanged:
             if attempt == ATTEMPTS:
                 raise SessionEnded from None
-            call.actor = await reload_actor(services, call.actor)
+            call.actor = await reload_actor(services, call.actor, public=bool(call.op.public))
             admit(call.op, call.actor)
+        except SessionEnded:
+            if not call.op.public or call.actor.session_id is None:
+                raise
+            call.actor = anonymous(call.actor)
         except RETRIED:
             if attempt == ATTEMPTS:
                 raise
@@ -173,7 +199,7 @@ async def _read_body(services: Services, op: Operation, request: AnyRequest) -> 
 async def _arguments(call: Call, request: AnyRequest) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for parameter in call.op.parameters:
-        if parameter.source != "ctx":
+        if parameter.source not in {"ctx", "prepared"}:
             given[parameter.name] = await _argument(call, parameter, request)
     if call.op.parameter("query") is None and call.op.kind == "api":
         refuse_query(call.info.query)

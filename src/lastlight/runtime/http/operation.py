@@ -15,7 +15,7 @@ from lastlight.kernel.permissions import Permission
 from lastlight.runtime.db.pools import PoolName
 from lastlight.runtime.module import RegistryError
 
-Source = Literal["ctx", "data", "query", "form", "request", "if_match", "path", "body"]
+Source = Literal["ctx", "data", "query", "form", "request", "if_match", "path", "body", "prepared"]
 Kind = Literal["api", "page"]
 Handler = Callable[..., Awaitable[Any]]
 PATH_PARAMETER = re.compile(r"\{(\w+):(\w+)\}")
@@ -68,6 +68,8 @@ class Operation:
     """The tenant module that switches it off, where it is another than its module's own."""
     secret: bool = False
     """Its answer holds a secret, so it is never kept under an Idempotency-Key."""
+    prepare: Handler | None = None
+    """Slow work before the transaction, such as hashing a password: called with (services, data, actor), gives `prepared`."""
     parameters: tuple[Parameter, ...] = ()
     returns: Any = None
 
@@ -168,7 +170,7 @@ def _bind(fn: Handler, path: str) -> tuple[tuple[Parameter, ...], Any]:
 def _source(name: str, in_path: set[str]) -> Source | None:
     if name in in_path:
         return "path"
-    known: tuple[Source, ...] = ("ctx", "data", "query", "form", "request", "if_match", "body")
+    known: tuple[Source, ...] = ("ctx", "data", "query", "form", "request", "if_match", "body", "prepared")
     return next((source for source in known if source == name), None)
 
 

@@ -1,0 +1,295 @@
+"""From a request's credentials to an Actor: the token is checked, what its session may do is read once and remembered.
+
+What is remembered carries the session's version, which the unit of work compares with BEGIN: a demotion holds from the next
+transaction on, in every process, because whatever changes what somebody may do raises the version of their sessions.
+"""
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from lastlight.kernel.errors import NotSignedIn, SessionEnded
+from lastlight.kernel.ids import PLATFORM
+from lastlight.runtime.auth.cookies import session_cookie
+from lastlight.runtime.auth.errors import (
+    AUTH_ERRORS,
+    AccountSuspended,
+    MembershipEnded,
+    TenantClosed,
+    TenantPending,
+    TenantSuspended,
+    TokenExpired,
+    TokenInvalid,
+)
+from lastlight.runtime.auth.grants import crew_grants, member_grants, patron_grants
+from lastlight.runtime.auth.tokens import ACCESS, COOKIE, COOKIE_SECONDS, Claims, issue, read, token_keys
+from lastlight.runtime.context import ANONYMOUS, Actor, Grants
+from lastlight.runtime.http.reply import Cookie
+from lastlight.runtime.services import Services
+
+REMEMBERED = 20_000
+TOUCH_SECONDS = 60.0
+RENEW_SECONDS = 12 * 3600
+AUTH_PROBLEMS = (NotSignedIn, SessionEnded, *AUTH_ERRORS)
+
+
+@dataclass(slots=True)
+class _Known:
+    """An actor as last read, and when its session was last marked as seen."""
+
+    actor: Actor
+    touched: float
+
+
+_known: "OrderedDict[UUID, _Known]" = OrderedDict()
+
+
+async def authenticate(
+    services: Services,
+    *,
+    authorization: str | None,
+    cookie: str | None,
+    ip: str = "",
+    user_agent: str = "",
+    public: bool = False,
+) -> Actor:
+    """The actor behind a request's credentials, anonymous without any. A bearer token goes before the cookie.
+
+    Raises a 401 or 403 problem when credentials are given and do not hold; only what is `public` then goes on as anonymous.
+    """
+    nobody = msgspec.structs.replace(ANONYMOUS, ip=ip, user_agent=user_agent)
+    try:
+        claims = read_credentials(services, authorization=authorization, cookie=cookie)
+        if claims is None:
+            return nobody
+        known = _known.get(claims.sid)
+        if known is None or time.monotonic() - known.touched > TOUCH_SECONDS:
+            known = await _load(services, claims.sid, seen=True)
+        _check_claims(claims, known.actor)
+    except AUTH_PROBLEMS:
+        if public:
+            return nobody
+        raise
+    return msgspec.structs.replace(known.actor, ip=ip, user_agent=user_agent)
+
+
+async def reload(services: Services, claims: Claims) -> Actor:
+    """The actor behind a token's claims, as the database has it now."""
+    known = await _load(services, claims.sid, seen=False)
+    _check_claims(claims, known.actor)
+    return known.actor
+
+
+async def reload_actor(services: Services, actor: Actor, *, public: bool = False) -> Actor:
+    """The same actor as the database has it now, after its session changed."""
+    if actor.session_id is None:
+        return actor
+    try:
+        known = await _load(services, actor.session_id, seen=False)
+        if known.actor.tenant_id != actor.tenant_id or known.actor.kind != actor.kind:
+            raise SessionEnded
+    except AUTH_PROBLEMS:
+        if public:
+            return anonymous(actor)
+        raise
+    return msgspec.structs.replace(known.actor, ip=actor.ip, user_agent=actor.user_agent)
+
+
+def anonymous(actor: Actor) -> Actor:
+    """Nobody in particular, calling from where the actor does."""
+    return msgspec.structs.replace(ANONYMOUS, ip=actor.ip, user_agent=actor.user_agent)
+
+
+def read_credentials(services: Services, *, authorization: str | None, cookie: str | None) -> Claims | None:
+    """The claims of the token that was sent, None when none was; TokenInvalid or TokenExpired when it does not hold."""
+    keys = token_keys(services.secrets)
+    if authorization:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise NotSignedIn("Send the access token as: Authorization: Bearer <token>.")
+        return read(keys, token.strip(), ACCESS)
+    if cookie:
+        return read(keys, cookie, COOKIE)
+    return None
+
+
+def renewed_cookie(services: Services, cookie: str | None) -> Cookie | None:
+    """A fresh cookie for one that was issued more than half a day ago, so that seven days count from the last visit."""
+    if not cookie:
+        return None
+    try:
+        claims = read(token_keys(services.secrets), cookie, COOKIE)
+    except (TokenInvalid, TokenExpired):
+        return None
+    if time.time() - claims.iat < RENEW_SECONDS or claims.exp - claims.iat < COOKIE_SECONDS:
+        return None  # a shorter life was given on purpose: a scope inside a tenant ends when it was said to
+    token = issue(
+        token_keys(services.secrets),
+        COOKIE,
+        user_id=claims.sub,
+        session_id=claims.sid,
+        tenant_id=claims.tid,
+        session_kind=claims.kind,
+        seconds=COOKIE_SECONDS,
+    )
+    return session_cookie(services.settings, token)
+
+
+def forget(session_id: UUID) -> None:
+    """Drop what is remembered of a session in this process."""
+    _known.pop(session_id, None)
+
+
+def _check_claims(claims: Claims, actor: Actor) -> None:
+    place = PLATFORM if claims.tid is None else claims.tid
+    if claims.sub != actor.user_id or place != actor.tenant_id or claims.kind != actor.kind:
+        raise TokenInvalid
+
+
+class _Session(msgspec.Struct, frozen=True):
+    """A session with its user, tenant and preferences."""
+
+    id: UUID
+    user_id: UUID
+    tenant_id: UUID | None
+    kind: str
+    patron_id: UUID | None
+    channel: str
+    version: int
+    ended: bool
+    name: str
+    email: str
+    email_verified: bool
+    user_status: str
+    status_until: datetime | None
+    tenant_status: str | None
+    tenant_reason: str | None
+    language: str
+    theme: str
+    time_zone: str
+
+
+SESSION = """
+    select s.id, s.user_id, s.tenant_id, s.kind, s.patron_id, s.channel, s.version,
+           s.revoked_at is not null or s.expires_at <= now() as ended,
+           u.name, u.email, u.email_verified_at is not null as email_verified,
+           case when u.status = 'suspended' and u.status_until <= now() then 'active' else u.status end as user_status,
+           u.status_until, t.status as tenant_status, t.status_reason as tenant_reason,
+           coalesce(p.language, t.locale, 'en') as language, coalesce(p.theme, 'dark') as theme,
+           coalesce(nullif(p.time_zone, ''), t.time_zone, '') as time_zone
+    from sessions s
+    join users u on u.id = s.user_id
+    left join tenants t on t.id = s.tenant_id
+    left join user_preferences p on p.user_id = s.user_id
+    where s.id = $1"""
+
+ROLES = """
+    select r.key, r.permissions, m.venue_ids
+    from memberships m
+    join roles r on r.tenant_id = m.tenant_id and r.id = m.role_id
+    where m.tenant_id = $1 and m.user_id = $2 and m.status = 'active' and r.archived_at is null
+    order by r.key"""
+
+# A session's seven days count from its last use; a scope inside a tenant (crew with a reason) ends when it was said to.
+TOUCH = """
+    with seen as (
+        update sessions
+        set last_seen_at = now(),
+            expires_at = case when channel = 'cookie' and reason = '' then now() + make_interval(secs => $2) else expires_at end
+        where id = $1 and revoked_at is null and last_seen_at < now() - interval '50 seconds'
+        returning user_id)
+    update users set last_seen_at = now() from seen where users.id = seen.user_id"""
+
+
+async def _load(services: Services, session_id: UUID, *, seen: bool) -> _Known:
+    """Read a session, refuse one that may not go on, and remember it. The version is read first: newer grants do no harm."""
+    row = await services.pools.system.fetchrow(SESSION, session_id)
+    if row is None:
+        forget(session_id)
+        raise SessionEnded
+    session = msgspec.convert(dict(row), _Session)
+    try:
+        _check_standing(session)
+        actor = await _actor(services, session)
+    except Exception:
+        forget(session_id)
+        raise
+    if seen:
+        await services.pools.system.execute(TOUCH, session_id, float(COOKIE_SECONDS))
+    previous = _known.get(session_id)
+    touched = time.monotonic() if seen or previous is None else previous.touched
+    known = _known[session_id] = _Known(actor, touched)
+    _known.move_to_end(session_id)
+    while len(_known) > REMEMBERED:
+        _known.popitem(last=False)
+    return known
+
+
+def _check_standing(session: _Session) -> None:
+    if session.ended or session.user_status == "closed":
+        raise SessionEnded
+    if session.user_status == "suspended":
+        until = session.status_until
+        raise AccountSuspended(
+            f"It is suspended until {until:%d %B %Y %H:%M} UTC." if until else "",
+            extra={"until": until.isoformat() if until else None},
+        )
+    if session.kind != "crew":
+        check_tenant(session.tenant_status)
+
+
+def check_tenant(status: str | None) -> None:
+    """Refuse a tenant that is not active; None stands for no tenant."""
+    match status:
+        case None | "active":
+            return
+        case "pending":
+            raise TenantPending
+        case "suspended":
+            raise TenantSuspended
+        case _:
+            raise TenantClosed
+
+
+async def _actor(services: Services, session: _Session) -> Actor:
+    roles, grants = await _grants(services, session)
+    actor: dict[str, Any] = {
+        "kind": session.kind,
+        "user_id": session.user_id,
+        "session_id": session.id,
+        "tenant_id": session.tenant_id or PLATFORM,
+        "patron_id": session.patron_id,
+        "name": session.name,
+        "email": session.email,
+        "email_verified": session.email_verified,
+        "roles": roles,
+        "grants": grants,
+        "version": session.version,
+        "channel": session.channel,
+        "locale": session.language,
+        "theme": session.theme,
+        "time_zone": session.time_zone,
+    }
+    return Actor(**actor)
+
+
+async def _grants(services: Services, session: _Session) -> tuple[tuple[str, ...], Grants]:
+    permissions = services.registry.permissions
+    if session.kind == "guest":
+        return (), Grants()
+    if session.kind == "patron":
+        return ("patron",), patron_grants(permissions)
+    home = PLATFORM if session.kind == "crew" else session.tenant_id
+    rows = await services.pools.system.fetch(ROLES, home, session.user_id)
+    if not rows:
+        raise MembershipEnded
+    roles = tuple(dict.fromkeys(row["key"] for row in rows))
+    held = [(row["permissions"], row["venue_ids"]) for row in rows]
+    if session.kind == "crew":
+        return roles, crew_grants(permissions, held, inside=session.tenant_id not in (None, PLATFORM))
+    return roles, member_grants(permissions, held)
