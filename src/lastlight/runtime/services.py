@@ -36,6 +36,8 @@ class Services:
     """Render a View as a page or a fragment, inside its transaction: (ctx, operation, request info, view) → HTML."""
     poke: Callable[[], None] = _silent
     """Tell the relay that events wait; called after each commit that wrote some."""
+    memory: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What mechanisms remember in this process, by their name."""
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
 
     async def close(self) -> None:

@@ -1,0 +1,144 @@
+"""Rate limits: exact in one process, even over several, forgiving to whoever succeeds."""
+
+import asyncio
+import math
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from lastlight.kernel.errors import TooManyRequests
+from lastlight.runtime import limits
+from lastlight.runtime.context import Actor
+from lastlight.runtime.db.uow import system_ctx
+from lastlight.runtime.limits import Policy
+from lastlight.runtime.services import Services
+from lastlight.runtime.settings import Settings
+from tests.support.postgres import REPOSITORY, SECRET_KEY
+from tests.support.services import administer, opened_services
+
+pytestmark = pytest.mark.database
+SLOW = Policy("slow", 5, 3600)
+
+
+@dataclass
+class Op:
+    limit: str = "user"
+
+
+@pytest.fixture
+async def services(database_settings: Settings) -> AsyncIterator[Services]:
+    async with opened_services(database_settings) as opened:
+        yield opened
+
+
+async def test_allows_the_quota_then_refuses_until_there_is_room(services: Services) -> None:
+    key = str(uuid4())
+    decisions = [await limits.check(services, policy=SLOW, key=key) for _ in range(7)]
+    assert [d.allowed for d in decisions] == [True] * 5 + [False] * 2
+    assert [d.remaining for d in decisions] == [4, 3, 2, 1, 0, 0, 0]
+    assert decisions[0].headers() == {"RateLimit-Policy": '"slow";q=5;w=3600', "RateLimit": '"slow";r=4;t=720'}
+    assert decisions[5].headers()["Retry-After"] in {"719", "720"}
+    assert (await limits.check(services, policy=SLOW, key=str(uuid4()))).remaining == 4
+
+
+async def test_refills_evenly(services: Services) -> None:
+    policy, key = Policy("quick", 10, 1), str(uuid4())
+    assert [(await limits.check(services, policy=policy, key=key)).allowed for _ in range(10)] == [True] * 10
+    denied = await limits.check(services, policy=policy, key=key)
+    assert not denied.allowed
+    assert 0 < denied.reset_seconds <= 0.1
+    await asyncio.sleep(0.52)
+    again = [(await limits.check(services, policy=policy, key=key, cost=5)).allowed for _ in range(2)]
+    assert again == [True, False]
+
+
+async def test_concurrent_requests_never_get_more_than_the_quota(services: Services) -> None:
+    key = str(uuid4())
+    policy = Policy("race", 50, 3600)
+    decisions = await asyncio.gather(*(limits.check(services, policy=policy, key=key) for _ in range(200)))
+    assert sum(d.allowed for d in decisions) == 50
+    leased = await asyncio.gather(*(limits.count_leased(services, Policy("race", 400, 3600), key) for _ in range(600)))
+    assert sum(d.allowed for d in leased) == 400 - 50 * 8
+
+
+async def test_costs_are_all_or_nothing(services: Services) -> None:
+    key = str(uuid4())
+    assert (await limits.check(services, policy=SLOW, key=key, cost=3)).allowed
+    assert not (await limits.check(services, policy=SLOW, key=key, cost=3)).allowed
+    services.memory.clear()
+    assert (await limits.check(services, policy=SLOW, key=key, cost=2)).remaining == 0
+
+
+async def test_a_success_gives_back_and_a_failure_does_not(database_settings: Settings) -> None:
+    async with opened_services(database_settings) as services:
+        quota = services.settings.auth_failures_per_quarter_hour
+        op, victim = Op("auth"), {"data": {"email": f"{uuid4()}@example.org"}}
+        home, thief = Actor(ip="192.0.2.1"), Actor(ip="198.51.100.7")
+        for _ in range(quota + 20):
+            await limits.count(services, op, home, arguments=victim)
+            async with system_ctx(services) as ctx:
+                limits.forgive(ctx)
+        for _ in range(quota):
+            await limits.count(services, op, thief, arguments=victim)
+        with pytest.raises(TooManyRequests) as refused:
+            await limits.count(services, op, thief, arguments=victim)
+        assert 1 <= int(refused.value.headers["Retry-After"]) <= math.ceil(900 / quota)
+        assert await limits.count(services, op, home, arguments=victim), "the victim is not locked out"
+        other = {"data": {"email": f"{uuid4()}@example.org"}}
+        assert await limits.count(services, op, thief, arguments=other), "nor are others behind that address"
+
+
+async def test_spraying_many_accounts_from_one_address_ends(database_settings: Settings) -> None:
+    async with opened_services(database_settings) as services:
+        quota = services.settings.auth_failures_per_quarter_hour * 10
+        sprayer, allowed = Actor(ip="203.0.113.9"), 0
+        for number in range(quota):
+            arguments = {"data": {"email": f"{number}@example.org"}}
+            allowed += bool(await limits.count(services, Op("auth"), sprayer, arguments=arguments))
+        assert allowed == quota
+        with pytest.raises(TooManyRequests):
+            await limits.count(services, Op("auth"), sprayer, arguments={"data": {"email": "next@example.org"}})
+
+
+async def test_the_table_holds_no_address_and_forgets_idle_keys(services: Services) -> None:
+    await limits.count(
+        services, Op("auth"), Actor(ip="192.0.2.77"), arguments={"data": {"email": "canary@example.org"}}
+    )
+    rows = await administer(services.settings, "select key from rate_limits")
+    assert rows
+    assert not [r["key"] for r in rows if "canary" in r["key"] or "192.0.2.77" in r["key"]]
+    quick = Policy("gone", 1000, 1)
+    await limits.check(services, policy=quick, key="a")
+    await asyncio.sleep(0.01)
+    assert await limits.forget_idle(services) >= 1
+    left = await administer(services.settings, "select key from rate_limits where key like 'gone:%'")
+    assert left == []
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("processes", [1, 2, 4])
+def test_several_processes_together_stay_within_one_percent(fresh_database: Settings, processes: int) -> None:
+    start_at = time.time() + 2.5
+    arguments = {
+        "database_url": fresh_database.database_url,
+        "secret_key": SECRET_KEY,
+        "processes": processes,
+        "start_at": start_at,
+        "attempts": 1000 // processes,
+    }
+    command = [sys.executable, "-m", "tests.runtime.limits.counting", msgspec.json.encode(arguments).decode()]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{REPOSITORY}/src:{REPOSITORY}"}
+    started = [
+        subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(processes)
+    ]
+    allowed = [int(process.communicate(timeout=60)[0]) for process in started]
+    assert 594 <= sum(allowed) <= 606, allowed
+    assert all(allowed)
