@@ -40,7 +40,9 @@ def canonical(value: Any) -> str:
 
 
 def _who(actor: Actor) -> dict[str, Any]:
-    origin = "system" if actor.kind == "system" else {"bearer": "api", "cookie": "console", "none": "public"}[actor.channel]
+    origin = (
+        "system" if actor.kind == "system" else {"bearer": "api", "cookie": "console", "none": "public"}[actor.channel]
+    )
     return {"kind": actor.kind, "id": actor.user_id, "origin": origin}
 
 

@@ -1,0 +1,194 @@
+"""The relay: order, no gaps, nothing lost or doubled, whoever is killed."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from prometheus_client import REGISTRY
+
+from lastlight.kernel.ids import TenantId
+from lastlight.runtime.db.uow import system_ctx
+from lastlight.runtime.events import relay
+from lastlight.runtime.events.move import move_batch
+from lastlight.runtime.events.poke import install_poke
+from lastlight.runtime.events.relay import run_relay
+from lastlight.runtime.services import Services
+from lastlight.runtime.settings import Settings
+from tests.support.streams import BellRang, new_tenant, open_services, relaying, ring, settled, stream_of
+
+pytestmark = pytest.mark.database
+
+
+@pytest_asyncio.fixture
+async def services(database_settings: Settings) -> AsyncGenerator[Services]:
+    async with open_services(database_settings) as opened:
+        yield opened
+
+
+async def test_events_reach_the_stream_in_the_order_they_were_emitted(services: Services) -> None:
+    tenant = await new_tenant(services)
+    async with relaying(services):
+        await ring(services, tenant, 1, 2, 3)
+        await ring(services, tenant, 4)
+        found = await settled(services, tenant, 4)
+    assert [(event.seq, event.number) for event in found] == [(1, 1), (2, 2), (3, 3), (4, 4)]
+    assert await services.pools.system.fetchval("select count(*) from outbox where tenant_id = $1", tenant) == 0
+
+
+async def test_two_reversed_transactions_keep_the_order_of_their_ids_and_none_is_skipped(services: Services) -> None:
+    """W5: the first to begin commits last; nothing above it may be published before it, and it is not skipped."""
+    tenant = await new_tenant(services)
+    async with relaying(services):
+        async with system_ctx(services, tenant) as early:
+            await early.db.execute("select pg_current_xact_id()")
+            await ring(services, tenant, 2)  # begins later, commits first
+            await asyncio.sleep(0.3)
+            assert await stream_of(services, tenant) == []
+            early.emit(BellRang(number=1), entity=("bell", "1"))
+        found = await settled(services, tenant, 2)
+    assert [(event.seq, event.number) for event in found] == [(1, 1), (2, 2)]
+
+
+async def ring_and_fail(services: Services, tenant: TenantId) -> None:
+    async with system_ctx(services, tenant) as ctx:
+        ctx.emit(BellRang(number=13), entity=("bell", "13"))
+        raise ZeroDivisionError
+
+
+async def test_a_rolled_back_transaction_leaves_no_event_and_no_gap(services: Services) -> None:
+    tenant = await new_tenant(services)
+    async with relaying(services):
+        await ring(services, tenant, 1)
+        with pytest.raises(ZeroDivisionError):
+            await ring_and_fail(services, tenant)
+        await ring(services, tenant, 2)
+        found = await settled(services, tenant, 2)
+    assert [(event.seq, event.number) for event in found] == [(1, 1), (2, 2)]
+
+
+async def test_each_tenant_has_its_own_numbers(services: Services) -> None:
+    first, second = await new_tenant(services), await new_tenant(services)
+    async with relaying(services):
+        await asyncio.gather(*(ring(services, tenant, n) for n in range(20) for tenant in (first, second)))
+        found = [await settled(services, tenant, 20) for tenant in (first, second)]
+    for stream in found:
+        assert [event.seq for event in stream] == list(range(1, 21))
+        assert sorted(event.number for event in stream) == list(range(20))
+
+
+async def test_nothing_is_lost_or_doubled_while_relays_are_killed(services: Services) -> None:
+    """C3: two relays compete, the leader's backend is killed again and again while four writers emit."""
+    chance = random.Random(20)  # noqa: S311 - a test's dice
+    tenant = await new_tenant(services)
+    install_poke(services)
+    stop = asyncio.Event()
+    relays = [asyncio.create_task(run_relay(services, stop)) for _ in range(2)]
+    admin: Any = await asyncpg.connect(services.settings.admin_dsn())
+    killed = 0
+
+    async def write(start: int) -> None:
+        for number in range(start, start + 100):
+            await ring(services, tenant, number)
+
+    async def kill() -> None:
+        nonlocal killed
+        while not stop.is_set():
+            await asyncio.sleep(chance.uniform(0.02, 0.25))
+            sql = (
+                "select count(pg_terminate_backend(a.pid)) from pg_stat_activity a join pg_locks l using (pid)"
+                " where a.application_name = 'lastlight-relay' and a.datname = current_database()"
+                " and l.locktype = 'advisory' and l.granted"
+            )
+            killed += await admin.fetchval(sql)
+
+    killer = asyncio.create_task(kill())
+    await asyncio.gather(*(write(start) for start in (0, 100, 200, 300)))
+    await asyncio.sleep(1)
+    killer.cancel()
+    found = await settled(services, tenant, 400)
+    stop.set()
+    await asyncio.gather(*relays)
+    await admin.close()
+    assert killed >= 3
+    assert [event.seq for event in found] == list(range(1, 401))
+    assert sorted(event.number for event in found) == list(range(400))
+    for start in (0, 100, 200, 300):  # one writer's events keep their order
+        mine = [event.number for event in found if start <= event.number < start + 100]
+        assert mine == sorted(mine)
+
+
+async def test_a_follower_takes_over_when_the_leader_dies(services: Services) -> None:
+    tenant = await new_tenant(services)
+    install_poke(services)
+    stop, stopped = asyncio.Event(), asyncio.Event()
+    leader = asyncio.create_task(run_relay(services, stopped))
+    await ring(services, tenant, 1)
+    await settled(services, tenant, 1)
+    follower = asyncio.create_task(run_relay(services, stop))
+    await asyncio.sleep(0.1)
+    leader.cancel()
+    began = time.monotonic()
+    await ring(services, tenant, 2)
+    await settled(services, tenant, 2)
+    took = time.monotonic() - began
+    stop.set()
+    await follower
+    assert took < 2, f"the take-over took {took:.2f} s"
+
+
+async def test_without_a_poke_the_relay_looks_by_itself(services: Services) -> None:
+    tenant = await new_tenant(services)
+    async with relaying(services):
+        services.poke = lambda: None
+        await ring(services, tenant, 1)
+        await settled(services, tenant, 1, seconds=2)
+
+
+async def test_a_batch_is_committed_whole_or_not_at_all(services: Services) -> None:
+    """C1 in the relay: whatever fails before its commit, the outbox and the chain stand as before."""
+    tenant = await new_tenant(services)
+    await ring(services, tenant, 1, 2)
+    connection: Any = await asyncpg.connect(services.settings.dsn("system"))
+    await connection.execute("set statement_timeout = '2s'")
+    blocker: Any = await asyncpg.connect(services.settings.admin_dsn())
+    transaction = blocker.transaction()
+    await transaction.start()
+    await blocker.execute("lock table events in access exclusive mode")
+    with pytest.raises(asyncpg.QueryCanceledError):
+        await move_batch(services, connection)
+    await transaction.rollback()
+    await blocker.close()
+    assert await services.pools.system.fetchval("select count(*) from outbox where tenant_id = $1", tenant) == 2
+    assert await services.pools.system.fetchval("select count(*) from audit_entries where tenant_id = $1", tenant) == 0
+    await move_batch(services, connection)
+    await connection.close()
+    assert [(event.seq, event.number) for event in await stream_of(services, tenant)] == [(1, 1), (2, 2)]
+
+
+async def test_a_transaction_that_holds_the_horizon_back_raises_the_alarm(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors: list[str] = []
+
+    def note(event: str, **_: Any) -> None:
+        errors.append(event)
+
+    monkeypatch.setattr(relay, "HELD_ALARM_SECONDS", 0.2)
+    monkeypatch.setattr(relay.log, "error", note)
+    tenant = await new_tenant(services)
+    async with relaying(services):
+        async with system_ctx(services, tenant) as holding:
+            await holding.db.execute("select pg_current_xact_id()")
+            await ring(services, tenant, 1)
+            await asyncio.sleep(0.8)
+            assert (REGISTRY.get_sample_value("lastlight_relay_held_seconds") or 0) > 0.2
+        await settled(services, tenant, 1)
+        await asyncio.sleep(0.3)
+        assert REGISTRY.get_sample_value("lastlight_relay_held_seconds") == 0
+    assert len(errors) == 1
+    assert "holds events back" in errors[0]

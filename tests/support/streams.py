@@ -1,0 +1,129 @@
+"""Events for the tests: a small module with an event for each kind of audience, a tenant or two, a relay that runs."""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from lastlight.kernel.events import Event
+from lastlight.kernel.ids import TenantId
+from lastlight.kernel.permissions import Permission, Scope
+from lastlight.runtime.context import SYSTEM, Actor
+from lastlight.runtime.db.pools import open_pools
+from lastlight.runtime.db.uow import system_ctx
+from lastlight.runtime.events.poke import install_poke
+from lastlight.runtime.events.relay import run_relay
+from lastlight.runtime.module import Module, Registry
+from lastlight.runtime.secrets import Secrets
+from lastlight.runtime.services import Services
+from lastlight.runtime.settings import Settings
+
+BELLS_HEAR = Permission("bells.hear", "Hear the bells of a venue.", Scope.VENUE)
+GONGS_HEAR = Permission("gongs.hear", "Hear the gongs of a venue.", Scope.VENUE)
+
+
+class BellRang(Event, frozen=True):
+    """A bell rang."""
+
+    event_name = "bell.rang"
+    audience = BELLS_HEAR
+    number: int
+
+
+class GongRang(Event, frozen=True):
+    """A gong rang."""
+
+    event_name = "gong.rang"
+    audience = GONGS_HEAR
+    number: int
+
+
+class WhisperSaid(Event, frozen=True):
+    """Something for one guest only."""
+
+    event_name = "whisper.said"
+    number: int
+
+
+BELLS = Module(name="bells", permissions=[BELLS_HEAR, GONGS_HEAR], events=[BellRang, GongRang, WhisperSaid])
+
+
+@contextlib.asynccontextmanager
+async def open_services(settings: Settings, *modules: Module) -> AsyncGenerator[Services]:
+    """The services of a process with the test's module and those given."""
+    registry = Registry([BELLS, *modules])
+    services = Services(settings, registry, await open_pools(settings), Secrets(settings.secret_key))
+    try:
+        yield services
+    finally:
+        await services.close()
+
+
+@contextlib.asynccontextmanager
+async def relaying(services: Services) -> AsyncGenerator[None]:
+    """A relay that runs, and a process that pokes it."""
+    install_poke(services)
+    stop = asyncio.Event()
+    task = asyncio.create_task(run_relay(services, stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 10)
+
+
+async def new_tenant(services: Services) -> TenantId:
+    """A business to ring bells in."""
+    slug = f"t{secrets.token_hex(6)}"
+    sql = "insert into tenants (slug, name, status) values ($1, $1, 'active') returning id"
+    return TenantId(await services.pools.system.fetchval(sql, slug))
+
+
+async def ring(
+    services: Services,
+    tenant_id: TenantId,
+    *numbers: int,
+    event: type[BellRang | GongRang | WhisperSaid] = BellRang,
+    venue_id: UUID | None = None,
+    patron_id: UUID | None = None,
+    actor: Actor = SYSTEM,
+) -> None:
+    """Emit events in one transaction of the tenant."""
+    async with system_ctx(services, tenant_id, actor=actor) as ctx:
+        for number in numbers:
+            ctx.emit(
+                event(number=number),
+                entity=("bell", uuid4()),
+                venue_id=venue_id,
+                patron_id=patron_id,
+                after={"number": number},
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """One event as the stream holds it."""
+
+    seq: int
+    name: str
+    number: int
+
+
+async def stream_of(services: Services, tenant_id: TenantId) -> list[Streamed]:
+    """A tenant's stream as it stands."""
+    sql = "select seq, name, data from events where tenant_id = $1 order by seq"
+    rows: list[Any] = await services.pools.system.fetch(sql, tenant_id)
+    return [Streamed(row["seq"], row["name"], row["data"]["number"]) for row in rows]
+
+
+async def settled(services: Services, tenant_id: TenantId, count: int, *, seconds: float = 10) -> list[Streamed]:
+    """The stream once it holds `count` events; fails when that takes too long."""
+    until = time.monotonic() + seconds
+    while len(found := await stream_of(services, tenant_id)) < count:
+        assert time.monotonic() < until, f"{len(found)} of {count} events after {seconds} s"
+        await asyncio.sleep(0.01)
+    return found
