@@ -115,9 +115,11 @@ def _context(services: Services, scope: WorkScope, connection: Any, now: datetim
 def _begin_sql(scope: WorkScope) -> str:
     """`set local` takes no parameters, so this one function renders uuids, and nothing else builds SQL from values."""
     actor = scope.actor
+    # A guest without a tenant is held to a guest's policies as well: their user id matches no patron.
+    patron_id = actor.user_id if actor.kind == "guest" else actor.patron_id
     return (
         f"begin; set local app.tenant_id = {_uuid_literal(scope.tenant_id)};"
-        f" set local app.user_id = {_uuid_literal(actor.user_id)}; set local app.patron_id = {_uuid_literal(actor.patron_id)}"
+        f" set local app.user_id = {_uuid_literal(actor.user_id)}; set local app.patron_id = {_uuid_literal(patron_id)}"
     )
 
 

@@ -89,13 +89,11 @@ def _filter(item: "Filter", query: Any, conditions: _Conditions) -> None:
         conditions.parts.append(f"{item.sql} = any({conditions.value(value)}::uuid[])")
     elif item.kind == "enum" and value:
         conditions.parts.append(f"{item.sql} = any({conditions.value(value)}::text[])")
-    elif item.kind == "bool" and value is not None:
-        conditions.parts.append(f"{item.sql} = {conditions.value(value)}")
-    elif item.kind == "text" and value:
+    elif (item.kind == "bool" and value is not None) or (item.kind == "text" and value):
         conditions.parts.append(f"{item.sql} = {conditions.value(value)}")
 
 
-def _after(listing: "Listing[Any]", column: "Column", descending: bool, cursor: Cursor, conditions: _Conditions) -> None:  # noqa: FBT001
+def _after(listing: "Listing[Any]", column: "Column", descending: bool, cursor: Cursor, conditions: _Conditions) -> None:
     if cursor.value is None:
         raise Invalid(fields={"after": "This cursor is damaged; start again from the first page."})
     kind = TYPES.get(column.kind, "text")

@@ -3,19 +3,18 @@
 from typing import Any
 from urllib.parse import quote
 
-import structlog
-
 from lastlight.kernel.errors import NotSignedIn, Problem, SessionEnded
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.auth.authenticate import authenticate
-from lastlight.runtime.context import ANONYMOUS, Actor
+from lastlight.runtime.auth.cookies import SESSION_COOKIE
+from lastlight.runtime.context import Actor
 from lastlight.runtime.db.uow import WorkScope, unit_of_work
 from lastlight.runtime.http.answer import Answer
 from lastlight.runtime.http.decode import pairs
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.http.problems import problem_body
 from lastlight.runtime.http.reply import RequestInfo, View
-from lastlight.runtime.http.request import AnyRequest, request_info
+from lastlight.runtime.http.request import AnyRequest, kept_body, request_info
 from lastlight.runtime.services import Services
 
 SIGN_IN = "/sign-in"
@@ -59,7 +58,7 @@ async def _form_state(request: AnyRequest, problem: Problem) -> dict[str, Any]:
     values: dict[str, str] = {}
     if request.method != "GET":
         try:
-            values = {name: found[-1] for name, found in pairs(await request.body()).items()}
+            values = {name: found[-1] for name, found in pairs(kept_body(request)).items()}
         except Problem:
             values = {}
     return {"values": values, "errors": problem.fields}
@@ -82,14 +81,11 @@ async def _render(services: Services, request: AnyRequest, info: RequestInfo, op
 
 
 async def _reader(services: Services, info: RequestInfo) -> Actor:
-    try:
-        return await authenticate(
-            services,
-            authorization=info.headers.get("authorization"),
-            cookie=info.cookies.get("ll_session"),
-            ip=info.ip,
-            user_agent=info.user_agent,
-        )
-    except Problem as problem:
-        structlog.get_logger(__name__).debug("problem page for nobody", problem=problem.type)
-        return ANONYMOUS
+    return await authenticate(
+        services,
+        authorization=info.headers.get("authorization"),
+        cookie=info.cookies.get(SESSION_COOKIE),
+        ip=info.ip,
+        user_agent=info.user_agent,
+        public=True,
+    )

@@ -14,6 +14,7 @@ from lastlight.runtime.http.reply import RequestInfo
 from lastlight.runtime.settings import Settings
 
 AnyRequest = Request[Any, Any, Any]
+KEPT_BODY = "raw_body"
 
 
 def request_info(request: AnyRequest, settings: Settings) -> RequestInfo:
@@ -60,7 +61,14 @@ async def read_body(request: AnyRequest, limit: int) -> bytes:
         if size > limit:
             raise TooLarge(f"Send at most {limit} bytes.")
         pieces.append(piece)
-    return b"".join(pieces)
+    body = b"".join(pieces)
+    request.scope.setdefault("state", {})[KEPT_BODY] = body
+    return body
+
+
+def kept_body(request: AnyRequest) -> bytes:
+    """The body that `read_body` has read; empty before it did."""
+    return request.scope.get("state", {}).get(KEPT_BODY, b"")
 
 
 def require_json(headers: Mapping[str, str]) -> None:

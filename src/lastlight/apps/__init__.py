@@ -1,0 +1,1 @@
+"""The apps: for each kind of person a shell with its own places, over the same domains."""

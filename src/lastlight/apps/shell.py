@@ -1,0 +1,153 @@
+"""Pages: what stands around each one, made from the registry and from what its reader may do."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+from urllib.parse import parse_qs, unquote
+from uuid import UUID
+
+import msgspec
+
+from lastlight.apps.catalogue import AppPlace, app_of, home_of
+from lastlight.domains import tenancy, venues
+from lastlight.kernel.errors import NotFound
+from lastlight.kernel.ids import PLATFORM
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.http.operation import Operation
+from lastlight.runtime.http.reply import RequestInfo, View
+from lastlight.runtime.module import Nav
+from lastlight.ui.render import DEFAULT_ZONE, render_block, render_page
+from lastlight.ui.shell import Command, Me, NavGroup, NavItem, ShellContext, TenantRef, VenueRef, initials
+
+VENUE_COOKIE = "ll_venue"
+
+
+async def render(ctx: Ctx, op: Operation | None, info: RequestInfo, view: View) -> str:
+    """A View as HTML: one block of it for a fragment, else the page inside its shell."""
+    block = view.block or (parse_qs(info.query).get("fragment") or [""])[0]
+    theme = _theme(ctx, info)
+    context: dict[str, Any] = {
+        "path": info.path,
+        "query": info.query,
+        "now": ctx.now,
+        "actor": ctx.actor,
+        "may": _may(ctx),
+        "toast": view.toast or unquote(info.cookies.get("ll_toast", "")),
+        "csrf_token": "",
+        "base_url": ctx.services.settings.base_url,
+        **view.context,
+    }
+    place = app_of(info.path) or home_of(ctx.actor)
+    locale, zone = _locale(ctx), ctx.actor.time_zone or DEFAULT_ZONE
+    templates = ctx.services.templates
+    if block:
+        if block not in templates.get_template(view.template).blocks:
+            raise NotFound(f"This page has no part called {block[:60]}.")
+        shell = ShellContext(app=place.app, app_name=place.title, theme=theme, locale=locale)
+        return render_block(templates, view.template, block, {**context, "shell": shell}, locale=locale, zone=zone)
+    shell = await build_shell(ctx, info, place, theme=theme, locale=locale)
+    return render_page(templates, view.template, {**context, "shell": shell}, locale=locale, zone=zone)
+
+
+async def build_shell(
+    ctx: Ctx, info: RequestInfo, place: AppPlace, *, theme: Literal["dark", "light"], locale: str
+) -> ShellContext:
+    """Everything around a page for this reader: places, counts, tenant, venues, palette."""
+    if ctx.actor.user_id is None:
+        return ShellContext(app=place.app, app_name=place.title, theme=theme, locale=locale, home="/")
+    groups = await _navigation(ctx, place, info.path)
+    tenant = await _tenant(ctx)
+    switchable = await _venues(ctx)
+    chosen = info.cookies.get(VENUE_COOKIE, "")
+    return ShellContext(
+        app=place.app,
+        app_name=place.title,
+        theme=theme,
+        locale=locale,
+        home=place.prefix,
+        nav=groups,
+        tenant=tenant,
+        venue=next((venue for venue in switchable if venue.id == chosen), None),
+        venues=switchable,
+        me=Me(
+            name=ctx.actor.name,
+            email=ctx.actor.email,
+            initials=initials(ctx.actor.name),
+            roles=tuple(role.replace("_", " ") for role in ctx.actor.roles),
+            account_href="/account",
+        ),
+        live=True,
+        commands=_commands(ctx, place),
+    )
+
+
+def chosen_venue(info: RequestInfo) -> UUID | None:
+    """The venue that the reader has picked in the switcher; None for all of theirs."""
+    try:
+        return UUID(info.cookies.get(VENUE_COOKIE, ""))
+    except ValueError:
+        return None
+
+
+def _theme(ctx: Ctx, info: RequestInfo) -> Literal["dark", "light"]:
+    wanted = info.cookies.get("theme") or ctx.actor.theme
+    return "light" if wanted == "light" else "dark"
+
+
+def _locale(ctx: Ctx) -> str:
+    language = ctx.actor.locale or "en"
+    return "en-ZA" if language == "en" else language
+
+
+def _may(ctx: Ctx) -> Mapping[str, bool]:
+    return {name: ctx.allows(permission) for name, permission in ctx.services.registry.permissions.items()}
+
+
+def _visible(ctx: Ctx, nav: Nav) -> bool:
+    return nav.permission is None or ctx.allows(nav.permission)
+
+
+async def _navigation(ctx: Ctx, place: AppPlace, path: str) -> tuple[NavGroup, ...]:
+    off = await tenancy.switched_off(ctx)
+    entries = [n for n in ctx.services.registry.nav if n.app == place.app and _visible(ctx, n) and n.toggle not in off]
+    current = max((n.href for n in entries if path == n.href or path.startswith(n.href + "/")), key=len, default="")
+    groups: dict[str, list[NavItem]] = {}
+    for nav in entries:
+        count = await nav.count(ctx) if nav.count is not None else None
+        item = NavItem(
+            label=nav.label, href=nav.href, icon=nav.icon, count=count, hot=nav.hot and bool(count), current=nav.href == current
+        )
+        groups.setdefault(nav.group, []).append(item)
+    return tuple(NavGroup(label=label, items=tuple(items)) for label, items in groups.items())
+
+
+async def _tenant(ctx: Ctx) -> TenantRef | None:
+    if ctx.tenant_id == PLATFORM:
+        return None
+    row = await ctx.db.fetchrow("select slug, name from tenants where id = $1", ctx.tenant_id)
+    return None if row is None else TenantRef(id=str(ctx.tenant_id), slug=row["slug"], name=row["name"])
+
+
+async def _venues(ctx: Ctx) -> tuple[VenueRef, ...]:
+    if ctx.tenant_id == PLATFORM:
+        return ()
+    found = await venues.switchable(ctx)
+    return tuple(VenueRef(id=str(v.id), slug=v.slug, name=v.name, href=f"/switch-venue?venue={v.id}") for v in found)
+
+
+def _commands(ctx: Ctx, place: AppPlace) -> tuple[Command, ...]:
+    return tuple(
+        Command(label=nav.label, href=nav.href, icon=nav.icon, group="Go to", hint="" if nav.app == place.app else nav.app)
+        for nav in ctx.services.registry.nav
+        if _reachable(ctx, nav)
+    )
+
+
+def _reachable(ctx: Ctx, nav: Nav) -> bool:
+    if nav.app == "platform":
+        return ctx.actor.kind == "crew" and _visible(ctx, nav)
+    return ctx.actor.kind != "crew" and _visible(ctx, nav)
+
+
+def to_builtins(value: Any) -> Any:
+    """A struct as plain values, for a script's data attribute."""
+    return msgspec.to_builtins(value)

@@ -1,0 +1,114 @@
+"""The only assembly: services from settings, the application from the registry, the processes that serve them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from lastlight.apps.shell import render
+from lastlight.modules import MODULES
+from lastlight.runtime.db.pools import open_pools
+from lastlight.runtime.events.poke import start_poking
+from lastlight.runtime.http.app import create_app
+from lastlight.runtime.http.system_routes import system_routes
+from lastlight.runtime.jobs.enqueue import enqueue
+from lastlight.runtime.module import Module, Registry
+from lastlight.runtime.observability.errors import configure_sentry
+from lastlight.runtime.observability.middleware import ObservabilityMiddleware
+from lastlight.runtime.observability.tracing import configure_tracing
+from lastlight.runtime.openapi import build_openapi
+from lastlight.runtime.realtime.server import create_realtime
+from lastlight.runtime.secrets import Secrets
+from lastlight.runtime.services import Services
+from lastlight.runtime.serving import serve
+from lastlight.runtime.settings import Settings
+from lastlight.runtime.storage.store import open_storage
+from lastlight.ui.render import create_environment
+
+
+async def create_services(settings: Settings, modules: Sequence[Module] = MODULES) -> Services:
+    """Everything one process holds: registry, pools, secrets, files, templates, and the entry points of the mechanisms."""
+    services = Services(
+        settings=settings,
+        registry=Registry(modules),
+        pools=await open_pools(settings),
+        secrets=Secrets(settings.secret_key, settings.secret_keys),
+        storage=open_storage(settings),
+        templates=create_environment(),
+        enqueue=enqueue,
+        render=render,
+    )
+    await start_poking(services)
+    return services
+
+
+class Application:
+    """The ASGI application of a process. Its services are opened when the server starts, inside the server's own loop."""
+
+    def __init__(self, settings: Settings, modules: Sequence[Module] = MODULES) -> None:
+        self.settings = settings
+        self.modules = modules
+        self.services: Services | None = None
+        self._asgi: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await self._asgi(scope, receive, send)
+
+    async def start(self) -> Services:
+        """Open the services and build the application; for a server's start, and for tests without one."""
+        services = self.services = await create_services(self.settings, self.modules)
+        realtime = create_realtime(services)
+        await realtime.start()
+        services.closers.append(realtime.stop)
+        app = create_app(services, extra_handlers=system_routes(services))
+        self._asgi = ObservabilityMiddleware(realtime.asgi_app(app), self.settings)
+        return services
+
+    async def stop(self) -> None:
+        """Close what was opened."""
+        if self.services is not None:
+            await self.services.close()
+
+    async def _lifespan(self, receive: Any, send: Any) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    await self.start()
+                except Exception as error:
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    raise
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+def run_web(settings: Settings) -> None:
+    """Serve the application and its sockets until told to stop."""
+    configure_sentry(settings)
+    configure_tracing(settings)
+    serve(Application(settings), settings)
+
+
+def run_realtime(settings: Settings) -> None:
+    """Serve sockets only: the same application behind another port, for a balancer that routes /realtime/ to it."""
+    run_web(settings)
+
+
+def routes_text(settings: Settings) -> None:
+    """Print every operation: method, path, whom it is for."""
+    registry = Registry(MODULES)
+    for op in sorted(registry.operations, key=lambda op: (op.path, op.method)):
+        who = op.permission.name if op.permission else "anyone" if op.public else "signed in"
+        print(f"{op.method:6} {op.path:60} {who}")  # noqa: T201 - the command's output
+
+
+def openapi_text(settings: Settings) -> None:
+    """Print the OpenAPI document."""
+    document = msgspec.json.encode(build_openapi(Registry(MODULES), settings))
+    print(msgspec.json.format(document, indent=2).decode())  # noqa: T201 - the command's output

@@ -1,0 +1,39 @@
+"""The modules of the platform, in the order of their layers: one line for each."""
+
+from lastlight.apps.account.module import MODULE as ACCOUNT
+from lastlight.apps.management.module import MODULE as MANAGEMENT
+from lastlight.apps.owner.module import MODULE as OWNER
+from lastlight.apps.patron.module import MODULE as PATRON
+from lastlight.apps.platform.module import MODULE as PLATFORM_APP
+from lastlight.apps.staff.module import MODULE as STAFF
+from lastlight.domains.checkins.module import MODULE as CHECKINS
+from lastlight.domains.identity.module import MODULE as IDENTITY
+from lastlight.domains.tenancy.module import MODULE as TENANCY
+from lastlight.domains.venues.module import MODULE as VENUES
+from lastlight.runtime.audit.module import MODULE as AUDIT
+from lastlight.runtime.events.module import MODULE as EVENTS
+from lastlight.runtime.exports.module import MODULE as EXPORTS
+from lastlight.runtime.jobs.module import MODULE as JOBS
+from lastlight.runtime.mail.module import MODULE as MAIL
+from lastlight.runtime.storage.module import MODULE as FILES
+from lastlight.runtime.tenant_settings import MODULE as SETTINGS
+
+MODULES = (
+    EVENTS,
+    AUDIT,
+    JOBS,
+    FILES,
+    MAIL,
+    EXPORTS,
+    SETTINGS,
+    IDENTITY,
+    TENANCY,
+    VENUES,
+    CHECKINS,
+    ACCOUNT,
+    PATRON,
+    STAFF,
+    MANAGEMENT,
+    OWNER,
+    PLATFORM_APP,
+)
