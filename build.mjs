@@ -1,0 +1,156 @@
+// One pipeline for every asset: sprite and brand icons, catalogues, esbuild, service worker, manifest, br and gz.
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 18 || (major === 18 && minor < 19)) {
+  console.error(`Node ${process.versions.node} is too old to build the screens: install Node 18.19 or newer.`);
+  process.exit(1);
+}
+const { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } = await import("node:fs");
+if (!existsSync("node_modules/esbuild")) {
+  console.error("The build's packages are not installed: run `npm ci` first.");
+  process.exit(1);
+}
+const { basename, dirname, join } = await import("node:path");
+const { createHash } = await import("node:crypto");
+const { brotliCompressSync, constants, gzipSync } = await import("node:zlib");
+const esbuild = await import("esbuild");
+const { APPS } = await import("./src/lastlight/ui/apps.mjs");
+const { markPng, markSvg } = await import("./src/lastlight/ui/brand.mjs");
+const { iconNames, sprite } = await import("./src/lastlight/ui/sprite.mjs");
+const { catalogues } = await import("./src/lastlight/ui/catalogues.mjs");
+
+const OUT = "src/lastlight/ui/build";
+const STAGE = `${OUT}.new`;
+const UI = "src/lastlight/ui";
+const TARGET = ["es2022", "chrome120", "safari17.2", "firefox128"];
+const watch = process.argv.includes("--watch");
+const manifest = { icons: [] };
+
+function put(name, bytes) {
+  const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 8).toUpperCase();
+  const at = name.lastIndexOf(".");
+  const hashed = `${name.slice(0, at)}-${hash}${name.slice(at)}`;
+  writeFileSync(join(STAGE, hashed), bytes);
+  manifest[name] = hashed;
+  return hashed;
+}
+
+function putBrand(app, { name, start, background }) {
+  const icon = (file, bytes) => `/static/${put(file, bytes)}`;
+  const svg = icon(`favicon-${app}.svg`, markSvg(app));
+  const png = (size, purpose) => ({
+    src: icon(`icon-${app}-${size}${purpose === "any" ? "" : "-maskable"}.png`, markPng(app, size, { maskable: purpose !== "any" })),
+    sizes: `${size}x${size}`,
+    type: "image/png",
+    purpose,
+  });
+  const icons = [{ src: svg, sizes: "any", type: "image/svg+xml", purpose: "any" }, png(192, "any"), png(512, "any"), png(512, "maskable")];
+  const shared = { display: "standalone", background_color: background, theme_color: background };
+  const webmanifest = { name, short_name: name, id: start, start_url: start, scope: start, ...shared, icons };
+  writeFileSync(join(STAGE, `${app}.webmanifest`), JSON.stringify(webmanifest));
+}
+
+function entries() {
+  const found = { console: `${UI}/js/console.ts`, docs: `${UI}/js/docs.ts` };
+  for (const sheet of ["console", "gallery", "screen", "docs"]) found[`${sheet}-css`] = `${UI}/css/${sheet}.css`;
+  for (const app of readdirSync("src/lastlight/apps", { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+    const client = `src/lastlight/apps/${app.name}/client`;
+    if (existsSync(`${client}/main.tsx`)) found[app.name] = `${client}/main.tsx`;
+    const own = `${client}/${app.name}.css`;
+    const kit = `${UI}/css/${app.name}.css`;
+    if (existsSync(own) || existsSync(kit)) found[`${app.name}-css`] = existsSync(own) ? own : kit;
+  }
+  return found;
+}
+
+async function bundle(define) {
+  const entryPoints = entries();
+  const result = await esbuild.build({
+    entryPoints, define, outdir: STAGE, bundle: true, splitting: true, format: "esm", target: TARGET, metafile: true,
+    minify: !watch, sourcemap: "linked", legalComments: "linked", logLevel: "warning", publicPath: "/static/",
+    entryNames: "[name]-[hash]", chunkNames: "chunk-[name]-[hash]", assetNames: "[name]-[hash]",
+    loader: { ".woff2": "file", ".wasm": "file" }, jsx: "automatic", jsxImportSource: "preact",
+  });
+  const outputs = result.metafile.outputs;
+  const names = Object.fromEntries(Object.entries(entryPoints).map(([name, source]) => [source, name]));
+  for (const [file, output] of Object.entries(outputs)) {
+    const name = names[output.entryPoint];
+    if (name) manifest[name.endsWith("-css") ? name.replace("-css", ".css") : `${name}.js`] = basename(file);
+  }
+  const font = readdirSync(STAGE).find((file) => /^instrument-sans-latin-wght.*woff2$/.test(file));
+  if (font) manifest["font.woff2"] = font;
+  return outputs;
+}
+
+/** Everything the patron's app needs to open without a network; what it loads later (scanner, wasm) is warmed, not waited for. */
+function precache(outputs) {
+  const entry = Object.entries(outputs).find(([, output]) => output.entryPoint === "src/lastlight/apps/patron/client/main.tsx");
+  const reach = (file, kinds, seen) => {
+    for (const use of outputs[file]?.imports ?? []) {
+      if (use.external || seen.has(use.path) || !kinds.includes(use.kind)) continue;
+      reach(use.path, kinds, seen.add(use.path));
+    }
+    return seen;
+  };
+  const [now, all] = [["import-statement"], ["import-statement", "dynamic-import", "file-loader"]].map((kinds) => reach(entry[0], kinds, new Set([entry[0]])));
+  const fonts = readdirSync(STAGE).filter((file) => /^(instrument-sans-latin-wght|bricolage).*woff2$/.test(file));
+  const first = new Set([...[...now].map((file) => basename(file)), manifest["patron.css"], manifest["icons.svg"], ...fonts]);
+  const lazy = [...all].map((file) => basename(file)).filter((file) => !first.has(file));
+  return { first: [...first].sort().map((file) => ({ url: `/static/${file}`, revision: null })), lazy: lazy.map((file) => `/static/${file}`) };
+}
+
+async function serviceWorker(outputs) {
+  const source = "src/lastlight/apps/patron/client/sw.ts";
+  if (!existsSync(source) || !manifest["patron.js"]) return;
+  const { first, lazy } = precache(outputs);
+  const templates = iconNames.filesUnder("src/lastlight/apps/patron").filter((file) => file.endsWith(".html"));
+  const shell = createHash("sha256").update(JSON.stringify(first) + templates.map((file) => readFileSync(file, "utf8")).join("")).digest("hex").slice(0, 10);
+  const list = [...first, { url: "/patron", revision: shell }];
+  await esbuild.build({
+    entryPoints: [source], outfile: join(STAGE, "sw.js"), bundle: true, format: "iife", minify: !watch, target: TARGET, logLevel: "warning",
+    define: { "self.__WB_MANIFEST": JSON.stringify(list), "self.__LAZY_ASSETS": JSON.stringify(lazy), "process.env.NODE_ENV": '"production"' },
+  });
+}
+
+function compress() {
+  for (const file of readdirSync(STAGE).filter((name) => /\.(js|css|svg|json|wasm|webmanifest|map|txt)$/.test(name))) {
+    const bytes = readFileSync(join(STAGE, file));
+    const quality = watch || /\.(map|wasm)$/.test(file) ? 5 : 11;
+    writeFileSync(join(STAGE, `${file}.br`), brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } }));
+    writeFileSync(join(STAGE, `${file}.gz`), gzipSync(bytes, { level: 9 }));
+  }
+}
+
+async function build() {
+  const started = performance.now();
+  rmSync(STAGE, { recursive: true, force: true });
+  mkdirSync(STAGE, { recursive: true });
+  mkdirSync("src/lastlight/apps", { recursive: true });
+  const names = iconNames("src/lastlight");
+  manifest.icons = names;
+  const spriteUrl = `/static/${put("icons.svg", sprite(names))}`;
+  for (const [app, facts] of Object.entries(APPS)) putBrand(app, facts);
+  const languages = Object.fromEntries([...catalogues("locales")].map(([tag, json]) => [tag, `/static/${put(`messages-${tag}.json`, json)}`]));
+  const outputs = await bundle({ ICON_SPRITE: JSON.stringify(spriteUrl), CATALOGUES: JSON.stringify(languages) });
+  await serviceWorker(outputs);
+  writeFileSync(join(STAGE, "manifest.json"), JSON.stringify(manifest, null, 1));
+  compress();
+  rmSync(OUT, { recursive: true, force: true });
+  renameSync(STAGE, OUT);
+  console.log(`Screens built in ${Math.round(performance.now() - started)} ms: ${names.length} icons, ${Object.keys(outputs).length} files in ${OUT}`);
+}
+
+try {
+  await build();
+} catch (error) {
+  if (!error.errors) console.error(error.message);
+  process.exit(1);
+}
+if (watch) {
+  const { watch: watchFolder } = await import("node:fs");
+  let timer;
+  watchFolder("src/lastlight", { recursive: true }, (_event, file) => {
+    if (!/\.(ts|tsx|css|html|py)$/.test(file ?? "") || dirname(file).startsWith("ui/build")) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => build().catch((error) => console.error(error.message)), 150);
+  });
+}

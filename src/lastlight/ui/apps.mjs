@@ -1,0 +1,9 @@
+// What each app is called when it is installed, and where it starts.
+export const APPS = {
+  patron: { name: "Last Light", start: "/patron", background: "#150f19" },
+  staff: { name: "Last Light Staff", start: "/staff", background: "#0b100e" },
+  management: { name: "Last Light Management", start: "/manage", background: "#0a0f12" },
+  owner: { name: "Last Light Owner", start: "/owner", background: "#040404" },
+  platform: { name: "Last Light Platform", start: "/platform", background: "#0d0d13" },
+  payee: { name: "Last Light Payee", start: "/payee", background: "#0f0e0b" },
+};

@@ -1,0 +1,139 @@
+"""Dates, money and numbers as the reader expects them: the filters of every template and mail."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_timezone
+from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent, get_currency_precision
+from babel.units import format_unit
+
+from lastlight.ui.reader import current_locale, current_zone
+from lastlight.ui.translations import gettext
+
+NBSP = "\u00a0"
+MINUS = "\u2212"
+DASH = "\u2013"
+
+def money(minor: int | None, currency: str = "ZAR", *, whole: bool = False, signed: bool = False) -> str:
+    """An amount in minor units as text: `R 1 240,00`; `whole` drops the cents, `signed` shows the plus."""
+    if minor is None:
+        return DASH
+    precision = get_currency_precision(currency)
+    amount = Decimal(abs(minor)).scaleb(-precision)
+    if whole:
+        amount = amount.quantize(Decimal(1))
+    text = format_currency(amount, currency, locale=current_locale(), currency_digits=not whole, format=_pattern(whole))
+    text = re.sub(r"(?<=[^\W\d_])(?=\d)", NBSP, text).replace("\u202f", NBSP)
+    sign = MINUS if minor < 0 else "+" if signed and minor > 0 else ""
+    return sign + text
+
+
+def _pattern(whole: bool) -> str | None:
+    if not whole:
+        return None
+    pattern = Locale.parse(current_locale()).currency_formats["standard"].pattern
+    return re.sub(r"[.,]0+", "", pattern)
+
+
+def number(value: float | Decimal | None, *, digits: int = 0, signed: bool = False, compact: bool = False) -> str:
+    """A number with the reader's separators; `digits` is the most after the point; `compact` gives 12K."""
+    if value is None:
+        return DASH
+    if compact:
+        return format_compact_decimal(value, locale=current_locale(), fraction_digits=digits)
+    pattern = "#,##0" + ("." + "#" * digits if digits else "")
+    text = format_decimal(value, format=pattern, locale=current_locale()).replace("\u202f", NBSP)
+    text = text.replace("-", MINUS, 1) if value < 0 else text
+    return f"+{text}" if signed and value > 0 else text
+
+
+def percent(value: float | None, *, digits: int = 0, signed: bool = False) -> str:
+    """A share (0.124) as text (12.4%)."""
+    if value is None:
+        return DASH
+    pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
+    text = format_percent(value, format=pattern, locale=current_locale())
+    text = text.replace("-", MINUS, 1)
+    return f"+{text}" if signed and value > 0 else text
+
+
+def local(moment: datetime, *, zone: str = "") -> datetime:
+    """The moment in the venue's zone; a moment without a zone is taken as UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(ZoneInfo(zone or current_zone()))
+
+
+def moment(value: datetime | None, style: str = "medium", *, zone: str = "") -> str:
+    """Date and time in the venue's zone: `21 Nov 2025, 22:41`; styles short, medium, long, full."""
+    if value is None:
+        return DASH
+    return format_datetime(local(value, zone=zone), style, tzinfo=get_timezone(zone or current_zone()), locale=current_locale())
+
+
+def day(value: date | datetime | None, style: str = "medium", *, zone: str = "") -> str:
+    """A date; of a moment, the date it has in the venue's zone."""
+    if value is None:
+        return DASH
+    return format_date(local(value, zone=zone) if isinstance(value, datetime) else value, style, locale=current_locale())
+
+
+def clock(value: datetime | time | None, *, zone: str = "") -> str:
+    """Hours and minutes in the venue's zone: `22:41`."""
+    if value is None:
+        return DASH
+    at = local(value, zone=zone).timetz() if isinstance(value, datetime) else value
+    return format_time(at, "HH:mm", locale=current_locale())
+
+
+def relative(value: datetime | None, *, now: datetime | None = None) -> str:
+    """How long ago, or in how long: `3 min ago`."""
+    if value is None:
+        return DASH
+    gap = local(value) - local(now or datetime.now(UTC))
+    if abs(gap) < timedelta(minutes=1):
+        return gettext("just now")
+    return format_timedelta(gap, add_direction=True, format="short", locale=current_locale(), threshold=1)
+
+
+def duration(value: timedelta | float | None) -> str:
+    """A span, or seconds, in its two largest units: `1 hr 12 min`."""
+    if value is None:
+        return DASH
+    seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)
+    parts: list[str] = []
+    for unit, size in (("duration-day", 86_400), ("duration-hour", 3_600), ("duration-minute", 60), ("duration-second", 1)):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(format_unit(count, unit, "short", locale=current_locale()))
+    return " ".join(parts[:2]) if parts else format_unit(0, "duration-minute", "short", locale=current_locale())
+
+
+def iso(value: datetime) -> str:
+    """A moment for a machine: the `datetime` attribute of `<time>`."""
+    return local(value, zone="UTC").isoformat().replace("+00:00", "Z")
+
+
+def sparkpath(points: Sequence[float], *, width: int = 100, height: int = 26) -> str:
+    """The `d` of an SVG path through the points, filling width by height; empty for fewer than two."""
+    if len(points) < 2:
+        return ""
+    low, high = min(points), max(points)
+    step, reach, foot = width / (len(points) - 1), height - 5, height - 2
+    heights = [foot - (point - low) / ((high - low) or 1) * reach for point in points]
+    return "M" + " L".join(f"{index * step:.1f},{top:.1f}" for index, top in enumerate(heights))
+
+
+def with_query(url: str, **changes: str | int | None) -> str:
+    """The address with these query parameters set; None takes one away. Paging starts again unless it is set."""
+    parts = urlsplit(url)
+    kept = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if key not in changes]
+    if not {"after", "before"} & changes.keys():
+        kept = [(key, value) for key, value in kept if key not in {"after", "before"}]
+    kept += [(key, str(value)) for key, value in changes.items() if value is not None]
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(kept), parts.fragment))
+

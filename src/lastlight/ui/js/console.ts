@@ -1,0 +1,48 @@
+// The consoles' only script: htmx for fragments, Stimulus for behaviour, sockets for signals.
+import htmx from "htmx.org";
+import { Application } from "@hotwired/stimulus";
+import { addCsrfToken } from "./csrf";
+import { startLive } from "./live";
+import { reportFailures } from "./failures";
+import ChartController from "./controllers/chart";
+import ClockController from "./controllers/clock";
+import CopyController from "./controllers/copy";
+import DialogController from "./controllers/dialog";
+import DrawerController from "./controllers/drawer";
+import FormController from "./controllers/form";
+import MenuController from "./controllers/menu";
+import OpenerController from "./controllers/opener";
+import PaletteController from "./controllers/palette";
+import SelectionController from "./controllers/selection";
+import SignOutController from "./controllers/sign-out";
+import TabsController from "./controllers/tabs";
+import ThemeController from "./controllers/theme";
+import ToastsController from "./controllers/toasts";
+
+declare global {
+  interface Window {
+    htmx: typeof htmx;
+  }
+}
+
+window.htmx = htmx;
+addCsrfToken();
+reportFailures();
+
+const application = Application.start();
+application.register("chart", ChartController);
+application.register("clock", ClockController);
+application.register("copy", CopyController);
+application.register("dialog", DialogController);
+application.register("drawer", DrawerController);
+application.register("form", FormController);
+application.register("menu", MenuController);
+application.register("opener", OpenerController);
+application.register("palette", PaletteController);
+application.register("selection", SelectionController);
+application.register("sign-out", SignOutController);
+application.register("tabs", TabsController);
+application.register("theme", ThemeController);
+application.register("toasts", ToastsController);
+
+if (document.body.dataset.live === "true") startLive();

@@ -1,0 +1,116 @@
+"""What a layout needs to know about who is looking at what."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+App = Literal["patron", "staff", "management", "owner", "treasury", "platform", "payee"]
+Theme = Literal["dark", "light"]
+
+
+class NavItem(Struct, frozen=True, kw_only=True):
+    """One place of an app; `count` is shown beside it, in red when `hot`."""
+
+    label: str
+    href: str
+    icon: str
+    count: int | None = None
+    hot: bool = False
+    current: bool = False
+
+
+class NavGroup(Struct, frozen=True, kw_only=True):
+    """Places that belong together; the first group of an app has no label."""
+
+    label: str = ""
+    items: tuple[NavItem, ...] = ()
+
+
+class TenantRef(Struct, frozen=True, kw_only=True):
+    """A tenant in the context switcher; `href` switches to it."""
+
+    id: str
+    slug: str
+    name: str
+    href: str = ""
+
+
+class VenueRef(Struct, frozen=True, kw_only=True):
+    """A venue in the context switcher; `href` switches to it."""
+
+    id: str
+    slug: str
+    name: str
+    href: str = ""
+
+
+class Me(Struct, frozen=True, kw_only=True):
+    """The person signed in; `roles` are words to show, never to decide by."""
+
+    name: str
+    email: str = ""
+    initials: str = ""
+    roles: tuple[str, ...] = ()
+    account_href: str = ""
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """An entry of the Ctrl K palette."""
+
+    label: str
+    href: str
+    icon: str = "arrow-right"
+    group: str = ""
+    hint: str = ""
+
+
+class Impersonation(Struct, frozen=True, kw_only=True):
+    """Someone of the crew looks as a person of a tenant: who as whom, why, and how to stop."""
+
+    actor: str
+    subject: str
+    reason: str
+    stop_url: str
+
+
+class ShellContext(Struct, frozen=True, kw_only=True):
+    """Everything around a page; a template sees it as `shell`."""
+
+    app: App
+    app_name: str
+    theme: Theme = "dark"
+    locale: str = "en-ZA"
+    direction: Literal["ltr", "rtl"] = "ltr"
+    home: str = "/"
+    nav: tuple[NavGroup, ...] = ()
+    tenant: TenantRef | None = None
+    tenants: tuple[TenantRef, ...] = ()
+    venue: VenueRef | None = None
+    venues: tuple[VenueRef, ...] = ()
+    me: Me | None = None
+    live: bool = False
+    commands: tuple[Command, ...] = ()
+    unread: int = 0
+    notices_url: str = ""
+    sign_out_url: str = "/sign-out"
+    csrf_token: str = ""
+    impersonation: Impersonation | None = None
+    csp_nonce: None = None
+
+
+def initials(name: str) -> str:
+    """Two letters for an avatar: of the first and the last word, of one word its first two."""
+    words = [word for word in name.split() if word[0].isalnum()]
+    if not words:
+        return "?"
+    return (words[0][0] + words[-1][0] if len(words) > 1 else words[0][:2]).upper()
+
+
+def palette_commands(shell: ShellContext) -> tuple[Command, ...]:
+    """All that Ctrl K offers: every place of the navigation, then the page's own commands."""
+    places = [
+        Command(label=item.label, href=item.href, icon=item.icon, hint=group.label)
+        for group in shell.nav
+        for item in group.items
+    ]
+    return (*places, *shell.commands)
