@@ -1,0 +1,45 @@
+"""Venues: a business's locations.
+
+A venue has a clock (its time zone and the hour at which its business day ends), hours, rules for who may enter, a fence, and
+keys that sign the codes at its door. It is never deleted: it is archived, and its history stays. This is all that other
+domains may use.
+"""
+
+from lastlight.domains.venues.codes import CodeKind, CodeUnreadableError, VenueCode, read_code
+from lastlight.domains.venues.geofence import Geofence, Point, distance_outside
+from lastlight.domains.venues.hours import (
+    OpeningHours,
+    business_day,
+    business_day_span,
+    is_open,
+    moment_of,
+    next_opening,
+)
+from lastlight.domains.venues.keys import open_key
+from lastlight.domains.venues.model import PositionPolicy, Venue, VenueStatus
+from lastlight.domains.venues.permissions import VENUES_READ
+from lastlight.domains.venues.queries import find_venue, find_venue_by_slug, standing_venues
+
+__all__ = [
+    "VENUES_READ",
+    "CodeKind",
+    "CodeUnreadableError",
+    "Geofence",
+    "OpeningHours",
+    "Point",
+    "PositionPolicy",
+    "Venue",
+    "VenueCode",
+    "VenueStatus",
+    "business_day",
+    "business_day_span",
+    "distance_outside",
+    "find_venue",
+    "find_venue_by_slug",
+    "is_open",
+    "moment_of",
+    "next_opening",
+    "open_key",
+    "read_code",
+    "standing_venues",
+]

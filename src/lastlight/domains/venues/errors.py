@@ -1,0 +1,40 @@
+"""Refusals of this domain."""
+
+from lastlight.kernel.errors import Conflict
+
+
+class VenueSlugTaken(Conflict):
+    """Two venues of a tenant cannot share a short name."""
+
+    type = "venue-slug-taken"
+    title = "Another venue has this short name"
+    default_detail = "Choose another short name (slug) for this venue."
+
+
+class VenueArchived(Conflict):
+    """An archived venue is kept as it was."""
+
+    type = "venue-archived"
+    title = "This venue is archived"
+    default_detail = "Make the venue active again before you change it."
+
+
+class PosterNeedsGeofence(Conflict):
+    """A poster can be photographed, so it counts only together with the guest's position."""
+
+    type = "poster-needs-geofence"
+    title = "Draw the venue's geofence first"
+    default_detail = (
+        "A poster is checked against the guest's position. Give the venue a geofence, then print the poster."
+    )
+
+
+class KeysExhausted(Conflict):
+    """A code has room for 65,535 key numbers."""
+
+    type = "venue-keys-exhausted"
+    title = "This venue has used up its key numbers"
+    default_detail = "Archive this venue and create it again under another short name."
+
+
+ERRORS = (VenueSlugTaken, VenueArchived, PosterNeedsGeofence, KeysExhausted)

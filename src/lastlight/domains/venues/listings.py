@@ -1,0 +1,106 @@
+"""The list of venues, for a tenant's people and, across tenants, for the platform's crew."""
+
+from datetime import datetime
+
+import msgspec
+
+from lastlight.domains.venues.permissions import VENUES_READ
+from lastlight.kernel.ids import TenantId, VenueId
+from lastlight.runtime.http.listing import Column, Filter, Listing
+
+STATUSES = (("active", "Active"), ("paused", "Paused"), ("archived", "Archived"))
+POLICIES = (("off", "Not asked"), ("when_given", "Checked when given"), ("required", "Required"))
+
+
+class VenueRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A venue in a list."""
+
+    id: VenueId
+    tenant_id: TenantId
+    name: str
+    slug: str
+    status: str
+    status_reason: str
+    city: str
+    capacity: int | None
+    age_limit: int | None
+    tags: list[str]
+    time_zone: str
+    currency: str
+    position_policy: str
+    has_geofence: bool
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class CrewVenueRow(VenueRow, frozen=True, kw_only=True):
+    """A venue as the crew sees it: with its tenant."""
+
+    tenant: str
+
+
+COLUMNS = (
+    Column(name="id", sql="v.id", label="Id", kind="uuid", shown=False),
+    Column(name="tenant_id", sql="v.tenant_id", label="Business id", kind="uuid", shown=False),
+    Column(name="name", sql="v.name", label="Venue", sort=True),
+    Column(name="slug", sql="v.slug", label="Short name", sort=True, shown=False),
+    Column(name="status", sql="v.status", label="Status", kind="enum", choices=STATUSES, sort=True),
+    Column(name="status_reason", sql="v.status_reason", label="Reason", shown=False),
+    Column(name="city", sql="coalesce(v.address->>'city', '')", label="City", sort=True),
+    Column(
+        name="capacity",
+        sql="v.capacity",
+        label="Capacity",
+        kind="number",
+        sort=True,
+        sort_sql="coalesce(v.capacity, 0)",
+    ),
+    Column(name="age_limit", sql="v.age_limit", label="Age limit", kind="number"),
+    Column(name="tags", sql="v.tags", label="Tags", kind="list"),
+    Column(name="time_zone", sql="v.time_zone", label="Time zone", shown=False),
+    Column(name="currency", sql="v.currency", label="Currency", shown=False),
+    Column(
+        name="position_policy", sql="v.position_policy", label="Position", kind="enum", choices=POLICIES, shown=False
+    ),
+    Column(name="has_geofence", sql="v.geofence is not null", label="Geofence", kind="bool", shown=False),
+    Column(name="created_at", sql="v.created_at", label="Created", kind="time", sort=True),
+    Column(name="updated_at", sql="v.updated_at", label="Changed", kind="time", sort=True, shown=False),
+    Column(name="version", sql="v.version", label="Version", kind="number", shown=False),
+)
+CREW_COLUMNS = (Column(name="tenant", sql="t.name", label="Business", sort=True), *COLUMNS)
+FILTERS = (
+    Filter(name="status", sql="v.status", label="Status", kind="enum", choices=STATUSES),
+    Filter(name="city", sql="v.address->>'city'", label="City"),
+    Filter(name="created_at", sql="v.created_at", label="Created", kind="time"),
+)
+
+VENUES = Listing(
+    name="venues",
+    label="Venues",
+    row=VenueRow,
+    permission=VENUES_READ,
+    source="venues v",
+    tenant="v.tenant_id",
+    venue="v.id",
+    key="v.id",
+    columns=COLUMNS,
+    filters=FILTERS,
+    search=("v.name", "v.slug", "v.address->>'city'"),
+    sort="name",
+)
+CREW_VENUES = Listing(
+    name="crew_venues",
+    label="Venues of all businesses",
+    row=CrewVenueRow,
+    permission=VENUES_READ,
+    source="venues v join tenants t on t.id = v.tenant_id",
+    tenant="v.tenant_id",
+    venue="v.id",
+    key="v.id",
+    columns=CREW_COLUMNS,
+    filters=(*FILTERS, Filter(name="tenant_id", sql="v.tenant_id", label="Business", kind="uuid")),
+    search=("v.name", "v.slug", "v.address->>'city'", "t.name"),
+    sort="name",
+    cross_tenant=True,
+)

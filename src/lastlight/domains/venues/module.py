@@ -1,0 +1,23 @@
+"""What the venues domain brings to the platform."""
+
+from lastlight.domains.venues.api import ROUTES
+from lastlight.domains.venues.errors import ERRORS, VenueSlugTaken
+from lastlight.domains.venues.events import EVENTS
+from lastlight.domains.venues.listings import CREW_VENUES, VENUES
+from lastlight.domains.venues.permissions import PERMISSIONS, VENUES_READ
+from lastlight.runtime.module import Module, Nav
+
+MODULE = Module(
+    name="venues",
+    summary="Locations of a business: their hours, rules, fences, and the codes at their doors.",
+    routes=ROUTES,
+    permissions=PERMISSIONS,
+    events=EVENTS,
+    errors=ERRORS,
+    constraints={"venues_slug_taken": VenueSlugTaken},
+    listings=(VENUES, CREW_VENUES),
+    nav=(
+        Nav(app="management", label="Venues", href="/manage/venues", icon="store", permission=VENUES_READ, order=60),
+        Nav(app="owner", label="Venues", href="/owner/venues", icon="store", permission=VENUES_READ, order=20),
+    ),
+)

@@ -1,0 +1,10 @@
+"""What may be done with venues."""
+
+from lastlight.kernel.permissions import Permission, Scope
+
+VENUES_READ = Permission("venues.read", "See venues and how full they are", Scope.VENUE)
+VENUES_MANAGE = Permission("venues.manage", "Create, change, pause and archive venues", Scope.VENUE)
+VENUES_CODES = Permission("venues.codes", "Show a venue's check-in code and print its poster", Scope.VENUE)
+VENUES_KEYS = Permission("venues.keys", "Regenerate a venue's key, so that older codes die", Scope.VENUE)
+
+PERMISSIONS = (VENUES_READ, VENUES_MANAGE, VENUES_CODES, VENUES_KEYS)
