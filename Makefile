@@ -9,7 +9,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 BUILT := src/lastlight/ui/build
 UI_SOURCES := $(shell find src/lastlight -path $(BUILT) -prune -o -type f \
-	\( -name '*.ts' -o -name '*.tsx' -o -name '*.js' -o -name '*.mjs' -o -name '*.css' -o -name '*.svg' -o -name '*.png' \) -print)
+	\( -name '*.ts' -o -name '*.tsx' -o -name '*.js' -o -name '*.mjs' -o -name '*.css' -o -name '*.svg' -o -name '*.png' -o -name '*.html' -o -name '*.json' -o -name '*.po' \) -print)
 
 run: install assets
 	@exec env $(if $(PORT),LASTLIGHT_PORT=$(PORT)) $(BIN)/lastlight serve --demo

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lastlight import __version__
-from lastlight.runtime.observability.logs import configure_logs
+from lastlight.runtime.observability.start import observe
 from lastlight.runtime.settings import DATABASE_ROLES, PREFIX, Settings
 from lastlight.runtime.startup import StartError
 from lastlight.runtime.supervision.children import EXIT_CANNOT_START
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     env = _environment(arguments)
     try:
         settings = Settings.load(env)
-        configure_logs(settings)
+        observe(settings, arguments.command)
         return _run(COMMANDS[arguments.command], settings, env, arguments)
     except StartError as error:
         sys.stderr.write(f"lastlight: {error}\n")

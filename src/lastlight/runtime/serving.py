@@ -34,8 +34,7 @@ def server_config(app: Any, settings: Settings) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        proxy_headers=False,  # runtime/http/request.py reads X-Forwarded-For, and only from trusted proxies
         timeout_keep_alive=30,
         timeout_graceful_shutdown=_GRACEFUL_SECONDS,
     )
