@@ -1,0 +1,1 @@
+"""Plays guests and doors through the public API: seeded, at any speed and size."""

@@ -1,0 +1,109 @@
+"""`lastlight simulate`: a night through the public API of a running platform."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from lastlight.runtime.settings import Settings
+from lastlight.runtime.startup import StartError
+from lastlight.simulator.client import Account, Api
+from lastlight.simulator.night import Night, Place, Tally, slow_night
+
+SLOW_GUESTS = 60
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("--guests", type=int, default=200, help="how many guests come (200)")
+    parser.add_argument("--hours", type=float, default=8.0, help="how long the night is, on its own clock (8)")
+    parser.add_argument("--speed", type=float, default=60.0, help="how much faster than life it runs (60)")
+    parser.add_argument("--seed", type=int, default=7, help="the same seed plays the same night (7)")
+    parser.add_argument("--tenant", default="", help="the tenant's slug; the demo's first when left out")
+    parser.add_argument("--slow", action="store_true", help="a slow night that goes on until it is stopped")
+    parser.add_argument("--quiet", action="store_true", help="no progress, only the closing line")
+
+
+async def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Play the night; 0 when nothing happened that should not have."""
+    if arguments.guests < 1 or arguments.hours <= 0 or arguments.speed <= 0:
+        raise StartError("--guests, --hours and --speed must be above zero.")
+    demo = _demo(settings.demo_file)
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+    async with httpx.AsyncClient(base_url=demo["base_url"], timeout=20, limits=limits) as http:
+        night = await _cast(Api(http), demo, arguments)
+        if arguments.slow:
+            return await _slow(night, arguments)
+        tally = await night.play(guests=arguments.guests, hours=arguments.hours, report=_reporter(arguments))
+    sys.stderr.write("\n" if not arguments.quiet else "")
+    print(_closing(tally, night.api, arguments.seed))  # noqa: T201 - the command's result
+    return 1 if tally.unexpected else 0
+
+
+async def _slow(night: Night, arguments: argparse.Namespace) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    guests = min(arguments.guests, SLOW_GUESTS)
+    await slow_night(night, guests=guests, stop=stop, report=_reporter(arguments, live=sys.stderr.isatty()))
+    return 0
+
+
+async def _cast(api: Api, demo: Any, arguments: argparse.Namespace) -> Night:
+    door = _door(demo, arguments.tenant)
+    account = Account(door["email"], door["password"], door["tenant"])
+    page = await api.call(account, "GET", "/api/venues?limit=50")
+    places = [_place(venue) for venue in page["items"] if venue.get("status") == "active"]
+    if not places:
+        raise StartError(f"The tenant {door['tenant']} has no venue that is active.")
+    speed = 1.0 if arguments.slow else arguments.speed
+    return Night(api, account, door["tenant"], places, arguments.seed, speed)
+
+
+def _door(demo: Any, tenant: str) -> Any:
+    for entry in demo["sign_ins"]:
+        if entry["role"] == "manager" and (not tenant or entry["tenant"] == tenant):
+            return entry
+    raise StartError(f"demo.json names no manager of the tenant {tenant!r}.")
+
+
+def _place(venue: Any) -> Place:
+    position = venue.get("position") or {}
+    return Place(venue["id"], venue["name"], position.get("lat"), position.get("lon"))
+
+
+def _demo(path: Path) -> Any:
+    try:
+        return msgspec.json.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise StartError(f"{path} cannot be read ({error}): start the demo first, by `make run`.") from error
+
+
+def _reporter(arguments: argparse.Namespace, *, live: bool = True) -> Any:
+    def report(tally: Tally) -> None:
+        if arguments.quiet or not live:
+            return
+        clock = f"{int(tally.minute // 60):02d}:{int(tally.minute % 60):02d}"
+        refused = sum(tally.refused.values())
+        done = f"{tally.arrived + refused}/{tally.planned}" if tally.planned else str(tally.arrived)
+        line = f"\r{clock}  arrived {done}  inside {tally.inside}  left {tally.left}  refused {refused}  wrong {len(tally.unexpected)} "
+        with contextlib.suppress(OSError):
+            sys.stderr.write(line)
+            sys.stderr.flush()
+
+    return report
+
+
+def _closing(tally: Tally, api: Api, seed: int) -> str:
+    refusals = ", ".join(f"{name} {count}" for name, count in sorted(tally.refused.items())) or "none"
+    wrong = f"; first wrong: {tally.unexpected[0]}" if tally.unexpected else ""
+    return (
+        f"seed {seed}: {tally.arrived} arrived, {tally.left} checked out, refused: {refusals}; "
+        f"{api.sent} requests, {api.retried} repeated, {len(tally.unexpected)} wrong{wrong}"
+    )

@@ -1,0 +1,99 @@
+"""The public API as the simulator's doors and guests use it. Nothing here knows the database."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from lastlight.kernel.ids import uuid7
+from lastlight.runtime.startup import StartError
+
+TRANSIENT = (429, 502, 503, 504)
+
+
+class ApiRefused(Exception):
+    """The platform refused a request: its problem type and sentence."""
+
+    def __init__(self, status: int, problem: str, detail: str) -> None:
+        self.status, self.problem, self.detail = status, problem, detail
+        super().__init__(f"{status} {problem}: {detail}")
+
+
+@dataclass(slots=True)
+class Account:
+    """Somebody who signs in: tokens are fetched when first needed and refreshed when they end."""
+
+    email: str
+    password: str
+    tenant: str
+    access: str = ""
+    refresh: str = ""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(slots=True)
+class Api:
+    """A client of one platform. `retried` counts requests that were sent again, with the same key."""
+
+    http: httpx.AsyncClient
+    sent: int = 0
+    retried: int = 0
+
+    async def call(
+        self, account: Account | None, method: str, path: str, body: Any = None, *, key: UUID | None = None
+    ) -> Any:
+        """One request, repeated while the platform is away; its JSON. Raises ApiRefused for a refusal."""
+        headers = {"Idempotency-Key": str(key)} if key is not None else {}
+        for attempt in range(8):
+            if account is not None:
+                headers["Authorization"] = f"Bearer {await self._token(account)}"
+            answer = await self._send(method, path, body, headers)
+            if answer is not None and answer.status_code == 401 and account is not None and attempt < 2:
+                account.access = ""
+                continue
+            if answer is not None and answer.status_code not in TRANSIENT:
+                return self._read(answer)
+            self.retried += 1
+            await asyncio.sleep(min(5.0, 0.2 * 2**attempt))
+        raise StartError(f"{self.http.base_url} does not answer: is the platform running there?")
+
+    async def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> httpx.Response | None:
+        self.sent += 1
+        try:
+            return await self.http.request(method, path, json=body, headers=headers)
+        except httpx.TransportError:
+            return None
+
+    async def _token(self, account: Account) -> str:
+        async with account.lock:
+            if account.access:
+                return account.access
+            if account.refresh:
+                try:
+                    return self._keep(
+                        account, await self.call(None, "POST", "/api/auth/refresh", {"refresh_token": account.refresh})
+                    )
+                except ApiRefused:
+                    account.refresh = ""
+            body = {"email": account.email, "password": account.password, "tenant": account.tenant}
+            return self._keep(account, await self.call(None, "POST", "/api/auth/login", body))
+
+    def _keep(self, account: Account, tokens: Any) -> str:
+        account.access, account.refresh = tokens["access_token"], tokens["refresh_token"]
+        return account.access
+
+    def _read(self, answer: httpx.Response) -> Any:
+        if answer.is_success:
+            return answer.json() if answer.content else None
+        try:
+            problem = answer.json()
+        except ValueError:
+            problem = {}
+        raise ApiRefused(answer.status_code, str(problem.get("type", "")).rsplit("/", 1)[-1], problem.get("detail", ""))
+
+
+def new_key() -> UUID:
+    """An Idempotency-Key."""
+    return uuid7()
