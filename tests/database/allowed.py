@@ -1,0 +1,54 @@
+"""What departs from the rule, each with its reason. A table that is not named here is a tenant table that guests may not touch."""
+
+GLOBAL_TABLES = {
+    "tenants": "the slug is unique over the platform, and sign-in looks tenants up",
+    "users": "one identity may be a member of several tenants",
+    "user_preferences": "belongs to the identity, wherever it is signed in",
+    "sessions": "a guest's session has no tenant yet",
+    "refresh_tokens": "found by hash before any tenant is known",
+    "one_time_tokens": "found by hash before any tenant is known",
+    "job_schedules": "the platform's own schedule",
+    "queue.pgqueuer": "the carrier of every tenant's jobs; holds two ids",
+    "queue.pgqueuer_log": "the carrier's own record",
+    "queue.pgqueuer_statistics": "the carrier's own figures",
+    "rate_limits": "keys are digests of addresses and accounts",
+    "schema_migrations": "the migration runner's own record",
+}
+UNPROTECTED_TABLES = {"schema_migrations": "names of files; readable by the looker and the system only"}
+
+GUEST_READS = {
+    "tenant_modules": "the patron app asks what is switched on",
+    "tenant_settings": "a check-in reads the tenant's rules",
+    "tenant_sequences": "sockets greet with the stream's last number",
+    "venues": "guests see where they can go",
+    "venue_keys": "a check-in verifies its code in the guest's own transaction; secrets are sealed",
+}
+"""A guest of the tenant reads every row."""
+
+GUEST_APPENDS = {
+    "idempotency_keys": "a guest's own requests are idempotent too",
+    "outbox": "a guest's check-in says that it happened",
+    "jobs": "a guest's action may queue work",
+    "staged_actions": "a guest's action may call somebody outside",
+    "outgoing_mail": "a guest's action may send a mail",
+}
+"""A guest of the tenant adds rows."""
+
+GUEST_OWNS = {
+    "patrons": ("id", "patron"),
+    "patron_keys": ("patron_id", "patron"),
+    "events": ("patron_id", "patron"),
+    "files": ("patron_id", "patron"),
+    "checkins": ("patron_id", "patron"),
+    "visits": ("patron_id", "patron"),
+}
+"""A guest reads and writes rows that carry its own patron id in this column."""
+
+GUEST_FOLLOWS = {
+    "idempotency_keys": ("user_id", "user"),
+    "jobs": ("created_by", "user"),
+}
+"""A guest reads rows that carry its own id in this column, and no other."""
+
+DEFINER_FUNCTIONS: dict[str, str] = {}
+"""Functions that run with their owner's rights."""
