@@ -15,7 +15,7 @@ from lastlight.kernel.permissions import Permission, Scope
 from lastlight.runtime.context import SYSTEM, Actor
 from lastlight.runtime.db.pools import open_pools
 from lastlight.runtime.db.uow import system_ctx
-from lastlight.runtime.events.poke import install_poke
+from lastlight.runtime.events.poke import start_poking
 from lastlight.runtime.events.relay import run_relay
 from lastlight.runtime.module import Module, Registry
 from lastlight.runtime.secrets import Secrets
@@ -66,7 +66,7 @@ async def open_services(settings: Settings, *modules: Module) -> AsyncGenerator[
 @contextlib.asynccontextmanager
 async def relaying(services: Services) -> AsyncGenerator[None]:
     """A relay that runs, and a process that pokes it."""
-    install_poke(services)
+    await start_poking(services)
     stop = asyncio.Event()
     task = asyncio.create_task(run_relay(services, stop))
     try:

@@ -15,7 +15,7 @@ from lastlight.kernel.ids import TenantId
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.events import relay
 from lastlight.runtime.events.move import move_batch
-from lastlight.runtime.events.poke import install_poke
+from lastlight.runtime.events.poke import start_poking
 from lastlight.runtime.events.relay import run_relay
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
@@ -85,7 +85,7 @@ async def test_nothing_is_lost_or_doubled_while_relays_are_killed(services: Serv
     """C3: two relays compete, the leader's backend is killed again and again while four writers emit."""
     chance = random.Random(20)  # noqa: S311 - a test's dice
     tenant = await new_tenant(services)
-    install_poke(services)
+    await start_poking(services)
     stop = asyncio.Event()
     relays = [asyncio.create_task(run_relay(services, stop)) for _ in range(2)]
     admin: Any = await asyncpg.connect(services.settings.admin_dsn())
@@ -124,7 +124,7 @@ async def test_nothing_is_lost_or_doubled_while_relays_are_killed(services: Serv
 
 async def test_a_follower_takes_over_when_the_leader_dies(services: Services) -> None:
     tenant = await new_tenant(services)
-    install_poke(services)
+    await start_poking(services)
     stop, stopped = asyncio.Event(), asyncio.Event()
     leader = asyncio.create_task(run_relay(services, stopped))
     await ring(services, tenant, 1)

@@ -117,7 +117,7 @@ async def move_batch(services: Services, connection: Any, *, batch: int = BATCH)
 async def _place(connection: Any, rows: list[Any]) -> list[_Placed]:
     """Give each row its tenant's next number and its link in the tenant's chain; the new heads are saved."""
     tenants = list({row["tenant_id"] for row in rows})
-    heads = dict.fromkeys(tenants, (0, GENESIS))
+    heads: dict[UUID, tuple[int, bytes]] = dict.fromkeys(tenants, (0, GENESIS))
     heads |= {row["tenant_id"]: (row["seq"], row["hash"]) for row in await connection.fetch(HEADS, tenants)}
     placed: list[_Placed] = []
     for row in rows:

@@ -66,8 +66,8 @@ class Poker:
             self._connection.terminate()
 
 
-def install_poke(services: Services) -> Poker:
-    """Give a process its poke; it is closed with the services."""
+async def start_poking(services: Services) -> Poker:
+    """Give a process its poke, which connects when it is first needed and is closed with the services."""
     poker = Poker(services.settings.dsn("system"))
     services.poke = poker.poke
     services.closers.append(poker.close)

@@ -77,7 +77,9 @@ async def dispatch(services: Services, op: Operation, module: Module, request: A
     if by_account:
         rate = await limits.count(services, op, actor, arguments=call.arguments)
     if op.prepare is not None:
-        call.arguments["prepared"] = await op.prepare(services, call.arguments.get("data"), actor)
+        call.arguments["prepared"] = await op.prepare(
+            services, call.arguments.get("data", call.arguments.get("query")), actor
+        )
     result = await run(services, call)
     result.headers.update(rate)
     keep_signed_in(services, call, result)

@@ -62,6 +62,8 @@ class Operation:
     """The path parameter that names the tenant inside which the crew acts."""
     form_page: str = ""
     """Pages: the template that is shown again, with the problem, when a form is refused."""
+    form_block: str = ""
+    """The block of it that htmx puts in the form's place."""
     form_context: Handler | None = None
     body_limit: int | None = None
     toggle: str = ""
@@ -69,7 +71,8 @@ class Operation:
     secret: bool = False
     """Its answer holds a secret, so it is never kept under an Idempotency-Key."""
     prepare: Handler | None = None
-    """Slow work before the transaction, such as hashing a password: called with (services, data, actor), gives `prepared`."""
+    """Slow work before the transaction, such as hashing a password: called with (services, data or query, actor), gives
+    `prepared`."""
     parameters: tuple[Parameter, ...] = ()
     returns: Any = None
 
