@@ -74,7 +74,7 @@ def _door(demo: Any, tenant: str) -> Any:
 
 
 def _place(venue: Any) -> Place:
-    position = venue.get("position") or {}
+    position: dict[str, float] = venue.get("position") or {}
     return Place(venue["id"], venue["name"], position.get("lat"), position.get("lon"))
 
 

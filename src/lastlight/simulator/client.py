@@ -88,10 +88,10 @@ class Api:
         if answer.is_success:
             return answer.json() if answer.content else None
         try:
-            problem = answer.json()
+            problem: dict[str, str] = answer.json()
         except ValueError:
             problem = {}
-        raise ApiRefused(answer.status_code, str(problem.get("type", "")).rsplit("/", 1)[-1], problem.get("detail", ""))
+        raise ApiRefused(answer.status_code, problem.get("type", "").rsplit("/", 1)[-1], problem.get("detail", ""))
 
 
 def new_key() -> UUID:

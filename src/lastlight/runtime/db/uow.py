@@ -1,7 +1,7 @@
 """The unit of work: one transaction, begun with its tenant and actor, committed before the answer leaves."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,7 +42,7 @@ class WorkScope:
 
 
 @asynccontextmanager
-async def unit_of_work(services: Services, scope: WorkScope) -> AsyncIterator[Ctx]:
+async def unit_of_work(services: Services, scope: WorkScope) -> AsyncGenerator[Ctx]:
     """Open a transaction and give its Ctx; commit at the end, with the outbox written, or roll all of it back.
 
     Raises Busy when no connection comes free in time, SessionEnded or SessionChanged when the actor's session no longer stands.
@@ -79,7 +79,7 @@ async def unit_of_work(services: Services, scope: WorkScope) -> AsyncIterator[Ct
 @asynccontextmanager
 async def system_ctx(
     services: Services, tenant_id: TenantId = PLATFORM, *, role: PoolName = "app", actor: Actor = SYSTEM, request_id: str = ""
-) -> AsyncIterator[Ctx]:
+) -> AsyncGenerator[Ctx]:
     """A transaction of the platform itself, for jobs, seeds and the relay: inside one tenant, as a given database role."""
     scope = WorkScope(actor=actor, tenant_id=tenant_id, role=role, request_id=request_id)
     async with unit_of_work(services, scope) as ctx:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import msgspec
@@ -17,6 +17,7 @@ from lastlight.runtime.http.reply import Cookie, Download, Redirect, Reply, Requ
 __all__ = ["NEVER_KEPT", "Answer", "Invalid", "make", "of_problem", "replayed"]
 
 NEVER_KEPT = ("Set-Cookie",)
+TOAST_COOKIE = "ll_toast"
 _encoder = msgspec.json.Encoder(order=None)
 
 
@@ -40,7 +41,7 @@ async def make(ctx: Ctx, op: Operation, info: RequestInfo, value: Any) -> Answer
     if isinstance(value, Download):
         return _download(value)
     if isinstance(value, Reply):
-        reply: Reply[Any] = value
+        reply: Reply[Any] = cast("Reply[Any]", value)
         result = _json(op, reply.value)
         result.status = reply.status or result.status
         result.headers |= reply.headers
@@ -84,7 +85,7 @@ def _download(file: Download) -> Answer:
 def _redirect(info: RequestInfo, redirect: Redirect) -> Answer:
     cookies = list(redirect.cookies)
     if redirect.toast:
-        cookies.append(Cookie(name="ll_toast", value=quote(redirect.toast), max_age=30, http_only=False))
+        cookies.append(Cookie(name=TOAST_COOKIE, value=quote(redirect.toast), max_age=30, http_only=False))
     headers = {"Cache-Control": "no-store"}
     if info.htmx:
         return Answer(200, b"", "text/html; charset=utf-8", {**headers, "HX-Redirect": redirect.url}, cookies)
@@ -94,4 +95,9 @@ def _redirect(info: RequestInfo, redirect: Redirect) -> Answer:
 async def _view(ctx: Ctx, op: Operation, info: RequestInfo, view: View) -> Answer:
     html: str = await ctx.services.render(ctx, op, info, view)
     headers = {"Cache-Control": "no-store", "Vary": "HX-Request", **view.headers}
-    return Answer(view.status, html.encode(), "text/html; charset=utf-8", headers, list(view.cookies))
+    if view.toast and info.htmx:
+        headers["HX-Trigger"] = _encoder.encode({"ll:toast": {"text": view.toast, "tone": "ok"}}).decode()
+    cookies = list(view.cookies)
+    if TOAST_COOKIE in info.cookies and not info.htmx:
+        cookies.append(Cookie(name=TOAST_COOKIE, value="", max_age=0, http_only=False))
+    return Answer(view.status, html.encode(), "text/html; charset=utf-8", headers, cookies)

@@ -1,7 +1,7 @@
 """The web application: the registry's operations as Litestar routes, and the few routes that are no operations."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -47,7 +47,7 @@ def create_app(
     routes = [_route(services, op, registry.module_of[id(op)]) for op in registry.operations]
 
     @contextlib.asynccontextmanager
-    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+    async def lifespan(_app: Litestar) -> AsyncGenerator[None]:
         for start in on_start:
             await start()
         yield

@@ -9,7 +9,7 @@ from lastlight.runtime.auth.authenticate import authenticate
 from lastlight.runtime.auth.cookies import SESSION_COOKIE
 from lastlight.runtime.context import Actor
 from lastlight.runtime.db.uow import WorkScope, unit_of_work
-from lastlight.runtime.http.answer import Answer
+from lastlight.runtime.http.answer import Answer, of_problem
 from lastlight.runtime.http.decode import pairs
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.http.problems import problem_body
@@ -33,11 +33,20 @@ async def problem_page(services: Services, request: AnyRequest, problem: Problem
     if isinstance(problem, NotSignedIn | SessionEnded) and not (op and op.public):
         return _to_sign_in(info)
     context = {"problem": problem_body(problem, info.request_id), "form": await _form_state(request, problem)}
+    if info.htmx and not (op and op.form_block and problem.status == 422):
+        return of_problem(problem, info.request_id)
     if op is not None and op.form_page:
-        view = View(op.form_page, context, status=problem.status)
-        return await _render(services, request, info, op, view)
-    view = View("problem.html", context, status=problem.status, block="toast" if info.htmx else "")
-    return await _render(services, request, info, op, view)
+        block = op.form_block if info.htmx else ""
+        return await _render(services, request, info, op, View(op.form_page, context, problem.status, block))
+    shown = {
+        "status": problem.status,
+        "title": problem.title,
+        "detail": problem.detail,
+        "request_id": info.request_id,
+        "back_url": None,
+        **context,
+    }
+    return await _render(services, request, info, op, View("layouts/error.html", shown, problem.status))
 
 
 def _to_sign_in(info: RequestInfo) -> Answer:
@@ -74,10 +83,7 @@ async def _render(services: Services, request: AnyRequest, info: RequestInfo, op
             extra = await op.form_context(ctx, **request.path_params)
         shown = View(view.template, {**extra, **view.context}, view.status, view.block)
         html: str = await services.render(ctx, op, info, shown)
-    headers = {"Cache-Control": "no-store"}
-    if info.htmx and view.block == "toast":
-        headers["HX-Reswap"] = "none"
-    return Answer(view.status, html.encode(), "text/html; charset=utf-8", headers)
+    return Answer(view.status, html.encode(), "text/html; charset=utf-8", {"Cache-Control": "no-store"})
 
 
 async def _reader(services: Services, info: RequestInfo) -> Actor:

@@ -62,13 +62,18 @@ async def read_body(request: AnyRequest, limit: int) -> bytes:
             raise TooLarge(f"Send at most {limit} bytes.")
         pieces.append(piece)
     body = b"".join(pieces)
-    request.scope.setdefault("state", {})[KEPT_BODY] = body
+    _state(request)[KEPT_BODY] = body
     return body
 
 
 def kept_body(request: AnyRequest) -> bytes:
     """The body that `read_body` has read; empty before it did."""
-    return request.scope.get("state", {}).get(KEPT_BODY, b"")
+    return _state(request).get(KEPT_BODY, b"")
+
+
+def _state(request: AnyRequest) -> dict[str, Any]:
+    scope: Any = request.scope
+    return scope.setdefault("state", {})
 
 
 def require_json(headers: Mapping[str, str]) -> None:
