@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -13,8 +13,8 @@ from lastlight.runtime.settings import Settings
 _QUIET = {"asyncio": logging.WARNING, "uvicorn.error": logging.WARNING, "httpx": logging.WARNING}
 
 
-def configure_logs(settings: Settings) -> None:
-    """Send every log line of this process, ours and the libraries', through one chain to stderr."""
+def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
+    """Send every log line of this process, ours and the libraries', through one chain to `stream`, or stderr."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -31,7 +31,7 @@ def configure_logs(settings: Settings) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_formatter(settings, before))
     root = logging.getLogger()
     root.handlers[:] = [handler]
