@@ -1,0 +1,91 @@
+"""Queue a job in the transaction of whoever asks: it runs if, and only if, that transaction commits."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import msgspec
+import structlog
+
+from lastlight.kernel.ids import JobId, uuid7
+from lastlight.runtime.jobs.declaration import Job
+from lastlight.runtime.services import Services
+
+if TYPE_CHECKING:
+    from lastlight.runtime.context import Ctx
+
+log = structlog.get_logger(__name__)
+
+ENTRYPOINT = "job"
+CHANNEL = "ch_pgqueuer"
+POKE_SECONDS = 0.005
+
+QUEUE = """
+with queued as (
+    insert into jobs (tenant_id, id, kind, args, key, max_attempts, created_by, run_at)
+    values ($1, $2, $3, $4, $5, $6, $7, coalesce($8, now()))
+    on conflict do nothing
+    returning tenant_id, id, run_at
+)
+insert into queue.pgqueuer (entrypoint, payload, execute_after)
+select 'job', uuid_send(tenant_id) || uuid_send(id), run_at from queued
+"""
+WAITING = "select id from jobs where tenant_id = $1 and kind = $2 and key = $3 and state = 'queued'"
+CARRY = (
+    "insert into queue.pgqueuer (entrypoint, payload, execute_after) values ('job', uuid_send($1) || uuid_send($2), $3)"
+)
+
+
+async def enqueue(
+    ctx: "Ctx", job: Job, *, run_at: datetime | None = None, key: str | None = None, **args: Any
+) -> JobId:
+    """Queue `job` for the transaction's tenant and return its id.
+
+    `run_at` defers it. While a job of this kind waits under `key`, another is not queued and the waiting one's id is returned.
+    """
+    job.check_arguments(args)
+    if ctx.services.registry.jobs.get(job.name) is not job:
+        raise RuntimeError(f"job {job.name} is not among any module's jobs")
+    job_id = JobId(uuid7())
+    stored = msgspec.to_builtins(args)
+    created = await ctx.db.execute(
+        QUEUE, ctx.tenant_id, job_id, job.name, stored, key, job.retry.attempts, ctx.actor.user_id, run_at
+    )
+    if not created:
+        waiting = await ctx.db.fetchval(WAITING, ctx.tenant_id, job.name, key)
+        return JobId(waiting) if waiting is not None else job_id
+    poke_after_commit(ctx)
+    return job_id
+
+
+def poke_after_commit(ctx: "Ctx") -> None:
+    """Wake the workers once the transaction is durable."""
+
+    async def poke() -> None:
+        poke_workers(ctx.services)
+
+    ctx.after_commit(poke)
+
+
+def poke_workers(services: Services) -> None:
+    """Wake the workers soon, at most once in 5 ms; a lost poke only costs their polling interval."""
+    sending: asyncio.Task[None] | None = services.memory.get("jobs-poke")
+    if sending is None or sending.done():
+        services.memory["jobs-poke"] = asyncio.get_running_loop().create_task(_poke(services))
+
+
+async def _poke(services: Services) -> None:
+    await asyncio.sleep(POKE_SECONDS)
+    event = {"channel": CHANNEL, "operation": "insert", "sent_at": datetime.now(UTC), "table": "pgqueuer"}
+    payload = msgspec.json.encode({**event, "type": "table_changed_event"}).decode()
+    try:
+        await services.pools.system.execute("select pg_notify($1, $2)", CHANNEL, payload)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        log.warning("the workers could not be poked; they will look by themselves", error=str(error))
+
+
+async def carry(ctx: "Ctx", job_id: JobId, *, after: timedelta = timedelta()) -> None:
+    """Give a job's row a carrier again, for a retry; the row itself is the caller's."""
+    await ctx.db.execute(CARRY, ctx.tenant_id, job_id, ctx.now + after)
+    poke_after_commit(ctx)

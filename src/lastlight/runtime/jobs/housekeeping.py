@@ -1,0 +1,36 @@
+"""Jobs of the jobs mechanism itself: old rows go, idle buckets go."""
+
+from lastlight.runtime import limits
+from lastlight.runtime.jobs.declaration import job
+from lastlight.runtime.jobs.run import JobRun
+
+BATCH = 2_000
+DROP_ENDED = """
+delete from jobs using (
+    select tenant_id, id from jobs
+    where tenant_id is not null and finished_at is not null and finished_at < now() - case
+        when scheduled and state = 'done' then interval '1 hour'
+        when state in ('failed', 'dead') then interval '90 days'
+        else interval '30 days' end
+    limit $1
+) as old
+where jobs.tenant_id = old.tenant_id and jobs.id = old.id
+"""
+DROP_LOG = "delete from queue.pgqueuer_log where created < now() - interval '1 hour'"
+
+
+@job("jobs.drop_ended", schedule="*/10 * * * *", each="platform")
+async def drop_ended(job: JobRun) -> None:
+    """Delete jobs that ended long ago: scheduled ones after an hour, failures after 90 days, others after 30."""
+    while True:
+        async with job.transaction() as ctx:
+            deleted = await ctx.db.execute(DROP_ENDED, BATCH)
+            await ctx.db.execute(DROP_LOG)
+        if deleted < BATCH:
+            return
+
+
+@job("limits.forget_idle", schedule="*/5 * * * *", each="platform")
+async def forget_idle_limits(job: JobRun) -> None:
+    """Delete the rate limits' buckets that are empty anyway."""
+    await limits.forget_idle(job.services)
