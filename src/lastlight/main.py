@@ -1,5 +1,6 @@
 """The only assembly: services from settings, the application from the registry, the processes that serve them."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,9 +14,8 @@ from lastlight.runtime.http.app import create_app
 from lastlight.runtime.http.system_routes import system_routes
 from lastlight.runtime.jobs.enqueue import enqueue
 from lastlight.runtime.module import Module, Registry
-from lastlight.runtime.observability.errors import configure_sentry
+from lastlight.runtime.observability.metrics import watch_pools
 from lastlight.runtime.observability.middleware import ObservabilityMiddleware
-from lastlight.runtime.observability.tracing import configure_tracing
 from lastlight.runtime.openapi import build_openapi
 from lastlight.runtime.realtime.server import create_realtime
 from lastlight.runtime.secrets import Secrets
@@ -39,7 +39,19 @@ async def create_services(settings: Settings, modules: Sequence[Module] = MODULE
         render=render,
     )
     await start_poking(services)
+    _watch(services)
     return services
+
+
+def _watch(services: Services) -> None:
+    """Write the pools down for the metrics for as long as the services are open."""
+    watch = asyncio.create_task(watch_pools(services.pools))
+
+    async def stop() -> None:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+    services.closers.append(stop)
 
 
 class Application:
@@ -90,8 +102,6 @@ class Application:
 
 def run_web(settings: Settings) -> None:
     """Serve the application and its sockets until told to stop."""
-    configure_sentry(settings)
-    configure_tracing(settings)
     serve(Application(settings), settings)
 
 
