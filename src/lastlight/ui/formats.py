@@ -1,10 +1,10 @@
 """Dates, money and numbers as the reader expects them: the filters of every template and mail."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -40,6 +40,16 @@ def _pattern(whole: bool) -> str | None:
     return re.sub(r"[.,]0+", "", pattern)
 
 
+def money_value(value: Any) -> str:
+    """An amount that carries its currency: a struct or mapping with `amount` (minor units) and `currency`."""
+    return money(field(value, "amount"), field(value, "currency"))
+
+
+def field(row: Any, name: str) -> Any:
+    """A field of a struct or a key of a mapping."""
+    return row[name] if isinstance(row, Mapping) else getattr(row, name)
+
+
 def number(value: float | Decimal | None, *, digits: int = 0, signed: bool = False, compact: bool = False) -> str:
     """A number with the reader's separators; `digits` is the most after the point; `compact` gives 12K."""
     if value is None:
@@ -73,6 +83,24 @@ def moment(value: datetime | None, style: str = "medium", *, zone: str = "") -> 
     if value is None:
         return DASH
     return format_datetime(local(value, zone=zone), style, tzinfo=get_timezone(zone or current_zone()), locale=current_locale())
+
+
+def as_moment(value: datetime | str | None, *, back: int = 0) -> datetime | None:
+    """A moment from its RFC 3339 text; `back` seconds earlier, so that an end of midnight still names its day."""
+    if not value:
+        return None
+    parsed = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return parsed - timedelta(seconds=back)
+
+
+def local_day(value: datetime | None) -> str:
+    """The date of a moment in the venue's zone, as a date field wants it: 2025-11-21."""
+    return "" if value is None else local(value).date().isoformat()
+
+
+def zone_offset() -> str:
+    """How far the venue's zone is from UTC at this time of the year: +02:00."""
+    return datetime.now(ZoneInfo(current_zone())).isoformat()[-6:]
 
 
 def day(value: date | datetime | None, style: str = "medium", *, zone: str = "") -> str:
@@ -126,14 +154,3 @@ def sparkpath(points: Sequence[float], *, width: int = 100, height: int = 26) ->
     step, reach, foot = width / (len(points) - 1), height - 5, height - 2
     heights = [foot - (point - low) / ((high - low) or 1) * reach for point in points]
     return "M" + " L".join(f"{index * step:.1f},{top:.1f}" for index, top in enumerate(heights))
-
-
-def with_query(url: str, **changes: str | int | None) -> str:
-    """The address with these query parameters set; None takes one away. Paging starts again unless it is set."""
-    parts = urlsplit(url)
-    kept = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if key not in changes]
-    if not {"after", "before"} & changes.keys():
-        kept = [(key, value) for key, value in kept if key not in {"after", "before"}]
-    kept += [(key, str(value)) for key, value in changes.items() if value is not None]
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(kept), parts.fragment))
-

@@ -1,13 +1,13 @@
 """The template environment: where templates live, which filters and components they may use, how a page is rendered."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, TemplateNotFound
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, TemplateNotFound
 from jinja2.runtime import Macro
 
-from lastlight.ui import formats, translations
+from lastlight.ui import addresses, formats, translations
 from lastlight.ui.assets import Assets
 from lastlight.ui.reader import reading_as
 from lastlight.ui.shell import initials, palette_commands
@@ -16,6 +16,26 @@ PACKAGE = Path(__file__).parents[1]
 UI = PACKAGE / "ui"
 BUILD = UI / "build"
 DEFAULT_ZONE = "Africa/Johannesburg"
+FILTERS: dict[str, Callable[..., Any]] = {
+    "as_moment": formats.as_moment,
+    "clock": formats.clock,
+    "date": formats.day,
+    "datetime": formats.moment,
+    "duration": formats.duration,
+    "field": formats.field,
+    "initials": initials,
+    "iso": formats.iso,
+    "local_day": formats.local_day,
+    "moment": formats.moment,
+    "money": formats.money,
+    "money_value": formats.money_value,
+    "number": formats.number,
+    "percent": formats.percent,
+    "relative": formats.relative,
+    "sparkpath": formats.sparkpath,
+    "with_query": addresses.with_query,
+    "without_query": addresses.without_query,
+}
 
 
 def create_environment(build_dir: Path = BUILD, *, package_dir: Path = PACKAGE, auto_reload: bool = False) -> Environment:
@@ -41,27 +61,16 @@ def create_environment(build_dir: Path = BUILD, *, package_dir: Path = PACKAGE, 
         asset=assets.url,
         has_asset=assets.has,
         icon=assets.icon,
-        sparkpath=formats.sparkpath,
-        with_query=formats.with_query,
         initials=initials,
         palette_commands=palette_commands,
-        ui=Components(environment),
-    )
-    environment.filters.update(
-        money=formats.money,
-        number=formats.number,
-        percent=formats.percent,
-        moment=formats.moment,
-        datetime=formats.moment,
-        date=formats.day,
-        clock=formats.clock,
-        relative=formats.relative,
-        duration=formats.duration,
-        iso=formats.iso,
-        initials=initials,
+        query_pairs=addresses.query_pairs,
         sparkpath=formats.sparkpath,
-        with_query=formats.with_query,
+        ui=Components(environment),
+        view_url=addresses.view_url,
+        with_query=addresses.with_query,
+        zone_offset=formats.zone_offset,
     )
+    environment.filters.update(FILTERS)
     return environment
 
 
@@ -130,4 +139,5 @@ def _loader(package_dir: Path) -> BaseLoader:
     for parent in ("domains", "apps"):
         for templates in sorted((package_dir / parent).glob("*/templates")):
             folders[templates.parent.name] = templates
-    return PrefixLoader({name: FileSystemLoader(folder) for name, folder in folders.items()})
+    prefixed = PrefixLoader({name: FileSystemLoader(folder) for name, folder in folders.items()})
+    return ChoiceLoader([prefixed, FileSystemLoader(ui / "layouts")])  # "problem.html" is one of the layouts

@@ -93,9 +93,8 @@ class ShellContext(Struct, frozen=True, kw_only=True):
     unread: int = 0
     notices_url: str = ""
     sign_out_url: str = "/sign-out"
-    csrf_token: str = ""
     impersonation: Impersonation | None = None
-    csp_nonce: None = None
+    all_venues_href: str = ""
 
 
 def initials(name: str) -> str:

@@ -1,14 +1,15 @@
 // The consoles' only script: htmx for fragments, Stimulus for behaviour, sockets for signals.
 import htmx from "htmx.org";
 import { Application } from "@hotwired/stimulus";
-import { addCsrfToken } from "./csrf";
 import { startLive } from "./live";
 import { reportFailures } from "./failures";
 import ChartController from "./controllers/chart";
 import ClockController from "./controllers/clock";
 import CopyController from "./controllers/copy";
+import DatesController from "./controllers/dates";
 import DialogController from "./controllers/dialog";
 import DrawerController from "./controllers/drawer";
+import ExportController from "./controllers/export";
 import FormController from "./controllers/form";
 import MenuController from "./controllers/menu";
 import OpenerController from "./controllers/opener";
@@ -26,15 +27,16 @@ declare global {
 }
 
 window.htmx = htmx;
-addCsrfToken();
 reportFailures();
 
 const application = Application.start();
 application.register("chart", ChartController);
 application.register("clock", ClockController);
 application.register("copy", CopyController);
+application.register("dates", DatesController);
 application.register("dialog", DialogController);
 application.register("drawer", DrawerController);
+application.register("export", ExportController);
 application.register("form", FormController);
 application.register("menu", MenuController);
 application.register("opener", OpenerController);

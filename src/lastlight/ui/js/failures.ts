@@ -1,45 +1,59 @@
 // What htmx cannot swap must still reach the person: a dead network, a 5xx, an expired sign-in.
 import { toast } from "./toast";
 
-interface ResponseEvent extends Event {
-  detail: { ctx: { response: { status: number; headers: Headers }; text?: string; swap?: string } };
+interface Context {
+  sourceElement: Element;
+  response?: { status: number; headers: Headers };
+  text?: string;
+}
+interface ContextEvent extends Event {
+  detail: { ctx: Context };
+}
+interface Problem {
+  detail?: string;
+  title?: string;
 }
 
-function sentence(event: ResponseEvent): string {
-  const { response, text } = event.detail.ctx;
-  if (response.headers.get("content-type")?.includes("json")) {
+const SENTENCES: Record<number, string> = {
+  403: "You may not do that. Ask someone who manages roles.",
+  404: "That is not there any more. Reload the page.",
+  409: "Someone else changed this meanwhile. Reload the page and try again.",
+  413: "That is too large to send.",
+  429: "Too many tries. Wait a moment and try again.",
+};
+
+/** HTML that the server meant for this element: it says how to swap it, or the element says so for this status. */
+function isMeant({ sourceElement, response }: Context): boolean {
+  if (!response?.headers.get("content-type")?.includes("html")) return false;
+  if (response.headers.has("HX-Reswap")) return true;
+  const status = String(response.status);
+  return [status, `${status.slice(0, 2)}x`, `${status[0]}xx`].some((pattern) => sourceElement.hasAttribute(`hx-status:${pattern}`));
+}
+
+function sentence({ response, text }: Context): string {
+  if (response?.headers.get("content-type")?.includes("json")) {
     try {
-      const problem = JSON.parse(text ?? "") as { detail?: string; title?: string };
+      const problem = JSON.parse(text ?? "") as Problem;
       const said = problem.detail ?? problem.title;
       if (said) return said;
     } catch {
       // not a problem document after all: the status speaks
     }
   }
-  if (response.status === 403) return "You may not do that. Ask someone who manages roles.";
-  if (response.status === 404) return "That is not there any more. Reload the page.";
-  if (response.status === 409) return "Someone else changed this meanwhile. Reload the page and try again.";
-  if (response.status === 429) return "Too many tries. Wait a moment and try again.";
-  return "Something went wrong on our side. Try again in a moment.";
+  return SENTENCES[response?.status ?? 0] ?? "Something went wrong on our side. Try again in a moment.";
 }
 
-/** Statuses that an element declares itself (hx-status:422) are left to htmx; of the others the person is told. */
 export function reportFailures(): void {
   document.addEventListener("htmx:before:swap", (event) => {
-    const { ctx } = (event as ResponseEvent).detail;
+    const { ctx } = (event as ContextEvent).detail;
     const status = ctx.response?.status ?? 200;
-    const html = ctx.response?.headers.get("content-type")?.includes("html") ?? true;
-    if (status === 401) {
-      event.preventDefault();
-      location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
-    } else if (status >= 400 && !(status === 422 && html)) {
-      event.preventDefault();
-      toast(sentence(event as ResponseEvent), "danger");
-    }
+    if (status < 400 || isMeant(ctx)) return;
+    event.preventDefault();
+    if (status === 401) location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+    else toast(sentence(ctx), "danger");
   });
   document.addEventListener("htmx:error", (event) => {
-    const target = event.target as Element;
-    if (target.closest("[data-live-block]")) return; // the live pill already says so
+    if ((event.target as Element).closest("[data-live-block]")) return; // the live pill already says so
     toast("No connection. Check the network and try again.", "warn");
   });
 }
