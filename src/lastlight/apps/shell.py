@@ -32,7 +32,8 @@ async def render(ctx: Ctx, op: Operation | None, info: RequestInfo, view: View) 
         "actor": ctx.actor,
         "may": _may(ctx),
         "toast": view.toast or unquote(info.cookies.get("ll_toast", "")),
-        "csrf_token": "",
+        "problem": None,
+        "form": {"values": {}, "errors": {}},
         "base_url": ctx.services.settings.base_url,
         **view.context,
     }
@@ -114,7 +115,12 @@ async def _navigation(ctx: Ctx, place: AppPlace, path: str) -> tuple[NavGroup, .
     for nav in entries:
         count = await nav.count(ctx) if nav.count is not None else None
         item = NavItem(
-            label=nav.label, href=nav.href, icon=nav.icon, count=count, hot=nav.hot and bool(count), current=nav.href == current
+            label=nav.label,
+            href=nav.href,
+            icon=nav.icon,
+            count=count,
+            hot=nav.hot and bool(count),
+            current=nav.href == current,
         )
         groups.setdefault(nav.group, []).append(item)
     return tuple(NavGroup(label=label, items=tuple(items)) for label, items in groups.items())
@@ -136,7 +142,9 @@ async def _venues(ctx: Ctx) -> tuple[VenueRef, ...]:
 
 def _commands(ctx: Ctx, place: AppPlace) -> tuple[Command, ...]:
     return tuple(
-        Command(label=nav.label, href=nav.href, icon=nav.icon, group="Go to", hint="" if nav.app == place.app else nav.app)
+        Command(
+            label=nav.label, href=nav.href, icon=nav.icon, group="Go to", hint="" if nav.app == place.app else nav.app
+        )
         for nav in ctx.services.registry.nav
         if _reachable(ctx, nav)
     )

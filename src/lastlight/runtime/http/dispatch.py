@@ -77,13 +77,18 @@ async def dispatch(services: Services, op: Operation, module: Module, request: A
     if by_account:
         rate = await limits.count(services, op, actor, arguments=call.arguments)
     if op.prepare is not None:
-        call.arguments["prepared"] = await op.prepare(
-            services, call.arguments.get("data", call.arguments.get("query")), actor
-        )
+        call.arguments["prepared"] = await op.prepare(services, _sent(call.arguments), actor)
     result = await run(services, call)
     result.headers.update(rate)
     keep_signed_in(services, call, result)
     return result
+
+
+def _sent(arguments: Mapping[str, Any]) -> Any:
+    """What was sent, for the slow part of an operation: a body, a form that holds, or a query."""
+    if "form" in arguments:
+        return arguments["form"].require()
+    return arguments.get("data", arguments.get("query"))
 
 
 def keep_signed_in(services: Services, call: Call, result: answer.Answer) -> None:

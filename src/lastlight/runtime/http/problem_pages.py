@@ -33,7 +33,7 @@ async def problem_page(services: Services, request: AnyRequest, problem: Problem
     if isinstance(problem, NotSignedIn | SessionEnded) and not (op and op.public):
         return _to_sign_in(info)
     context = {"problem": problem_body(problem, info.request_id), "form": await _form_state(request, problem)}
-    if info.htmx and not (op and op.form_block and problem.status == 422):
+    if info.htmx and not (op and op.form_page):
         return of_problem(problem, info.request_id)
     if op is not None and op.form_page:
         block = op.form_block if info.htmx else ""

@@ -1,0 +1,1 @@
+"""Doors to every app: signing in and out, registering, proving an address, one's own account."""

@@ -1,0 +1,181 @@
+"""Signing in and out, and the links that come by e-mail."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import msgspec
+
+from lastlight.apps.catalogue import home_of
+from lastlight.domains import identity
+from lastlight.runtime.auth.cookies import no_cookie, session_cookie
+from lastlight.runtime.context import Actor, Ctx
+from lastlight.runtime.http import Form, Input, Redirect, View, page, page_post
+from lastlight.runtime.services import Services
+
+DOOR = "Nobody is signed in yet where people sign in."
+BY_MAIL = "The link in the e-mail is the proof."
+Text = Annotated[str, msgspec.Meta(max_length=500)]
+
+
+class SignInQuery(Input, frozen=True, kw_only=True):
+    """Where to go afterwards, and which business is meant."""
+
+    next: Text = ""
+    tenant: Annotated[str, msgspec.Meta(max_length=48)] = ""
+
+
+class SignInForm(Input, frozen=True, kw_only=True):
+    """What the sign-in form sends."""
+
+    email: Annotated[str, msgspec.Meta(max_length=254)]
+    password: Annotated[str, msgspec.Meta(max_length=200)]
+    tenant: Annotated[str, msgspec.Meta(max_length=48)] = ""
+    next: Text = ""
+
+
+class EmailForm(Input, frozen=True, kw_only=True):
+    """An address alone."""
+
+    email: Annotated[str, msgspec.Meta(max_length=254)]
+
+
+class LinkQuery(Input, frozen=True, kw_only=True):
+    """The token of a link in an e-mail."""
+
+    token: Text = ""
+
+
+class LinkForm(Input, frozen=True, kw_only=True):
+    """The token, sent back by a person and not by a mail scanner that follows links."""
+
+    token: Text
+
+
+class ResetForm(Input, frozen=True, kw_only=True):
+    """The token and the new password."""
+
+    token: Text
+    password: Annotated[str, msgspec.Meta(max_length=200)]
+
+
+def safe_next(target: str) -> str:
+    """A path of our own to go to, or nothing: never another site."""
+    parts = urlsplit(target)
+    plain = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
+    return target if plain and "\\" not in target and "\n" not in target else ""
+
+
+@page("/", public="The front door.")
+async def welcome(ctx: Ctx) -> View | Redirect:
+    """Say who is welcome where; who is signed in goes to their own app."""
+    if ctx.actor.user_id is not None:
+        return Redirect(home_of(ctx.actor).prefix)
+    return View("account/welcome.html", {"demo": ctx.services.settings.demo})
+
+
+@page("/sign-in", public=DOOR)
+async def sign_in_page(ctx: Ctx, query: SignInQuery) -> View | Redirect:
+    """Ask for e-mail and password."""
+    if ctx.actor.user_id is not None:
+        return Redirect(safe_next(query.next) or home_of(ctx.actor).prefix)
+    return View("account/sign_in.html", {"next": safe_next(query.next), "tenant": query.tenant})
+
+
+async def _check(services: Services, data: SignInForm, _actor: Actor) -> identity.Verdict:
+    return await identity.check_credentials(services, email=data.email, password=data.password)
+
+
+async def _sign_in_again(_ctx: Ctx) -> dict[str, str]:
+    return {"next": "", "tenant": ""}
+
+
+@page_post(
+    "/sign-in", public=DOOR, limit="auth", prepare=_check, form_page="account/sign_in.html", form_context=_sign_in_again
+)
+async def sign_in_submit(ctx: Ctx, form: Form[SignInForm], prepared: identity.Verdict) -> Redirect:
+    """Sign in with a cookie and go where one came from, or to one's own app."""
+    data = form.require()
+    session = await identity.sign_in(
+        ctx, email=data.email, verdict=prepared, tenant=data.tenant or None, as_=None, channel="cookie"
+    )
+    token, seconds = identity.cookie_token(ctx, session)
+    return Redirect(safe_next(data.next) or "/", cookies=[session_cookie(ctx.services.settings, token, seconds=seconds)])
+
+
+@page_post("/sign-out", public="Signing out must work when the session has ended, too.")
+async def sign_out(ctx: Ctx) -> Redirect:
+    """End this session and forget the cookie."""
+    if ctx.actor.session_id is not None:
+        await identity.close(ctx, session_id=ctx.actor.session_id)
+    return Redirect("/sign-in", cookies=[no_cookie(ctx.services.settings)], toast="You are signed out.")
+
+
+@page("/forgot", public=DOOR)
+async def forgot_page(ctx: Ctx) -> View:
+    """Ask whose password is forgotten."""
+    return View("account/forgot.html", {"sent": False})
+
+
+async def _forgot_again(_ctx: Ctx) -> dict[str, bool]:
+    return {"sent": False}
+
+
+@page_post("/forgot", public=DOOR, limit="auth", form_page="account/forgot.html", form_context=_forgot_again)
+async def forgot_submit(ctx: Ctx, form: Form[EmailForm]) -> View:
+    """Send a link, if there is such an account; the page says the same either way."""
+    await identity.forgot_password(ctx, email=form.require().email)
+    return View("account/forgot.html", {"sent": True})
+
+
+@page("/reset", public=BY_MAIL)
+async def reset_page(ctx: Ctx, query: LinkQuery) -> View:
+    """Ask for the new password."""
+    return View("account/reset.html", {"token": query.token})
+
+
+async def _reset_again(_ctx: Ctx) -> dict[str, str]:
+    return {"token": ""}
+
+
+async def _hash_new(services: Services, data: ResetForm, actor: Actor) -> str:
+    return await identity.prepare_reset(services, identity.ResetIn(token=data.token, password=data.password), actor)
+
+
+@page_post(
+    "/reset", public=BY_MAIL, limit="auth", prepare=_hash_new, form_page="account/reset.html", form_context=_reset_again
+)
+async def reset_submit(ctx: Ctx, form: Form[ResetForm], prepared: str) -> Redirect:
+    """Set the new password; every session ends."""
+    await identity.reset_password(ctx, token=form.require().token, password_hash=prepared)
+    return Redirect("/sign-in", cookies=[no_cookie(ctx.services.settings)], toast="Your password is changed. Sign in with it.")
+
+
+@page("/verify", public=BY_MAIL)
+async def verify_page(ctx: Ctx, query: LinkQuery) -> View:
+    """Ask for one press: mail scanners follow links, people press buttons."""
+    return View("account/verify.html", {"token": query.token, "done": False})
+
+
+async def _verify_again(_ctx: Ctx) -> dict[str, object]:
+    return {"token": "", "done": False}
+
+
+@page_post("/verify", public=BY_MAIL, limit="auth", form_page="account/verify.html", form_context=_verify_again)
+async def verify_submit(ctx: Ctx, form: Form[LinkForm]) -> View:
+    """Take the proof of an address."""
+    await identity.verify_email(ctx, token=form.require().token)
+    return View("account/verify.html", {"token": "", "done": True})
+
+
+SIGNING = (
+    welcome,
+    sign_in_page,
+    sign_in_submit,
+    sign_out,
+    forgot_page,
+    forgot_submit,
+    reset_page,
+    reset_submit,
+    verify_page,
+    verify_submit,
+)
