@@ -1,0 +1,206 @@
+"""Sample data of the gallery: every component in every state, with names too long and lists too short."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from lastlight.ui.shell import App, Command, Impersonation, Me, NavGroup, NavItem, ShellContext, TenantRef, Theme, VenueRef
+
+LONG = "The Extraordinarily Long-Named Rooftop Arcade, Karaoke and Late Supper Club of Rosebank North"
+APPS: tuple[tuple[App, str], ...] = (
+    ("management", "Management"),
+    ("staff", "Staff"),
+    ("owner", "Owner"),
+    ("treasury", "Treasury"),
+    ("platform", "Platform"),
+    ("patron", "Patron"),
+)
+SECTIONS: tuple[tuple[str, str, str], ...] = (
+    ("foundations", "Foundations", "swatch-book"),
+    ("basics", "Badges, buttons, numbers", "badge-check"),
+    ("forms", "Forms", "text-cursor-input"),
+    ("data", "Lists and charts", "table-2"),
+    ("feedback", "Dialogs and states", "message-square-warning"),
+    ("stories", "History and conversation", "history"),
+    ("floor", "Till, kitchen, pass", "martini"),
+)
+TONIGHT = [2.6, 4.1, 5.2, 7.9, 9.6, 12.8, 15.1, 16.9, 20.3, 22.4]
+LAST_WEEK = [2.1, 3.4, 4.8, 6.3, 8.8, 10.4, 13.1, 15.8, 17.2, 18.9, 20.4, 19.8, 18.1, 17.4, 15.2, 13.0, 10.6, 8.1, 5.2, 2.9]
+
+
+def gallery_shell(app: App = "management", *, theme: Theme = "dark", live: bool = False) -> ShellContext:
+    """A full shell: groups, counts, a switcher with venues, commands."""
+    name = dict(APPS)[app]
+    sections = tuple(NavItem(label=title, href=f"#{key}", icon=icon) for key, title, icon in SECTIONS)
+    apps = tuple(
+        NavItem(label=title, href=f"?app={key}", icon="palette", current=key == app, count=12 if key == "staff" else None)
+        for key, title in APPS
+    )
+    return ShellContext(
+        app=app,
+        app_name=name,
+        theme=theme,
+        home="/gallery",
+        nav=(NavGroup(items=sections), NavGroup(label="Accents", items=apps)),
+        tenant=TenantRef(id="t1", slug="kojo", name="Kōjō Arcade"),
+        venue=VenueRef(id="v1", slug="rosebank", name="Rosebank"),
+        venues=(
+            VenueRef(id="v1", slug="rosebank", name="Rosebank", href="?venue=rosebank"),
+            VenueRef(id="v2", slug="long", name=LONG, href="?venue=long"),
+        ),
+        all_venues_href="?venue=",
+        me=Me(name="Thandi Mokoena", email="thandi@kojo.example", initials="TM", roles=("Duty manager",), account_href="/account"),
+        live=live,
+        commands=(
+            Command(label="Switch to light", href="?theme=light", icon="sun-moon", group="Do"),
+            Command(label="Switch to dark", href="?theme=dark", icon="sun-moon", group="Do", hint="the default"),
+        ),
+        unread=3,
+        notices_url="#feedback",
+    )
+
+
+def gallery_context() -> dict[str, Any]:
+    """All that the gallery's templates show."""
+    now = datetime(2026, 11, 21, 20, 41, tzinfo=UTC)
+    return {
+        "now": now,
+        "long": LONG,
+        "apps": APPS,
+        "segments": [{"label": word.title(), "value": word, "href": f"?theme={word}"} for word in ("dark", "light")],
+        "impersonation": Impersonation(
+            actor="Anele of support", subject="Thandi Mokoena", reason="Ticket 4411, payout missing", stop_url="#"
+        ),
+        "zones": _zones(),
+        "visits": _visits(now),
+        "revenue": _revenue(),
+        "arrivals": _arrivals(),
+        "history": _history(now),
+        "feed": _feed(now),
+        "messages": _messages(now),
+        "uploads": _uploads(),
+        "ticket_lines": _ticket_lines(),
+        "sent_at": now - timedelta(minutes=14),
+    }
+
+
+def _zones() -> list[dict[str, Any]]:
+    rows = (
+        ("Arcade hall", 104, 160, "Kagiso M.", "–", 1824000, "ok", "Steady"),
+        ("Karaoke rooms", 47, 48, "Naledi P.", "35 min", 2160000, "danger", "Full"),
+        ("Main bar", 78, 90, "Johan V.", "6 min", 3415000, "warn", "Filling"),
+        ("Kitchen counter", 31, 60, "Busi T.", "11 min", 1288000, "ok", "Steady"),
+        (LONG, 0, 80, "–", "–", 0, "", "Closed"),
+    )
+    names = ("name", "guests", "capacity", "lead", "wait", "per_hour", "tone", "word")
+    return [dict(zip(("id", *names), (index, *row), strict=True)) for index, row in enumerate(rows)]
+
+
+def _visits(now: datetime) -> SimpleNamespace:
+    """A page of a declared list, as `Listing.view` returns it."""
+    states = (("open", "Inside"), ("closed", "Left"), ("timed_out", "Timed out"))
+
+    def header(name: str, label: str, kind: str, sort: str = "", direction: str = "", **choices: str) -> SimpleNamespace:
+        return SimpleNamespace(name=name, label=label, kind=kind, sort=sort, direction=direction, choices=choices)
+
+    def row(index: int, guest: str, minutes: int, status: str, spent: int | None) -> dict[str, Any]:
+        opened = now - timedelta(minutes=minutes)
+        money = None if spent is None else {"amount": spent, "currency": "ZAR"}
+        return {"id": index, "guest": guest, "opened_at": opened, "stay": timedelta(minutes=minutes), "status": status, "spent": money}
+
+    return SimpleNamespace(
+        name="visits",
+        headers=[
+            header("guest", "Guest", "text", "guest"),
+            header("opened_at", "Arrived", "time", "opened_at", "desc"),
+            header("stay", "Stay", "duration"),
+            header("status", "State", "enum", **dict(states)),
+            header("spent", "Spent", "money", "-spent"),
+        ],
+        rows=[
+            row(1, "Zinhle Dube", 84, "open", 28500),
+            row(2, "Liam O'Connor", 46, "open", 0),
+            row(3, LONG, 1500, "timed_out", None),
+            row(4, "Priya <Naidoo> & friends", 130, "closed", 123456789),
+        ],
+        next="cursor",
+        query={"status": ["open"], "sort": "-opened_at"},
+        filters=(
+            SimpleNamespace(name="status", label="State", kind="enum", choices=states),
+            SimpleNamespace(name="opened_at", label="Arrived", kind="time", choices=()),
+        ),
+        q="",
+        sort="-opened_at",
+        total=312,
+        export=True,
+    )
+
+
+def _revenue() -> dict[str, Any]:
+    labels = [f"{(18 + half // 2) % 24:02d}:{'30' if half % 2 else '00'}" for half in range(len(LAST_WEEK))]
+    return {
+        "kind": "line",
+        "labels": labels,
+        "series": [
+            {"name": "Tonight", "values": [round(value * 100_000) for value in TONIGHT], "style": "accent"},
+            {"name": "Last Saturday", "values": [round(value * 100_000) for value in LAST_WEEK], "style": "muted"},
+        ],
+        "unit": "money",
+        "currency": "ZAR",
+        "now_index": len(TONIGHT) - 1,
+        "summary": "Revenue per half hour tonight, ahead of last Saturday in every interval.",
+    }
+
+
+def _arrivals() -> dict[str, Any]:
+    return {
+        "kind": "stacked",
+        "labels": ["18:00", "19:00", "20:00", "21:00", "22:00"],
+        "series": [
+            {"name": "Arrived", "values": [12, 31, 58, 74, 66], "style": "accent"},
+            {"name": "Left", "values": [0, 2, 9, 15, 21], "style": "muted"},
+        ],
+        "unit": "count",
+        "summary": "Arrivals peak at nine; departures stay low.",
+    }
+
+
+def _history(now: datetime) -> list[dict[str, Any]]:
+    return [
+        {"who": "Held for review", "what": "by rule “new bank under 7 days”", "at": now, "tone": "danger"},
+        {"who": "Sipho Dlamini", "what": "changed the capacity", "at": now - timedelta(days=2), "before": "400", "after": "450", "note": "from 41.13.220.8"},
+        {"who": "Lerato Khumalo", "what": f"renamed the venue to {LONG}", "at": now - timedelta(days=19)},
+    ]
+
+
+def _feed(now: datetime) -> list[dict[str, Any]]:
+    return [
+        {"id": 1, "at": now, "who": "Zinhle D.", "what": "checked in at the door"},
+        {"id": 2, "at": now - timedelta(minutes=1), "who": "Table 12", "what": "paid by card", "amount": "R 612"},
+        {"id": 3, "at": now - timedelta(minutes=6), "who": LONG, "what": "checked out", "amount": "R 388"},
+    ]
+
+
+def _messages(now: datetime) -> list[dict[str, Any]]:
+    return [
+        {"by": "Zinhle Dube", "at": now - timedelta(minutes=9), "text": "I left my jacket in karaoke room 2."},
+        {"by": "Naledi P.", "at": now - timedelta(minutes=7), "text": "Found it, it is at the door.", "mine": True},
+        {"by": "Thandi Mokoena", "at": now - timedelta(minutes=6), "text": "Check her name before you hand it over.", "note": True},
+        {"by": "You", "at": now, "text": "On my way.", "mine": True, "unsent": True},
+    ]
+
+
+def _uploads() -> list[dict[str, Any]]:
+    return [
+        {"name": "delivery-note.pdf", "note": "1.2 MB", "state": "done"},
+        {"name": "menu-summer-2027-final-final-really-final.xlsx", "note": "Sending, 60 %", "state": "sending", "percent": 60},
+        {"name": "photo.heic", "note": "This kind of file is not taken. Send a JPEG, PNG or PDF.", "state": "failed"},
+    ]
+
+
+def _ticket_lines() -> list[dict[str, Any]]:
+    return [
+        {"quantity": 2, "name": "Neon Sour", "note": "one no egg white", "amount": "R 190,00", "state": ("Sent", "ok")},
+        {"quantity": 1, "name": "Velvet Punch for 4", "amount": "R 340,00", "state": ("New", "accent"), "done": True},
+        {"quantity": 1, "name": LONG, "note": "no salt", "amount": "R 107,00"},
+    ]
