@@ -1,7 +1,7 @@
 # The two commands: `make run` brings the platform up, `make test` proves it.
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: run test install dev assets browser lint types imports sizes fmt lock docs clean node-here writable
+.PHONY: run test install dev assets browser lint types imports sizes fmt lock docs snapshot clean node-here writable
 
 PYTHON ?= python3
 JOBS ?= auto
@@ -38,6 +38,9 @@ fmt: dev
 
 docs: install assets
 	$(BIN)/lastlight docs
+
+snapshot: dev
+	$(BIN)/python tools/write_snapshot.py
 
 lock: dev node-here
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

@@ -36,7 +36,11 @@ COMMANDS: Mapping[str, Command] = {
     "web": Command("run one web process: application and realtime", "lastlight.main:run_web"),
     "realtime": Command("run one process that serves sockets only", "lastlight.main:run_realtime"),
     "worker": Command("run one worker: jobs and the relay of events", "lastlight.runtime.jobs.worker:run_worker"),
-    "migrate": Command("bring the database up to date", "lastlight.runtime.supervision.migration:run_migrations"),
+    "migrate": Command(
+        "bring the database up to date",
+        "lastlight.runtime.supervision.migration:run_migrations",
+        takes_arguments=True,
+    ),
     "seed": Command("fill the demonstration tenants", "lastlight.seed:seed_demo"),
     "simulate": Command("play guests and doors through the API", "lastlight.simulator.cli:run", takes_arguments=True),
     "verify": Command("check what must never have been changed", "lastlight.runtime.audit.verify:run"),
@@ -79,6 +83,9 @@ def _parser(argv: list[str]) -> argparse.ArgumentParser:
     parsers["serve"].add_argument("--demo", action="store_const", const="true", help="with the demo tenants")
     parsers["serve"].add_argument(
         "--no-simulate", dest="simulate", action="store_const", const="false", help="without the demo's slow night"
+    )
+    parsers["migrate"].add_argument(
+        "--snapshot", action="store_true", help="print the schema as migrations/schema.sql keeps it"
     )
     parsers["verify"].add_argument("subject", choices=["audit"], help="the audit chains of all tenants")
     parsers["docs"].add_argument("--check", action="store_true", help="fail when a page is stale, write nothing")

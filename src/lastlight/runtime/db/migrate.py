@@ -64,6 +64,9 @@ def read_migrations(folder: Path) -> list[Migration]:
     numbers = [migration.number for migration in found]
     if len(set(numbers)) != len(numbers):
         raise MigrationError("Two migrations carry one number; give the later one the next free number.")
+    missing = sorted(set(range(1, len(numbers) + 1)) - set(numbers))
+    if missing:
+        raise MigrationError(f"Migration {missing[0]:04d} is missing: the numbers have no gaps.")
     return found
 
 

@@ -1,0 +1,999 @@
+-- Made by `make snapshot`; a test compares it with the migrated database.
+
+-- audit_checkpoints
+--   tenant_id uuid not null
+--   seq bigint not null
+--   hash bytea not null
+--   at timestamp with time zone not null default now()
+--   signature bytea not null
+
+-- audit_entries
+--   tenant_id uuid not null
+--   seq bigint not null
+--   id uuid not null
+--   at timestamp with time zone not null
+--   name text not null
+--   entity text not null
+--   entity_id text not null
+--   venue_id uuid
+--   actor_kind text not null
+--   actor_id uuid
+--   origin text not null
+--   salt bytea
+--   payload text -- personal: who, before, after, reason, address; canonical JSON, dropped with its salt by retention or erasure while digest and hash stay
+--   digest bytea not null
+--   hash bytea not null
+
+-- checkins
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   patron_id uuid not null
+--   method text not null
+--   key_number integer not null
+--   nonce bytea not null
+--   arrived_at timestamp with time zone not null -- the time it counts from: received_at, or the claimed time when the phone proved it
+--   received_at timestamp with time zone not null default now()
+--   claimed_at timestamp with time zone -- the phone's own clock, kept as it was sent
+--   proof_key_id uuid
+--   business_day date not null
+--   position jsonb -- personal: position; what the phone reported, and what became of it
+--   device jsonb -- personal: device; a snapshot of its state at the check-in
+--   revoked_at timestamp with time zone
+
+-- events
+--   tenant_id uuid not null
+--   seq bigint not null
+--   position bigint not null identity
+--   id uuid not null
+--   name text not null
+--   version integer not null
+--   at timestamp with time zone not null
+--   venue_id uuid
+--   patron_id uuid
+--   audience text
+--   data jsonb not null
+
+-- files
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   purpose text not null
+--   name text not null -- personal: a name given by whoever uploaded it
+--   media_type text not null
+--   size bigint not null
+--   sha256 bytea not null
+--   place text not null -- the random name under which the content is stored; never shown
+--   created_by uuid
+--   patron_id uuid -- the guest who uploaded it, or whom it concerns
+--   created_at timestamp with time zone not null default now()
+--   expires_at timestamp with time zone
+--   removed_at timestamp with time zone
+
+-- idempotency_keys
+--   tenant_id uuid not null
+--   principal text not null -- user:<id>, or session-less callers by what they present; a key of one principal says nothing to another
+--   key text not null
+--   operation text not null
+--   request_hash bytea not null
+--   status integer not null
+--   body bytea not null
+--   headers jsonb not null default '{}'::jsonb
+--   user_id uuid
+--   created_at timestamp with time zone not null default now()
+
+-- job_schedules
+--   kind text not null
+--   next_run timestamp with time zone not null
+--   last_run timestamp with time zone
+
+-- jobs
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   kind text not null
+--   args jsonb not null default '{}'::jsonb -- personal: what the job was asked to do may name a person
+--   key text
+--   state text not null default 'queued'::text -- failed: refused, repeating it would not help; dead: given up after the last attempt; both can be queued again by hand
+--   scheduled boolean not null default false
+--   attempts integer not null default 0 -- also the fence: a run may end only the attempt that it began
+--   max_attempts integer not null
+--   progress_done bigint not null default 0
+--   progress_total bigint
+--   progress_note text not null default ''::text
+--   error text not null default ''::text
+--   result jsonb
+--   created_by uuid
+--   created_at timestamp with time zone not null default now()
+--   run_at timestamp with time zone not null default now()
+--   started_at timestamp with time zone
+--   heartbeat_at timestamp with time zone
+--   finished_at timestamp with time zone
+--   cancel_requested_at timestamp with time zone
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- memberships
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   user_id uuid not null
+--   role_id uuid not null
+--   venue_ids uuid[] -- null: every venue of the tenant
+--   status text not null default 'active'::text
+--   status_reason text
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- one_time_tokens
+--   hash bytea not null
+--   user_id uuid not null
+--   purpose text not null
+--   data jsonb not null default '{}'::jsonb
+--   created_at timestamp with time zone not null default now()
+--   expires_at timestamp with time zone not null
+--   used_at timestamp with time zone
+
+-- outbox
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   xid xid8 not null default pg_current_xact_id()
+--   position bigint not null identity
+--   name text not null
+--   version integer not null
+--   at timestamp with time zone not null default now()
+--   venue_id uuid
+--   patron_id uuid
+--   audience text -- the permission that hears it; null: nobody but the patron it concerns
+--   data jsonb not null
+--   entity text not null default ''::text
+--   entity_id text not null default ''::text
+--   actor jsonb not null
+--   audit text not null -- canonical JSON of before, after and reason: hashed as it stands
+
+-- outgoing_mail
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   recipient text not null -- personal: contact
+--   template text not null
+--   locale text not null default 'en'::text
+--   subject text not null -- personal: message
+--   body_text text not null -- personal: message
+--   body_html text not null -- personal: message
+--   state text not null default 'queued'::text -- kept: no mail server is configured; the outbox page shows it
+--   attempts integer not null default 0
+--   error text not null default ''::text
+--   created_at timestamp with time zone not null default now()
+--   sent_at timestamp with time zone
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- patron_keys
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   patron_id uuid not null
+--   algorithm text not null default 'ES256'::text
+--   public_key bytea not null
+--   label text not null default ''::text
+--   created_at timestamp with time zone not null default now()
+--   revoked_at timestamp with time zone
+
+-- patrons
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   user_id uuid not null
+--   name text not null -- personal: name
+--   birth_date date -- personal: birth date
+--   status text not null default 'active'::text
+--   status_reason text
+--   status_until timestamp with time zone
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- queue.pgqueuer
+--   id bigint not null identity
+--   priority integer not null default 0
+--   queue_manager_id uuid
+--   created timestamp with time zone not null default now()
+--   updated timestamp with time zone not null default now()
+--   heartbeat timestamp with time zone not null default now()
+--   execute_after timestamp with time zone not null default now()
+--   status queue.pgqueuer_status not null default 'queued'::queue.pgqueuer_status
+--   entrypoint text not null
+--   dedupe_key text
+--   payload bytea
+--   headers jsonb
+--   attempts integer not null default 0
+--   slot bigint
+
+-- queue.pgqueuer_log (unlogged)
+--   id bigint not null identity
+--   created timestamp with time zone not null default now()
+--   job_id bigint not null
+--   status queue.pgqueuer_status not null
+--   priority integer not null
+--   entrypoint text not null
+--   traceback jsonb
+--   aggregated boolean default false
+
+-- queue.pgqueuer_statistics (unlogged)
+--   id bigint not null identity
+--   created timestamp with time zone not null default date_trunc('sec'::text, now())
+--   count bigint not null
+--   priority integer not null
+--   status queue.pgqueuer_status not null
+--   entrypoint text not null
+
+-- rate_limits (unlogged)
+--   key text not null
+--   empty_at timestamp with time zone not null
+
+-- refresh_tokens
+--   hash bytea not null
+--   session_id uuid not null
+--   created_at timestamp with time zone not null default now()
+--   expires_at timestamp with time zone not null
+--   used_at timestamp with time zone
+
+-- roles
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   key text not null
+--   name text not null
+--   description text not null default ''::text
+--   builtin boolean not null default false
+--   permissions text[] not null default '{}'::text[]
+--   archived_at timestamp with time zone
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- schema_migrations (without row-level security)
+--   number integer not null
+--   name text not null
+--   checksum text not null
+--   applied_at timestamp with time zone not null default now()
+
+-- sessions
+--   id uuid not null default uuidv7()
+--   user_id uuid not null
+--   tenant_id uuid
+--   kind text not null
+--   patron_id uuid
+--   channel text not null default 'bearer'::text
+--   label text not null default ''::text
+--   ip text not null default ''::text
+--   reason text not null default ''::text
+--   version bigint not null default 1
+--   created_at timestamp with time zone not null default now()
+--   last_seen_at timestamp with time zone not null default now()
+--   expires_at timestamp with time zone not null
+--   revoked_at timestamp with time zone
+--   revoked_reason text
+
+-- staged_actions
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   kind text not null
+--   key text not null
+--   intent jsonb not null -- personal: what was to be done may name a person
+--   state text not null default 'intended'::text -- calling: the call may have reached the other side; it is repeated with the same key, never with a new one
+--   calls integer not null default 0
+--   result jsonb
+--   error text not null default ''::text
+--   created_by uuid
+--   created_at timestamp with time zone not null default now()
+--   called_at timestamp with time zone
+--   finished_at timestamp with time zone
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- tenant_modules
+--   tenant_id uuid not null
+--   module text not null
+--   enabled boolean not null
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- tenant_sequences
+--   tenant_id uuid not null
+--   seq bigint not null default 0
+--   hash bytea not null default '\x0000000000000000000000000000000000000000000000000000000000000000'::bytea
+
+-- tenant_settings
+--   tenant_id uuid not null
+--   key text not null
+--   value jsonb not null
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- tenants
+--   id uuid not null default uuidv7()
+--   kind text not null default 'business'::text
+--   slug text not null
+--   name text not null
+--   status text not null default 'pending'::text
+--   status_reason text
+--   plan text not null default 'trial'::text
+--   contact_name text not null default ''::text
+--   contact_email text not null default ''::text
+--   contact_phone text not null default ''::text
+--   country text not null default 'ZA'::text
+--   currency text not null default 'ZAR'::text
+--   time_zone text not null default 'Africa/Johannesburg'::text
+--   locale text not null default 'en'::text
+--   note text not null default ''::text
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   approved_at timestamp with time zone
+--   version bigint not null default 1
+--   applicant_id uuid
+
+-- user_preferences
+--   user_id uuid not null
+--   language text not null default 'en'::text
+--   time_zone text not null default ''::text
+--   theme text not null default 'dark'::text
+--   notifications jsonb not null default '{}'::jsonb
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- users
+--   id uuid not null default uuidv7()
+--   email text not null -- personal: contact
+--   name text not null -- personal: name
+--   password_hash text
+--   status text not null default 'active'::text
+--   status_reason text
+--   status_until timestamp with time zone
+--   email_verified_at timestamp with time zone
+--   last_seen_at timestamp with time zone
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- venue_keys
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   number integer not null
+--   secret bytea not null -- sealed by the platform's secret key; useless by itself, so a guest's check-in may read the row
+--   created_at timestamp with time zone not null default now()
+--   retires_at timestamp with time zone -- its codes die then: the end of a grace time, or the moment of a regeneration without one
+--   revoked_at timestamp with time zone
+
+-- venues
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   slug text not null
+--   name text not null
+--   status text not null default 'active'::text
+--   status_reason text not null default ''::text
+--   address jsonb not null default '{}'::jsonb
+--   latitude double precision
+--   longitude double precision
+--   time_zone text not null
+--   currency text not null
+--   business_day_hour smallint not null default 6 -- the hour, on the venue's clock, at which one business day ends and the next begins
+--   capacity integer
+--   opening_hours jsonb -- null: always open
+--   tags text[] not null default '{}'::text[]
+--   age_limit smallint
+--   tax_rates jsonb not null default '[]'::jsonb
+--   geofence jsonb -- null: positions are not checked, and the poster cannot be used
+--   position_policy text not null default 'when_given'::text
+--   visit_timeout_minutes integer not null default 480
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   archived_at timestamp with time zone
+--   version bigint not null default 1
+
+-- visits
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   patron_id uuid not null
+--   checkin_id uuid not null
+--   status text not null default 'open'::text -- voided: it never was, says staff; kept, and left out of every figure
+--   status_reason text not null default ''::text
+--   opened_at timestamp with time zone not null
+--   times_out_at timestamp with time zone not null
+--   closed_at timestamp with time zone
+--   closed_by text
+--   close_claimed_at timestamp with time zone
+--   close_received_at timestamp with time zone
+--   duration_seconds integer generated as (floor(EXTRACT(epoch FROM (closed_at - opened_at))))::integer
+--   business_day date not null
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- constraints
+--   audit_checkpoints.audit_checkpoints_pkey PRIMARY KEY (tenant_id, seq)
+--   audit_entries.audit_entries_pkey PRIMARY KEY (tenant_id, seq)
+--   checkins.checkins_method_known CHECK ((method = ANY (ARRAY['screen'::text, 'poster'::text])))
+--   checkins.checkins_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   checkins.checkins_pkey PRIMARY KEY (tenant_id, id)
+--   checkins.checkins_proof_key_exists FOREIGN KEY (tenant_id, proof_key_id) REFERENCES patron_keys(tenant_id, id)
+--   checkins.checkins_proof_of_a_claim CHECK (((proof_key_id IS NULL) OR (claimed_at IS NOT NULL)))
+--   checkins.checkins_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   events.events_pkey PRIMARY KEY (tenant_id, seq)
+--   files.files_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 200)))
+--   files.files_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   files.files_pkey PRIMARY KEY (tenant_id, id)
+--   files.files_place_once UNIQUE (tenant_id, place)
+--   files.files_size_known CHECK ((size >= 0))
+--   files.files_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   idempotency_keys.idempotency_keys_pkey PRIMARY KEY (tenant_id, principal, key)
+--   job_schedules.job_schedules_pkey PRIMARY KEY (kind)
+--   jobs.jobs_ended_or_not CHECK (((state = ANY (ARRAY['queued'::text, 'running'::text])) = (finished_at IS NULL)))
+--   jobs.jobs_pkey PRIMARY KEY (tenant_id, id)
+--   jobs.jobs_state_known CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
+--   jobs.jobs_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   memberships.memberships_pkey PRIMARY KEY (tenant_id, id)
+--   memberships.memberships_role_exists FOREIGN KEY (tenant_id, role_id) REFERENCES roles(tenant_id, id)
+--   memberships.memberships_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'ended'::text])))
+--   memberships.memberships_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   memberships.memberships_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
+--   memberships.memberships_venues_some CHECK (((venue_ids IS NULL) OR (cardinality(venue_ids) > 0)))
+--   one_time_tokens.one_time_tokens_pkey PRIMARY KEY (hash)
+--   one_time_tokens.one_time_tokens_purpose_known CHECK ((purpose = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'invitation'::text, 'sign_in'::text])))
+--   one_time_tokens.one_time_tokens_user_exists FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+--   outbox.outbox_pkey PRIMARY KEY (tenant_id, id)
+--   outgoing_mail.outgoing_mail_one_line CHECK (((recipient !~ '[\r\n]'::text) AND (subject !~ '[\r\n]'::text)))
+--   outgoing_mail.outgoing_mail_pkey PRIMARY KEY (tenant_id, id)
+--   outgoing_mail.outgoing_mail_state_known CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'kept'::text, 'failed'::text])))
+--   outgoing_mail.outgoing_mail_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   patron_keys.patron_keys_algorithm_known CHECK ((algorithm = 'ES256'::text))
+--   patron_keys.patron_keys_once UNIQUE (tenant_id, patron_id, public_key)
+--   patron_keys.patron_keys_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   patron_keys.patron_keys_pkey PRIMARY KEY (tenant_id, id)
+--   patrons.patrons_pkey PRIMARY KEY (tenant_id, id)
+--   patrons.patrons_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'banned'::text])))
+--   patrons.patrons_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   patrons.patrons_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
+--   patrons.patrons_user_once UNIQUE (tenant_id, user_id)
+--   queue.pgqueuer.pgqueuer_pkey PRIMARY KEY (id)
+--   queue.pgqueuer_log.pgqueuer_log_pkey PRIMARY KEY (id)
+--   queue.pgqueuer_statistics.pgqueuer_statistics_pkey PRIMARY KEY (id)
+--   rate_limits.rate_limits_pkey PRIMARY KEY (key)
+--   refresh_tokens.refresh_tokens_pkey PRIMARY KEY (hash)
+--   refresh_tokens.refresh_tokens_session_exists FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE
+--   roles.roles_key_taken UNIQUE (tenant_id, key)
+--   roles.roles_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 80)))
+--   roles.roles_pkey PRIMARY KEY (tenant_id, id)
+--   roles.roles_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   schema_migrations.schema_migrations_pkey PRIMARY KEY (number)
+--   sessions.sessions_channel_known CHECK ((channel = ANY (ARRAY['bearer'::text, 'cookie'::text])))
+--   sessions.sessions_kind_known CHECK ((kind = ANY (ARRAY['member'::text, 'patron'::text, 'crew'::text, 'guest'::text])))
+--   sessions.sessions_pkey PRIMARY KEY (id)
+--   sessions.sessions_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
+--   staged_actions.staged_actions_key_taken UNIQUE (tenant_id, kind, key)
+--   staged_actions.staged_actions_pkey PRIMARY KEY (tenant_id, id)
+--   staged_actions.staged_actions_state_known CHECK ((state = ANY (ARRAY['intended'::text, 'calling'::text, 'done'::text, 'failed'::text])))
+--   staged_actions.staged_actions_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   tenant_modules.tenant_modules_pkey PRIMARY KEY (tenant_id, module)
+--   tenant_modules.tenant_modules_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   tenant_sequences.tenant_sequences_pkey PRIMARY KEY (tenant_id)
+--   tenant_settings.tenant_settings_pkey PRIMARY KEY (tenant_id, key)
+--   tenant_settings.tenant_settings_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   tenants.tenants_applicant_exists FOREIGN KEY (applicant_id) REFERENCES users(id)
+--   tenants.tenants_currency_shape CHECK ((currency ~ '^[A-Z]{3}$'::text))
+--   tenants.tenants_kind_known CHECK ((kind = ANY (ARRAY['business'::text, 'platform'::text])))
+--   tenants.tenants_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 120)))
+--   tenants.tenants_pkey PRIMARY KEY (id)
+--   tenants.tenants_slug_shape CHECK ((slug ~ '^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$'::text))
+--   tenants.tenants_slug_taken UNIQUE (slug)
+--   tenants.tenants_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'suspended'::text, 'rejected'::text, 'archived'::text])))
+--   user_preferences.user_preferences_pkey PRIMARY KEY (user_id)
+--   user_preferences.user_preferences_theme_known CHECK ((theme = ANY (ARRAY['dark'::text, 'light'::text, 'system'::text])))
+--   user_preferences.user_preferences_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
+--   users.users_email_lower CHECK (((email = lower(email)) AND (email ~~ '%_@_%'::text)))
+--   users.users_email_taken UNIQUE (email)
+--   users.users_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 120)))
+--   users.users_pkey PRIMARY KEY (id)
+--   users.users_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text])))
+--   venue_keys.venue_keys_number_once UNIQUE (tenant_id, venue_id, number)
+--   venue_keys.venue_keys_number_real CHECK (((number >= 1) AND (number <= 65535)))
+--   venue_keys.venue_keys_pkey PRIMARY KEY (tenant_id, id)
+--   venue_keys.venue_keys_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   venues.venues_age_limit_real CHECK (((age_limit >= 1) AND (age_limit <= 99)))
+--   venues.venues_archived_dated CHECK (((status = 'archived'::text) = (archived_at IS NOT NULL)))
+--   venues.venues_business_day_hour_real CHECK (((business_day_hour >= 0) AND (business_day_hour <= 12)))
+--   venues.venues_capacity_positive CHECK (((capacity >= 1) AND (capacity <= 1000000)))
+--   venues.venues_currency_shape CHECK ((currency ~ '^[A-Z]{3}$'::text))
+--   venues.venues_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 120)))
+--   venues.venues_pkey PRIMARY KEY (tenant_id, id)
+--   venues.venues_position_policy_known CHECK ((position_policy = ANY (ARRAY['off'::text, 'when_given'::text, 'required'::text])))
+--   venues.venues_position_real CHECK ((((latitude >= ('-90'::integer)::double precision) AND (latitude <= (90)::double precision)) AND ((longitude >= ('-180'::integer)::double precision) AND (longitude <= (180)::double precision))))
+--   venues.venues_position_whole CHECK (((latitude IS NULL) = (longitude IS NULL)))
+--   venues.venues_slug_shape CHECK ((slug ~ '^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$'::text))
+--   venues.venues_slug_taken UNIQUE (tenant_id, slug)
+--   venues.venues_status_known CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'archived'::text])))
+--   venues.venues_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   venues.venues_visit_timeout_real CHECK (((visit_timeout_minutes >= 15) AND (visit_timeout_minutes <= 2880)))
+--   visits.visits_checkin_exists FOREIGN KEY (tenant_id, checkin_id) REFERENCES checkins(tenant_id, id)
+--   visits.visits_checkin_once UNIQUE (tenant_id, checkin_id)
+--   visits.visits_closed_by_known CHECK ((closed_by = ANY (ARRAY['guest'::text, 'staff'::text, 'time_out'::text])))
+--   visits.visits_closed_dated CHECK (((status = 'open'::text) = (closed_at IS NULL)))
+--   visits.visits_in_order CHECK ((closed_at >= opened_at))
+--   visits.visits_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   visits.visits_pkey PRIMARY KEY (tenant_id, id)
+--   visits.visits_status_known CHECK ((status = ANY (ARRAY['open'::text, 'closed'::text, 'timed_out'::text, 'voided'::text])))
+--   visits.visits_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+
+-- indexes
+--   CREATE INDEX audit_entries_by_actor ON public.audit_entries USING btree (tenant_id, actor_id, seq DESC)
+--   CREATE INDEX audit_entries_by_entity ON public.audit_entries USING btree (tenant_id, entity, entity_id, seq DESC)
+--   CREATE INDEX audit_entries_by_name ON public.audit_entries USING btree (tenant_id, name, seq DESC)
+--   CREATE INDEX checkins_by_patron ON public.checkins USING btree (tenant_id, patron_id, arrived_at DESC, id DESC)
+--   CREATE INDEX checkins_by_time ON public.checkins USING btree (tenant_id, arrived_at DESC, id DESC)
+--   CREATE INDEX checkins_by_venue ON public.checkins USING btree (tenant_id, venue_id, arrived_at DESC, id DESC)
+--   CREATE INDEX events_by_patron ON public.events USING btree (tenant_id, patron_id, seq) WHERE (patron_id IS NOT NULL)
+--   CREATE INDEX events_by_position ON public.events USING btree ("position")
+--   CREATE INDEX files_by_age ON public.files USING btree (tenant_id, created_at DESC)
+--   CREATE INDEX files_by_patron ON public.files USING btree (tenant_id, patron_id) WHERE (patron_id IS NOT NULL)
+--   CREATE INDEX files_expiring ON public.files USING btree (expires_at) WHERE ((expires_at IS NOT NULL) AND (removed_at IS NULL))
+--   CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING brin (created_at)
+--   CREATE INDEX jobs_by_age ON public.jobs USING btree (tenant_id, created_at DESC, id DESC)
+--   CREATE INDEX jobs_by_state ON public.jobs USING btree (tenant_id, state, created_at DESC)
+--   CREATE INDEX jobs_ended ON public.jobs USING btree (finished_at) WHERE (finished_at IS NOT NULL)
+--   CREATE INDEX jobs_open ON public.jobs USING btree (state, heartbeat_at, run_at) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]))
+--   CREATE INDEX memberships_by_role ON public.memberships USING btree (tenant_id, role_id)
+--   CREATE INDEX memberships_by_user ON public.memberships USING btree (user_id)
+--   CREATE INDEX one_time_tokens_by_user ON public.one_time_tokens USING btree (user_id, purpose)
+--   CREATE INDEX one_time_tokens_open ON public.one_time_tokens USING btree (user_id, purpose, expires_at) WHERE (used_at IS NULL)
+--   CREATE INDEX outbox_in_order ON public.outbox USING btree (xid, "position")
+--   CREATE INDEX outgoing_mail_by_age ON public.outgoing_mail USING btree (tenant_id, created_at DESC, id DESC)
+--   CREATE INDEX outgoing_mail_newest ON public.outgoing_mail USING btree (created_at DESC, id DESC)
+--   CREATE INDEX patrons_by_user ON public.patrons USING btree (user_id)
+--   CREATE INDEX pgqueuer_by_manager ON queue.pgqueuer USING btree (queue_manager_id) WHERE (queue_manager_id IS NOT NULL)
+--   CREATE INDEX pgqueuer_due ON queue.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::queue.pgqueuer_status)
+--   CREATE INDEX pgqueuer_log_created ON queue.pgqueuer_log USING btree (created)
+--   CREATE INDEX pgqueuer_log_job_id_status ON queue.pgqueuer_log USING btree (job_id, created DESC)
+--   CREATE INDEX pgqueuer_next ON queue.pgqueuer USING btree (entrypoint, priority DESC, id) WHERE (status = 'queued'::queue.pgqueuer_status)
+--   CREATE INDEX pgqueuer_picked_heartbeat ON queue.pgqueuer USING btree (heartbeat) WHERE (status = 'picked'::queue.pgqueuer_status)
+--   CREATE INDEX rate_limits_by_age ON public.rate_limits USING btree (empty_at)
+--   CREATE INDEX refresh_tokens_by_session ON public.refresh_tokens USING btree (session_id)
+--   CREATE INDEX sessions_by_tenant ON public.sessions USING btree (tenant_id, user_id) WHERE (revoked_at IS NULL)
+--   CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id, created_at DESC)
+--   CREATE INDEX staged_actions_open ON public.staged_actions USING btree (tenant_id, created_at) WHERE (state = ANY (ARRAY['intended'::text, 'calling'::text]))
+--   CREATE INDEX tenants_by_applicant ON public.tenants USING btree (applicant_id) WHERE (applicant_id IS NOT NULL)
+--   CREATE INDEX tenants_by_status ON public.tenants USING btree (status, created_at DESC)
+--   CREATE INDEX venues_by_name ON public.venues USING btree (tenant_id, name, id)
+--   CREATE INDEX venues_by_status ON public.venues USING btree (tenant_id, status, id)
+--   CREATE INDEX visits_by_closing ON public.visits USING btree (tenant_id, venue_id, closed_at DESC) WHERE (closed_at IS NOT NULL)
+--   CREATE INDEX visits_by_patron ON public.visits USING btree (tenant_id, patron_id, opened_at DESC, id DESC)
+--   CREATE INDEX visits_by_time ON public.visits USING btree (tenant_id, opened_at DESC, id DESC)
+--   CREATE INDEX visits_by_venue ON public.visits USING btree (tenant_id, venue_id, opened_at DESC, id DESC)
+--   CREATE INDEX visits_due ON public.visits USING btree (tenant_id, times_out_at) WHERE (status = 'open'::text)
+--   CREATE INDEX visits_open ON public.visits USING btree (tenant_id, venue_id, opened_at DESC) WHERE (status = 'open'::text)
+--   CREATE UNIQUE INDEX audit_checkpoints_pkey ON public.audit_checkpoints USING btree (tenant_id, seq)
+--   CREATE UNIQUE INDEX audit_entries_pkey ON public.audit_entries USING btree (tenant_id, seq)
+--   CREATE UNIQUE INDEX checkins_claim_once ON public.checkins USING btree (tenant_id, patron_id, proof_key_id, claimed_at) WHERE (proof_key_id IS NOT NULL)
+--   CREATE UNIQUE INDEX checkins_code_once ON public.checkins USING btree (tenant_id, patron_id, venue_id, nonce) WHERE (method = 'screen'::text)
+--   CREATE UNIQUE INDEX checkins_pkey ON public.checkins USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX events_pkey ON public.events USING btree (tenant_id, seq)
+--   CREATE UNIQUE INDEX files_pkey ON public.files USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX files_place_once ON public.files USING btree (tenant_id, place)
+--   CREATE UNIQUE INDEX idempotency_keys_pkey ON public.idempotency_keys USING btree (tenant_id, principal, key)
+--   CREATE UNIQUE INDEX job_schedules_pkey ON public.job_schedules USING btree (kind)
+--   CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX jobs_waiting_once ON public.jobs USING btree (tenant_id, kind, key) WHERE ((state = 'queued'::text) AND (key IS NOT NULL))
+--   CREATE UNIQUE INDEX memberships_pkey ON public.memberships USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX memberships_role_once ON public.memberships USING btree (tenant_id, user_id, role_id) WHERE (status <> 'ended'::text)
+--   CREATE UNIQUE INDEX one_time_tokens_pkey ON public.one_time_tokens USING btree (hash)
+--   CREATE UNIQUE INDEX outbox_pkey ON public.outbox USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX outgoing_mail_pkey ON public.outgoing_mail USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX patron_keys_once ON public.patron_keys USING btree (tenant_id, patron_id, public_key)
+--   CREATE UNIQUE INDEX patron_keys_pkey ON public.patron_keys USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX patrons_pkey ON public.patrons USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX patrons_user_once ON public.patrons USING btree (tenant_id, user_id)
+--   CREATE UNIQUE INDEX pgqueuer_log_pkey ON queue.pgqueuer_log USING btree (id)
+--   CREATE UNIQUE INDEX pgqueuer_picked_slot_idx ON queue.pgqueuer USING btree (entrypoint, slot) WHERE ((status = 'picked'::queue.pgqueuer_status) AND (slot IS NOT NULL))
+--   CREATE UNIQUE INDEX pgqueuer_pkey ON queue.pgqueuer USING btree (id)
+--   CREATE UNIQUE INDEX pgqueuer_statistics_pkey ON queue.pgqueuer_statistics USING btree (id)
+--   CREATE UNIQUE INDEX rate_limits_pkey ON public.rate_limits USING btree (key)
+--   CREATE UNIQUE INDEX refresh_tokens_pkey ON public.refresh_tokens USING btree (hash)
+--   CREATE UNIQUE INDEX roles_key_taken ON public.roles USING btree (tenant_id, key)
+--   CREATE UNIQUE INDEX roles_name_taken ON public.roles USING btree (tenant_id, lower(name)) WHERE ((archived_at IS NULL) AND (NOT builtin))
+--   CREATE UNIQUE INDEX roles_pkey ON public.roles USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (number)
+--   CREATE UNIQUE INDEX sessions_pkey ON public.sessions USING btree (id)
+--   CREATE UNIQUE INDEX staged_actions_key_taken ON public.staged_actions USING btree (tenant_id, kind, key)
+--   CREATE UNIQUE INDEX staged_actions_pkey ON public.staged_actions USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX tenant_modules_pkey ON public.tenant_modules USING btree (tenant_id, module)
+--   CREATE UNIQUE INDEX tenant_sequences_pkey ON public.tenant_sequences USING btree (tenant_id)
+--   CREATE UNIQUE INDEX tenant_settings_pkey ON public.tenant_settings USING btree (tenant_id, key)
+--   CREATE UNIQUE INDEX tenants_pkey ON public.tenants USING btree (id)
+--   CREATE UNIQUE INDEX tenants_slug_taken ON public.tenants USING btree (slug)
+--   CREATE UNIQUE INDEX user_preferences_pkey ON public.user_preferences USING btree (user_id)
+--   CREATE UNIQUE INDEX users_email_taken ON public.users USING btree (email)
+--   CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
+--   CREATE UNIQUE INDEX venue_keys_current_once ON public.venue_keys USING btree (tenant_id, venue_id) WHERE ((retires_at IS NULL) AND (revoked_at IS NULL))
+--   CREATE UNIQUE INDEX venue_keys_number_once ON public.venue_keys USING btree (tenant_id, venue_id, number)
+--   CREATE UNIQUE INDEX venue_keys_pkey ON public.venue_keys USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX venues_pkey ON public.venues USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX venues_slug_taken ON public.venues USING btree (tenant_id, slug)
+--   CREATE UNIQUE INDEX visits_checkin_once ON public.visits USING btree (tenant_id, checkin_id)
+--   CREATE UNIQUE INDEX visits_one_open ON public.visits USING btree (tenant_id, patron_id) WHERE (status = 'open'::text)
+--   CREATE UNIQUE INDEX visits_pkey ON public.visits USING btree (tenant_id, id)
+
+-- policies
+--   audit_checkpoints.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   audit_checkpoints.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   audit_checkpoints.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   audit_checkpoints.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   audit_checkpoints.looker_reads permissive select to lastlight_looker using (true) check ()
+--   audit_checkpoints.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   audit_checkpoints.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   audit_checkpoints.platform_reads permissive select to lastlight_platform using (true) check ()
+--   audit_checkpoints.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   audit_checkpoints.system_rows permissive all to lastlight_system using (true) check (true)
+--   audit_checkpoints.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   audit_entries.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   audit_entries.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   audit_entries.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   audit_entries.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   audit_entries.looker_reads permissive select to lastlight_looker using (true) check ()
+--   audit_entries.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   audit_entries.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   audit_entries.platform_reads permissive select to lastlight_platform using (true) check ()
+--   audit_entries.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   audit_entries.system_rows permissive all to lastlight_system using (true) check (true)
+--   audit_entries.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   checkins.guest_rows restrictive all to lastlight_app using (((( SELECT ll.patron_id() AS patron_id) IS NULL) OR (patron_id = ( SELECT ll.patron_id() AS patron_id)))) check ()
+--   checkins.looker_reads permissive select to lastlight_looker using (true) check ()
+--   checkins.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   checkins.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   checkins.platform_reads permissive select to lastlight_platform using (true) check ()
+--   checkins.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   checkins.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   events.guest_rows restrictive all to lastlight_app using (((( SELECT ll.patron_id() AS patron_id) IS NULL) OR (patron_id = ( SELECT ll.patron_id() AS patron_id)))) check ()
+--   events.looker_reads permissive select to lastlight_looker using (true) check ()
+--   events.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   events.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   events.platform_reads permissive select to lastlight_platform using (true) check ()
+--   events.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   events.system_rows permissive all to lastlight_system using (true) check (true)
+--   events.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   files.guest_rows restrictive all to lastlight_app using (((( SELECT ll.patron_id() AS patron_id) IS NULL) OR (patron_id = ( SELECT ll.patron_id() AS patron_id)))) check ()
+--   files.looker_reads permissive select to lastlight_looker using (true) check ()
+--   files.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   files.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   files.platform_reads permissive select to lastlight_platform using (true) check ()
+--   files.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   files.system_rows permissive all to lastlight_system using (true) check (true)
+--   files.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   idempotency_keys.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   idempotency_keys.guest_reads restrictive select to lastlight_app using (((( SELECT ll.patron_id() AS patron_id) IS NULL) OR (user_id = ( SELECT ll.user_id() AS user_id)))) check ()
+--   idempotency_keys.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   idempotency_keys.looker_reads permissive select to lastlight_looker using (true) check ()
+--   idempotency_keys.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   idempotency_keys.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   idempotency_keys.platform_reads permissive select to lastlight_platform using (true) check ()
+--   idempotency_keys.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   idempotency_keys.system_rows permissive all to lastlight_system using (true) check (true)
+--   idempotency_keys.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   job_schedules.looker_reads permissive select to lastlight_looker using (true) check ()
+--   job_schedules.platform_reads permissive select to lastlight_platform using (true) check ()
+--   job_schedules.system_rows permissive all to lastlight_system using (true) check (true)
+--   jobs.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   jobs.guest_reads restrictive select to lastlight_app using (((( SELECT ll.patron_id() AS patron_id) IS NULL) OR (created_by = ( SELECT ll.user_id() AS user_id)))) check ()
+--   jobs.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   jobs.looker_reads permissive select to lastlight_looker using (true) check ()
+--   jobs.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   jobs.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   jobs.platform_reads permissive select to lastlight_platform using (true) check ()
+--   jobs.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   jobs.system_rows permissive all to lastlight_system using (true) check (true)
+--   jobs.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   memberships.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   memberships.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   memberships.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   memberships.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   memberships.looker_reads permissive select to lastlight_looker using (true) check ()
+--   memberships.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   memberships.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   memberships.platform_reads permissive select to lastlight_platform using (true) check ()
+--   memberships.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   memberships.system_rows permissive all to lastlight_system using (true) check (true)
+--   memberships.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   one_time_tokens.looker_reads permissive select to lastlight_looker using (true) check ()
+--   one_time_tokens.system_rows permissive all to lastlight_system using (true) check (true)
+--   outbox.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   outbox.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   outbox.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   outbox.looker_reads permissive select to lastlight_looker using (true) check ()
+--   outbox.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   outbox.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   outbox.platform_reads permissive select to lastlight_platform using (true) check ()
+--   outbox.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   outbox.system_rows permissive all to lastlight_system using (true) check (true)
+--   outbox.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   outgoing_mail.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   outgoing_mail.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   outgoing_mail.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   outgoing_mail.looker_reads permissive select to lastlight_looker using (true) check ()
+--   outgoing_mail.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   outgoing_mail.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   outgoing_mail.platform_reads permissive select to lastlight_platform using (true) check ()
+--   outgoing_mail.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   outgoing_mail.system_rows permissive all to lastlight_system using (true) check (true)
+--   outgoing_mail.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   patron_keys.guest_rows restrictive all to lastlight_app using (((( SELECT ll.patron_id() AS patron_id) IS NULL) OR (patron_id = ( SELECT ll.patron_id() AS patron_id)))) check ()
+--   patron_keys.looker_reads permissive select to lastlight_looker using (true) check ()
+--   patron_keys.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   patron_keys.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   patron_keys.platform_reads permissive select to lastlight_platform using (true) check ()
+--   patron_keys.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   patron_keys.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   patrons.guest_rows restrictive all to lastlight_app using (((( SELECT ll.patron_id() AS patron_id) IS NULL) OR (id = ( SELECT ll.patron_id() AS patron_id)))) check ()
+--   patrons.looker_reads permissive select to lastlight_looker using (true) check ()
+--   patrons.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   patrons.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   patrons.platform_reads permissive select to lastlight_platform using (true) check ()
+--   patrons.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   patrons.system_rows permissive all to lastlight_system using (true) check (true)
+--   patrons.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   queue.pgqueuer.looker_reads permissive select to lastlight_looker using (true) check ()
+--   queue.pgqueuer.own_tenant permissive insert to lastlight_app, lastlight_platform using () check ((substr(payload, 1, 16) = uuid_send(( SELECT ll.tenant_id() AS tenant_id))))
+--   queue.pgqueuer.system_rows permissive all to lastlight_system using (true) check (true)
+--   queue.pgqueuer_log.looker_reads permissive select to lastlight_looker using (true) check ()
+--   queue.pgqueuer_log.system_rows permissive all to lastlight_system using (true) check (true)
+--   queue.pgqueuer_statistics.looker_reads permissive select to lastlight_looker using (true) check ()
+--   queue.pgqueuer_statistics.system_rows permissive all to lastlight_system using (true) check (true)
+--   rate_limits.looker_reads permissive select to lastlight_looker using (true) check ()
+--   rate_limits.system_rows permissive all to lastlight_system using (true) check (true)
+--   refresh_tokens.looker_reads permissive select to lastlight_looker using (true) check ()
+--   refresh_tokens.system_rows permissive all to lastlight_system using (true) check (true)
+--   roles.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   roles.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   roles.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   roles.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   roles.looker_reads permissive select to lastlight_looker using (true) check ()
+--   roles.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   roles.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   roles.platform_reads permissive select to lastlight_platform using (true) check ()
+--   roles.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   roles.system_rows permissive all to lastlight_system using (true) check (true)
+--   roles.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   sessions.looker_reads permissive select to lastlight_looker using (true) check ()
+--   sessions.own_or_tenant permissive all to lastlight_app using (((user_id = ( SELECT ll.user_id() AS user_id)) OR ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)) AND (( SELECT ll.patron_id() AS patron_id) IS NULL)))) check ()
+--   sessions.platform_rows permissive all to lastlight_platform using (true) check ()
+--   sessions.system_rows permissive all to lastlight_system using (true) check (true)
+--   staged_actions.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   staged_actions.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   staged_actions.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   staged_actions.looker_reads permissive select to lastlight_looker using (true) check ()
+--   staged_actions.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   staged_actions.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   staged_actions.platform_reads permissive select to lastlight_platform using (true) check ()
+--   staged_actions.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   staged_actions.system_rows permissive all to lastlight_system using (true) check (true)
+--   staged_actions.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tenant_modules.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   tenant_modules.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   tenant_modules.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   tenant_modules.looker_reads permissive select to lastlight_looker using (true) check ()
+--   tenant_modules.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   tenant_modules.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tenant_modules.platform_reads permissive select to lastlight_platform using (true) check ()
+--   tenant_modules.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tenant_modules.system_rows permissive all to lastlight_system using (true) check (true)
+--   tenant_modules.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tenant_sequences.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   tenant_sequences.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   tenant_sequences.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   tenant_sequences.looker_reads permissive select to lastlight_looker using (true) check ()
+--   tenant_sequences.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   tenant_sequences.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tenant_sequences.platform_reads permissive select to lastlight_platform using (true) check ()
+--   tenant_sequences.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tenant_sequences.system_rows permissive all to lastlight_system using (true) check (true)
+--   tenant_sequences.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tenant_settings.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   tenant_settings.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   tenant_settings.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   tenant_settings.looker_reads permissive select to lastlight_looker using (true) check ()
+--   tenant_settings.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   tenant_settings.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tenant_settings.platform_reads permissive select to lastlight_platform using (true) check ()
+--   tenant_settings.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tenant_settings.system_rows permissive all to lastlight_system using (true) check (true)
+--   tenant_settings.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tenants.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   tenants.looker_reads permissive select to lastlight_looker using (true) check ()
+--   tenants.own_tenant permissive all to lastlight_app using ((id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   tenants.platform_rows permissive all to lastlight_platform using (true) check (true)
+--   tenants.system_rows permissive all to lastlight_system using (true) check (true)
+--   user_preferences.looker_reads permissive select to lastlight_looker using (true) check ()
+--   user_preferences.own_rows permissive all to lastlight_app, lastlight_platform using ((user_id = ( SELECT ll.user_id() AS user_id))) check ()
+--   user_preferences.system_rows permissive all to lastlight_system using (true) check (true)
+--   users.known_users permissive all to lastlight_app using (((id = ( SELECT ll.user_id() AS user_id)) OR ((( SELECT ll.patron_id() AS patron_id) IS NULL) AND ((EXISTS ( SELECT
+   FROM memberships m
+  WHERE ((m.tenant_id = ( SELECT ll.tenant_id() AS tenant_id)) AND (m.user_id = users.id)))) OR (EXISTS ( SELECT
+   FROM patrons p
+  WHERE ((p.tenant_id = ( SELECT ll.tenant_id() AS tenant_id)) AND (p.user_id = users.id)))))))) check ()
+--   users.looker_reads permissive select to lastlight_looker using (true) check ()
+--   users.own_name restrictive update to lastlight_app using ((id = ( SELECT ll.user_id() AS user_id))) check ()
+--   users.platform_rows permissive all to lastlight_platform using (true) check (true)
+--   users.system_rows permissive all to lastlight_system using (true) check (true)
+--   venue_keys.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   venue_keys.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   venue_keys.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   venue_keys.looker_reads permissive select to lastlight_looker using (true) check ()
+--   venue_keys.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   venues.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   venues.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   venues.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   venues.looker_reads permissive select to lastlight_looker using (true) check ()
+--   venues.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   venues.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   venues.platform_reads permissive select to lastlight_platform using (true) check ()
+--   venues.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   venues.system_rows permissive all to lastlight_system using (true) check (true)
+--   venues.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   visits.guest_rows restrictive all to lastlight_app using (((( SELECT ll.patron_id() AS patron_id) IS NULL) OR (patron_id = ( SELECT ll.patron_id() AS patron_id)))) check ()
+--   visits.looker_reads permissive select to lastlight_looker using (true) check ()
+--   visits.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   visits.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   visits.platform_reads permissive select to lastlight_platform using (true) check ()
+--   visits.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   visits.system_rows permissive all to lastlight_system using (true) check (true)
+--   visits.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+
+-- privileges
+--   audit_checkpoints: lastlight_app may select
+--   audit_checkpoints: lastlight_looker may select
+--   audit_checkpoints: lastlight_platform may select
+--   audit_checkpoints: lastlight_system may insert, select
+--   audit_entries: lastlight_app may select
+--   audit_entries: lastlight_looker may select
+--   audit_entries: lastlight_platform may select
+--   audit_entries: lastlight_system may insert, select
+--   audit_entries: lastlight_system may update (payload, salt)
+--   checkins: lastlight_app may insert, select
+--   checkins: lastlight_looker may select
+--   checkins: lastlight_platform may select
+--   events: lastlight_app may select
+--   events: lastlight_looker may select
+--   events: lastlight_platform may select
+--   events: lastlight_system may delete, insert, select
+--   files: lastlight_app may insert, select, update
+--   files: lastlight_looker may select
+--   files: lastlight_platform may insert, select, update
+--   files: lastlight_system may delete, insert, select, update
+--   idempotency_keys: lastlight_app may insert, select
+--   idempotency_keys: lastlight_looker may select
+--   idempotency_keys: lastlight_platform may insert, select
+--   idempotency_keys: lastlight_system may delete, insert, select
+--   job_schedules: lastlight_looker may select
+--   job_schedules: lastlight_platform may select
+--   job_schedules: lastlight_system may delete, insert, select, update
+--   jobs: lastlight_app may insert, select, update
+--   jobs: lastlight_looker may select
+--   jobs: lastlight_platform may insert, select, update
+--   jobs: lastlight_system may delete, insert, select, update
+--   memberships: lastlight_app may delete, insert, select, update
+--   memberships: lastlight_looker may select
+--   memberships: lastlight_platform may insert, select, update
+--   memberships: lastlight_system may insert, select, update
+--   one_time_tokens: lastlight_looker may select
+--   one_time_tokens: lastlight_system may delete, insert, select, update
+--   outbox: lastlight_app may insert
+--   outbox: lastlight_looker may select
+--   outbox: lastlight_platform may insert
+--   outbox: lastlight_system may delete, insert, select
+--   outgoing_mail: lastlight_app may insert
+--   outgoing_mail: lastlight_looker may select
+--   outgoing_mail: lastlight_platform may insert, select
+--   outgoing_mail: lastlight_system may delete, insert, select, update
+--   patron_keys: lastlight_app may delete, insert, select, update
+--   patron_keys: lastlight_looker may select
+--   patron_keys: lastlight_platform may select
+--   patrons: lastlight_app may delete, insert, select, update
+--   patrons: lastlight_looker may select
+--   patrons: lastlight_platform may select
+--   patrons: lastlight_system may insert, select, update
+--   queue.pgqueuer: lastlight_app may insert (entrypoint, execute_after, payload)
+--   queue.pgqueuer: lastlight_looker may select
+--   queue.pgqueuer: lastlight_platform may insert (entrypoint, execute_after, payload)
+--   queue.pgqueuer: lastlight_system may delete, insert, select, update
+--   queue.pgqueuer_log: lastlight_looker may select
+--   queue.pgqueuer_log: lastlight_system may delete, insert, select, update
+--   queue.pgqueuer_statistics: lastlight_looker may select
+--   queue.pgqueuer_statistics: lastlight_system may delete, insert, select, update
+--   rate_limits: lastlight_looker may select
+--   rate_limits: lastlight_system may delete, insert, select, update
+--   refresh_tokens: lastlight_looker may select
+--   refresh_tokens: lastlight_system may delete, insert, select, update
+--   roles: lastlight_app may delete, insert, select, update
+--   roles: lastlight_looker may select
+--   roles: lastlight_platform may insert, select, update
+--   roles: lastlight_system may insert, select, update
+--   schema ll: lastlight_app may usage
+--   schema ll: lastlight_looker may usage
+--   schema ll: lastlight_platform may usage
+--   schema ll: lastlight_system may usage
+--   schema public: everybody may usage
+--   schema queue: lastlight_app may usage
+--   schema queue: lastlight_looker may usage
+--   schema queue: lastlight_platform may usage
+--   schema queue: lastlight_system may usage
+--   schema_migrations: lastlight_looker may select
+--   schema_migrations: lastlight_system may select
+--   sessions: lastlight_app may select
+--   sessions: lastlight_app may update (last_seen_at, revoked_at, revoked_reason, version)
+--   sessions: lastlight_looker may select
+--   sessions: lastlight_platform may select
+--   sessions: lastlight_platform may update (last_seen_at, revoked_at, revoked_reason, version)
+--   sessions: lastlight_system may insert, select, update
+--   staged_actions: lastlight_app may insert, select, update
+--   staged_actions: lastlight_looker may select
+--   staged_actions: lastlight_platform may insert, select, update
+--   staged_actions: lastlight_system may delete, insert, select, update
+--   tenant_modules: lastlight_app may select
+--   tenant_modules: lastlight_looker may select
+--   tenant_modules: lastlight_platform may insert, select, update
+--   tenant_modules: lastlight_system may insert, select, update
+--   tenant_sequences: lastlight_app may select
+--   tenant_sequences: lastlight_looker may select
+--   tenant_sequences: lastlight_platform may select
+--   tenant_sequences: lastlight_system may insert, select, update
+--   tenant_settings: lastlight_app may delete, insert, select, update
+--   tenant_settings: lastlight_looker may select
+--   tenant_settings: lastlight_platform may insert, select, update
+--   tenant_settings: lastlight_system may insert, select, update
+--   tenants: lastlight_app may select
+--   tenants: lastlight_app may update (contact_email, contact_name, contact_phone, country, currency, locale, name, time_zone)
+--   tenants: lastlight_looker may select
+--   tenants: lastlight_platform may insert, select, update
+--   tenants: lastlight_system may insert, select, update
+--   user_preferences: lastlight_app may insert, select, update
+--   user_preferences: lastlight_looker may select
+--   user_preferences: lastlight_platform may insert, select, update
+--   user_preferences: lastlight_system may insert, select, update
+--   users: lastlight_app may select (created_at, email, email_verified_at, id, last_seen_at, name, status, status_until, updated_at, version)
+--   users: lastlight_app may update (last_seen_at, name)
+--   users: lastlight_looker may select
+--   users: lastlight_platform may select (created_at, email, email_verified_at, id, last_seen_at, name, status, status_reason, status_until, updated_at, version)
+--   users: lastlight_platform may update (status, status_reason, status_until)
+--   users: lastlight_system may insert, select, update
+--   venue_keys: lastlight_app may insert, select, update
+--   venue_keys: lastlight_looker may select
+--   venues: lastlight_app may insert, select, update
+--   venues: lastlight_looker may select
+--   venues: lastlight_platform may select
+--   venues: lastlight_system may select
+--   visits: lastlight_app may insert, select, update
+--   visits: lastlight_looker may select
+--   visits: lastlight_platform may select
+--   visits: lastlight_system may select
+
+-- triggers
+--   CREATE TRIGGER audit_checkpoints_append_only BEFORE DELETE OR UPDATE ON public.audit_checkpoints FOR EACH ROW EXECUTE FUNCTION ll.append_only()
+--   CREATE TRIGGER audit_entries_append_only BEFORE DELETE OR UPDATE ON public.audit_entries FOR EACH ROW EXECUTE FUNCTION ll.audit_forgets_only()
+--   CREATE TRIGGER jobs_touch BEFORE UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER memberships_touch BEFORE UPDATE ON public.memberships FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER outgoing_mail_touch BEFORE UPDATE ON public.outgoing_mail FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER patrons_touch BEFORE UPDATE ON public.patrons FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER roles_touch BEFORE UPDATE ON public.roles FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER staged_actions_touch BEFORE UPDATE ON public.staged_actions FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER tenant_modules_touch BEFORE UPDATE ON public.tenant_modules FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER tenant_settings_touch BEFORE UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER tenants_touch BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER user_preferences_touch BEFORE UPDATE ON public.user_preferences FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER users_touch BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER venues_touch BEFORE UPDATE ON public.venues FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER visits_touch BEFORE UPDATE ON public.visits FOR EACH ROW EXECUTE FUNCTION ll.touch()
+
+-- functions
+--   ll.append_only() invoker md5 836e503d8438ec10f8a5fd053fc03778, run by nobody
+--   ll.audit_forgets_only() invoker md5 4f592243acbf549ab3ed9f4c8a42450f, run by nobody
+--   ll.enter(session uuid, expected bigint) invoker md5 8688e858b2ffb0db12000a2a04a58b64, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
+--   ll.global_table(tbl regclass) invoker md5 3fa9e0738bdfc9d7def8218900752272, run by nobody
+--   ll.patron_id() invoker md5 81dd5b1d2155e79856f342a99307cbae, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
+--   ll.tenant_id() invoker md5 45fc9046e9d6e9c2ecdcc4f6448fe67f, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
+--   ll.tenant_table(tbl regclass, guest text, guest_column name, app text, system text, platform text) invoker md5 08e1478c9c5ef35dff35416ac45ca9cc, run by nobody
+--   ll.touch() invoker md5 0962fb551cf74e0ba00a06aec1556ebe, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
+--   ll.user_id() invoker md5 c6f9e70dc06cfeef89bc55c792a532b6, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
