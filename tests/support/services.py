@@ -8,6 +8,7 @@ import asyncpg
 
 from lastlight.kernel.ids import TenantId, uuid7
 from lastlight.runtime.db.pools import open_pools
+from lastlight.runtime.jobs.enqueue import enqueue
 from lastlight.runtime.module import Module, Registry
 from lastlight.runtime.secrets import Secrets
 from lastlight.runtime.services import Services
@@ -22,6 +23,7 @@ async def opened_services(settings: Settings, modules: Sequence[Module] = ()) ->
         registry=Registry(modules),
         pools=await open_pools(settings),
         secrets=Secrets(settings.secret_key, settings.secret_keys),
+        enqueue=enqueue,
     )
     try:
         yield services

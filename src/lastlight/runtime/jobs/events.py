@@ -5,6 +5,7 @@ from lastlight.kernel.permissions import Permission, Scope
 
 JOBS_READ = Permission("jobs.read", "See jobs: what runs, what failed and why", Scope.TENANT)
 JOBS_MANAGE = Permission("jobs.manage", "Cancel jobs and queue failed ones again", Scope.TENANT)
+PLATFORM_JOBS_MANAGE = Permission("platform.jobs.manage", "Cancel and repeat the jobs of any tenant", Scope.PLATFORM)
 
 
 class JobEnded(Event, frozen=True):
