@@ -100,6 +100,8 @@ class Listing(Generic[R]):
     where: str = "true"
     """A condition that always holds, without parameters."""
     venue: str = ""
+    venues: str = ""
+    """The column that holds an array of venues, null for all of them: rows that share one with the reader are read."""
     own: str = ""
     """The column that holds the patron, where a guest may read their own rows."""
     own_user: str = ""

@@ -74,6 +74,10 @@ def _scope(listing: "Listing[Any]", ctx: Ctx, conditions: _Conditions) -> None:
         venues = ctx.venues(listing.permission)
         if venues is not None:
             conditions.parts.append(f"{listing.venue} = any({conditions.value(venues)}::uuid[])")
+    elif listing.venues and listing.permission is not None:
+        venues = ctx.venues(listing.permission)
+        if venues is not None:
+            conditions.parts.append(f"({listing.venues} is null or {listing.venues} && {conditions.value(venues)}::uuid[])")
 
 
 def _filter(item: "Filter", query: Any, conditions: _Conditions) -> None:
