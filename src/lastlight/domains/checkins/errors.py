@@ -1,0 +1,166 @@
+"""Why a check-in or a check-out is refused: each reason is a problem type of its own."""
+
+from lastlight.kernel.errors import Conflict, Problem
+
+
+class CheckinRefused(Problem):
+    """A check-in that did not happen; the subclasses say why."""
+
+    type = "checkin-refused"
+    status = 422
+    title = "You could not be checked in"
+
+
+class CodeMalformed(CheckinRefused):
+    type = "code-malformed"
+    title = "This is not a check-in code"
+    default_detail = "Scan the code on the venue's screen or poster."
+
+
+class CodeForged(CheckinRefused):
+    type = "code-forged"
+    title = "This code was not made by the venue"
+    default_detail = "Scan the code on the venue's own screen or poster, and tell the staff about this one."
+
+
+class CodeUnknown(CheckinRefused):
+    """The answer for another business's code, and for one of no venue at all: it tells nobody which."""
+
+    type = "code-unknown"
+    title = "This code belongs to no venue here"
+    default_detail = "Check that you are signed in with the business whose code you scanned."
+
+
+class CodeExpired(CheckinRefused):
+    type = "code-expired"
+    status = 410
+    title = "This code has expired"
+    default_detail = "A screen shows a new code every 20 seconds. Scan the one it shows now."
+
+
+class CodeRetired(CheckinRefused):
+    type = "code-retired"
+    status = 410
+    title = "The venue has replaced this code"
+    default_detail = "Scan the venue's new code, and tell the staff that an old one is still about."
+
+
+class CodeReplayed(CheckinRefused):
+    type = "code-replayed"
+    status = 409
+    title = "You have used this code already"
+    default_detail = "Each code on a screen checks you in once. Scan the one it shows now."
+
+
+class VenueClosed(CheckinRefused):
+    type = "venue-closed"
+    status = 409
+    title = "The venue is closed"
+
+
+class VenuePaused(CheckinRefused):
+    type = "venue-paused"
+    status = 409
+    title = "The venue takes no guests at the moment"
+    default_detail = "Ask the staff when it goes on."
+
+
+class PatronBarred(CheckinRefused):
+    type = "patron-barred"
+    status = 403
+    title = "You cannot check in here"
+    default_detail = "The business has barred you. Speak to its staff if you think this is wrong."
+
+
+class UnderAge(CheckinRefused):
+    type = "under-age"
+    status = 403
+    title = "You are too young for this venue"
+
+
+class VisitOpen(CheckinRefused):
+    type = "visit-open"
+    status = 409
+    title = "You are checked in already"
+    default_detail = "Check out of your open visit first."
+
+
+class PositionRequired(CheckinRefused):
+    type = "position-required"
+    title = "Your position is needed"
+    default_detail = "Let the app use your position, then scan again."
+
+
+class PositionImprecise(CheckinRefused):
+    type = "position-imprecise"
+    title = "Your position is too vague"
+    default_detail = "Turn on precise location, step away from thick walls, then scan again."
+
+
+class OutsideGeofence(CheckinRefused):
+    type = "outside-geofence"
+    status = 403
+    title = "You are not at the venue"
+    default_detail = "Scan the code when you are there."
+
+
+class ClaimUnsigned(CheckinRefused):
+    type = "claim-unsigned"
+    title = "The time of this scan is not proven"
+    default_detail = "A scan sent later needs the phone's signature over its time. Scan again while you are online."
+
+
+class ClaimTooLate(CheckinRefused):
+    type = "claim-too-late"
+    title = "This scan was sent too late"
+    default_detail = "Check that the phone's clock is right. If it is, ask the staff to let you in."
+
+
+class ClaimInFuture(CheckinRefused):
+    type = "claim-in-future"
+    title = "The phone's clock is ahead"
+    default_detail = "Set the phone's clock to automatic, then scan again."
+
+
+class NoOpenVisit(Conflict):
+    type = "no-open-visit"
+    title = "There is no open visit"
+    default_detail = "You are checked out already."
+
+
+class VisitNotOpen(Conflict):
+    type = "visit-not-open"
+    title = "This visit is over"
+    default_detail = "It was closed before. Load it again to see when, and by whom."
+
+
+class PatronKeysFull(Conflict):
+    type = "patron-keys-full"
+    title = "Too many phones"
+    default_detail = "Remove a phone that you no longer use, then register this one."
+
+
+ERRORS = (
+    CodeMalformed,
+    CodeForged,
+    CodeUnknown,
+    CodeExpired,
+    CodeRetired,
+    CodeReplayed,
+    VenueClosed,
+    VenuePaused,
+    PatronBarred,
+    UnderAge,
+    VisitOpen,
+    PositionRequired,
+    PositionImprecise,
+    OutsideGeofence,
+    ClaimUnsigned,
+    ClaimTooLate,
+    ClaimInFuture,
+    NoOpenVisit,
+    VisitNotOpen,
+    PatronKeysFull,
+)
+VERIFY_REFUSALS = tuple(error for error in ERRORS if issubclass(error, CheckinRefused))
+CLAIM_REFUSALS = (ClaimUnsigned, ClaimTooLate, ClaimInFuture)

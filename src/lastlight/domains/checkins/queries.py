@@ -1,0 +1,62 @@
+"""Reads of check-ins and visits."""
+
+from uuid import UUID
+
+from lastlight.domains.checkins.model import Checkin, Visit
+from lastlight.domains.checkins.permissions import CHECKINS_READ, VISITS_READ
+from lastlight.kernel.errors import NotFound
+from lastlight.kernel.ids import PatronId
+from lastlight.runtime.context import Ctx
+
+VISIT = """
+select v.id, v.venue_id, w.name as venue, v.patron_id, p.name as patron, v.checkin_id, v.status, v.status_reason, v.opened_at,
+       v.times_out_at, v.closed_at, v.closed_by, v.close_claimed_at, v.close_received_at, v.duration_seconds, v.business_day, v.version
+from visits v
+join venues w on w.tenant_id = $1 and w.id = v.venue_id
+join patrons p on p.tenant_id = $1 and p.id = v.patron_id
+where v.tenant_id = $1 and v.id = $2
+"""
+OPEN_VISIT = """
+select v.id, v.venue_id, w.name as venue, v.patron_id, p.name as patron, v.checkin_id, v.status, v.status_reason, v.opened_at,
+       v.times_out_at, v.closed_at, v.closed_by, v.close_claimed_at, v.close_received_at, v.duration_seconds, v.business_day, v.version
+from visits v
+join venues w on w.tenant_id = $1 and w.id = v.venue_id
+join patrons p on p.tenant_id = $1 and p.id = v.patron_id
+where v.tenant_id = $1 and v.patron_id = $2 and v.status = 'open'
+"""
+CHECKIN = """
+select c.id, c.venue_id, w.name as venue, c.patron_id, p.name as patron, c.method, c.arrived_at, c.received_at, c.claimed_at,
+       c.proof_key_id is not null as proven, c.business_day, c.position, c.device, c.revoked_at
+from checkins c
+join venues w on w.tenant_id = $1 and w.id = c.venue_id
+join patrons p on p.tenant_id = $1 and p.id = c.patron_id
+where c.tenant_id = $1 and c.id = $2
+"""
+
+
+async def read_visit(ctx: Ctx, *, visit_id: UUID) -> Visit:
+    """A visit of the tenant, for a caller that has seen to the permission; NotFound when there is none."""
+    return await ctx.db.one(Visit, VISIT, ctx.tenant_id, visit_id)
+
+
+async def find_visit(ctx: Ctx, *, visit_id: UUID) -> Visit:
+    """A visit at a venue that the actor may see."""
+    ctx.require(VISITS_READ)
+    visit = await read_visit(ctx, visit_id=visit_id)
+    ctx.require(VISITS_READ, visit.venue_id)
+    return visit
+
+
+async def open_visit(ctx: Ctx, *, patron_id: PatronId) -> Visit | None:
+    """A guest's open visit."""
+    return await ctx.db.row(Visit, OPEN_VISIT, ctx.tenant_id, patron_id)
+
+
+async def find_checkin(ctx: Ctx, *, checkin_id: UUID) -> Checkin:
+    """A check-in at a venue that the actor may see."""
+    ctx.require(CHECKINS_READ)
+    checkin = await ctx.db.row(Checkin, CHECKIN, ctx.tenant_id, checkin_id)
+    if checkin is None:
+        raise NotFound
+    ctx.require(CHECKINS_READ, checkin.venue_id)
+    return checkin
