@@ -22,6 +22,8 @@ from lastlight.runtime.services import Services
 log = structlog.get_logger(__name__)
 
 ACQUIRE_SECONDS = 5.0
+GONE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""How the driver says that its connection is no more; the last when the server ended it between two answers."""
 RETRIED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """Errors after which the whole transaction is run again; nothing of it was kept."""
 
@@ -50,7 +52,7 @@ async def unit_of_work(services: Services, scope: WorkScope) -> AsyncGenerator[C
     pool = services.pools.by_name(scope.role)
     try:
         connection = await pool.acquire(timeout=ACQUIRE_SECONDS)
-    except (TimeoutError, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+    except (TimeoutError, *GONE) as error:
         log.warning("no database connection", role=scope.role, error=str(error))
         raise Busy from error
     try:
@@ -137,7 +139,7 @@ def _begin_problem(error: BaseException) -> BaseException:
         return SessionEnded()
     if code == "LL002":
         return SessionChanged()
-    if isinstance(error, OSError | asyncpg.PostgresConnectionError | asyncpg.InterfaceError):
+    if isinstance(error, GONE):
         return Busy()
     return error
 
@@ -149,7 +151,7 @@ async def _abandon(connection: Any, error: BaseException) -> None:
         return
     try:
         await connection.execute("rollback")
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (asyncpg.PostgresError, *GONE):
         connection.terminate()
 
 
@@ -168,10 +170,8 @@ def is_unavailable(error: BaseException) -> bool:
     if isinstance(error, Problem):
         return False
     kinds = (
-        OSError,
+        *GONE,
         TimeoutError,
-        asyncpg.PostgresConnectionError,
-        asyncpg.InterfaceError,
         asyncpg.InsufficientResourcesError,
         asyncpg.OperatorInterventionError,
         asyncpg.PostgresIOError,
