@@ -67,4 +67,5 @@ create table venue_keys (
 comment on column venue_keys.secret is 'sealed by the platform''s secret key; useless by itself, so a guest''s check-in may read the row';
 comment on column venue_keys.retires_at is 'its codes die then: the end of a grace time, or the moment of a regeneration without one';
 create unique index venue_keys_current_once on venue_keys (tenant_id, venue_id) where retires_at is null and revoked_at is null;
-select ll.tenant_table('venue_keys', guest => 'read', app => 'select, insert, update', platform => '');
+-- The system role reads it to tell whose a scanned code is.
+select ll.tenant_table('venue_keys', guest => 'read', app => 'select, insert, update', system => 'select', platform => '');

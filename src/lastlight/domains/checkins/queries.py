@@ -32,6 +32,10 @@ join venues w on w.tenant_id = $1 and w.id = c.venue_id
 join patrons p on p.tenant_id = $1 and p.id = c.patron_id
 where c.tenant_id = $1 and c.id = $2
 """
+INSIDE = """
+select count(*) from visits
+where tenant_id = $1 and status = 'open' and ($2::uuid[] is null or venue_id = any($2))
+"""
 
 
 async def read_visit(ctx: Ctx, *, visit_id: UUID) -> Visit:
@@ -60,3 +64,8 @@ async def find_checkin(ctx: Ctx, *, checkin_id: UUID) -> Checkin:
         raise NotFound
     ctx.require(CHECKINS_READ, checkin.venue_id)
     return checkin
+
+
+async def count_inside(ctx: Ctx) -> int:
+    """How many guests are in the venues that the actor may see."""
+    return await ctx.db.fetchval(INSIDE, ctx.tenant_id, ctx.venues(VISITS_READ))

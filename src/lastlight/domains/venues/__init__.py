@@ -11,12 +11,13 @@ from lastlight.domains.venues.hours import (
     OpeningHours,
     business_day,
     business_day_span,
+    closes_at,
     is_open,
     moment_of,
     next_opening,
 )
 from lastlight.domains.venues.keys import open_key
-from lastlight.domains.venues.model import PositionPolicy, Venue, VenueStatus
+from lastlight.domains.venues.model import PositionPolicy, Venue, VenueStatus, known_time_zones
 from lastlight.domains.venues.permissions import VENUES_READ
 from lastlight.domains.venues.queries import find_venue, find_venue_by_slug, standing_venues
 
@@ -33,10 +34,12 @@ __all__ = [
     "VenueStatus",
     "business_day",
     "business_day_span",
+    "closes_at",
     "distance_outside",
     "find_venue",
     "find_venue_by_slug",
     "is_open",
+    "known_time_zones",
     "moment_of",
     "next_opening",
     "open_key",

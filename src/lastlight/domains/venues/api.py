@@ -1,13 +1,27 @@
 """Venues at the edge: thin; the actions hold the rules."""
 
 from lastlight.domains.venues import actions, keys, queries, screens
-from lastlight.domains.venues.errors import KeysExhausted, PosterNeedsGeofence, VenueArchived, VenueSlugTaken
+from lastlight.domains.venues.errors import (
+    CodeOfNobody,
+    KeysExhausted,
+    PosterNeedsGeofence,
+    VenueArchived,
+    VenueSlugTaken,
+)
 from lastlight.domains.venues.keys import KeyChange
 from lastlight.domains.venues.listings import CREW_VENUES, VENUES
 from lastlight.domains.venues.model import Venue
 from lastlight.domains.venues.permissions import VENUES_CODES, VENUES_KEYS, VENUES_MANAGE, VENUES_READ
 from lastlight.domains.venues.posters import poster_pdf, poster_svg
-from lastlight.domains.venues.schemas import PosterQuery, RegenerateIn, ScreenCode, StatusIn, VenueChange, VenueIn
+from lastlight.domains.venues.schemas import (
+    CodePlace,
+    PosterQuery,
+    RegenerateIn,
+    ScreenCode,
+    StatusIn,
+    VenueChange,
+    VenueIn,
+)
 from lastlight.kernel.errors import NotFound, Stale
 from lastlight.kernel.ids import VenueId
 from lastlight.runtime.context import Ctx
@@ -99,6 +113,18 @@ async def read_poster_svg(ctx: Ctx, venue_id: VenueId, query: PosterQuery) -> Do
     return Download(body=body, media_type="image/svg+xml", filename=name, inline=True)
 
 
+@get(
+    "/api/codes/{code:str}",
+    public="Whoever holds a genuine code may learn whose it is, to become a guest there.",
+    raises=[CodeOfNobody],
+    db="system",
+    tags=TAGS,
+)
+async def read_code_place(ctx: Ctx, code: str) -> CodePlace:
+    """Read whose a scanned code is: its venue and business."""
+    return await screens.read_code_place(ctx, text=code)
+
+
 @post(
     "/api/admin/venues/{venue_id:uuid}/regenerate-qr",
     permission=VENUES_KEYS,
@@ -124,4 +150,5 @@ ROUTES = (
     read_poster_pdf,
     read_poster_svg,
     regenerate_key,
+    read_code_place,
 )

@@ -1,6 +1,6 @@
 """Refusals of this domain."""
 
-from lastlight.kernel.errors import Conflict
+from lastlight.kernel.errors import Conflict, NotFound
 
 
 class VenueSlugTaken(Conflict):
@@ -37,4 +37,12 @@ class KeysExhausted(Conflict):
     default_detail = "Archive this venue and create it again under another short name."
 
 
-ERRORS = (VenueSlugTaken, VenueArchived, PosterNeedsGeofence, KeysExhausted)
+class CodeOfNobody(NotFound):
+    """The answer to a forged code, a damaged one and one of no venue alike."""
+
+    type = "code-of-nobody"
+    title = "This code belongs to no venue"
+    default_detail = "Scan the code that the venue's screen shows now."
+
+
+ERRORS = (CodeOfNobody, VenueSlugTaken, VenueArchived, PosterNeedsGeofence, KeysExhausted)

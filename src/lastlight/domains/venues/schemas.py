@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from lastlight.domains.venues.geofence import Geofence, Point
 from lastlight.domains.venues.hours import OpeningHours
 from lastlight.domains.venues.model import Address, PositionPolicy, TaxRate, VenueStatus
-from lastlight.kernel.ids import VenueId
+from lastlight.kernel.ids import TenantId, VenueId
 from lastlight.runtime.http import Input
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
@@ -95,3 +95,25 @@ class ScreenCode(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     refresh_at: datetime
     expires_at: datetime
+
+
+class CodeVenue(msgspec.Struct, frozen=True, kw_only=True):
+    """The venue of a code."""
+
+    id: VenueId
+    name: str
+
+
+class CodeTenant(msgspec.Struct, frozen=True, kw_only=True):
+    """The business of a code."""
+
+    id: TenantId
+    slug: str
+    name: str
+
+
+class CodePlace(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose a genuine code is: what a guest who is not yet of the business needs to join it."""
+
+    venue: CodeVenue
+    tenant: CodeTenant

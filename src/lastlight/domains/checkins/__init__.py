@@ -1,0 +1,37 @@
+"""Check-ins and visits: the door.
+
+A check-in is one verified arrival: a fact that is never edited. It opens a visit, which ends by the guest's check-out, by
+staff, or when its time is over; a guest has one open visit at most in a business. Times that a phone claims count only with
+its proof; the claimed and the received time are both kept. This is all that other domains may use.
+"""
+
+from lastlight.domains.checkins.model import Checkin, Visit
+from lastlight.domains.checkins.permissions import (
+    CHECKINS_READ,
+    CHECKINS_VERIFY,
+    VISITS_CHECKOUT,
+    VISITS_CORRECT,
+    VISITS_OWN,
+    VISITS_READ,
+)
+from lastlight.domains.checkins.queries import count_inside, find_checkin, find_visit, open_visit
+from lastlight.domains.checkins.tonight import Occupancy, Tonight, read_occupancy, read_tonight
+
+__all__ = [
+    "CHECKINS_READ",
+    "CHECKINS_VERIFY",
+    "VISITS_CHECKOUT",
+    "VISITS_CORRECT",
+    "VISITS_OWN",
+    "VISITS_READ",
+    "Checkin",
+    "Occupancy",
+    "Tonight",
+    "Visit",
+    "count_inside",
+    "find_checkin",
+    "find_visit",
+    "open_visit",
+    "read_occupancy",
+    "read_tonight",
+]

@@ -1,0 +1,26 @@
+"""Scheduled work of the door."""
+
+from collections.abc import Sequence
+
+from lastlight.domains.checkins.visits import time_out_visits
+from lastlight.kernel.ids import TenantId
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.jobs import job
+
+BATCH = 1000
+DUE_TENANTS = """
+select t.id from tenants t
+where t.status in ('active', 'suspended')
+  and exists (select from visits v where v.tenant_id = t.id and v.status = 'open' and v.times_out_at <= now())
+"""
+
+
+async def due_tenants(ctx: Ctx) -> Sequence[TenantId]:
+    """The tenants that have a visit whose time is over."""
+    return [TenantId(row["id"]) for row in await ctx.db.fetch(DUE_TENANTS)]
+
+
+@job("checkins.time_out_visits", schedule="* * * * *", each=due_tenants)
+async def time_out_due_visits(ctx: Ctx) -> int:
+    """Close the visits that nobody closed within the venue's time; what one run leaves, the next minute's takes."""
+    return await time_out_visits(ctx, limit=BATCH)

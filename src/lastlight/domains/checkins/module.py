@@ -1,0 +1,62 @@
+"""What the door brings to the platform."""
+
+from lastlight.domains.checkins.api import ROUTES
+from lastlight.domains.checkins.errors import ERRORS, CodeReplayed, VisitOpen
+from lastlight.domains.checkins.events import EVENTS
+from lastlight.domains.checkins.jobs import time_out_due_visits
+from lastlight.domains.checkins.listings import LISTINGS
+from lastlight.domains.checkins.permissions import CHECKINS_READ, PERMISSIONS, VISITS_READ
+from lastlight.domains.checkins.queries import count_inside
+from lastlight.runtime.module import Module, Nav
+
+MODULE = Module(
+    name="checkins",
+    summary="The door: verified arrivals, and the visits that they open.",
+    routes=ROUTES,
+    permissions=PERMISSIONS,
+    events=EVENTS,
+    errors=ERRORS,
+    constraints={
+        "checkins_code_once": CodeReplayed,
+        "checkins_claim_once": CodeReplayed,
+        "visits_one_open": VisitOpen,
+    },
+    jobs=(time_out_due_visits,),
+    listings=LISTINGS,
+    nav=(
+        Nav(
+            app="management",
+            label="Visits",
+            href="/manage/visits",
+            icon="users",
+            permission=VISITS_READ,
+            order=20,
+            count=count_inside,
+        ),
+        Nav(
+            app="management",
+            label="Check-ins",
+            href="/manage/checkins",
+            icon="scan-line",
+            permission=CHECKINS_READ,
+            order=30,
+        ),
+        Nav(
+            app="staff",
+            label="Visits",
+            href="/staff/visits",
+            icon="users",
+            permission=VISITS_READ,
+            order=20,
+            count=count_inside,
+        ),
+        Nav(
+            app="platform",
+            label="Check-ins",
+            href="/platform/checkins",
+            icon="scan-line",
+            permission=CHECKINS_READ,
+            order=40,
+        ),
+    ),
+)
