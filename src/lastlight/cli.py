@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = Settings.load(env)
         observe(settings, arguments.command)
-        return _run(COMMANDS[arguments.command], settings, env, arguments)
+        return _run_on_database(COMMANDS[arguments.command], settings, env, arguments)
     except StartError as error:
         sys.stderr.write(f"lastlight: {error}\n")
         return EXIT_CANNOT_START
@@ -100,6 +100,19 @@ def _environment(arguments: argparse.Namespace) -> dict[str, str]:
     """The environment with what the command line sets on top, so that children see the same."""
     given = {name: getattr(arguments, name, None) for name in ("host", "port", "demo", "simulate")}
     return dict(os.environ) | {PREFIX + name.upper(): value for name, value in given.items() if isinstance(value, str)}
+
+
+def _run_on_database(
+    command: Command, settings: Settings, env: Mapping[str, str], arguments: argparse.Namespace
+) -> int:
+    try:
+        return _run(command, settings, env, arguments)
+    except ConnectionRefusedError as error:
+        if not settings.embedded:
+            raise
+        raise StartError(
+            f"The embedded PostgreSQL of {settings.var_dir} does not answer: start the platform with `lastlight serve`."
+        ) from error
 
 
 def _run(command: Command, settings: Settings, env: Mapping[str, str], arguments: argparse.Namespace) -> int:

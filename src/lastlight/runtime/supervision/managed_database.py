@@ -1,5 +1,6 @@
 """Whether the server at LASTLIGHT_DATABASE_URL can carry the platform; each refusal is one sentence."""
 
+import os
 import socket
 from urllib.parse import urlsplit
 
@@ -31,7 +32,7 @@ async def check_managed_database(url: str) -> None:
         reason = str(error).splitlines()[0].rstrip(".")
         raise StartError(f"LASTLIGHT_DATABASE_URL: {place} does not answer as PostgreSQL does ({reason}).") from None
     except (OSError, TimeoutError) as error:
-        reason = getattr(error, "strerror", None) or f"no answer in {_CONNECT_SECONDS} seconds"
+        reason = os.strerror(error.errno) if error.errno else f"no answer in {_CONNECT_SECONDS} seconds"
         raise StartError(f"LASTLIGHT_DATABASE_URL: nothing usable answers at {place} ({reason}).") from None
     try:
         await _check_rights(connection)
