@@ -113,7 +113,7 @@ async def test_after_the_server_ended_the_connection_the_next_one_works(
             await administer(database_settings, "select pg_terminate_backend($1)", pid)
             await ctx.db.execute("select 1")
 
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)) as ended:
+    with pytest.raises((asyncpg.PostgresError, *uow.GONE)) as ended:
         await killed()
     assert is_unavailable(ended.value)
     await assert_clean(single)
