@@ -6,15 +6,17 @@ transaction on, in every process, because whatever changes what somebody may do 
 
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
 
 from lastlight.kernel.errors import NotSignedIn, SessionEnded
 from lastlight.kernel.ids import PLATFORM
+from lastlight.kernel.permissions import Permission
 from lastlight.runtime.auth.cookies import session_cookie
 from lastlight.runtime.auth.errors import (
     AUTH_ERRORS,
@@ -30,6 +32,7 @@ from lastlight.runtime.auth.grants import crew_grants, member_grants, patron_gra
 from lastlight.runtime.auth.tokens import ACCESS, COOKIE, COOKIE_SECONDS, Claims, issue, read, token_keys
 from lastlight.runtime.context import ANONYMOUS, Actor, Grants
 from lastlight.runtime.http.reply import Cookie
+from lastlight.runtime.module import Registry
 from lastlight.runtime.services import Services
 
 REMEMBERED = 20_000
@@ -207,20 +210,15 @@ TOUCH = """
 
 
 async def _load(services: Services, session_id: UUID, *, seen: bool) -> _Known:
-    """Read a session, refuse one that may not go on, and remember it. The version is read first: newer grants do no harm."""
-    row = await services.pools.system.fetchrow(SESSION, session_id)
-    if row is None:
-        forget(session_id)
-        raise SessionEnded
-    session = msgspec.convert(dict(row), _Session)
+    """Read a session, refuse one that may not go on, and remember it."""
+    pool = services.pools.system
     try:
-        _check_standing(session)
-        actor = await _actor(services, session)
+        actor = await load_actor(pool, services.registry, session_id)
     except Exception:
         forget(session_id)
         raise
     if seen:
-        await services.pools.system.execute(TOUCH, session_id, float(COOKIE_SECONDS))
+        await pool.execute(TOUCH, session_id, float(COOKIE_SECONDS))
     previous = _known.get(session_id)
     touched = time.monotonic() if seen or previous is None else previous.touched
     known = _known[session_id] = _Known(actor, touched)
@@ -228,6 +226,32 @@ async def _load(services: Services, session_id: UUID, *, seen: bool) -> _Known:
     while len(_known) > REMEMBERED:
         _known.popitem(last=False)
     return known
+
+
+class Reads(Protocol):
+    """What rows are read from: a pool, or the transaction that has just opened the session."""
+
+    async def fetch(self, sql: str, *args: Any) -> list[Any]:
+        """All rows."""
+        ...
+
+    async def fetchrow(self, sql: str, *args: Any) -> Any:
+        """The first row, or None."""
+        ...
+
+
+async def load_actor(source: Reads, registry: Registry, session_id: UUID) -> Actor:
+    """The actor of a session as the database has it. The version is read before the grants: newer grants do no harm.
+
+    Raises SessionEnded, account-suspended, tenant-pending, -suspended or -closed, or membership-ended.
+    """
+    row = await source.fetchrow(SESSION, session_id)
+    if row is None:
+        raise SessionEnded
+    session = msgspec.convert(dict(row), _Session)
+    _check_standing(session)
+    roles, grants = await _grants(source, registry.permissions, session)
+    return _actor(session, roles, grants)
 
 
 def _check_standing(session: _Session) -> None:
@@ -256,9 +280,8 @@ def check_tenant(status: str | None) -> None:
             raise TenantClosed
 
 
-async def _actor(services: Services, session: _Session) -> Actor:
-    roles, grants = await _grants(services, session)
-    actor: dict[str, Any] = {
+def _actor(session: _Session, roles: tuple[str, ...], grants: Grants) -> Actor:
+    fields: dict[str, Any] = {
         "kind": session.kind,
         "user_id": session.user_id,
         "session_id": session.id,
@@ -275,21 +298,20 @@ async def _actor(services: Services, session: _Session) -> Actor:
         "theme": session.theme,
         "time_zone": session.time_zone,
     }
-    return Actor(**actor)
+    return Actor(**fields)
 
 
-async def _grants(services: Services, session: _Session) -> tuple[tuple[str, ...], Grants]:
-    permissions = services.registry.permissions
+async def _grants(source: Reads, known: Mapping[str, Permission], session: _Session) -> tuple[tuple[str, ...], Grants]:
     if session.kind == "guest":
         return (), Grants()
     if session.kind == "patron":
-        return ("patron",), patron_grants(permissions)
+        return ("patron",), patron_grants(known)
     home = PLATFORM if session.kind == "crew" else session.tenant_id
-    rows = await services.pools.system.fetch(ROLES, home, session.user_id)
+    rows = await source.fetch(ROLES, home, session.user_id)
     if not rows:
         raise MembershipEnded
     roles = tuple(dict.fromkeys(row["key"] for row in rows))
     held = [(row["permissions"], row["venue_ids"]) for row in rows]
     if session.kind == "crew":
-        return roles, crew_grants(permissions, held, inside=session.tenant_id not in (None, PLATFORM))
-    return roles, member_grants(permissions, held)
+        return roles, crew_grants(known, held, inside=session.tenant_id not in {None, PLATFORM})
+    return roles, member_grants(known, held)

@@ -1,0 +1,235 @@
+"""Accounts: signing in, registering, proving an address, setting and changing passwords."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from lastlight.domains.identity.contexts import As, choose_place, join_as_patron
+from lastlight.domains.identity.errors import LinkInvalid, WrongCredentials
+from lastlight.domains.identity.events import UserEmailVerified, UserPasswordChanged, UserRegistered
+from lastlight.domains.identity.jobs import mail_address_in_use, mail_forgotten_password, mail_verification
+from lastlight.domains.identity.schemas import ChangePasswordIn, LoginIn, RegisterIn, ResetIn
+from lastlight.domains.identity.sessions import Channel, Session, open_session, revoke_all
+from lastlight.domains.identity.tokens import digest, retire_one_time, spend_one_time
+from lastlight.kernel.errors import Invalid
+from lastlight.kernel.ids import UserId
+from lastlight.runtime import limits
+from lastlight.runtime.auth.errors import AccountSuspended
+from lastlight.runtime.auth.passwords import check_policy, hash_password, needs_rehash, verify_password
+from lastlight.runtime.context import Actor, Ctx
+from lastlight.runtime.services import Services
+
+ADDRESS = re.compile(r"^[^@\s\x00-\x1f\"(),:;<>\[\\\]]+@[^@\s\x00-\x1f]+\.[^@\s.\x00-\x1f]{2,}$")
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a check of credentials found. `user_id` is set for a known address, `right` when the password was its own."""
+
+    user_id: UserId | None
+    right: bool
+    password_hash: str | None = None
+    rehashed: str | None = None
+
+
+class Person(msgspec.Struct, frozen=True):
+    """A user as sign-in needs them."""
+
+    id: UserId
+    name: str
+    email: str
+    status: str
+    status_until: Any
+    suspended: bool
+    password_hash: str | None
+
+
+def clean_email(raw: str, *, field: str = "email") -> str:
+    """An address in lower case; Invalid when it cannot be one."""
+    email = raw.strip().lower()
+    if len(email) > 254 or not ADDRESS.match(email):
+        raise Invalid(fields={field: "Give an e-mail address such as name@example.com."})
+    return email
+
+
+async def check_credentials(services: Services, *, email: str, password: str) -> Verdict:
+    """Compare a password with the account's, outside any transaction; an unknown address takes the same time."""
+    row = await services.pools.system.fetchrow(
+        "select id, password_hash from users where email = $1 and status <> 'closed'", email.strip().lower()
+    )
+    stored = row["password_hash"] if row else None
+    right = await verify_password(stored, password)
+    rehashed = await hash_password(password) if right and stored and needs_rehash(stored) else None
+    return Verdict(UserId(row["id"]) if row else None, right, stored, rehashed)
+
+
+async def prepare_login(services: Services, data: LoginIn, _actor: Actor) -> Verdict:
+    """The slow part of a sign-in, before its transaction."""
+    return await check_credentials(services, email=data.email, password=data.password)
+
+
+async def sign_in(
+    ctx: Ctx, *, email: str, verdict: Verdict, tenant: str | None, as_: As | None, channel: Channel, label: str = ""
+) -> Session:
+    """Open a session for checked credentials.
+
+    Raises WrongCredentials, account-suspended, NoPlace, or tenant-pending, -suspended or -closed.
+    """
+    person = await _person(ctx, verdict) if verdict.right else None
+    if person is None:
+        ctx.record(
+            "session.refused", entity=("user", verdict.user_id or ""), reason="wrong credentials", after={"email": email.strip().lower()}
+        )
+        raise WrongCredentials
+    if person.suspended:
+        raise AccountSuspended(extra={"until": person.status_until.isoformat() if person.status_until else None})
+    limits.forgive(ctx)
+    if verdict.rehashed:
+        await ctx.db.execute("update users set password_hash = $2 where id = $1", person.id, verdict.rehashed)
+    place = await choose_place(ctx, user_id=person.id, name=person.name, tenant=tenant, as_=as_)
+    return await open_session(
+        ctx, user_id=person.id, name=person.name, email=person.email, place=place, channel=channel, label=label
+    )
+
+
+async def _person(ctx: Ctx, verdict: Verdict) -> Person | None:
+    """The user, unless the password was changed since it was checked."""
+    return await ctx.db.row(
+        Person,
+        """select id, name, email, status, status_until, password_hash,
+                  status = 'suspended' and (status_until is null or status_until > now()) as suspended
+           from users where id = $1 and password_hash = $2 and status <> 'closed'""",
+        verdict.user_id,
+        verdict.password_hash,
+    )
+
+
+async def prepare_register(_services: Services, data: RegisterIn, _actor: Actor) -> str:
+    """Check the new password and hash it, before the transaction and whether or not the address is known."""
+    email = clean_email(data.email)
+    clean_name(data.name)
+    check_policy(data.password, email=email)
+    return await hash_password(data.password)
+
+
+def clean_name(raw: str, *, field: str = "name") -> str:
+    """A person's name, trimmed; Invalid when nothing is left."""
+    name = " ".join(raw.split())
+    if not name:
+        raise Invalid(fields={field: "Write a name."})
+    return name
+
+
+async def register(ctx: Ctx, *, email: str, name: str, password_hash: str, tenant: str | None = None) -> UserId | None:
+    """Create an account, joining a business as its guest; None when the address has one, whose mailbox is told instead.
+
+    Raises Invalid at `tenant` when no business of that name takes guests.
+    """
+    if tenant:
+        await _require_open(ctx, tenant)
+    user_id = await create_user(ctx, email=email, name=name, password_hash=password_hash)
+    if user_id is None:
+        await ctx.enqueue(mail_address_in_use, email=email)
+        return None
+    await ctx.enqueue(mail_verification, user_id=user_id)
+    if tenant:
+        await join_as_patron(ctx, user_id=user_id, name=name, slug=tenant.strip().lower())
+    return user_id
+
+
+async def create_user(ctx: Ctx, *, email: str, name: str, password_hash: str | None) -> UserId | None:
+    """Insert an account; None when the address is taken."""
+    user_id = await ctx.db.fetchval(
+        "insert into users (email, name, password_hash) values ($1, $2, $3) on conflict (email) do nothing returning id",
+        email,
+        name,
+        password_hash,
+    )
+    if user_id is None:
+        return None
+    ctx.emit(UserRegistered(user_id=user_id), entity=("user", user_id), after={"email": email, "name": name})
+    return UserId(user_id)
+
+
+async def _require_open(ctx: Ctx, slug: str) -> None:
+    known = await ctx.db.fetchval(
+        "select 1 from tenants where slug = $1 and status = 'active' and kind = 'business'", slug.strip().lower()
+    )
+    if not known:
+        raise Invalid(fields={"tenant": "No business of this name takes guests; check the spelling."})
+
+
+async def verify_email(ctx: Ctx, *, token: str) -> None:
+    """Take the proof that an address is its owner's; LinkInvalid when the link is none or was used."""
+    spent = await spend_one_time(ctx, token=token, purposes=["verify_email"])
+    await mark_verified(ctx, user_id=spent.user_id)
+
+
+async def mark_verified(ctx: Ctx, *, user_id: UserId) -> None:
+    """Note that the address is proven, once."""
+    changed = await ctx.db.execute(
+        "update users set email_verified_at = now() where id = $1 and email_verified_at is null", user_id
+    )
+    if changed:
+        await ctx.db.execute("update sessions set version = version + 1 where user_id = $1 and revoked_at is null", user_id)
+        ctx.emit(UserEmailVerified(user_id=user_id), entity=("user", user_id))
+
+
+async def send_verification(ctx: Ctx) -> None:
+    """Send the signed-in person another link, unless the address is proven."""
+    if not ctx.actor.email_verified:
+        await ctx.enqueue(mail_verification, user_id=ctx.actor.user_id)
+
+
+async def forgot_password(ctx: Ctx, *, email: str) -> None:
+    """Send a reset link if there is such an account. The look-up is the job's, so neither answer nor time tells."""
+    await ctx.enqueue(mail_forgotten_password, email=clean_email(email))
+
+
+async def prepare_reset(services: Services, data: ResetIn, _actor: Actor) -> str:
+    """Check the link and the new password, and hash it; nothing is spent yet."""
+    email = await services.pools.system.fetchval(
+        """select u.email from one_time_tokens t join users u on u.id = t.user_id
+           where t.hash = $1 and t.purpose in ('reset_password', 'invitation') and t.used_at is null and t.expires_at > now()""",
+        digest(data.token),
+    )
+    if email is None:
+        raise LinkInvalid
+    check_policy(data.password, email=email)
+    return await hash_password(data.password)
+
+
+async def reset_password(ctx: Ctx, *, token: str, password_hash: str) -> None:
+    """Set a password by a link from an e-mail: proves the address, ends every session and retires every other link."""
+    spent = await spend_one_time(ctx, token=token, purposes=["reset_password", "invitation"])
+    await _set_password(ctx, user_id=spent.user_id, password_hash=password_hash, way=spent.purpose)
+    await retire_one_time(ctx, user_id=spent.user_id)
+    await mark_verified(ctx, user_id=spent.user_id)
+    await revoke_all(ctx, user_id=spent.user_id, why="password reset")
+    limits.forgive(ctx)
+
+
+async def prepare_change(services: Services, data: ChangePasswordIn, actor: Actor) -> tuple[Verdict, str]:
+    """Compare the present password and hash the new one."""
+    check_policy(data.new_password, email=actor.email, field="new_password")
+    verdict = await check_credentials(services, email=actor.email, password=data.current_password)
+    return verdict, await hash_password(data.new_password)
+
+
+async def change_password(ctx: Ctx, *, verdict: Verdict, password_hash: str) -> None:
+    """Change one's own password; every other session of one's own ends. Invalid when the present one is wrong."""
+    person = await _person(ctx, verdict) if verdict.right else None
+    if person is None or person.id != ctx.actor.user_id:
+        raise Invalid(fields={"current_password": "This is not your password."})
+    limits.forgive(ctx)
+    await _set_password(ctx, user_id=person.id, password_hash=password_hash, way="changed")
+    await retire_one_time(ctx, user_id=person.id)
+    await revoke_all(ctx, user_id=person.id, why="password changed", keep=ctx.actor.session_id)
+
+
+async def _set_password(ctx: Ctx, *, user_id: UUID, password_hash: str, way: str) -> None:
+    await ctx.db.execute("update users set password_hash = $2 where id = $1", user_id, password_hash)
+    ctx.emit(UserPasswordChanged(user_id=UserId(user_id), way=way), entity=("user", user_id))
+
+

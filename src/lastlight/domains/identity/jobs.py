@@ -1,0 +1,158 @@
+"""E-mails about accounts. Look-ups happen here, after the answer, so that neither it nor its time tells who has an account."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from lastlight.domains.identity.tokens import issue_one_time
+from lastlight.kernel.ids import MembershipId, UserId
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.jobs import job
+from lastlight.runtime.mail import send_mail
+
+
+class Recipient(msgspec.Struct, frozen=True):
+    """Whom an e-mail is for, in their language."""
+
+    id: UserId
+    name: str
+    email: str
+    email_verified_at: datetime | None
+    locale: str
+
+
+class Added(msgspec.Struct, frozen=True):
+    """A membership in the words of an e-mail."""
+
+    user_id: UserId
+    role: str
+    tenant: str
+    slug: str
+
+
+RECIPIENT = """
+    select u.id, u.name, u.email, u.email_verified_at, coalesce(p.language, 'en') as locale
+    from users u left join user_preferences p on p.user_id = u.id
+    where u.status = 'active' and """
+
+ADDED = """
+    select m.user_id, r.name as role, t.name as tenant, t.slug
+    from memberships m
+    join roles r on r.tenant_id = m.tenant_id and r.id = m.role_id
+    join tenants t on t.id = m.tenant_id
+    where m.tenant_id = $1 and m.id = $2 and m.status = 'active'"""
+
+IGNORE = "If that was not you, do nothing: without this link nothing happens."
+
+
+@job("identity.mail_verification", role="system")
+async def mail_verification(ctx: Ctx, user_id: UserId) -> None:
+    """Send the link that proves an e-mail address."""
+    person = await _by_id(ctx, user_id)
+    if person is None or person.email_verified_at is not None:
+        return
+    token = await issue_one_time(ctx, user_id=person.id, purpose="verify_email")
+    await _send(
+        ctx,
+        person,
+        subject="Confirm your e-mail address",
+        paragraphs=[f"Hello {person.name},", "somebody, hopefully you, opened an account at Last Light with this address. Is it yours?"],
+        button=("Yes, this is my address", _link(ctx, "/verify", token)),
+        note=f"The link works once, for three days. {IGNORE}",
+    )
+
+
+@job("identity.mail_address_in_use", role="system")
+async def mail_address_in_use(ctx: Ctx, email: str) -> None:
+    """Tell somebody that their address was used to register, though they have an account."""
+    person = await _by_email(ctx, email)
+    if person is None:
+        return
+    token = await issue_one_time(ctx, user_id=person.id, purpose="reset_password")
+    await _send(
+        ctx,
+        person,
+        subject="You already have an account",
+        paragraphs=[
+            f"Hello {person.name},",
+            "somebody, perhaps you, just tried to open an account with this address. You have one: sign in with it.",
+        ],
+        button=("I forgot my password", _link(ctx, "/reset", token)),
+        note=f"The link works once, for an hour. {IGNORE}",
+    )
+
+
+@job("identity.mail_forgotten_password", role="system")
+async def mail_forgotten_password(ctx: Ctx, email: str) -> None:
+    """Send the link to set a new password, if there is such an account."""
+    person = await _by_email(ctx, email)
+    if person is None:
+        return
+    token = await issue_one_time(ctx, user_id=person.id, purpose="reset_password")
+    await _send(
+        ctx,
+        person,
+        subject="Set a new password",
+        paragraphs=[f"Hello {person.name},", "here is the link to set a new password. Every device of yours is signed out by it."],
+        button=("Set a new password", _link(ctx, "/reset", token)),
+        note=f"The link works once, for an hour. {IGNORE}",
+    )
+
+
+@job("identity.mail_invitation", role="system")
+async def mail_invitation(ctx: Ctx, member_id: MembershipId) -> None:
+    """Invite somebody who was given a role, and has no proven account, to set a password."""
+    added = await ctx.db.row(Added, ADDED, ctx.tenant_id, member_id)
+    person = await _by_id(ctx, added.user_id) if added else None
+    if added is None or person is None:
+        return
+    token = await issue_one_time(ctx, user_id=person.id, purpose="invitation", data={"tenant": added.slug})
+    await _send(
+        ctx,
+        person,
+        subject=f"{added.tenant} invites you to Last Light",
+        paragraphs=[f"Hello {person.name},", f"{added.tenant} has given you the role “{added.role}”. Choose a password and come in."],
+        button=("Choose a password", _link(ctx, "/reset", token)),
+        note="The link works once, for seven days. If you do not know this business, do nothing.",
+    )
+
+
+@job("identity.mail_membership", role="system")
+async def mail_membership(ctx: Ctx, member_id: MembershipId) -> None:
+    """Tell somebody that they were given a role."""
+    added = await ctx.db.row(Added, ADDED, ctx.tenant_id, member_id)
+    person = await _by_id(ctx, added.user_id) if added else None
+    if added is None or person is None:
+        return
+    await _send(
+        ctx,
+        person,
+        subject=f"You have a role at {added.tenant}",
+        paragraphs=[f"Hello {person.name},", f"{added.tenant} has given you the role “{added.role}”."],
+        button=(f"Go to {added.tenant}", f"{ctx.services.settings.base_url}/sign-in?tenant={added.slug}"),
+        note="If you do not know this business, tell us by answering this e-mail.",
+    )
+
+
+async def _by_id(ctx: Ctx, user_id: UUID) -> Recipient | None:
+    return await ctx.db.row(Recipient, RECIPIENT + "u.id = $1", user_id)
+
+
+async def _by_email(ctx: Ctx, email: str) -> Recipient | None:
+    return await ctx.db.row(Recipient, RECIPIENT + "u.email = $1", email)
+
+
+def _link(ctx: Ctx, path: str, token: str) -> str:
+    """The address of a page of ours that takes a one-time token."""
+    return f"{ctx.services.settings.base_url}{path}?token={token}"
+
+
+async def _send(
+    ctx: Ctx, person: Recipient, *, subject: str, paragraphs: list[str], button: tuple[str, str], note: str
+) -> None:
+    context = {"subject": subject, "paragraphs": paragraphs, "button": {"label": button[0], "url": button[1]}, "note": note}
+    await send_mail(ctx, to=person.email, template="mail/message.html", context=context, locale=person.locale)
+
+
+JOBS = (mail_verification, mail_address_in_use, mail_forgotten_password, mail_invitation, mail_membership)

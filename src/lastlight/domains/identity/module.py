@@ -1,0 +1,28 @@
+"""What identity brings to the platform."""
+
+from lastlight.domains.identity import api_auth, api_people
+from lastlight.domains.identity.errors import ERRORS, MemberAlready, RoleNameTaken
+from lastlight.domains.identity.events import EVENTS
+from lastlight.domains.identity.jobs import JOBS
+from lastlight.domains.identity.permissions import MEMBERS_READ, PERMISSIONS, ROLES_READ
+from lastlight.domains.identity.queries import LISTINGS
+from lastlight.domains.identity.usage import count_members, count_patrons
+from lastlight.runtime.auth.errors import AUTH_ERRORS
+from lastlight.runtime.module import Module, Nav
+
+MODULE = Module(
+    name="identity",
+    summary="Accounts, sessions, roles and the people who hold them.",
+    routes=(*api_auth.ROUTES, *api_people.ROUTES),
+    permissions=PERMISSIONS,
+    events=EVENTS,
+    errors=(*AUTH_ERRORS, *ERRORS),
+    constraints={"memberships_role_once": MemberAlready, "roles_name_taken": RoleNameTaken},
+    jobs=JOBS,
+    listings=LISTINGS,
+    nav=(
+        Nav(app="owner", label="People", href="/owner/people", icon="users", permission=MEMBERS_READ, order=30),
+        Nav(app="owner", label="Roles", href="/owner/roles", icon="shield", permission=ROLES_READ, order=40),
+    ),
+    usage={"People": count_members, "Guests": count_patrons},
+)

@@ -1,0 +1,86 @@
+"""The built-in roles: presets over permissions, named one by one, so that no role grows because a module was added.
+
+A tenant has the roles of TENANT_ROLES, the platform those of CREW_ROLES; `sync_builtin_roles` copies them into the table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lastlight.kernel.permissions import Permission, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A built-in role."""
+
+    key: str
+    name: str
+    description: str
+    permissions: tuple[str, ...] = ()
+    everything: bool = False
+    """Every permission but the guests' own."""
+
+    def resolve(self, known: Mapping[str, Permission]) -> list[str]:
+        """The names of its permissions, sorted."""
+        if self.everything:
+            return sorted(name for name, permission in known.items() if permission.scope is not Scope.OWN)
+        return sorted(self.permissions)
+
+
+STAFF = ("checkins.read", "venues.codes", "venues.read", "visits.checkout", "visits.read")
+MANAGER = (
+    *STAFF,
+    "exports.create",
+    "members.manage",
+    "members.read",
+    "patrons.read",
+    "roles.read",
+    "tenant.read",
+    "venues.keys",
+    "venues.manage",
+    "visits.correct",
+)
+VENDOR_ADMIN = MANAGER
+OWNER = (*MANAGER, "audit.read", "jobs.manage", "jobs.read", "roles.manage", "tenant.manage")
+
+OPS = (
+    "audit.read",
+    "checkins.read",
+    "exports.create",
+    "jobs.manage",
+    "jobs.read",
+    "tenants.decide",
+    "tenants.manage",
+    "tenants.read",
+    "venues.codes",
+    "venues.keys",
+    "venues.manage",
+    "venues.read",
+    "visits.checkout",
+    "visits.correct",
+    "visits.read",
+)
+MODERATOR = ("members.read", "patrons.read", "roles.read", "tenants.read")
+FINANCE = ("exports.create", "tenants.read", "venues.read")
+
+TENANT_ROLES = (
+    Preset("owner", "Owner", "Everything of the business: settings, roles, audit, all venues.", OWNER),
+    Preset("manager", "Manager", "Runs the night: visits, people, venues; no roles and no settings of the business.", MANAGER),
+    Preset("vendor_admin", "Vendor admin", "As a manager, on the venues that are named, with their figures and exports.", VENDOR_ADMIN),
+    Preset("staff", "Staff", "Works the door and the floor: sees who is in, checks guests in and out.", STAFF),
+)
+CREW_ROLES = (
+    Preset("super_admin", "Super admin", "Everything of the platform, and into a business with a reason.", everything=True),
+    Preset("ops", "Operations", "Businesses, venues, check-ins and jobs; no roles and no money.", OPS),
+    Preset("moderator", "Moderator", "People and what they report; no settings and no money.", MODERATOR),
+    Preset("finance", "Finance", "Money, invoices and exports; no messages and no roles.", FINANCE),
+)
+PATRON = ("checkins.verify", "visits.own")
+"""What a guest of a tenant may do: every permission over what is their own."""
+GUEST: tuple[str, ...] = ()
+"""Somebody who is signed in and in no tenant yet: their account, and joining a tenant."""
+
+
+def presets_for(*, platform: bool) -> tuple[Preset, ...]:
+    """The built-in roles of a tenant, or of the platform itself."""
+    return CREW_ROLES if platform else TENANT_ROLES
