@@ -1,7 +1,7 @@
 # The two commands: `make run` brings the platform up, `make test` proves it.
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: run test install dev assets browser lint types imports sizes fmt lock docs snapshot clean node-here writable
+.PHONY: run test install dev assets browser lint types imports sizes fmt lock docs snapshot clean
 
 PYTHON ?= python3
 JOBS ?= auto
@@ -42,7 +42,8 @@ docs: install assets
 snapshot: dev
 	$(BIN)/python tools/write_snapshot.py
 
-lock: dev node-here
+lock: dev
+	@$(NODE_HERE)
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		requirements.in -o requirements.lock
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
@@ -59,14 +60,20 @@ install: .stamps/runtime
 dev: .stamps/dev
 assets: .stamps/assets
 
-writable:
-	@test -w . || { echo "This folder cannot be written: copy it to one that this user owns, and run make there." >&2; exit 1; }
+WRITABLE = test -w . || { echo "This folder cannot be written: copy it to one that this user owns, and run make there." >&2; exit 1; }
+PYTHON_HERE = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	|| { echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv" >&2; exit 1; }
+VENV_HERE = $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	|| { echo "Python's venv is needed: apt-get install python3-venv" >&2; exit 1; }
+NODE_HERE = { command -v node && command -v npm; } >/dev/null \
+	|| { echo "Node 18 or newer and npm are needed to build the screens: apt-get install nodejs npm" >&2; exit 1; }
+NODE_NEW = node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 18 ? 0 : 1)' \
+	|| { echo "Node 18 or newer is needed to build the screens; this is $$(node --version)." >&2; exit 1; }
 
-.stamps/venv: | writable
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
-		|| { echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
-		|| { echo "Python's venv is needed: apt-get install python3-venv" >&2; exit 1; }
+.stamps/venv:
+	@$(WRITABLE)
+	@$(PYTHON_HERE)
+	@$(VENV_HERE)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@mkdir -p .stamps && touch $@
 
@@ -81,13 +88,10 @@ writable:
 	@$(PIP) install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
-node-here:
-	@command -v node >/dev/null && command -v npm >/dev/null \
-		|| { echo "Node 18 or newer and npm are needed to build the screens: apt-get install nodejs npm" >&2; exit 1; }
-	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 18 ? 0 : 1)' \
-		|| { echo "Node 18 or newer is needed to build the screens; this is $$(node --version)." >&2; exit 1; }
-
-.stamps/npm: package.json package-lock.json .npmrc | writable node-here
+.stamps/npm: package.json package-lock.json .npmrc
+	@$(WRITABLE)
+	@$(NODE_HERE)
+	@$(NODE_NEW)
 	@echo "Installing what the screens are built with …"
 	@npm ci --silent || npm ci
 	@mkdir -p .stamps && touch $@

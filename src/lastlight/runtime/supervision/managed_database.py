@@ -31,8 +31,12 @@ async def check_managed_database(url: str) -> None:
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise StartError(f"LASTLIGHT_DATABASE_URL: {place} does not answer as PostgreSQL does ({reason}).") from None
-    except (OSError, TimeoutError) as error:
-        reason = os.strerror(error.errno) if error.errno else f"no answer in {_CONNECT_SECONDS} seconds"
+    except TimeoutError:
+        raise StartError(
+            f"LASTLIGHT_DATABASE_URL: {place} gave no answer in {_CONNECT_SECONDS} seconds; is the address right?"
+        ) from None
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise StartError(f"LASTLIGHT_DATABASE_URL: nothing usable answers at {place} ({reason}).") from None
     try:
         await _check_rights(connection)
