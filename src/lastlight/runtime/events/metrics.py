@@ -4,11 +4,17 @@ from prometheus_client import Counter, Gauge, Histogram
 
 RELAYED = Counter("lastlight_relay_events_total", "Events moved from the outbox into their tenant's stream.")
 REACTIONS_FAILED = Counter("lastlight_relay_reactions_failed_total", "Reactions that could not be queued.", ["job"])
-LEADING = Gauge("lastlight_relay_leading", "1 in the process whose relay leads.")
-BACKLOG = Gauge("lastlight_relay_backlog", "Events that wait in the outbox, counted to 10,000.")
-OLDEST_SECONDS = Gauge("lastlight_relay_oldest_seconds", "Age of the oldest event in the outbox.")
+LEADING = Gauge("lastlight_relay_leading", "1 in the process whose relay leads.", multiprocess_mode="liveall")
+BACKLOG = Gauge(
+    "lastlight_relay_backlog", "Events that wait in the outbox, counted to 10,000.", multiprocess_mode="livemostrecent"
+)
+OLDEST_SECONDS = Gauge(
+    "lastlight_relay_oldest_seconds", "Age of the oldest event in the outbox.", multiprocess_mode="livemostrecent"
+)
 HELD_SECONDS = Gauge(
-    "lastlight_relay_held_seconds", "For how long an open transaction has held back events that are already committed."
+    "lastlight_relay_held_seconds",
+    "For how long an open transaction has held back events that are already committed.",
+    multiprocess_mode="livemostrecent",
 )
 BATCH_SECONDS = Histogram(
     "lastlight_relay_batch_seconds",

@@ -25,6 +25,7 @@ from lastlight.kernel.ids import JobId, TenantId
 from lastlight.runtime.events.relay import run_relay
 from lastlight.runtime.jobs import states
 from lastlight.runtime.jobs.enqueue import CHANNEL, ENTRYPOINT
+from lastlight.runtime.jobs.measure import measure_queue
 from lastlight.runtime.jobs.run import JobRun, leave_to_newer, perform, skip
 from lastlight.runtime.jobs.schedules import run_schedules
 from lastlight.runtime.jobs.states import Claimed, SupersededError, Waiting
@@ -68,6 +69,7 @@ async def run_jobs(services: Services, stop: asyncio.Event, *, stale: timedelta 
         group.create_task(run_schedules(services, stop, stale=stale))
         group.create_task(worker.keep_heartbeat(stop))
         group.create_task(worker.take_jobs(stop))
+        group.create_task(measure_queue(services, stop))
 
 
 @dataclass(slots=True)

@@ -95,7 +95,7 @@ async def _start_again(settings: Settings) -> EmbeddedServer:
 
 def _children(settings: Settings) -> list[Child]:
     webs = [Child(f"web-{n}", ("web",)) for n in range(1, settings.web_processes + 1)]
-    night = [Child("simulate", ("simulate", "--slow"))] if settings.demo and settings.simulate else []
+    night = [Child("simulate", ("simulate", "--slow", "--quiet"))] if settings.demo and settings.simulate else []
     return [*webs, Child("worker", ("worker",)), *night]
 
 
