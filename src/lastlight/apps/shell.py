@@ -134,9 +134,9 @@ async def _tenant(ctx: Ctx) -> TenantRef | None:
 
 
 async def _venues(ctx: Ctx) -> tuple[VenueRef, ...]:
-    if ctx.tenant_id == PLATFORM:
+    if ctx.tenant_id == PLATFORM or not ctx.allows(venues.VENUES_READ):
         return ()
-    found = await venues.switchable(ctx)
+    found = await venues.standing_venues(ctx)
     return tuple(VenueRef(id=str(v.id), slug=v.slug, name=v.name, href=f"/switch-venue?venue={v.id}") for v in found)
 
 

@@ -131,8 +131,8 @@ async def switch_place(ctx: Ctx, form: Form[SwitchForm]) -> Redirect:
 async def switch_venue(ctx: Ctx, query: VenueQuery, request: RequestInfo) -> Redirect:
     """Pick the venue that pages are about, or all of them, and go back."""
     chosen = ""
-    if query.venue is not None and ctx.tenant_id != PLATFORM:
-        known = {venue.id for venue in await venues.switchable(ctx)}
+    if query.venue is not None and ctx.tenant_id != PLATFORM and ctx.allows(venues.VENUES_READ):
+        known = {venue.id for venue in await venues.standing_venues(ctx)}
         chosen = str(query.venue) if query.venue in known else ""
     return Redirect(_came_from(request) or "/", cookies=[_venue_cookie(chosen)])
 

@@ -99,7 +99,9 @@ async def sign_in_submit(ctx: Ctx, form: Form[SignInForm], prepared: identity.Ve
         ctx, email=data.email, verdict=prepared, tenant=data.tenant or None, as_=None, channel="cookie"
     )
     token, seconds = identity.cookie_token(ctx, session)
-    return Redirect(safe_next(data.next) or "/", cookies=[session_cookie(ctx.services.settings, token, seconds=seconds)])
+    return Redirect(
+        safe_next(data.next) or "/", cookies=[session_cookie(ctx.services.settings, token, seconds=seconds)]
+    )
 
 
 @page_post("/sign-out", public="Signing out must work when the session has ended, too.")
@@ -147,7 +149,9 @@ async def _hash_new(services: Services, data: ResetForm, actor: Actor) -> str:
 async def reset_submit(ctx: Ctx, form: Form[ResetForm], prepared: str) -> Redirect:
     """Set the new password; every session ends."""
     await identity.reset_password(ctx, token=form.require().token, password_hash=prepared)
-    return Redirect("/sign-in", cookies=[no_cookie(ctx.services.settings)], toast="Your password is changed. Sign in with it.")
+    return Redirect(
+        "/sign-in", cookies=[no_cookie(ctx.services.settings)], toast="Your password is changed. Sign in with it."
+    )
 
 
 @page("/verify", public=BY_MAIL)

@@ -5,6 +5,7 @@ from lastlight.domains.checkins.errors import ERRORS, CodeReplayed, VisitOpen
 from lastlight.domains.checkins.events import EVENTS
 from lastlight.domains.checkins.jobs import time_out_due_visits
 from lastlight.domains.checkins.listings import LISTINGS
+from lastlight.domains.checkins.pages import PAGES
 from lastlight.domains.checkins.permissions import CHECKINS_READ, PERMISSIONS, VISITS_READ
 from lastlight.domains.checkins.queries import count_inside
 from lastlight.runtime.module import Module, Nav
@@ -13,6 +14,7 @@ MODULE = Module(
     name="checkins",
     summary="The door: verified arrivals, and the visits that they open.",
     routes=ROUTES,
+    pages=PAGES,
     permissions=PERMISSIONS,
     events=EVENTS,
     errors=ERRORS,

@@ -4,6 +4,7 @@ from lastlight.domains.venues.api import ROUTES
 from lastlight.domains.venues.errors import ERRORS, VenueSlugTaken
 from lastlight.domains.venues.events import EVENTS
 from lastlight.domains.venues.listings import CREW_VENUES, VENUES
+from lastlight.domains.venues.pages import PAGES
 from lastlight.domains.venues.permissions import PERMISSIONS, VENUES_READ
 from lastlight.runtime.module import Module, Nav
 
@@ -11,6 +12,7 @@ MODULE = Module(
     name="venues",
     summary="Locations of a business: their hours, rules, fences, and the codes at their doors.",
     routes=ROUTES,
+    pages=PAGES,
     permissions=PERMISSIONS,
     events=EVENTS,
     errors=ERRORS,

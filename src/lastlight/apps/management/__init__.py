@@ -1,0 +1,1 @@
+"""Management: a night as it happens, and the lists behind it."""

@@ -1,0 +1,1 @@
+"""Owner: all venues, people and roles, settings, audit."""

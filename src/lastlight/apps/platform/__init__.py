@@ -1,0 +1,1 @@
+"""Platform: the crew's console over tenants, modules, jobs and mail."""

@@ -1,0 +1,1 @@
+"""Staff: the floor from a phone."""

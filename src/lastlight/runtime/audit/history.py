@@ -1,0 +1,65 @@
+"""The history of one thing, as a page's rail shows it."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from lastlight.runtime.audit.entries import AUDIT_READ
+from lastlight.runtime.context import Ctx
+
+HISTORY = """
+select a.seq, a.at, a.name, a.payload from audit_entries a
+where a.tenant_id = $1 and a.entity = $2 and a.entity_id = $3
+order by a.seq desc limit $4
+"""
+HIDDEN = {"version", "updated_at"}
+
+
+async def entity_history(
+    ctx: Ctx, *, entity: str, entity_id: UUID | str, limit: int = 12
+) -> list[dict[str, Any]] | None:
+    """The newest entries about a thing, as the timeline component takes them; None for who may not read the audit log."""
+    if not ctx.allows(AUDIT_READ):
+        return None
+    rows = await ctx.db.fetch(HISTORY, ctx.tenant_id, entity, str(entity_id), limit)
+    return [_entry(row) for row in rows]
+
+
+def words_of(name: str) -> str:
+    """An event's name as words: "venue.key_regenerated" is "key regenerated"."""
+    return name.rsplit(".", 1)[-1].replace("_", " ")
+
+
+def changes_of(before: Any, after: Any) -> tuple[str | None, str | None]:
+    """What was and what is, on one line each, without the fields that say nothing to a person."""
+    return _line(before), _line(after)
+
+
+def _entry(row: Any) -> dict[str, Any]:
+    said: dict[str, Any] = msgspec.json.decode(row["payload"]) if row["payload"] else {}
+    before, after = changes_of(said.get("before"), said.get("after"))
+    return {
+        "who": said.get("actor") or "Somebody",
+        "what": words_of(row["name"]),
+        "at": row["at"],
+        "note": said.get("reason") or "",
+        "before": before,
+        "after": after,
+    }
+
+
+def _line(value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return None
+    fields: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType] decoded JSON
+    parts = [f"{name.replace('_', ' ')}: {_short(part)}" for name, part in fields.items() if name not in HIDDEN]
+    return ", ".join(parts)[:160] or None
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, dict | list):
+        return msgspec.json.encode(value).decode()[:40]
+    return str(value)[:60]
