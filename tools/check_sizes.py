@@ -1,7 +1,7 @@
 """The size and naming rules of STYLE.md: `python tools/check_sizes.py` lists what breaks them and fails.
 
-Files have at most 500 lines and functions at most 40, docstring and decorators aside; arguments after `ctx` are keyword-only; public
-functions say in a sentence what they do; no module or class hides a missing noun behind `utils` or `Manager`.
+Files have at most 500 lines and functions at most 40, docstring and decorators aside; in a domain the arguments after
+`ctx` are keyword-only; public functions say in a sentence what they do; no module or class hides a missing noun behind `utils` or `Manager`.
 """
 
 import ast
@@ -37,13 +37,13 @@ def sources() -> list[Path]:
     return sorted(path for path in found if "build" not in path.relative_to(ROOT).parts and path.is_file())
 
 
-def breaches_of(path: Path) -> list[str]:
-    """The breaches in one file, each as `path:line: sentence`."""
-    place = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+def breaches_of(path: Path, root: Path = ROOT) -> list[str]:
+    """The breaches in one file below `root`, each as `path:line: sentence`."""
+    place = path.relative_to(root).as_posix()
     text = path.read_text()
     found = [f"{place}:{line}: {sentence}" for line, sentence in _of_file(path, text)]
     if path.suffix == ".py":
-        found += [f"{place}:{line}: {sentence}" for line, sentence in _of_code(ast.parse(text), tests="tests" in place)]
+        found += [f"{place}:{line}: {sentence}" for line, sentence in _of_code(ast.parse(text), place)]
     return found
 
 
@@ -55,13 +55,15 @@ def _of_file(path: Path, text: str) -> Iterator[tuple[int, str]]:
         yield 1, f"the name {path.stem!r} hides a missing noun"
 
 
-def _of_code(tree: ast.Module, *, tests: bool) -> Iterator[tuple[int, str]]:
+def _of_code(tree: ast.Module, place: str) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, Function):
             yield from _of_function(node)
+        if isinstance(node, Function) and "domains/" in place:
+            yield from _of_verb(node)
         if isinstance(node, ast.ClassDef) and HIDING_NAMES.search(node.name):
             yield node.lineno, f"the name {node.name!r} hides a missing noun"
-    if not tests:
+    if not place.startswith("tests"):
         yield from _without_docstring(tree)
 
 
@@ -71,6 +73,10 @@ def _of_function(node: Function) -> Iterator[tuple[int, str]]:
         yield node.lineno, f"{node.name} has {length} lines; at most {FUNCTION_LINES}"
     if HIDING_NAMES.search(node.name):
         yield node.lineno, f"the name {node.name!r} hides a missing noun"
+
+
+def _of_verb(node: Function) -> Iterator[tuple[int, str]]:
+    """In a domain, what follows `ctx` is given by name."""
     positional = [*node.args.posonlyargs, *node.args.args]
     takes_more = len(positional) > 1 and positional[0].arg == "ctx"
     if takes_more and not node.decorator_list and not node.name.startswith("_"):

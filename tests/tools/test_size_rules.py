@@ -26,15 +26,14 @@ OFFENCES = {
 @pytest.mark.parametrize("name", OFFENCES)
 def test_an_offence_is_found(tmp_path: Path, name: str) -> None:
     text, sentence = OFFENCES[name]
-    file = tmp_path / "visits.py"
-    file.write_text(text)
-    assert check_sizes.breaches_of(file) == [f"visits.py:1: {sentence}"]
+    file = domain_file(tmp_path, "domains/checkins/visits.py", text)
+    assert check_sizes.breaches_of(file, tmp_path) == [f"src/lastlight/domains/checkins/visits.py:1: {sentence}"]
 
 
 def test_a_long_file_and_a_hiding_name_are_found(tmp_path: Path) -> None:
     file = tmp_path / "helpers.py"
     file.write_text("a = 1\n" * 501)
-    assert check_sizes.breaches_of(file) == [
+    assert check_sizes.breaches_of(file, tmp_path) == [
         "helpers.py:501: the file has 501 lines; at most 500: it holds more than one thing",
         "helpers.py:1: the name 'helpers' hides a missing noun",
     ]
@@ -46,7 +45,7 @@ def test_what_keeps_the_rules_passes(tmp_path: Path) -> None:
     file.write_text(
         f'def close(ctx: object, *, visit: str) -> None:\n    """Say\n    more."""\n{body}\n\n\ndef _own() -> None: ...\n'
     )
-    assert check_sizes.breaches_of(file) == []
+    assert check_sizes.breaches_of(file, tmp_path) == []
 
 
 def test_nothing_is_excused() -> None:
