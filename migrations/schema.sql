@@ -822,6 +822,7 @@
 --   venue_keys.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
 --   venue_keys.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   venue_keys.looker_reads permissive select to lastlight_looker using (true) check ()
+--   venue_keys.system_rows permissive all to lastlight_system using (true) check (true)
 --   venue_keys.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   venues.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   venues.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
@@ -961,6 +962,7 @@
 --   users: lastlight_system may insert, select, update
 --   venue_keys: lastlight_app may insert, select, update
 --   venue_keys: lastlight_looker may select
+--   venue_keys: lastlight_system may select
 --   venues: lastlight_app may insert, select, update
 --   venues: lastlight_looker may select
 --   venues: lastlight_platform may select
