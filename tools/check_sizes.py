@@ -84,12 +84,14 @@ def _of_verb(node: Function) -> Iterator[tuple[int, str]]:
 
 
 def _length(node: Function) -> int:
-    """Lines from `def` to the end, docstring aside."""
-    total = (node.end_lineno or node.lineno) - node.lineno + 1
-    if ast.get_docstring(node) is None:
-        return total
-    docstring = node.body[0]
-    return total - ((docstring.end_lineno or docstring.lineno) - docstring.lineno + 1)
+    """Lines from `def` to the end; the docstring aside, and functions within, which are counted on their own."""
+    inner = [child for child in node.body if isinstance(child, Function)]
+    documented = node.body[:1] if ast.get_docstring(node) is not None else []
+    return _lines(node) - sum(_lines(child) for child in [*inner, *documented])
+
+
+def _lines(node: Function | ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
 def _without_docstring(tree: ast.Module) -> Iterator[tuple[int, str]]:

@@ -48,6 +48,13 @@ def test_what_keeps_the_rules_passes(tmp_path: Path) -> None:
     assert check_sizes.breaches_of(file, tmp_path) == []
 
 
+def test_a_function_within_is_counted_on_its_own(tmp_path: Path) -> None:
+    body = "\n".join(f"        a{n} = {n}" for n in range(30))
+    file = tmp_path / "visits.py"
+    file.write_text(f"def _outer() -> None:\n    def one() -> None:\n{body}\n\n    def two() -> None:\n{body}\n")
+    assert check_sizes.breaches_of(file, tmp_path) == []
+
+
 def test_nothing_is_excused() -> None:
     assert len(check_sizes.SUPPRESSED) == 0
 
