@@ -1,19 +1,33 @@
-"""The gallery and the other layouts on a local port, under the platform's own content policy, without a database."""
+"""The gallery and the other layouts on a local port, under the platform's content policy: a real server without a database."""
 
-from collections.abc import Generator
+import threading
+import time
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any, cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
-from jinja2 import Environment
+import msgspec
+import uvicorn
 
-from lastlight.runtime.http.app import CONTENT_SECURITY_POLICY
 from lastlight.ui.gallery import gallery_context, gallery_shell
 from lastlight.ui.render import create_environment, render_page
 from lastlight.ui.shell import App, Theme
 from lastlight.ui.static import serve_static
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+AsgiApp = Callable[[dict[str, Any], Any, Send], Awaitable[None]]
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+PROBLEM = {
+    "status": 404,
+    "title": "Not found",
+    "detail": "There is no such visit, or you may not see it.",
+    "instance": "01J9ZK7Q4N",
+}
 
 SIGN_IN = """{% extends "layouts/plain.html" %}{% block title %}Sign in{% endblock %}
 {% block lead %}To Kōjō Arcade{% endblock %}
@@ -32,87 +46,126 @@ FORM = """{% extends "layouts/plain.html" %}{% block title %}Refund{% endblock %
 {% call ui.form("refund", "/form") %}{{ ui.textarea("reason", "Reason", value=reason, error=error) }}{{ ui.button("Refund", "primary", type="submit") }}{% endcall %}
 {% endblock %}"""
 
-PROBLEM = {"status": 404, "title": "Not found", "detail": "There is no such visit, or you may not see it.", "instance": "01J9ZK7Q4N"}
+LIVE = """{% extends "layouts/console.html" %}{% block title %}Tonight{% endblock %}{% block main %}
+{% call ui.live("floor", "/live", ["checkin.verified"], every="50ms") %}<p>Inside: <b>{{ inside }}</b></p>
+{{ ui.chart("arrivals", "Arrivals", {"kind": "line", "labels": ["21:00", "22:00"], "series": [{"name": "Tonight", "values": [1, inside]}], "unit": "count", "summary": "Arrivals"}) }}
+{% endcall %}{% endblock %}"""
+
+
+class GallerySite:
+    """Pages, and what a test may change while they are open."""
+
+    def __init__(self) -> None:
+        self.environment = create_environment()
+        self.inside = 0
+        self.feed: list[dict[str, Any]] = []
+        self.asked: list[str] = []
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Send) -> None:
+        path: str = scope["path"]
+        self.asked.append(path)
+        query = {name: values[-1] for name, values in parse_qs(scope["query_string"].decode()).items()}
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        if path.startswith("/static/"):
+            await self._static(path.removeprefix("/static/"), headers, send)
+        elif path == "/api/events":
+            found = [event for event in self.feed if event["seq"] > int(query["after"])]
+            await _answer(
+                send,
+                200,
+                _json({"events": found, "next": max([int(query["after"]), *(e["seq"] for e in found)])}),
+                kind="application/json",
+            )
+        elif scope["method"] == "POST":
+            await self._form(await _body(receive), send)
+        else:
+            page = self.page(path, query, reason="", error="")
+            await _answer(send, 200 if page else 404, page or b"not here")
+
+    def page(self, path: str, query: dict[str, str], **context: str) -> bytes:
+        """A page as bytes; empty for an address that has none."""
+        app, theme = cast("App", query.get("app", "management")), cast("Theme", query.get("theme", "dark"))
+        shell = gallery_shell(app, theme=theme, live=path == "/live")
+        if path == "/gallery":
+            return render_page(self.environment, "gallery/index.html", {**gallery_context(), "shell": shell}).encode()
+        if path == "/problem":
+            return render_page(self.environment, "problem.html", {"shell": shell, "problem": PROBLEM}).encode()
+        if path == "/docs":
+            return render_page(self.environment, "layouts/docs.html", {"openapi_url": "/openapi.json"}).encode()
+        texts = {"/sign-in": SIGN_IN, "/screen": SCREEN, "/form": FORM, "/live": LIVE}
+        if path not in texts:
+            return b""
+        return self.environment.from_string(texts[path]).render(shell=shell, inside=self.inside, **context).encode()
+
+    async def _form(self, body: bytes, send: Send) -> None:
+        reason = parse_qs(body.decode(), keep_blank_values=True).get("reason", [""])[-1]
+        if not reason.strip():
+            await _answer(send, 422, self.page("/form", {}, reason=reason, error="Say why, finance reads this."))
+        elif reason == "conflict":
+            await _answer(send, 409, _json({"detail": "Somebody was faster."}), kind="application/problem+json")
+        elif reason == "refused":
+            page = self.environment.get_template("problem.html")
+            block = "".join(
+                page.blocks["toast"](page.new_context({"problem": {**PROBLEM, "detail": "Refunds are paused."}}))
+            )
+            await _answer(send, 403, block.encode(), headers={"HX-Reswap": "none"})
+        else:
+            said = '{"ll:toast": {"text": "Refund sent", "tone": "ok"}}'
+            await _answer(send, 200, b"", headers={"HX-Trigger": said, "HX-Reswap": "none"})
+
+    async def _static(self, name: str, headers: dict[str, str], send: Send) -> None:
+        found = serve_static(name, headers.get("accept-encoding", ""), headers.get("if-none-match", ""))
+        if found is None:
+            await _answer(send, 404, b"not here")
+        else:
+            kind = found.headers.pop("Content-Type")
+            await _answer(send, found.status, found.body, kind=kind, headers=found.headers)
+
+
+@contextmanager
+def serving(app: AsgiApp) -> Generator[str]:
+    """Serve an ASGI application on a free port of this machine; gives the base address."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
 
 
 @contextmanager
 def gallery_site() -> Generator[str]:
-    """Serve on a free port of this machine; gives the base address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(create_environment()))
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(timeout=5)
+    """The site of pages alone, without sockets."""
+    with serving(GallerySite()) as address:
+        yield address
 
 
-def _handler(environment: Environment) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            address = urlsplit(self.path)
-            if address.path.startswith("/static/"):
-                self._static(address.path.removeprefix("/static/"))
-            else:
-                query = {name: values[-1] for name, values in parse_qs(address.query).items()}
-                self._page(address.path, query)
-
-        def do_POST(self) -> None:
-            sent = parse_qs(self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode(), keep_blank_values=True)
-            reason = sent.get("reason", [""])[-1]
-            if self.path == "/form" and not reason.strip():
-                self._send(422, _render(environment, "/form", {}, reason=reason, error="Say why, finance reads this."))
-            elif self.path == "/form" and reason == "problem":
-                self._send(409, b'{"detail": "Somebody was faster."}', content_type="application/problem+json")
-            else:
-                self._send(200, b"", headers={"HX-Trigger": '{"ll:toast": {"text": "Refund sent", "tone": "ok"}}', "HX-Reswap": "none"})
-
-        def _page(self, path: str, query: dict[str, str]) -> None:
-            body = _render(environment, path, query)
-            self._send(200 if body else 404, body or b"not here")
-
-        def _static(self, name: str) -> None:
-            found = serve_static(name, self.headers.get("Accept-Encoding", ""), self.headers.get("If-None-Match", ""))
-            if found is None:
-                self._send(404, b"not here")
-            else:
-                kind = found.headers["Content-Type"]
-                rest = {key: value for key, value in found.headers.items() if key != "Content-Type"}
-                self._send(found.status, found.body, content_type=kind, headers=rest)
-
-        def _send(
-            self, status: int, body: bytes, *, content_type: str = "text/html; charset=utf-8", headers: dict[str, str] | None = None
-        ) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-            self.send_header("Content-Length", str(len(body)))
-            for name, value in (headers or {}).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
-            """Tests are quiet."""
-
-    return Handler
+async def _body(receive: Any) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return body
 
 
-def _render(environment: Environment, path: str, query: dict[str, str], **context: str) -> bytes:
-    app = cast("App", query.get("app", "management"))
-    shell = gallery_shell(app, theme=cast("Theme", query.get("theme", "dark")), live=query.get("live") == "yes")
-    texts = {"/sign-in": SIGN_IN, "/screen": SCREEN, "/form": FORM}
-    if path == "/gallery":
-        return render_page(environment, "gallery/index.html", {**gallery_context(), "shell": shell}).encode()
-    if path == "/problem":
-        return render_page(environment, "problem.html", {"shell": shell, "problem": PROBLEM}).encode()
-    if path == "/docs":
-        return render_page(environment, "layouts/docs.html", {"openapi_url": "/openapi.json"}).encode()
-    if path not in texts:
-        return b""
-    values = {"reason": "", "error": "", **context, "shell": shell}
-    return environment.from_string(texts[path]).render(values).encode()
+async def _answer(
+    send: Send,
+    status: int,
+    body: bytes,
+    *,
+    kind: str = "text/html; charset=utf-8",
+    headers: dict[str, str] | None = None,
+) -> None:
+    sent = {"Content-Type": kind, "Content-Security-Policy": CONTENT_SECURITY_POLICY, **(headers or {})}
+    pairs = [(name.lower().encode(), value.encode()) for name, value in sent.items()]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _json(value: Any) -> bytes:
+    return msgspec.json.encode(value)

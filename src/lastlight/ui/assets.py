@@ -1,12 +1,15 @@
 """The built files by their plain names: `console.css` is served as `/static/console-css-K25OVJIE.css`."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup, escape
 
 STATIC = "/static/"
+TURNS = re.compile(r"-(left|right)$|^log-(in|out)$")
+"""Icons that point along the line of reading: they turn around where it runs from right to left."""
 
 
 class AssetsMissing(Exception):
@@ -37,7 +40,8 @@ class Assets:
     def icon(self, name: str, label: str | None = None, size: str = "") -> Markup:
         """One icon of the sprite; with a label it is an image that says so, without it is decoration."""
         self._refresh()
-        css = Markup("i i-{}").format(size) if size else Markup("i")
+        classes = ["i", f"i-{size}" if size else "", "i-turns" if TURNS.search(name) else ""]
+        css = " ".join(filter(None, classes))
         says = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
         use = escape(f"{self.url('icons.svg')}#{name}")
         return Markup('<svg class="{}" {}><use href="{}"/></svg>').format(css, says, use)

@@ -1,15 +1,22 @@
 """Dates, money and numbers as the reader expects them: the filters of every template and mail."""
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_timezone
-from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent, get_currency_precision
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta
+from babel.numbers import (
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_precision,
+)
 from babel.units import format_unit
 
 from lastlight.ui.reader import current_locale, current_zone
@@ -18,6 +25,8 @@ from lastlight.ui.translations import gettext
 NBSP = "\u00a0"
 MINUS = "\u2212"
 DASH = "\u2013"
+Style = Literal["short", "medium", "long", "full"]
+
 
 def money(minor: int | None, currency: str = "ZAR", *, whole: bool = False, signed: bool = False) -> str:
     """An amount in minor units as text: `R 1 240,00`; `whole` drops the cents, `signed` shows the plus."""
@@ -47,7 +56,7 @@ def money_value(value: Any) -> str:
 
 def field(row: Any, name: str) -> Any:
     """A field of a struct or a key of a mapping."""
-    return row[name] if isinstance(row, Mapping) else getattr(row, name)
+    return cast("Mapping[str, Any]", row)[name] if isinstance(row, Mapping) else getattr(row, name)
 
 
 def number(value: float | Decimal | None, *, digits: int = 0, signed: bool = False, compact: bool = False) -> str:
@@ -78,11 +87,13 @@ def local(moment: datetime, *, zone: str = "") -> datetime:
     return aware.astimezone(ZoneInfo(zone or current_zone()))
 
 
-def moment(value: datetime | None, style: str = "medium", *, zone: str = "") -> str:
-    """Date and time in the venue's zone: `21 Nov 2025, 22:41`; styles short, medium, long, full."""
+def moment(value: datetime | None, style: Style = "medium", *, zone: str = "") -> str:
+    """Date and time in the venue's zone: `21 Nov 2025, 22:41`; short is `Today 22:41` or `19 Nov 22:41`; long names the month."""
     if value is None:
         return DASH
-    return format_datetime(local(value, zone=zone), style, tzinfo=get_timezone(zone or current_zone()), locale=current_locale())
+    at = local(value, zone=zone)
+    date_part = day(at, style, zone=zone)
+    return f"{date_part} {clock(at, zone=zone)}" if style == "short" else f"{date_part}, {clock(at, zone=zone)}"
 
 
 def as_moment(value: datetime | str | None, *, back: int = 0) -> datetime | None:
@@ -103,11 +114,17 @@ def zone_offset() -> str:
     return datetime.now(ZoneInfo(current_zone())).isoformat()[-6:]
 
 
-def day(value: date | datetime | None, style: str = "medium", *, zone: str = "") -> str:
-    """A date; of a moment, the date it has in the venue's zone."""
+def day(value: date | datetime | None, style: Style = "medium", *, zone: str = "") -> str:
+    """A date; of a moment, the date it has in the venue's zone. Short says Today, and leaves out the year that it is."""
     if value is None:
         return DASH
-    return format_date(local(value, zone=zone) if isinstance(value, datetime) else value, style, locale=current_locale())
+    that = local(value, zone=zone).date() if isinstance(value, datetime) else value
+    if style != "short":
+        return format_date(that, style, locale=current_locale())
+    today = datetime.now(ZoneInfo(zone or current_zone())).date()
+    if that == today:
+        return gettext("Today")
+    return format_skeleton("MMMd" if that.year == today.year else "yMMMd", that, locale=current_locale())
 
 
 def clock(value: datetime | time | None, *, zone: str = "") -> str:
@@ -129,21 +146,31 @@ def relative(value: datetime | None, *, now: datetime | None = None) -> str:
 
 
 def duration(value: timedelta | float | None) -> str:
-    """A span, or seconds, in its two largest units: `1 hr 12 min`."""
+    """A span, or seconds, in its two largest units: `1h 12m`."""
     if value is None:
         return DASH
     seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)
     parts: list[str] = []
-    for unit, size in (("duration-day", 86_400), ("duration-hour", 3_600), ("duration-minute", 60), ("duration-second", 1)):
+    for unit, size in (
+        ("duration-day", 86_400),
+        ("duration-hour", 3_600),
+        ("duration-minute", 60),
+        ("duration-second", 1),
+    ):
         count, seconds = divmod(seconds, size)
         if count:
-            parts.append(format_unit(count, unit, "short", locale=current_locale()))
-    return " ".join(parts[:2]) if parts else format_unit(0, "duration-minute", "short", locale=current_locale())
+            parts.append(format_unit(count, unit, "narrow", locale=current_locale()))
+    return " ".join(parts[:2]) if parts else format_unit(0, "duration-minute", "narrow", locale=current_locale())
 
 
 def iso(value: datetime) -> str:
     """A moment for a machine: the `datetime` attribute of `<time>`."""
     return local(value, zone="UTC").isoformat().replace("+00:00", "Z")
+
+
+def svg_data(svg: str) -> str:
+    """An SVG as the source of an image: shown, but never run, whatever it holds."""
+    return "data:image/svg+xml;base64," + b64encode(svg.encode()).decode()
 
 
 def sparkpath(points: Sequence[float], *, width: int = 100, height: int = 26) -> str:

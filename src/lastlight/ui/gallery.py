@@ -4,7 +4,18 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from lastlight.ui.shell import App, Command, Impersonation, Me, NavGroup, NavItem, ShellContext, TenantRef, Theme, VenueRef
+from lastlight.ui.shell import (
+    App,
+    Command,
+    Impersonation,
+    Me,
+    NavGroup,
+    NavItem,
+    ShellContext,
+    TenantRef,
+    Theme,
+    VenueRef,
+)
 
 LONG = "The Extraordinarily Long-Named Rooftop Arcade, Karaoke and Late Supper Club of Rosebank North"
 APPS: tuple[tuple[App, str], ...] = (
@@ -24,8 +35,33 @@ SECTIONS: tuple[tuple[str, str, str], ...] = (
     ("stories", "History and conversation", "history"),
     ("floor", "Till, kitchen, pass", "martini"),
 )
+CODE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 11 11" width="88" height="88"><path fill="#fff" d="M0 0h11v11H0z"/>'
+    '<path fill="#160d1c" d="M1 1h3v3H1zM7 1h3v3H7zM1 7h3v3H1zM5 5h1v1H5zM7 7h1v1H7zM9 9h1v1H9zM7 9h1v1H7zM5 8h1v2H5z"/></svg>'
+)
 TONIGHT = [2.6, 4.1, 5.2, 7.9, 9.6, 12.8, 15.1, 16.9, 20.3, 22.4]
-LAST_WEEK = [2.1, 3.4, 4.8, 6.3, 8.8, 10.4, 13.1, 15.8, 17.2, 18.9, 20.4, 19.8, 18.1, 17.4, 15.2, 13.0, 10.6, 8.1, 5.2, 2.9]
+LAST_WEEK = [
+    2.1,
+    3.4,
+    4.8,
+    6.3,
+    8.8,
+    10.4,
+    13.1,
+    15.8,
+    17.2,
+    18.9,
+    20.4,
+    19.8,
+    18.1,
+    17.4,
+    15.2,
+    13.0,
+    10.6,
+    8.1,
+    5.2,
+    2.9,
+]
 
 
 def gallery_shell(app: App = "management", *, theme: Theme = "dark", live: bool = False) -> ShellContext:
@@ -33,7 +69,9 @@ def gallery_shell(app: App = "management", *, theme: Theme = "dark", live: bool 
     name = dict(APPS)[app]
     sections = tuple(NavItem(label=title, href=f"#{key}", icon=icon) for key, title, icon in SECTIONS)
     apps = tuple(
-        NavItem(label=title, href=f"?app={key}", icon="palette", current=key == app, count=12 if key == "staff" else None)
+        NavItem(
+            label=title, href=f"?app={key}", icon="palette", current=key == app, count=12 if key == "staff" else None
+        )
         for key, title in APPS
     )
     return ShellContext(
@@ -49,7 +87,13 @@ def gallery_shell(app: App = "management", *, theme: Theme = "dark", live: bool 
             VenueRef(id="v2", slug="long", name=LONG, href="?venue=long"),
         ),
         all_venues_href="?venue=",
-        me=Me(name="Thandi Mokoena", email="thandi@kojo.example", initials="TM", roles=("Duty manager",), account_href="/account"),
+        me=Me(
+            name="Thandi Mokoena",
+            email="thandi@kojo.example",
+            initials="TM",
+            roles=("Duty manager",),
+            account_href="/account",
+        ),
         live=live,
         commands=(
             Command(label="Switch to light", href="?theme=light", icon="sun-moon", group="Do"),
@@ -62,10 +106,11 @@ def gallery_shell(app: App = "management", *, theme: Theme = "dark", live: bool 
 
 def gallery_context() -> dict[str, Any]:
     """All that the gallery's templates show."""
-    now = datetime(2026, 11, 21, 20, 41, tzinfo=UTC)
+    now = datetime.now(UTC)
     return {
         "now": now,
         "long": LONG,
+        "code_svg": CODE,
         "apps": APPS,
         "segments": [{"label": word.title(), "value": word, "href": f"?theme={word}"} for word in ("dark", "light")],
         "impersonation": Impersonation(
@@ -100,13 +145,22 @@ def _visits(now: datetime) -> SimpleNamespace:
     """A page of a declared list, as `Listing.view` returns it."""
     states = (("open", "Inside"), ("closed", "Left"), ("timed_out", "Timed out"))
 
-    def header(name: str, label: str, kind: str, sort: str = "", direction: str = "", **choices: str) -> SimpleNamespace:
+    def header(
+        name: str, label: str, kind: str, sort: str = "", direction: str = "", **choices: str
+    ) -> SimpleNamespace:
         return SimpleNamespace(name=name, label=label, kind=kind, sort=sort, direction=direction, choices=choices)
 
     def row(index: int, guest: str, minutes: int, status: str, spent: int | None) -> dict[str, Any]:
         opened = now - timedelta(minutes=minutes)
         money = None if spent is None else {"amount": spent, "currency": "ZAR"}
-        return {"id": index, "guest": guest, "opened_at": opened, "stay": timedelta(minutes=minutes), "status": status, "spent": money}
+        return {
+            "id": index,
+            "guest": guest,
+            "opened_at": opened,
+            "stay": timedelta(minutes=minutes),
+            "status": status,
+            "spent": money,
+        }
 
     return SimpleNamespace(
         name="visits",
@@ -168,7 +222,14 @@ def _arrivals() -> dict[str, Any]:
 def _history(now: datetime) -> list[dict[str, Any]]:
     return [
         {"who": "Held for review", "what": "by rule “new bank under 7 days”", "at": now, "tone": "danger"},
-        {"who": "Sipho Dlamini", "what": "changed the capacity", "at": now - timedelta(days=2), "before": "400", "after": "450", "note": "from 41.13.220.8"},
+        {
+            "who": "Sipho Dlamini",
+            "what": "changed the capacity",
+            "at": now - timedelta(days=2),
+            "before": "400",
+            "after": "450",
+            "note": "from 41.13.220.8",
+        },
         {"who": "Lerato Khumalo", "what": f"renamed the venue to {LONG}", "at": now - timedelta(days=19)},
     ]
 
@@ -185,7 +246,12 @@ def _messages(now: datetime) -> list[dict[str, Any]]:
     return [
         {"by": "Zinhle Dube", "at": now - timedelta(minutes=9), "text": "I left my jacket in karaoke room 2."},
         {"by": "Naledi P.", "at": now - timedelta(minutes=7), "text": "Found it, it is at the door.", "mine": True},
-        {"by": "Thandi Mokoena", "at": now - timedelta(minutes=6), "text": "Check her name before you hand it over.", "note": True},
+        {
+            "by": "Thandi Mokoena",
+            "at": now - timedelta(minutes=6),
+            "text": "Check her name before you hand it over.",
+            "note": True,
+        },
         {"by": "You", "at": now, "text": "On my way.", "mine": True, "unsent": True},
     ]
 
@@ -193,7 +259,12 @@ def _messages(now: datetime) -> list[dict[str, Any]]:
 def _uploads() -> list[dict[str, Any]]:
     return [
         {"name": "delivery-note.pdf", "note": "1.2 MB", "state": "done"},
-        {"name": "menu-summer-2027-final-final-really-final.xlsx", "note": "Sending, 60 %", "state": "sending", "percent": 60},
+        {
+            "name": "menu-summer-2027-final-final-really-final.xlsx",
+            "note": "Sending, 60 %",
+            "state": "sending",
+            "percent": 60,
+        },
         {"name": "photo.heic", "note": "This kind of file is not taken. Send a JPEG, PNG or PDF.", "state": "failed"},
     ]
 

@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, TemplateNotFound
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateNotFound,
+)
 from jinja2.runtime import Macro
 
 from lastlight.ui import addresses, formats, translations
@@ -33,12 +41,15 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "percent": formats.percent,
     "relative": formats.relative,
     "sparkpath": formats.sparkpath,
+    "svg_data": formats.svg_data,
     "with_query": addresses.with_query,
     "without_query": addresses.without_query,
 }
 
 
-def create_environment(build_dir: Path = BUILD, *, package_dir: Path = PACKAGE, auto_reload: bool = False) -> Environment:
+def create_environment(
+    build_dir: Path = BUILD, *, package_dir: Path = PACKAGE, auto_reload: bool = False
+) -> Environment:
     """The one Jinja environment: `layouts/…`, `components/…`, `gallery/…`, and `<domain or app>/…` from their templates folders."""
     environment = Environment(
         loader=_loader(package_dir),
@@ -57,7 +68,8 @@ def create_environment(build_dir: Path = BUILD, *, package_dir: Path = PACKAGE, 
         npgettext=translations.npgettext,
     )
     assets = Assets(build_dir)
-    environment.globals.update(
+    page_globals: dict[str, Any] = environment.globals
+    page_globals.update(
         asset=assets.url,
         has_asset=assets.has,
         icon=assets.icon,
@@ -139,5 +151,6 @@ def _loader(package_dir: Path) -> BaseLoader:
     for parent in ("domains", "apps"):
         for templates in sorted((package_dir / parent).glob("*/templates")):
             folders[templates.parent.name] = templates
+    folders["mail"] = package_dir / "runtime" / "mail" / "templates"
     prefixed = PrefixLoader({name: FileSystemLoader(folder) for name, folder in folders.items()})
     return ChoiceLoader([prefixed, FileSystemLoader(ui / "layouts")])  # "problem.html" is one of the layouts

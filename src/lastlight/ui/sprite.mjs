@@ -4,6 +4,9 @@ import { join } from "node:path";
 
 const ICONS = "node_modules/lucide-static/icons";
 const NAMED = /(?:\bicon\(\s*|\b(?:icon|glyph)\s*[=:]\s*|["']icon["']\s*:\s*|<Icon\s+name=\s*)["']([a-z][a-z0-9-]*)["']/g;
+/** Inside a call of a component any quoted word that is an icon's name counts: `ui.button("Export", "", "download")`. */
+const CALLS = /\bui\.\w+\([^{}]*/g;
+const QUOTED = /["']([a-z][a-z0-9-]*)["']/g;
 /** For names chosen at run time, a comment lists the possible ones: `icons: check, x, minus`. */
 const LISTED = /\bicons:\s*([a-z0-9-]+(?:[ \t]*,\s*[a-z0-9-]+)*)/g;
 
@@ -26,11 +29,17 @@ export function iconNames(folder) {
       if (existsSync(join(ICONS, `${name}.svg`))) names.add(name);
       else unknown.push(`${file}: ${name}`);
     }
+    for (const name of quotedInCalls(text)) if (existsSync(join(ICONS, `${name}.svg`))) names.add(name);
   }
   if (unknown.length) throw new Error(`No such icon in lucide (see lucide.dev/icons):\n  ${unknown.join("\n  ")}`);
   return [...names].sort();
 }
 iconNames.filesUnder = filesUnder;
+
+function quotedInCalls(text) {
+  const calls = [...text.matchAll(CALLS)].map((match) => match[0]);
+  return calls.flatMap((call) => [...call.matchAll(QUOTED)].map((match) => match[1]));
+}
 
 export function sprite(names) {
   const symbols = names.map((name) => {

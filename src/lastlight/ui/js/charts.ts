@@ -128,6 +128,17 @@ function nowLine(element: HTMLElement, payload: ChartPayload): object | undefine
   };
 }
 
+/** Labels about 70 px apart; an even step where there are many, so that hours stay hours. */
+function everyNth(element: HTMLElement, payload: ChartPayload): number {
+  const room = Math.max(1, Math.floor(element.clientWidth / 70));
+  const step = Math.ceil(payload.labels.length / room);
+  return (step > 1 && step % 2 ? step + 1 : step) - 1;
+}
+
+function edges(payload: ChartPayload): object {
+  return payload.kind === "line" ? { alignMinLabel: "left", alignMaxLabel: "right" } : {};
+}
+
 export function render(element: HTMLElement, payload: ChartPayload, previous?: Chart): Chart {
   const chart = previous ?? echarts.init(element, undefined, { renderer: "svg" });
   const ink = colour(element, "--ink");
@@ -161,7 +172,7 @@ export function render(element: HTMLElement, payload: ChartPayload, previous?: C
         data: payload.labels,
         axisLine: { lineStyle: { color: line } },
         axisTick: { show: false },
-        axisLabel: { color: quiet, fontSize: 11, margin: 12, hideOverlap: true, alignMinLabel: "left", alignMaxLabel: "right" },
+        axisLabel: { color: quiet, fontSize: 11, margin: 12, hideOverlap: true, interval: everyNth(element, payload), ...edges(payload) },
       },
       yAxis: {
         type: "value",

@@ -43,7 +43,7 @@ function relative(format: Intl.RelativeTimeFormat, seconds: number): string {
 
 function span(language: string, seconds: number): string {
   const unit = (name: string, value: number) =>
-    new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
+    new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "narrow" }).format(value);
   const hours = Math.floor(seconds / 3_600);
   const minutes = Math.floor((seconds % 3_600) / 60);
   return hours ? `${unit("hour", hours)} ${unit("minute", minutes)}` : unit("minute", minutes);
