@@ -13,6 +13,7 @@ def configure_errors(settings: Settings, process: str) -> None:
         return
     # Imported here: a third of a second that most processes need not spend.
     import sentry_sdk  # noqa: PLC0415
+    from sentry_sdk.integrations.atexit import AtexitIntegration  # noqa: PLC0415
     from sentry_sdk.integrations.dedupe import DedupeIntegration  # noqa: PLC0415
     from sentry_sdk.integrations.excepthook import ExcepthookIntegration  # noqa: PLC0415
     from sentry_sdk.integrations.logging import LoggingIntegration  # noqa: PLC0415
@@ -22,13 +23,22 @@ def configure_errors(settings: Settings, process: str) -> None:
         release=f"lastlight@{__version__}",
         server_name=process,
         default_integrations=False,
-        integrations=[LoggingIntegration(), ExcepthookIntegration(), DedupeIntegration()],
+        integrations=[
+            LoggingIntegration(),
+            ExcepthookIntegration(),
+            DedupeIntegration(),
+            AtexitIntegration(callback=_send_quietly),
+        ],
         send_default_pii=False,
         include_local_variables=False,
         max_request_body_size="never",
         before_send=cast("Any", without_people),
         before_breadcrumb=cast("Any", without_people),
     )
+
+
+def _send_quietly(_pending: int, _timeout: float) -> None:
+    """Sentry sends what it still holds at the end of the process; the terminal need not hear of it."""
 
 
 def without_people(event: dict[str, Any], _hint: dict[str, Any]) -> dict[str, Any]:
