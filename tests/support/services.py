@@ -13,6 +13,7 @@ from lastlight.runtime.module import Module, Registry
 from lastlight.runtime.secrets import Secrets
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
+from lastlight.ui.render import create_environment
 
 
 @asynccontextmanager
@@ -24,6 +25,7 @@ async def opened_services(settings: Settings, modules: Sequence[Module] = ()) ->
         pools=await open_pools(settings),
         secrets=Secrets(settings.secret_key, settings.secret_keys),
         enqueue=enqueue,
+        templates=create_environment(),
     )
     try:
         yield services

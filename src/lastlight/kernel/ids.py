@@ -16,6 +16,7 @@ CheckinId = NewType("CheckinId", UUID)
 VisitId = NewType("VisitId", UUID)
 JobId = NewType("JobId", UUID)
 FileId = NewType("FileId", UUID)
+MailId = NewType("MailId", UUID)
 
 PLATFORM = TenantId(UUID(int=0))
 """The platform is the tenant of its own crew."""

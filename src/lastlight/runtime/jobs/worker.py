@@ -116,14 +116,15 @@ class Worker:
 
     async def _shut_down(self, stop: asyncio.Event, manager: QueueManager, taking: "asyncio.Task[None]") -> None:
         waiting = asyncio.create_task(stop.wait())
-        await asyncio.wait({waiting, taking}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        manager.shutdown.set()
-        if taking.done():
-            return
-        await asyncio.wait({taking}, timeout=GRACE_SECONDS)
-        for _, task in list(self.running.values()):
-            task.cancel()
+        try:
+            await asyncio.wait({waiting, taking}, return_when=asyncio.FIRST_COMPLETED)
+            manager.shutdown.set()
+            if not taking.done():
+                await asyncio.wait({taking}, timeout=GRACE_SECONDS)
+        finally:
+            waiting.cancel()
+            for _, task in list(self.running.values()):
+                task.cancel()
 
     async def _carried(self, carrier: CarrierJob) -> None:
         """What the queue calls for each carrier: look at the row, which alone says what is to be done."""
@@ -162,6 +163,10 @@ class Worker:
             self.running[tenant_id, claimed.id] = (run, task)
             try:
                 await asyncio.wait({task})
+            except asyncio.CancelledError:
+                task.cancel()
+                await asyncio.wait({task})
+                raise
             finally:
                 self.running.pop((tenant_id, claimed.id), None)
 

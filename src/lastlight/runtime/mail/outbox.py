@@ -1,0 +1,98 @@
+"""The outbox: every mail that was written, for the platform's crew; where mail is kept, it is the only mailbox there is."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from lastlight.kernel.errors import NotFound
+from lastlight.kernel.ids import MailId, TenantId
+from lastlight.kernel.permissions import Permission, Scope
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.http import get
+from lastlight.runtime.http.listing import Column, Filter, Listing, listing_get
+
+OUTBOX_READ = Permission("platform.outbox.read", "Read the mail that the platform sends", Scope.PLATFORM)
+STATES = (("queued", "Waiting"), ("sent", "Sent"), ("kept", "Kept here"), ("failed", "Not delivered"))
+
+
+class MailRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail as the list shows it."""
+
+    id: UUID
+    tenant_id: UUID
+    tenant: str
+    recipient: str
+    subject: str
+    template: str
+    state: str
+    attempts: int
+    error: str
+    created_at: datetime
+    sent_at: datetime | None
+
+
+class MailOut(MailRow, frozen=True, kw_only=True):
+    """One mail with its bodies."""
+
+    body_text: str
+    body_html: str
+
+
+OUTBOX = Listing(
+    name="outbox",
+    label="Mail",
+    row=MailRow,
+    permission=OUTBOX_READ,
+    source="outgoing_mail m join tenants t on t.id = m.tenant_id",
+    tenant="m.tenant_id",
+    key="m.id",
+    cross_tenant=True,
+    sort="-created_at",
+    columns=(
+        Column(name="created_at", sql="m.created_at", label="Written", kind="time", sort=True),
+        Column(name="recipient", sql="m.recipient", label="To", sort=True),
+        Column(name="subject", sql="m.subject", label="Subject"),
+        Column(name="tenant", sql="t.name", label="Business"),
+        Column(name="state", sql="m.state", label="State", kind="enum", choices=STATES),
+        Column(name="attempts", sql="m.attempts", label="Attempts", kind="number", shown=False),
+        Column(name="error", sql="m.error", label="Error"),
+        Column(name="sent_at", sql="m.sent_at", label="Sent", kind="time"),
+        Column(name="template", sql="m.template", label="Template", shown=False),
+        Column(name="tenant_id", sql="m.tenant_id", label="Tenant", kind="uuid", shown=False),
+        Column(name="id", sql="m.id", label="Id", kind="uuid", shown=False),
+    ),
+    filters=(
+        Filter(name="state", sql="m.state", label="State", kind="enum", choices=STATES),
+        Filter(name="tenant_id", sql="m.tenant_id", label="Tenant", kind="uuid"),
+        Filter(name="created_at", sql="m.created_at", label="Written", kind="time"),
+    ),
+    search=("m.recipient", "m.subject"),
+)
+
+ONE = """
+select m.id, m.tenant_id, t.name as tenant, m.recipient, m.subject, m.template, m.state, m.attempts, m.error, m.created_at, m.sent_at,
+       m.body_text, m.body_html
+from outgoing_mail m join tenants t on t.id = m.tenant_id
+where m.tenant_id = $1 and m.id = $2
+"""
+
+list_outbox = listing_get("/api/admin/outbox", OUTBOX, db="platform")
+
+
+@get(
+    "/api/admin/tenants/{tenant_id:uuid}/outbox/{mail_id:uuid}",
+    permission=OUTBOX_READ,
+    db="platform",
+    scope_tenant="tenant_id",
+    sensitive="mail.read",
+    raises=[NotFound],
+)
+async def read_mail(ctx: Ctx, tenant_id: TenantId, mail_id: MailId) -> MailOut:
+    """Read one mail as it was written; the reading is audited."""
+    return await find_mail(ctx, tenant_id=tenant_id, mail_id=mail_id)
+
+
+async def find_mail(ctx: Ctx, *, tenant_id: TenantId, mail_id: MailId) -> MailOut:
+    """One mail of a tenant, for its page; NotFound when there is none."""
+    return await ctx.db.one(MailOut, ONE, tenant_id, mail_id)

@@ -1,0 +1,118 @@
+"""Staged actions: what needs a call to somebody else is committed as an intent, called outside any transaction, and its
+result is committed. A process that dies in between leaves a row that the job takes up again, with the same key: the other
+side sees one action, however often it is asked.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from lastlight.kernel.ids import uuid7
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.db.pools import PoolName
+from lastlight.runtime.jobs.declaration import Job, Retry, job
+from lastlight.runtime.jobs.run import GiveUpError, JobRun, sentence
+from lastlight.runtime.services import Services
+
+Call = Callable[[Services, "Staged"], Awaitable[Any]]
+Apply = Callable[[Ctx, "Staged", Any], Awaitable[None]]
+GivenUp = Callable[[Ctx, "Staged", str], Awaitable[None]]
+
+
+class Staged(msgspec.Struct, frozen=True, kw_only=True):
+    """One staged action, as its call and its result see it."""
+
+    tenant_id: UUID
+    id: UUID
+    key: str
+    """Sent along with the call, so that the other side recognises a repetition."""
+    intent: dict[str, Any]
+    state: str
+    calls: int
+    """How often it was called before, this time included; above 1 the other side may know of it."""
+
+
+class RefusedError(Exception):
+    """Raised by a call when the other side refused for good: repeating it would not help."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """One kind of staged action: how it is called, and what its result changes. List `stage.job` among the module's jobs."""
+
+    kind: str
+    call: Call
+    apply: Apply
+    given_up: GivenUp | None = None
+    """What changes when it was refused or tried for the last time."""
+    retry: Retry = field(default_factory=lambda: Retry(attempts=8, backoff=5.0))
+    timeout: float = 60.0
+    role: PoolName = "app"
+    job: Job = field(init=False)
+
+    def __post_init__(self) -> None:
+        async def resume(job: JobRun, staged_id: UUID) -> None:
+            await _perform(self, job, staged_id)
+
+        resume.__doc__ = f"Carry out the staged action {self.kind}, or take it up where it was left."
+        self.job = job(self.kind, retry=self.retry, timeout=self.timeout, role=self.role)(resume)
+
+
+INTEND = """
+insert into staged_actions (tenant_id, id, kind, key, intent, created_by) values ($1, $2, $3, $4, $5, $6)
+on conflict do nothing
+"""
+TAKE = """
+update staged_actions set state = 'calling', calls = calls + 1, called_at = now(), finished_at = null, error = ''
+where tenant_id = $1 and id = $2 and state <> 'done'
+returning tenant_id, id, key, intent, state, calls
+"""
+DONE = """
+update staged_actions set state = 'done', result = $3, finished_at = now() where tenant_id = $1 and id = $2 and state = 'calling'
+"""
+FAILED = """
+update staged_actions set state = 'failed', error = $3, finished_at = now() where tenant_id = $1 and id = $2 and state = 'calling'
+"""
+
+
+async def begin(ctx: Ctx, stage: Stage, *, key: str, intent: Mapping[str, Any]) -> UUID | None:
+    """Commit an intent with the rest of this transaction; its job carries it out afterwards.
+
+    `key` names the action for good: a second intent with the same key is the same action, for which None is returned.
+    """
+    staged_id = uuid7()
+    stored = msgspec.to_builtins(dict(intent))
+    created = await ctx.db.execute(INTEND, ctx.tenant_id, staged_id, stage.kind, key, stored, ctx.actor.user_id)
+    if not created:
+        return None
+    await ctx.enqueue(stage.job, staged_id=staged_id)
+    return staged_id
+
+
+async def _perform(stage: Stage, job: JobRun, staged_id: UUID) -> None:
+    async with job.transaction() as ctx:
+        staged = await ctx.db.row(Staged, TAKE, ctx.tenant_id, staged_id)
+    if staged is None:
+        return
+    try:
+        result = await stage.call(job.services, staged)
+    except RefusedError as error:
+        await _give_up(stage, job, staged, error)
+        raise GiveUpError(str(error)) from error
+    except Exception as error:
+        if job.claimed.attempts >= job.claimed.max_attempts:
+            await _give_up(stage, job, staged, error)
+        raise
+    async with job.finish() as ctx:
+        if await ctx.db.execute(DONE, ctx.tenant_id, staged.id, msgspec.to_builtins(result)):
+            await stage.apply(ctx, staged, result)
+
+
+async def _give_up(stage: Stage, job: JobRun, staged: Staged, error: Exception) -> None:
+    text = sentence(error) if not isinstance(error, RefusedError) else str(error)
+    async with job.transaction() as ctx:
+        if await ctx.db.execute(FAILED, ctx.tenant_id, staged.id, text[:2000]) and stage.given_up is not None:
+            await stage.given_up(ctx, staged, text)
