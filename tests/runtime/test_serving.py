@@ -1,0 +1,67 @@
+"""uvicorn as the platform runs it: on the supervisor's socket, believing nobody, stopping when asked."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.processes
+
+PROGRAM = """
+import asyncio, json, os, sys
+from pathlib import Path
+from lastlight.runtime.serving import serve
+from lastlight.runtime.settings import Settings
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                Path(os.environ["LASTLIGHT_VAR_DIR"], "closed").touch()
+                return
+    if scope["path"] == "/slow":
+        await asyncio.sleep(1.5)
+    body = json.dumps({"client": scope["client"][0], "scheme": scope["scheme"], "loop": type(asyncio.get_running_loop()).__module__})
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body.encode()})
+serve(app, Settings.load({k: v for k, v in os.environ.items() if k.startswith("LASTLIGHT_")}))
+"""
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Generator[tuple[subprocess.Popen[bytes], str]]:
+    """A web process on a socket that is already listening, and its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        env = os.environ | {"LASTLIGHT_VAR_DIR": str(tmp_path), "LASTLIGHT_INTERNAL_LISTENER": str(listener.fileno())}
+        process = subprocess.Popen([sys.executable, "-c", PROGRAM], env=env, pass_fds=[listener.fileno()])
+        yield process, f"http://127.0.0.1:{listener.getsockname()[1]}"
+        process.kill()
+        process.wait()
+
+
+def test_it_serves_on_the_inherited_socket_and_believes_no_header(served: tuple[subprocess.Popen[bytes], str]) -> None:
+    forged = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+    answer = httpx.get(served[1], headers=forged, timeout=20)
+    assert answer.json() == {"client": "127.0.0.1", "scheme": "http", "loop": "uvloop"}
+    assert "server" not in answer.headers
+
+
+def test_it_ends_what_it_began_and_then_stops(served: tuple[subprocess.Popen[bytes], str], tmp_path: Path) -> None:
+    process, address = served
+    httpx.get(address, timeout=20)
+    with ThreadPoolExecutor(1) as threads:
+        call = threads.submit(httpx.get, f"{address}/slow", timeout=20)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        assert call.result().status_code == 200
+    assert process.wait(15) in {0, -signal.SIGTERM}
+    assert (tmp_path / "closed").exists()
