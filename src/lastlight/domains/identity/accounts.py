@@ -128,13 +128,20 @@ async def register(ctx: Ctx, *, email: str, name: str, password_hash: str, tenan
     """
     if tenant:
         await _require_open(ctx, tenant)
-    user_id = await create_user(ctx, email=email, name=name, password_hash=password_hash)
+    user_id = await open_account(ctx, email=email, name=name, password_hash=password_hash)
     if user_id is None:
         await ctx.enqueue(mail_address_in_use, email=email)
         return None
-    await ctx.enqueue(mail_verification, user_id=user_id)
     if tenant:
         await join_as_patron(ctx, user_id=user_id, name=name, slug=tenant.strip().lower())
+    return user_id
+
+
+async def open_account(ctx: Ctx, *, email: str, name: str, password_hash: str) -> UserId | None:
+    """Create an account and send the link that proves its address; None when the address is taken."""
+    user_id = await create_user(ctx, email=email, name=name, password_hash=password_hash)
+    if user_id is not None:
+        await ctx.enqueue(mail_verification, user_id=user_id)
     return user_id
 
 

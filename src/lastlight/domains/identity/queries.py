@@ -145,7 +145,7 @@ LISTINGS = (MEMBERS, ROLES, PATRONS)
 async def read_me(ctx: Ctx) -> MeOut:
     """Who the signed-in person is here, what they may do, and where else they may go."""
     actor = ctx.actor
-    if actor.user_id is None or actor.session_id is None or actor.kind == "anonymous" or actor.kind == "system":
+    if actor.user_id is None or actor.session_id is None:
         raise NotSignedIn
     tenant = await ctx.db.row(
         TenantBrief, "select id, slug, name, currency, time_zone from tenants where id = $1", actor.tenant_id

@@ -7,7 +7,7 @@ import msgspec
 
 from lastlight.domains.identity.contexts import As
 from lastlight.kernel.ids import MembershipId, PatronId, RoleId, SessionId, TenantId, UserId, VenueId
-from lastlight.runtime.auth.tokens import SessionKind
+from lastlight.runtime.context import ActorKind
 from lastlight.runtime.http import Input
 
 Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254, description="An e-mail address.")]
@@ -133,7 +133,7 @@ class MeOut(msgspec.Struct, frozen=True, kw_only=True):
 
     user_id: UserId
     session_id: SessionId
-    kind: SessionKind
+    kind: ActorKind
     name: str
     email: str
     email_verified: bool

@@ -1,0 +1,33 @@
+"""What tenancy brings to the platform."""
+
+from lastlight.domains.tenancy.api import ROUTES
+from lastlight.domains.tenancy.errors import ERRORS, SlugTaken
+from lastlight.domains.tenancy.events import EVENTS
+from lastlight.domains.tenancy.jobs import JOBS
+from lastlight.domains.tenancy.permissions import PERMISSIONS, TENANT_READ, TENANTS_READ
+from lastlight.domains.tenancy.queries import LISTINGS, count_waiting
+from lastlight.runtime.module import Module, Nav
+
+MODULE = Module(
+    name="tenancy",
+    summary="Businesses on the platform: registration, approval, plan, modules.",
+    routes=ROUTES,
+    permissions=PERMISSIONS,
+    events=EVENTS,
+    errors=ERRORS,
+    constraints={"tenants_slug_taken": SlugTaken},
+    jobs=JOBS,
+    listings=LISTINGS,
+    nav=(
+        Nav(app="owner", label="Settings", href="/owner/settings", icon="settings", permission=TENANT_READ, order=90),
+        Nav(
+            app="platform",
+            label="Tenants",
+            href="/platform/tenants",
+            icon="building-2",
+            permission=TENANTS_READ,
+            order=20,
+            count=count_waiting,
+        ),
+    ),
+)

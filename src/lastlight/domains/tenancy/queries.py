@@ -1,0 +1,106 @@
+"""Reads of tenants: one's own, and the platform's list."""
+
+from lastlight.domains.tenancy.permissions import TENANTS_READ
+from lastlight.domains.tenancy.schemas import ModuleOut, TenantDetailOut, TenantOut, TenantRow
+from lastlight.domains.tenancy.toggles import TOGGLES
+from lastlight.kernel.errors import NotFound
+from lastlight.kernel.ids import PLATFORM
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.http.listing import Column, Filter, Listing
+
+STATUS = (
+    ("pending", "Waits for approval"),
+    ("active", "Active"),
+    ("suspended", "Suspended"),
+    ("rejected", "Rejected"),
+    ("archived", "Archived"),
+)
+PLANS = (("trial", "Trial"), ("starter", "Starter"), ("growth", "Growth"), ("enterprise", "Enterprise"))
+
+TENANT = """
+    select id, slug, name, status, status_reason, plan, contact_name, contact_email, contact_phone, country, currency, time_zone, locale,
+           created_at, updated_at, approved_at, version
+    from tenants where id = $1"""
+
+TENANTS: Listing[TenantRow] = Listing(
+    name="tenants",
+    label="Businesses",
+    row=TenantRow,
+    permission=TENANTS_READ,
+    source="tenants t",
+    tenant="t.id",
+    cross_tenant=True,
+    where="t.kind = 'business'",
+    key="t.id",
+    columns=(
+        Column(name="name", sql="t.name", label="Business", sort=True),
+        Column(name="slug", sql="t.slug", label="Short name", sort=True),
+        Column(name="status", sql="t.status", label="Status", kind="enum", sort=True, choices=STATUS),
+        Column(name="plan", sql="t.plan", label="Plan", kind="enum", sort=True, choices=PLANS),
+        Column(name="contact_name", sql="t.contact_name", label="Contact"),
+        Column(name="contact_email", sql="t.contact_email", label="E-mail", shown=False),
+        Column(name="country", sql="t.country", label="Country", sort=True),
+        Column(
+            name="members",
+            sql="(select count(distinct m.user_id) from memberships m where m.tenant_id = t.id and m.status = 'active')",
+            label="People",
+            kind="number",
+        ),
+        Column(
+            name="patrons", sql="(select count(*) from patrons p where p.tenant_id = t.id)", label="Guests", kind="number"
+        ),
+        Column(name="created_at", sql="t.created_at", label="Registered", kind="time", sort=True),
+        Column(name="approved_at", sql="t.approved_at", label="Approved", kind="time"),
+        Column(name="id", sql="t.id", label="Id", kind="uuid", shown=False),
+        Column(name="version", sql="t.version", label="Version", kind="number", shown=False),
+    ),
+    filters=(
+        Filter(name="status", sql="t.status", label="Status", kind="enum", choices=STATUS),
+        Filter(name="plan", sql="t.plan", label="Plan", kind="enum", choices=PLANS),
+        Filter(name="created_at", sql="t.created_at", label="Registered", kind="time"),
+    ),
+    search=("t.name", "t.slug", "t.contact_name", "t.contact_email"),
+    sort="-created_at",
+)
+
+LISTINGS = (TENANTS,)
+
+
+async def read_tenant(ctx: Ctx) -> TenantOut:
+    """The transaction's tenant."""
+    return await ctx.db.one(TenantOut, TENANT, ctx.tenant_id)
+
+
+async def read_detail(ctx: Ctx) -> TenantDetailOut:
+    """The transaction's tenant as the platform sees it, with figures of use that each module counts."""
+    if ctx.tenant_id == PLATFORM:
+        raise NotFound
+    tenant = await read_tenant(ctx)
+    note = await ctx.db.fetchval("select note from tenants where id = $1", ctx.tenant_id)
+    modules = await list_modules(ctx)
+    return TenantDetailOut(tenant=tenant, note=note, modules=modules, usage=await read_usage(ctx), version=tenant.version)
+
+
+async def read_usage(ctx: Ctx) -> dict[str, int]:
+    """Figures of the tenant's use: every module counts its own."""
+    counts = [pair for module in ctx.services.registry.modules for pair in module.usage.items()]
+    return {label: await count(ctx) for label, count in counts}
+
+
+async def list_modules(ctx: Ctx) -> list[ModuleOut]:
+    """The modules of the transaction's tenant, in the catalogue's order."""
+    rows = await ctx.db.fetch("select module, enabled from tenant_modules where tenant_id = $1", ctx.tenant_id)
+    enabled = {row["module"]: row["enabled"] for row in rows}
+    return [ModuleOut(t.name, t.title, t.description, enabled.get(t.name, False)) for t in TOGGLES]
+
+
+async def switched_off(ctx: Ctx) -> frozenset[str]:
+    """The names of the modules that are off for the transaction's tenant; none for the platform itself."""
+    if ctx.tenant_id == PLATFORM:
+        return frozenset()
+    return frozenset(module.name for module in await list_modules(ctx) if not module.enabled)
+
+
+async def count_waiting(ctx: Ctx) -> int:
+    """How many registrations wait for a decision."""
+    return await ctx.db.fetchval("select count(*) from tenants where status = 'pending' and kind = 'business'")

@@ -1,0 +1,31 @@
+"""The modules of a tenant that can be switched on and off (TEN-07): off hides them, refuses their operations and stops their jobs."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Toggle:
+    """One module: its stable name, what people call it, what it is for, and whether a new tenant starts with it."""
+
+    name: str
+    title: str
+    description: str
+    default: bool = False
+
+
+TOGGLES = (
+    Toggle("pos", "Till", "Orders, tabs, drawers and receipts at the bar."),
+    Toggle("credits", "Credits", "Stored value that guests buy and spend."),
+    Toggle("loyalty", "Loyalty", "Points, levels and rewards for guests."),
+    Toggle("inventory", "Stock", "Stock, purchasing, recipes and counts."),
+    Toggle("programme", "Programme", "Events, tickets and guest lists."),
+    Toggle("messaging", "Messages", "Conversations between guests and the house."),
+    Toggle("campaigns", "Campaigns", "Offers and news by e-mail and push."),
+    Toggle("safety", "Safety", "Incidents, SOS and reports.", default=True),
+    Toggle("staff", "Staff", "Shifts, clocking in and tasks.", default=True),
+    Toggle("treasury", "Treasury", "Split rules, payouts and statements."),
+    Toggle("devices", "Devices", "Scanners, readers and machines at the venues."),
+    Toggle("analytics", "Analytics", "Figures over nights, venues and guests.", default=True),
+)
+
+BY_NAME = {toggle.name: toggle for toggle in TOGGLES}
