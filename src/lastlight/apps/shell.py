@@ -33,7 +33,7 @@ async def render(ctx: Ctx, op: Operation | None, info: RequestInfo, view: View) 
         "may": _may(ctx),
         "toast": view.toast or unquote(info.cookies.get("ll_toast", "")),
         "problem": None,
-        "form": {"values": {}, "errors": {}},
+        "form": {"values": {}, "lists": {}, "errors": {}},
         "base_url": ctx.services.settings.base_url,
         **view.context,
     }

@@ -4,6 +4,7 @@ from lastlight.domains.identity import api_auth, api_people
 from lastlight.domains.identity.errors import ERRORS, MemberAlready, RoleNameTaken
 from lastlight.domains.identity.events import EVENTS
 from lastlight.domains.identity.jobs import JOBS
+from lastlight.domains.identity.pages import PAGES
 from lastlight.domains.identity.permissions import MEMBERS_READ, PERMISSIONS, ROLES_READ
 from lastlight.domains.identity.queries import LISTINGS
 from lastlight.domains.identity.usage import count_members, count_patrons
@@ -14,6 +15,7 @@ MODULE = Module(
     name="identity",
     summary="Accounts, sessions, roles and the people who hold them.",
     routes=(*api_auth.ROUTES, *api_people.ROUTES),
+    pages=PAGES,
     permissions=PERMISSIONS,
     events=EVENTS,
     errors=(*AUTH_ERRORS, *ERRORS),
@@ -23,6 +25,8 @@ MODULE = Module(
     nav=(
         Nav(app="owner", label="People", href="/owner/people", icon="users", permission=MEMBERS_READ, order=30),
         Nav(app="owner", label="Roles", href="/owner/roles", icon="shield", permission=ROLES_READ, order=40),
+        Nav(app="platform", label="Crew", href="/platform/people", icon="users", permission=MEMBERS_READ, group="House", order=70),
+        Nav(app="platform", label="Roles", href="/platform/roles", icon="shield", permission=ROLES_READ, group="House", order=80),
     ),
     usage={"People": count_members, "Guests": count_patrons},
 )

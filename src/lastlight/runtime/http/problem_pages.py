@@ -64,13 +64,13 @@ def _quoted(text: str) -> str:
 
 
 async def _form_state(request: AnyRequest, problem: Problem) -> dict[str, Any]:
-    values: dict[str, str] = {}
+    texts: dict[str, list[str]] = {}
     if request.method != "GET":
         try:
-            values = {name: found[-1] for name, found in pairs(kept_body(request)).items()}
+            texts = pairs(kept_body(request))
         except Problem:
-            values = {}
-    return {"values": values, "errors": problem.fields}
+            texts = {}
+    return {"values": {name: found[-1] for name, found in texts.items()}, "lists": texts, "errors": problem.fields}
 
 
 async def _render(services: Services, request: AnyRequest, info: RequestInfo, op: Operation | None, view: View) -> Answer:

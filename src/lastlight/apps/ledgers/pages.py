@@ -1,0 +1,69 @@
+"""The audit log and jobs, built for a console by its prefix."""
+
+from lastlight.kernel.ids import JobId
+from lastlight.runtime.audit.entries import AUDIT, AUDIT_READ, read_entry
+from lastlight.runtime.audit.history import changes_of
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.http import Operation, Redirect, View, page, page_post
+from lastlight.runtime.jobs import actions as job_actions
+from lastlight.runtime.jobs.events import JOBS_MANAGE, JOBS_READ
+from lastlight.runtime.jobs.queries import JOBS, JobOut, find_job
+
+
+def audit_pages(prefix: str) -> tuple[Operation, ...]:
+    """The audit log inside one console."""
+    home = f"{prefix}/audit"
+
+    @page(home, permission=AUDIT_READ)
+    async def audit_page(ctx: Ctx, query: AUDIT.query_type) -> View:
+        """List who did what."""
+        view = await AUDIT.view(ctx, query)
+        return View("ledgers/audit.html", {"view": view, "home": home, "paged": bool(query.after)})
+
+    @page(f"{home}/{{seq:int}}", permission=AUDIT_READ)
+    async def audit_entry_page(ctx: Ctx, seq: int) -> View:
+        """Show one entry with its place in the chain."""
+        entry = await read_entry(ctx, seq=seq)
+        before, after = changes_of(entry.before, entry.after)
+        return View("ledgers/entry.html", {"entry": entry, "home": home, "before": before, "after": after})
+
+    return (audit_page, audit_entry_page)
+
+
+def job_pages(prefix: str) -> tuple[Operation, ...]:
+    """Jobs inside one console: what runs, what failed, what to do about it."""
+    home = f"{prefix}/jobs"
+    one = f"{home}/{{job_id:uuid}}"
+
+    @page(home, permission=JOBS_READ)
+    async def jobs_page(ctx: Ctx, query: JOBS.query_type) -> View:
+        """List jobs."""
+        return View(
+            "ledgers/jobs.html", {"view": await JOBS.view(ctx, query), "home": home, "paged": bool(query.after)}
+        )
+
+    @page(one, permission=JOBS_READ)
+    async def job_page(ctx: Ctx, job_id: JobId) -> View:
+        """Show one job and how far it is."""
+        job = await find_job(ctx, job_id)
+        return View("ledgers/job.html", {"job": job, "home": home, "percent": _percent(job)})
+
+    @page_post(f"{one}/cancel", permission=JOBS_MANAGE)
+    async def job_cancel(ctx: Ctx, job_id: JobId) -> Redirect:
+        """Cancel a job."""
+        await job_actions.cancel(ctx, job_id=job_id)
+        return Redirect(f"{home}/{job_id}", toast="It stops within a few seconds.")
+
+    @page_post(f"{one}/retry", permission=JOBS_MANAGE)
+    async def job_retry(ctx: Ctx, job_id: JobId) -> Redirect:
+        """Queue a job again."""
+        await job_actions.requeue(ctx, job_id=job_id)
+        return Redirect(f"{home}/{job_id}", toast="It is queued again.")
+
+    return (jobs_page, job_page, job_cancel, job_retry)
+
+
+def _percent(job: JobOut) -> int:
+    if job.state == "done":
+        return 100
+    return round(100 * job.progress_done / job.progress_total) if job.progress_total else 0

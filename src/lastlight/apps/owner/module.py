@@ -1,0 +1,42 @@
+"""What the owner app brings: all venues at a glance, the audit log. People, roles, venues and settings come from their domains."""
+
+from lastlight.apps.ledgers import audit_pages
+from lastlight.domains import checkins
+from lastlight.domains.checkins import VISITS_READ
+from lastlight.runtime.audit.entries import AUDIT_READ
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.http import View, page
+from lastlight.runtime.module import Module, Nav
+
+
+@page("/owner", permission=VISITS_READ)
+async def all_venues_page(ctx: Ctx) -> View:
+    """Show every venue tonight."""
+    tonight = await checkins.read_tonight(ctx, feed_length=8)
+    venues = tonight.venues
+    sums = {
+        "inside": sum(venue.inside for venue in venues),
+        "arrived": sum(venue.arrivals_tonight for venue in venues),
+        "before": sum(venue.arrivals_last_week for venue in venues),
+        "open": sum(venue.is_open and venue.status == "active" for venue in venues),
+    }
+    return View("owner/venues.html", {"venues": venues, "sums": sums, "feed": tonight.feed})
+
+
+MODULE = Module(
+    name="owner_app",
+    summary="Owner: all venues at a glance.",
+    pages=(all_venues_page, *audit_pages("/owner")),
+    nav=(
+        Nav(app="owner", label="All venues", href="/owner", icon="layout-dashboard", permission=VISITS_READ, order=10),
+        Nav(
+            app="owner",
+            label="Audit log",
+            href="/owner/audit",
+            icon="scroll-text",
+            permission=AUDIT_READ,
+            group="House",
+            order=90,
+        ),
+    ),
+)

@@ -1,0 +1,87 @@
+// The app: who is here decides between the entrance and the views; the address decides which view.
+import { useEffect, useRef } from "preact/hooks";
+import { gettext as _ } from "../../../ui/js/i18n";
+import { NetBanner, TabBar } from "./parts/frame";
+import { Outcome } from "./parts/outcome";
+import { Skeleton } from "./parts/state";
+import { Toasts } from "./parts/toast";
+import { ActivityScreen } from "./screens/activity";
+import { CodeScreen } from "./screens/code";
+import { EntranceScreen } from "./screens/entrance";
+import { HomeScreen } from "./screens/home";
+import { ProfileScreen } from "./screens/profile";
+import { ScanScreen } from "./screens/scan";
+import { VenuesScreen } from "./screens/venues";
+import { standing } from "./state/night";
+import { view, type View } from "./state/route";
+
+const SCREENS: Record<View, () => preact.JSX.Element | null> = {
+  home: HomeScreen,
+  scan: HomeScreen,
+  activity: ActivityScreen,
+  venues: VenuesScreen,
+  profile: ProfileScreen,
+  code: CodeScreen,
+  "sign-in": EntranceScreen,
+  register: EntranceScreen,
+};
+
+export function App() {
+  useViewTitle();
+  if (standing.value === "opening") return <Opening />;
+  const entering = view.value === "sign-in" || view.value === "register";
+  if (standing.value === "signed-out" || entering) {
+    return (
+      <>
+        <EntranceScreen />
+        <Toasts />
+      </>
+    );
+  }
+  const Screen = SCREENS[view.value];
+  return (
+    <>
+      <a class="skip" href="#main">
+        {_("Skip to content")}
+      </a>
+      <main class="p-app" id="main" data-view={view.value}>
+        <Screen />
+      </main>
+      <TabBar />
+      {view.value === "scan" && <ScanScreen />}
+      <Outcome />
+      <Toasts />
+    </>
+  );
+}
+
+function Opening() {
+  return (
+    <main class="p-app" aria-busy="true">
+      <h1 class="sr">Last Light</h1>
+      <NetBanner />
+      <Skeleton pass rows={4} />
+    </main>
+  );
+}
+
+/** The title names the view, and a change of view moves the focus to its heading. */
+function useViewTitle(): void {
+  const first = useRef(true);
+  const titles: Record<View, string> = {
+    home: "",
+    scan: _("Scan"),
+    activity: _("Activity"),
+    venues: _("Venues"),
+    profile: _("Profile"),
+    code: _("At the door"),
+    "sign-in": _("Sign in"),
+    register: _("Create an account"),
+  };
+  const current = view.value;
+  useEffect(() => {
+    document.title = [titles[current], "Last Light"].filter(Boolean).join(" · ");
+    if (first.current) first.current = false;
+    else if (current !== "scan") document.querySelector<HTMLElement>("#main h1")?.focus({ preventScroll: true });
+  }, [current]);
+}

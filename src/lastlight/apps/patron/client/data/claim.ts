@@ -1,0 +1,64 @@
+// The phone vouches for the time of a check-in: it signs code, time and key of the command with a key that cannot leave it.
+import { call } from "./api";
+import { toBase64url } from "./base64url";
+import { database, fact, keepFact, type SigningKey } from "./database";
+
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
+
+/** The time by the server's clock, as far as this phone knows it. */
+export async function serverNow(): Promise<number> {
+  return Date.now() + ((await fact("clock_ahead")) ?? 0);
+}
+
+/** Learn how far the server's clock is ahead, from an answer that says its time. */
+export async function learnClock(serverTime: string): Promise<void> {
+  const ahead = Date.parse(serverTime) - Date.now();
+  if (Number.isFinite(ahead)) await keepFact("clock_ahead", ahead);
+}
+
+/** What is signed: the server builds the same text. */
+export function claimText(subject: string, claimedAt: string, commandId: string): string {
+  return `lastlight-claim-v1\n${subject}\n${claimedAt}\n${commandId}`;
+}
+
+export async function sign(userId: string, text: string): Promise<string> {
+  const { pair } = await signingKey(userId);
+  const bytes = new TextEncoder().encode(text);
+  const signature = await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, pair.privateKey, bytes);
+  return toBase64url(new Uint8Array(signature));
+}
+
+/** The id by which a tenant knows this phone's key; registers it when it does not yet. */
+export async function registeredKey(userId: string, tenantId: string): Promise<string> {
+  const key = await signingKey(userId);
+  const known = key.registered[tenantId];
+  if (known) return known;
+  const spki = await crypto.subtle.exportKey("spki", key.pair.publicKey);
+  const body = { public_key: toBase64url(new Uint8Array(spki)), label: deviceLabel() };
+  const { id } = await call<{ id: string }>("/api/patron/keys", { method: "POST", body });
+  const newest = await signingKey(userId);
+  await (await database()).put("keys", { ...newest, registered: { ...newest.registered, [tenantId]: id } });
+  return id;
+}
+
+async function signingKey(userId: string): Promise<SigningKey> {
+  const store = await database();
+  const known = await store.get("keys", userId);
+  if (known) return known;
+  const pair = await crypto.subtle.generateKey(ALGORITHM, false, ["sign", "verify"]);
+  const transaction = store.transaction("keys", "readwrite");
+  const raced = await transaction.store.get(userId);
+  const key = raced ?? { user_id: userId, pair, registered: {} };
+  if (!raced) await transaction.store.put(key);
+  await transaction.done;
+  return key;
+}
+
+/** Words that let a person recognise this phone in a list. */
+export function deviceLabel(): string {
+  const agent = navigator.userAgent;
+  const system = ["iPhone", "iPad", "Android", "Windows", "Macintosh", "CrOS", "Linux"].find((name) => agent.includes(name));
+  const browser = ["Firefox", "Edg", "OPR", "SamsungBrowser", "Chrome", "Safari"].find((name) => agent.includes(name));
+  const names: Record<string, string> = { Edg: "Edge", OPR: "Opera", SamsungBrowser: "Samsung Internet", Macintosh: "Mac", CrOS: "ChromeOS" };
+  return [browser, system].map((name) => (name ? (names[name] ?? name) : "")).filter(Boolean).join(" on ") || "Browser";
+}

@@ -1,0 +1,209 @@
+// Commands are written to the phone first and sent after: in order, once, whoever of the page and the service worker is first.
+import { call, Refused } from "./api";
+import { claimText, registeredKey, serverNow, sign } from "./claim";
+import { commandsOf, database, fact, keepFact, type Command, type CommandBody } from "./database";
+import type { CheckedIn, Home, Me, Position, Problem, Visit } from "./types";
+import { uuid7 } from "./uuid";
+
+export const SYNC_TAG = "last-light-outbox";
+const LOCK = "last-light-outbox";
+const CHANNEL = "last-light-outbox";
+/** These say nothing about the command: it is sent again. */
+const LATER = new Set([408, 425, 429]);
+const LATER_TYPES = new Set(["idempotency-key-in-flight", "not-signed-in", "session-ended", "token-expired", "token-invalid"]);
+const IDENTITY_FOR_MS = 30_000;
+
+export type Stop = "nothing" | "unreachable" | "server" | "wait" | "signed-out" | "someone-else";
+export interface Report {
+  sent: string[];
+  rejected: string[];
+  stop: Stop;
+}
+
+export interface Person {
+  userId: string;
+  tenantId: string;
+}
+
+interface Draft {
+  kind: "checkin" | "checkout";
+  /** The code's text; a check-out signs the word `checkout` in its place. */
+  subject: string;
+  position?: Position | null;
+  venueId: string | null;
+  venueName: string | null;
+  /** The claimed time of a command that this one replaces. */
+  claimedAt?: string;
+}
+
+const URLS = { checkin: "/api/checkin/verify", checkout: "/api/checkout" } as const;
+let identity = { userId: "", tenantId: "", at: 0 };
+
+/** Write a command down, signed; the time it claims is now by the server's clock. */
+export async function enqueue(person: Person, draft: Draft): Promise<Command> {
+  const id = uuid7();
+  const claimedAt = draft.claimedAt ?? new Date(await serverNow()).toISOString();
+  const body: CommandBody = draft.kind === "checkin" ? { code: draft.subject } : {};
+  if (draft.position) body.position = draft.position;
+  body.claimed_at = claimedAt;
+  const command: Command = {
+    id,
+    user_id: person.userId,
+    tenant_id: person.tenantId,
+    kind: draft.kind,
+    url: URLS[draft.kind],
+    body,
+    signature: await sign(person.userId, claimText(draft.subject, claimedAt, id)),
+    at: Date.parse(claimedAt),
+    venue_id: draft.venueId,
+    venue_name: draft.venueName,
+    tries: 0,
+    state: "queued",
+  };
+  await (await database()).put("commands", command);
+  announce();
+  await askForSync();
+  return command;
+}
+
+export async function dismiss(id: string): Promise<void> {
+  await (await database()).delete("commands", id);
+  announce();
+}
+
+/** One flusher at a time, over all tabs and the worker; what is being sent is never sent twice at once. */
+export function flush(): Promise<Report> {
+  return navigator.locks.request(LOCK, async () => {
+    const report: Report = { sent: [], rejected: [], stop: "nothing" };
+    const userId = await fact("person");
+    if (!userId) return report;
+    const queued = (await commandsOf(userId)).filter((command) => command.state === "queued");
+    if (!queued.length) return report;
+    if (((await fact("wait_until")) ?? 0) > Date.now()) return { ...report, stop: "wait" };
+    for (const command of queued.sort(byId)) {
+      report.stop = await send(command, report);
+      if (report.stop !== "nothing") break;
+    }
+    announce();
+    return report;
+  });
+}
+
+/** Hear of every change to the outbox, from whichever tab or worker. */
+export function onChange(changed: () => void): () => void {
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.onmessage = changed;
+  listeners.add(changed);
+  return () => {
+    channel.close();
+    listeners.delete(changed);
+  };
+}
+
+/** Sort commands as they are sent. */
+export function byId(a: { id: string }, b: { id: string }): number {
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}
+
+async function send(command: Command, report: Report): Promise<Stop> {
+  try {
+    if (!(await isStillThem(command))) return "someone-else";
+    const body = await withProof(command);
+    const answer = await call<CheckedIn | Visit | null>(command.url, {
+      method: "POST",
+      body,
+      headers: { "idempotency-key": command.id },
+    });
+    await settle(command, answer);
+    report.sent.push(command.id);
+    return "nothing";
+  } catch (error) {
+    if (!(error instanceof Refused)) return again(command, "unreachable");
+    return refused(command, error, report);
+  }
+}
+
+async function refused(command: Command, { problem, retryAfterMs }: Refused, report: Report): Promise<Stop> {
+  if (problem.status >= 500 || LATER.has(problem.status) || LATER_TYPES.has(problem.type) || problem.status === 401) {
+    if (retryAfterMs) await keepFact("wait_until", Date.now() + retryAfterMs);
+    identity.at = 0;
+    return again(command, problem.status === 401 ? "signed-out" : "server");
+  }
+  await reject(command, problem);
+  report.rejected.push(command.id);
+  return "nothing";
+}
+
+async function again(command: Command, stop: Stop): Promise<Stop> {
+  await change(command.id, (now) => ({ ...now, tries: now.tries + 1 }));
+  return stop;
+}
+
+async function reject(command: Command, problem: Problem): Promise<void> {
+  await change(command.id, (now) => ({ ...now, state: "rejected", problem }));
+}
+
+/** The cookie may belong to somebody else by now: then nothing of this person's is sent. */
+async function isStillThem(command: Command): Promise<boolean> {
+  if (Date.now() - identity.at > IDENTITY_FOR_MS) {
+    const me = await call<Me>("/api/me");
+    rememberIdentity(me);
+  }
+  return identity.userId === command.user_id && identity.tenantId === command.tenant_id;
+}
+
+export function rememberIdentity(me: Me): void {
+  identity = { userId: me.user_id, tenantId: me.kind === "patron" ? (me.tenant?.id ?? "") : "", at: Date.now() };
+}
+
+export function forgetIdentity(): void {
+  identity.at = 0;
+}
+
+/** The body is completed once, and kept as it was sent: a repeat must be the same. */
+async function withProof(command: Command): Promise<CommandBody> {
+  if (command.body.proof || !command.signature) return command.body;
+  const key_id = await registeredKey(command.user_id, command.tenant_id);
+  const body = { ...command.body, proof: { key_id, signature: command.signature } };
+  await change(command.id, (now) => ({ ...now, body }));
+  return body;
+}
+
+/** What the server answered becomes part of what is shown, in the same transaction that drops the command. */
+async function settle(command: Command, answer: CheckedIn | Visit | null): Promise<void> {
+  const transaction = (await database()).transaction(["commands", "snapshots"], "readwrite");
+  const snapshots = transaction.objectStore("snapshots");
+  const snapshot = await snapshots.get(command.user_id);
+  if (snapshot?.home && snapshot.home.tenant.id === command.tenant_id) {
+    const home: Home = { ...snapshot.home, visit: command.kind === "checkin" ? ((answer as CheckedIn | null)?.visit ?? null) : null };
+    await snapshots.put({ ...snapshot, home });
+  }
+  await transaction.objectStore("commands").delete(command.id);
+  await transaction.done;
+}
+
+async function change(id: string, edit: (command: Command) => Command): Promise<void> {
+  const transaction = (await database()).transaction("commands", "readwrite");
+  const now = await transaction.store.get(id);
+  if (now) await transaction.store.put(edit(now));
+  await transaction.done;
+}
+
+const listeners = new Set<() => void>();
+
+function announce(): void {
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.postMessage(null);
+  channel.close();
+  for (const changed of listeners) changed();
+}
+
+interface SyncRegistration extends ServiceWorkerRegistration {
+  sync?: { register(tag: string): Promise<void> };
+}
+
+/** Where the browser can, it wakes the worker when the network is back, even with the app closed. */
+async function askForSync(): Promise<void> {
+  const registration = (await globalThis.navigator.serviceWorker?.getRegistration?.()) as SyncRegistration | undefined;
+  await registration?.sync?.register(SYNC_TAG).catch(() => undefined);
+}

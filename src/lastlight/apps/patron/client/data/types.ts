@@ -1,0 +1,123 @@
+// The shapes of the API that this app uses, as the server writes them.
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  fields?: Record<string, string>;
+}
+
+export interface Tenant {
+  id: string;
+  slug: string;
+  name: string;
+}
+
+/** A business that this person is a guest of, or works for. */
+export interface Place {
+  tenant: string;
+  name: string;
+  as: "crew" | "member" | "patron";
+  status: string;
+  current: boolean;
+}
+
+export interface Me {
+  user_id: string;
+  session_id: string;
+  kind: "guest" | "patron" | "member" | "crew";
+  name: string;
+  email: string;
+  email_verified: boolean;
+  tenant: Tenant | null;
+  patron_id: string | null;
+  preferences: Preferences;
+  places: Place[];
+}
+
+export interface Preferences {
+  language: string;
+  time_zone: string;
+  theme: "dark" | "light" | "system";
+  notifications: Record<string, boolean>;
+}
+
+export interface SignedInSession {
+  id: string;
+  kind: Me["kind"];
+  tenant: string | null;
+  channel: "bearer" | "cookie";
+  label: string;
+  ip: string;
+  created_at: string;
+  last_seen_at: string;
+  expires_at: string;
+  current: boolean;
+}
+
+export interface Visit {
+  id: string;
+  venue_id: string;
+  venue: string;
+  status: "open" | "closed" | "timed_out" | "voided";
+  opened_at: string;
+  times_out_at: string;
+  closed_at: string | null;
+  duration_seconds: number | null;
+}
+
+export interface HomeVenue {
+  id: string;
+  slug: string;
+  name: string;
+  address: string;
+  status: "active" | "paused" | "archived";
+  is_open: boolean;
+  opens_at: string | null;
+  closes_at: string | null;
+  position: { lat: number; lon: number } | null;
+  time_zone: string;
+  age_limit: number | null;
+  position_policy: "off" | "when_given" | "required";
+  visit_timeout_minutes: number;
+}
+
+export interface Activity {
+  kind: "checked_in" | "checked_out" | "timed_out";
+  at: string;
+  venue_id: string;
+  venue: string;
+  visit_id: string;
+  duration_seconds: number | null;
+}
+
+export interface ActivityPage {
+  items: Activity[];
+  next: string | null;
+}
+
+export interface Home {
+  now: string;
+  patron: { id: string; name: string };
+  tenant: Tenant;
+  visit: Visit | null;
+  activity: Activity[];
+  venues: HomeVenue[];
+}
+
+export interface Position {
+  lat: number;
+  lon: number;
+  accuracy_m: number;
+}
+
+export interface CheckedIn {
+  checkin: { id: string };
+  visit: Visit;
+}
+
+/** Where a genuine code belongs. */
+export interface CodePlace {
+  venue: { id: string; name: string };
+  tenant: Tenant;
+}

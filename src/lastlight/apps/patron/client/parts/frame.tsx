@@ -1,0 +1,151 @@
+// What stands around every view: heading, the state of the network, the tab bar.
+import type { ComponentChildren } from "preact";
+import { Icon } from "../../../../ui/js/icon";
+import { gettext as _, ngettext } from "../../../../ui/js/i18n";
+import { online } from "../state/device";
+import { justSent, me, mustSignIn, present, queued, trouble } from "../state/night";
+import { go, hrefOf, view, type View } from "../state/route";
+import { initials } from "./words";
+
+interface HeaderProps {
+  title: string;
+  lead?: string;
+  avatar?: boolean;
+  children?: ComponentChildren;
+}
+
+export function Header({ title, lead, avatar = false, children }: HeaderProps) {
+  return (
+    <header class="p-head">
+      {avatar && me.value && (
+        <a class="avatar" href={hrefOf("profile")} aria-label={_("Your profile")}>
+          <span aria-hidden="true">{initials(me.value.name)}</span>
+        </a>
+      )}
+      <div class="u-min0">
+        <h1 tabIndex={-1}>{title}</h1>
+        {lead && <p class="u-truncate">{lead}</p>}
+      </div>
+      <div class="end u-row">
+        <Unsent />
+        {children}
+      </div>
+    </header>
+  );
+}
+
+/** How much waits on this phone: in sight on every view, for as long as anything does. */
+function Unsent() {
+  const count = queued.value.length;
+  if (!count) return null;
+  return (
+    <a class="badge warn p-unsent" href={hrefOf("activity")}>
+      <Icon name="clock" />
+      {ngettext("%(num)s unsent", "%(num)s unsent", count)}
+    </a>
+  );
+}
+
+/** Says what the network is doing, while there is something to say. */
+export function NetBanner() {
+  return <div class="p-net">{bannerOf()}</div>;
+}
+
+function bannerOf(): ComponentChildren {
+  const waiting = queued.value.length;
+  if (mustSignIn.value) return <SignInAgain waiting={waiting} />;
+  if (!online.value) {
+    const title = navigator.onLine ? _("No connection to Last Light.") : _("You're offline.");
+    return <Banner icon="cloud-off" title={title} text={offlineText(waiting)} />;
+  }
+  if (trouble.value) return <Banner icon="circle-alert" tone="danger" title={trouble.value.title + "."} text={trouble.value.detail} />;
+  if (justSent.value) {
+    const text = ngettext("%(num)s saved action sent.", "%(num)s saved actions sent.", justSent.value);
+    return <Banner icon="cloud-check" tone="ok" title={_("All caught up.")} text={text} />;
+  }
+  if (waiting) {
+    const text = ngettext("%(num)s action is on its way.", "%(num)s actions are on their way.", waiting);
+    return <Banner icon="cloud-upload" title={_("Sending.")} text={text} />;
+  }
+  return null;
+}
+
+function offlineText(waiting: number): string {
+  if (!waiting) return _("Your pass and history still work, and so does checking in.");
+  return ngettext(
+    "%(num)s action saved on this phone, sending when signal returns.",
+    "%(num)s actions saved on this phone, sending when signal returns.",
+    waiting,
+  );
+}
+
+function SignInAgain({ waiting }: { waiting: number }) {
+  return (
+    <div class="net danger" role="status">
+      <Icon name="key-round" class="i-lg" />
+      <span>
+        <b>{_("Your session has ended.")}</b>{" "}
+        <span class="sub">{ngettext("Sign in to send %(num)s saved action.", "Sign in to send %(num)s saved actions.", waiting)}</span>
+      </span>
+      <a class="btn sm" href={hrefOf("sign-in")}>
+        {_("Sign in")}
+      </a>
+    </div>
+  );
+}
+
+interface BannerProps {
+  icon: string;
+  title: string;
+  text: string;
+  tone?: "" | "ok" | "danger";
+}
+
+// icons: cloud-off, circle-alert, cloud-check, cloud-upload
+function Banner({ icon, title, text, tone = "" }: BannerProps) {
+  return (
+    <div class={`net ${tone}`} role="status">
+      <Icon name={icon} class="i-lg" />
+      <span>
+        <b>{title}</b> <span class="sub">{text}</span>
+      </span>
+    </div>
+  );
+}
+
+const LEFT: [View, string, () => string][] = [
+  ["home", "house", () => _("Home")],
+  ["activity", "receipt-text", () => _("Activity")],
+];
+const RIGHT: [View, string, () => string][] = [
+  ["venues", "map-pin", () => _("Venues")],
+  ["profile", "user-round", () => _("Profile")],
+];
+
+// icons: house, receipt-text, map-pin, user-round
+export function TabBar() {
+  return (
+    <nav class="tabbar" aria-label={_("Main")}>
+      <div>
+        {LEFT.map(([target, icon, label]) => (
+          <Tab key={target} target={target} icon={icon} label={label()} />
+        ))}
+        <button type="button" class="scan" aria-label={_("Scan a code")} onClick={() => go("scan")} disabled={!!present.value && view.value === "scan"}>
+          <Icon name="scan-line" />
+        </button>
+        {RIGHT.map(([target, icon, label]) => (
+          <Tab key={target} target={target} icon={icon} label={label()} />
+        ))}
+      </div>
+    </nav>
+  );
+}
+
+function Tab({ target, icon, label }: { target: View; icon: string; label: string }) {
+  return (
+    <a href={hrefOf(target)} aria-current={view.value === target ? "page" : undefined}>
+      <Icon name={icon} />
+      {label}
+    </a>
+  );
+}

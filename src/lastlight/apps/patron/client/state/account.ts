@@ -1,0 +1,81 @@
+// Signing in and out, joining and switching businesses; leaving takes everything off this phone.
+import { call, Refused } from "../data/api";
+import { commandsOf, database, fact, wipe } from "../data/database";
+import { deviceLabel } from "../data/claim";
+import { flush, forgetIdentity } from "../data/outbox";
+import type { Preferences, SignedInSession } from "../data/types";
+import { applyPreferences } from "./device";
+import { startListening, stopListening } from "./heartbeat";
+import { me, pull, readCommands, signedOut, sync } from "./night";
+
+export async function signIn(email: string, password: string): Promise<void> {
+  await call("/api/auth/session", { method: "POST", body: { email, password, as: "patron", label: deviceLabel() } });
+  await entered();
+}
+
+/** Create an account and, where the address was new, go straight in. */
+export async function register(name: string, email: string, password: string): Promise<void> {
+  await call("/api/auth/register", { method: "POST", body: { name, email, password } });
+  await signIn(email, password);
+}
+
+/** Go to another business as its guest; the first time that makes one of us. */
+export async function switchTo(slug: string): Promise<void> {
+  await flush();
+  const unsent = me.value ? (await commandsOf(me.value.user_id)).filter((command) => command.state === "queued") : [];
+  if (unsent.length) {
+    throw new Refused({
+      type: "unsent",
+      status: 0,
+      title: "Something is still unsent",
+      detail: "What is saved on this phone for the other business must be sent first. Wait for signal and try again.",
+    });
+  }
+  await call("/api/auth/switch", { method: "POST", body: { tenant: slug, as: "patron" } });
+  await entered();
+}
+
+export async function savePreferences(preferences: Preferences): Promise<void> {
+  const saved = await call<Preferences>("/api/me/preferences", { method: "PUT", body: preferences });
+  await applyPreferences(saved);
+  await pull();
+}
+
+export async function sessions(): Promise<SignedInSession[]> {
+  return (await call<{ items: SignedInSession[] }>("/api/auth/sessions")).items;
+}
+
+export async function revokeSession(id: string): Promise<void> {
+  await call(`/api/auth/sessions/${id}`, { method: "DELETE" });
+}
+
+/** Leave this phone, or every one. The phone's key is given back, and nothing of the person stays. */
+export async function signOut({ everywhere = false } = {}): Promise<void> {
+  const userId = me.value?.user_id ?? (await fact("person"));
+  stopListening();
+  if (userId) await revokePhoneKey(userId).catch(() => undefined);
+  const leave = everywhere
+    ? call("/api/auth/logout-all", { method: "POST" })
+    : call("/api/auth/session", { method: "DELETE" });
+  await leave.catch((error: unknown) => {
+    if (!(error instanceof Refused && error.problem.status === 401)) throw error;
+  });
+  if (userId) await wipe(userId);
+  signedOut();
+}
+
+async function entered(): Promise<void> {
+  forgetIdentity();
+  stopListening();
+  await pull();
+  await readCommands();
+  await sync();
+  void startListening();
+}
+
+/** The key for the business that the session is for; keys with others die with this phone's memory of them. */
+async function revokePhoneKey(userId: string): Promise<void> {
+  const key = await (await database()).get("keys", userId);
+  const id = key?.registered[me.value?.tenant?.id ?? ""];
+  if (id) await call(`/api/patron/keys/${id}`, { method: "DELETE" });
+}

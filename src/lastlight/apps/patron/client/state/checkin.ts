@@ -1,0 +1,171 @@
+// From a scanned text to an outcome that a person can act on: checked in, saved on this phone, or refused and why.
+import { signal } from "@preact/signals";
+import { call, Refused, Unreachable } from "../data/api";
+import { readCode, type VenueCode } from "../data/code";
+import type { Command } from "../data/database";
+import { database } from "../data/database";
+import { dismiss, enqueue } from "../data/outbox";
+import type { CodePlace, Position, Problem } from "../data/types";
+import { online } from "./device";
+import { home, me, queued, sync } from "./night";
+import { locate } from "./position";
+import { switchTo } from "./account";
+
+export type Flow =
+  | { step: "idle" }
+  | { step: "working"; doing: "checking" | "locating" | "joining" | "leaving" }
+  | { step: "offer"; code: VenueCode; place: CodePlace }
+  | { step: "position"; code: VenueCode; why: "denied" | "unavailable" | "unsupported"; claimedAt?: string }
+  | { step: "done"; venueName: string | null }
+  | { step: "left" }
+  | { step: "saved"; kind: Command["kind"]; venueName: string | null }
+  | { step: "refused"; problem: Problem; kind: Command["kind"] };
+
+export const flow = signal<Flow>({ step: "idle" });
+
+const NOT_OURS: Problem = {
+  type: "code-malformed",
+  title: "This is not a check-in code",
+  detail: "Scan the code on the venue's screen or poster.",
+  status: 422,
+};
+const NEEDS_POSITION = new Set(["position-required", "position-imprecise"]);
+
+/** Check in with what was scanned, typed or read from a picture. */
+export async function checkIn(scanned: string): Promise<void> {
+  const code = readCode(scanned);
+  if (!code) return refuse(NOT_OURS, "checkin");
+  flow.value = { step: "working", doing: "checking" };
+  const place = await placeElsewhere(code);
+  if (place) flow.value = { step: "offer", code, place };
+  else if (me.value?.kind !== "patron") refuse(await notHere(), "checkin");
+  else await arrive(code);
+}
+
+/** Become a guest of the business whose code was scanned, or switch to it, then check in there. */
+export async function joinAndCheckIn(code: VenueCode, place: CodePlace): Promise<void> {
+  flow.value = { step: "working", doing: "joining" };
+  try {
+    await switchTo(place.tenant.slug);
+    await arrive(code);
+  } catch (error) {
+    refuse(problemOf(error), "checkin");
+  }
+}
+
+/** Try again with the position that was missing, as of the moment of the scan. */
+export function tryPositionAgain(code: VenueCode, claimedAt?: string): Promise<void> {
+  return arrive(code, { wanted: true, claimedAt });
+}
+
+/** A command that was refused for want of a position, found later in the list: the same scan, with a position, as a new command. */
+export async function retryWithPosition(command: Command): Promise<void> {
+  const code = readCode(command.body.code ?? "");
+  if (!code) return;
+  const claimedAt = command.body.claimed_at;
+  await dismiss(command.id);
+  await arrive(code, { wanted: true, claimedAt });
+}
+
+export async function checkOut(): Promise<void> {
+  const person = whoAmI();
+  if (!person) return;
+  flow.value = { step: "working", doing: "leaving" };
+  const { id } = await enqueue(person, { kind: "checkout", subject: "checkout", venueId: null, venueName: null });
+  await sync();
+  const after = await (await database()).get("commands", id);
+  if (!after) flow.value = { step: "left" };
+  else if (after.state === "queued") flow.value = { step: "saved", kind: "checkout", venueName: null };
+  else {
+    await dismiss(id);
+    if (after.problem?.type === "no-open-visit") flow.value = { step: "left" };
+    else refuse(after.problem ?? NOT_OURS, "checkout");
+  }
+}
+
+export function finish(): void {
+  flow.value = { step: "idle" };
+}
+
+interface Arrival {
+  wanted?: boolean;
+  claimedAt?: string;
+}
+
+async function arrive(code: VenueCode, { wanted = false, claimedAt }: Arrival = {}): Promise<void> {
+  const person = whoAmI();
+  if (!person) return refuse(await notHere(), "checkin");
+  const venue = home.value?.venues.find((known) => known.id === code.venueId);
+  let position: Position | null = null;
+  if (wanted || code.kind === "poster" || venue?.position_policy === "required") {
+    flow.value = { step: "working", doing: "locating" };
+    const located = await locate();
+    if ("failed" in located) {
+      flow.value = { step: "position", code, why: located.failed, claimedAt };
+      return;
+    }
+    position = located.position;
+  }
+  flow.value = { step: "working", doing: "checking" };
+  const venueName = venue?.name ?? null;
+  const command = await enqueue(person, { kind: "checkin", subject: code.text, position, venueId: code.venueId, venueName, claimedAt });
+  await sync();
+  await conclude(command, code, position !== null);
+}
+
+/** What became of the command: gone means done, queued means saved, rejected says why. */
+async function conclude(command: Command, code: VenueCode, hadPosition: boolean): Promise<void> {
+  const after = await (await database()).get("commands", command.id);
+  if (!after) {
+    flow.value = { step: "done", venueName: home.value?.visit?.venue ?? command.venue_name };
+  } else if (after.state === "queued") {
+    flow.value = { step: "saved", kind: "checkin", venueName: command.venue_name };
+  } else {
+    const problem = after.problem ?? NOT_OURS;
+    await dismiss(command.id);
+    if (NEEDS_POSITION.has(problem.type) && !hadPosition) {
+      await arrive(code, { wanted: true, claimedAt: command.body.claimed_at });
+    } else refuse(problem, "checkin");
+  }
+}
+
+/** Where a genuine code belongs, when that is not the business that this person is with now. */
+async function placeElsewhere(code: VenueCode): Promise<CodePlace | null> {
+  const here = me.value?.kind === "patron" ? me.value.tenant : null;
+  if (here && (!online.value || home.value?.venues.some((venue) => venue.id === code.venueId))) return null;
+  try {
+    const place = await call<CodePlace>(`/api/codes/${encodeURIComponent(code.text)}`);
+    return here && place.tenant.id === here.id ? null : place;
+  } catch (error) {
+    // The server does not vouch for it, or does not answer: the check-in itself will say what is wrong.
+    if (error instanceof Refused || error instanceof Unreachable) return null;
+    throw error;
+  }
+}
+
+function whoAmI(): { userId: string; tenantId: string } | null {
+  const person = me.value;
+  if (!person?.tenant || person.kind !== "patron") return null;
+  return { userId: person.user_id, tenantId: person.tenant.id };
+}
+
+async function notHere(): Promise<Problem> {
+  await sync();
+  return online.value
+    ? { type: "code-unknown", status: 422, title: "This code belongs to no venue", detail: "Scan the code that the venue's screen shows now." }
+    : { type: "offline", status: 0, title: "You need signal the first time", detail: "You are not a guest of this business yet. Scan again when you have signal." };
+}
+
+function refuse(problem: Problem, kind: Command["kind"]): void {
+  flow.value = { step: "refused", problem, kind };
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Refused) return error.problem;
+  return { type: "offline", status: 0, title: "No connection", detail: "Last Light did not answer. Nothing was changed; try again." };
+}
+
+/** Whether anything of this person waits on this phone. */
+export function hasUnsent(): boolean {
+  return queued.value.length > 0;
+}

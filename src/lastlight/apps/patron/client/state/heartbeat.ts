@@ -1,0 +1,62 @@
+// When to look again: a signal from the socket, a tab that comes back, the network, and a slow clock under all of them.
+import type { Socket } from "socket.io-client";
+import { fact } from "../data/database";
+import { online } from "./device";
+import { now, pull, queued, standing, sync } from "./night";
+
+const UNSENT_EVERY_MS = 4_000;
+const UNHEARD_EVERY_MS = 20_000;
+const CLOCK_EVERY_MS = 10_000;
+const SETTLE_MS = 250;
+
+let socket: Socket | null = null;
+let settling: number | undefined;
+
+export function startHeartbeat(): void {
+  addEventListener("online", () => void sync());
+  addEventListener("offline", () => (online.value = false));
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState !== "visible") return;
+    now.value = Date.now();
+    if (standing.value === "signed-in") void sync();
+  });
+  setInterval(() => (now.value = Date.now()), CLOCK_EVERY_MS);
+  // `navigator.onLine` is not to be trusted, and not every browser has background sync.
+  setInterval(() => void retry(), UNSENT_EVERY_MS);
+  setInterval(() => {
+    if (!socket?.connected && standing.value === "signed-in" && document.visibilityState === "visible") void pull();
+  }, UNHEARD_EVERY_MS);
+}
+
+async function retry(): Promise<void> {
+  if (standing.value !== "signed-in" || document.visibilityState !== "visible") return;
+  if (((await fact("wait_until")) ?? 0) > Date.now()) return;
+  if (!online.value || queued.value.length) await sync();
+}
+
+/** Sockets carry signals only; each one means: ask again. */
+export async function startListening(): Promise<void> {
+  if (socket) return;
+  const { io } = await import("socket.io-client");
+  if (socket) return;
+  socket = io({ path: "/realtime/", transports: ["websocket", "polling"], reconnectionDelayMax: 10_000 });
+  let heardBefore = false;
+  socket.on("connect", () => {
+    if (heardBefore) lookAgain();
+    heardBefore = true;
+  });
+  socket.onAny((name: string) => {
+    if (name !== "system.hello") lookAgain();
+  });
+}
+
+/** A session of another kind joins other rooms. */
+export function stopListening(): void {
+  socket?.disconnect();
+  socket = null;
+}
+
+function lookAgain(): void {
+  clearTimeout(settling);
+  settling = window.setTimeout(() => void pull(), SETTLE_MS);
+}

@@ -1,0 +1,176 @@
+// What the screens show: the server's last word on this person, with the commands that it has not heard yet on top.
+import { batch, computed, signal } from "@preact/signals";
+import { call, Refused, Unreachable } from "../data/api";
+import { learnClock, registeredKey } from "../data/claim";
+import { commandsOf, database, fact, keepFact, wipe, type Command, type Snapshot } from "../data/database";
+import { byId, flush, forgetIdentity, onChange, rememberIdentity, type Report } from "../data/outbox";
+import type { Home, Me, Problem } from "../data/types";
+import { applyPreferences, online } from "./device";
+
+export type Standing = "opening" | "signed-out" | "signed-in";
+
+export const standing = signal<Standing>("opening");
+export const me = signal<Me | null>(null);
+export const home = signal<Home | null>(null);
+export const commands = signal<Command[]>([]);
+/** Why the server would not show this person's night, when it would not. */
+export const trouble = signal<Problem | null>(null);
+export const justSent = signal(0);
+/** The session ended while commands wait: they are kept until this person signs in again. */
+export const mustSignIn = signal(false);
+export const now = signal(Date.now());
+export const savedAt = signal<number | null>(null);
+
+export const queued = computed(() => commands.value.filter((command) => command.state === "queued"));
+export const rejected = computed(() => commands.value.filter((command) => command.state === "rejected"));
+
+export interface Present {
+  venueId: string | null;
+  venueName: string | null;
+  since: number;
+  timesOutAt: number | null;
+  /** Only this phone knows of it so far. */
+  saved: boolean;
+}
+
+/** Where this person is, as far as anybody knows. */
+export const present = computed<Present | null>(() => {
+  const visit = home.value?.visit;
+  let found: Present | null = visit
+    ? { venueId: visit.venue_id, venueName: visit.venue, since: Date.parse(visit.opened_at), timesOutAt: Date.parse(visit.times_out_at), saved: false }
+    : null;
+  for (const command of queued.value) {
+    if (command.kind === "checkout") found = null;
+    else found = { venueId: command.venue_id, venueName: command.venue_name, since: command.at, timesOutAt: null, saved: true };
+  }
+  return found;
+});
+
+const SENT_SHOWN_MS = 6_000;
+let pulling: Promise<void> | null = null;
+
+/** Show what the phone remembers, at once and without a network. */
+export async function remember(): Promise<void> {
+  const person = await fact("person");
+  const snapshot = person ? await (await database()).get("snapshots", person) : undefined;
+  if (snapshot) {
+    show(snapshot);
+    await applyPreferences(snapshot.me.preferences);
+  }
+  await readCommands();
+  onChange(() => void readCommands());
+}
+
+/** Send what waits, then ask for the night anew. */
+export async function sync(): Promise<Report> {
+  const report = await flush();
+  if (report.sent.length) showSent(report.sent.length);
+  if (report.stop === "signed-out") mustSignIn.value = true;
+  await pull();
+  return report;
+}
+
+/** Ask the server who this is and how the night stands. Never more than one such question at a time. */
+export function pull(): Promise<void> {
+  pulling ??= ask().finally(() => (pulling = null));
+  return pulling;
+}
+
+export async function readCommands(): Promise<void> {
+  const person = await fact("person");
+  const found = person ? (await commandsOf(person)).sort(byId) : [];
+  const kept = person ? await (await database()).get("snapshots", person) : undefined;
+  batch(() => {
+    commands.value = found;
+    if (kept?.home && standing.value === "signed-in") home.value = kept.home;
+  });
+}
+
+export function signedOut(): void {
+  forgetIdentity();
+  batch(() => {
+    me.value = null;
+    home.value = null;
+    commands.value = [];
+    mustSignIn.value = false;
+    trouble.value = null;
+    standing.value = "signed-out";
+  });
+}
+
+async function ask(): Promise<void> {
+  try {
+    const person = await call<Me>("/api/me");
+    const night = person.kind === "patron" ? await call<Home>("/api/patron/home") : null;
+    rememberIdentity(person);
+    await keep(person, night);
+    batch(() => {
+      online.value = true;
+      trouble.value = null;
+      mustSignIn.value = false;
+    });
+    if (night) await preparePhone(person, night);
+  } catch (error) {
+    if (error instanceof Unreachable) return lost();
+    if (!(error instanceof Refused)) throw error;
+    online.value = true;
+    await turnedAway(error.problem);
+  }
+}
+
+/** Without an answer the phone's own memory stands; a person it knows stays signed in. */
+function lost(): void {
+  batch(() => {
+    online.value = false;
+    if (standing.value === "opening") standing.value = "signed-out";
+  });
+}
+
+async function turnedAway(problem: Problem): Promise<void> {
+  forgetIdentity();
+  if (problem.status !== 401) {
+    trouble.value = problem;
+    if (standing.value === "opening") standing.value = "signed-out";
+    return;
+  }
+  await readCommands();
+  if (commands.value.length && me.value) {
+    mustSignIn.value = true;
+    return;
+  }
+  if (me.value) await wipe(me.value.user_id);
+  signedOut();
+}
+
+async function keep(person: Me, night: Home | null): Promise<void> {
+  const snapshot: Snapshot = { user_id: person.user_id, me: person, home: night, saved_at: Date.now() };
+  const before = await fact("person");
+  await (await database()).put("snapshots", snapshot);
+  if (before !== person.user_id) {
+    await keepFact("person", person.user_id);
+    if (before) await (await database()).delete("snapshots", before);
+    await readCommands();
+  }
+  show(snapshot);
+  await applyPreferences(person.preferences);
+}
+
+/** So that a check-in can be made and proven without a network: the clock, and a key that the server knows. */
+async function preparePhone(person: Me, night: Home): Promise<void> {
+  await learnClock(night.now);
+  await registeredKey(person.user_id, night.tenant.id).catch(() => undefined);
+}
+
+function show(snapshot: Snapshot): void {
+  batch(() => {
+    me.value = snapshot.me;
+    home.value = snapshot.home;
+    savedAt.value = snapshot.saved_at;
+    standing.value = "signed-in";
+  });
+}
+
+function showSent(count: number): void {
+  justSent.value = count;
+  setTimeout(() => (justSent.value = 0), SENT_SHOWN_MS);
+}

@@ -1,0 +1,43 @@
+"""The patron app's pages: one shell for every view, the same for everybody, so that the service worker may keep it."""
+
+from lastlight.kernel.errors import NotFound
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.http import RequestInfo, View, page
+from lastlight.runtime.module import Module
+
+VIEWS = frozenset({"activity", "scan", "venues", "profile", "sign-in", "register"})
+WHY = (
+    "The page holds nothing of anybody: who looks at it is asked by the app itself, which also runs without a network."
+)
+
+
+@page("/patron", public=WHY)
+async def patron_home(ctx: Ctx, request: RequestInfo) -> View:
+    """Open the guest's app."""
+    return _shell(request)
+
+
+@page("/patron/{view:str}", public=WHY)
+async def patron_view(ctx: Ctx, request: RequestInfo, view: str) -> View:
+    """Open one view of the guest's app."""
+    if view not in VIEWS:
+        raise NotFound("The app has no such page.")
+    return _shell(request)
+
+
+@page("/c/{code:str}", public="A scanned code opens the guest's app; whether the code is good is asked by the app.")
+async def patron_code(ctx: Ctx, request: RequestInfo, code: str) -> View:
+    """Open the guest's app with the code that a phone's own camera has read."""
+    return _shell(request)
+
+
+def _shell(request: RequestInfo) -> View:
+    theme = "light" if request.cookies.get("theme") == "light" else "dark"
+    return View("patron/shell.html", {"theme": theme}, headers={"Cache-Control": "no-cache"})
+
+
+MODULE = Module(
+    name="patron_app",
+    summary="The guest's app: check in and out, also without a network; activity, venues, profile.",
+    pages=(patron_home, patron_view, patron_code),
+)
