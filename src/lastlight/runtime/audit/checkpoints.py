@@ -11,6 +11,7 @@ PURPOSE = "audit-checkpoints"
 EVERY_ENTRIES = 1000
 EVERY_SECONDS = 600
 
+# every tenant: the relay signs every chain that is due
 DUE = """
 select s.tenant_id, s.seq, s.hash
 from tenant_sequences s

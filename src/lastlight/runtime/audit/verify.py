@@ -17,6 +17,7 @@ BATCH = 2000
 SHOWN = 20
 """Most findings kept of one tenant; the rest are counted."""
 
+# every tenant: this is the list of all chains
 TENANTS = """
 with recursive chained as (
     (select tenant_id from audit_entries order by tenant_id limit 1)

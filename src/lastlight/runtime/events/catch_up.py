@@ -43,12 +43,16 @@ limit $9
 """
 
 
-class EventsQuery(Input):
+class EventsQuery(Input, frozen=True):
     """From where on, how much, and how long to wait for something to happen."""
 
-    after: Annotated[int, msgspec.Meta(ge=0, le=2**62, description="The last `seq` or `next` that was handled.")] | None = None
+    after: (
+        Annotated[int, msgspec.Meta(ge=0, le=2**62, description="The last `seq` or `next` that was handled.")] | None
+    ) = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST, description="Most events in one answer.")] = 100
-    wait: Annotated[int, msgspec.Meta(ge=0, le=LONGEST_WAIT, description="Seconds to wait for an event when there is none.")] = 0
+    wait: Annotated[
+        int, msgspec.Meta(ge=0, le=LONGEST_WAIT, description="Seconds to wait for an event when there is none.")
+    ] = 0
 
 
 class EventsOut(msgspec.Struct, frozen=True):

@@ -23,6 +23,7 @@ BATCH = 500
 EVENTS_CHANNEL = "lastlight_events"
 
 # The snapshot's own xmin: a row's transaction lies below it only if that, and every earlier one, has ended.
+# every tenant: one relay moves them all, in the order of their commits
 READY = """
 select o.tenant_id, o.id, o.name, o.version, o.at, o.venue_id, o.patron_id, o.audience, o.data::text as data, o.entity, o.entity_id,
        o.actor::text as actor, o.audit, clock_timestamp() as moved_at
@@ -31,6 +32,7 @@ where o.xid < pg_snapshot_xmin(pg_current_snapshot())
 order by o.xid, o.position
 limit $1
 """
+# every tenant: a figure of the one relay
 HELD = """
 select count(*) as held, pg_snapshot_xmin(pg_current_snapshot())::text as horizon
 from (select from outbox where xid >= pg_snapshot_xmin(pg_current_snapshot()) limit 1000) o

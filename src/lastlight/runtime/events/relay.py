@@ -162,6 +162,7 @@ async def _wait(watch: _Watch, stop: asyncio.Event, seconds: float) -> None:
 
 async def _keep_house(services: Services, connection: Any) -> None:
     """Figures for the metrics, and the signatures that are due."""
+    # every tenant: a figure of the one relay
     row = await connection.fetchrow(
         "select count(*) as waiting, coalesce(extract(epoch from clock_timestamp() - min(at)), 0)::float8 as oldest"
         " from (select at from outbox limit 10000) o"
