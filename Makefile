@@ -20,6 +20,7 @@ test: dev assets browser lint types imports sizes
 lint: dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tools/check_sql.py
 
 types: dev .stamps/npm
 	$(BIN)/basedpyright

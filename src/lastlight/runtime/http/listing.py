@@ -140,6 +140,7 @@ class Listing(Generic[R]):
     async def count(self, ctx: Ctx, query: Any) -> int:
         """How many rows match, counted up to one past COUNT_CAP."""
         statement = build(self, ctx, query, paged=False)
+        # composed: of the listing's own declaration; its values are parameters
         sql = f"select count(*) from (select 1 {statement.tail} limit {COUNT_CAP + 1}) as counted"  # noqa: S608
         return await ctx.db.fetchval(sql, *statement.parameters)
 

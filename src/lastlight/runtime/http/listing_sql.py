@@ -53,6 +53,7 @@ def build(listing: "Listing[Any]", ctx: Ctx, query: Any, *, paged: bool, cursor:
         _after(listing, column, descending, cursor, conditions)
     names = ", ".join(f"{c.sql} as {c.name}" for c in listing.columns)
     way = "desc" if descending else "asc"
+    # composed: of the listing's own declaration; its values are parameters
     return Statement(
         head=f"select {names}, ({expression})::text as _sort, {listing.key} as _key",
         tail=f"from {listing.source} where {' and '.join(conditions.parts)}",

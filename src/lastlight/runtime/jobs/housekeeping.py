@@ -5,6 +5,7 @@ from lastlight.runtime.jobs.declaration import job
 from lastlight.runtime.jobs.run import JobRun
 
 BATCH = 2_000
+# every tenant: the platform keeps house for all
 DROP_ENDED = """
 delete from jobs using (
     select tenant_id, id from jobs

@@ -14,6 +14,7 @@ log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 15.0
 
+# every tenant: figures of the whole queue
 OPEN = """
 select count(*) filter (where state = 'queued')  as queued,
        count(*) filter (where state = 'running') as running,
@@ -22,6 +23,7 @@ select count(*) filter (where state = 'queued')  as queued,
 from jobs
 where tenant_id is not null and state in ('queued', 'running')
 """
+# every tenant: figures of the whole queue
 GIVEN_UP = """
 select count(*) from jobs
 where tenant_id is not null and state = 'dead' and finished_at > now() - interval '1 day'

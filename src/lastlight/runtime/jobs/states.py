@@ -133,6 +133,7 @@ async def beat(services: Services, mine: list[tuple[TenantId, UUID, int]]) -> di
     return {row["id"]: row["cancelled"] for row in rows}
 
 
+# every tenant: the platform looks for jobs whose worker is lost
 REVIVE = """
 insert into queue.pgqueuer (entrypoint, payload)
 select 'job', uuid_send(lost.tenant_id) || uuid_send(lost.id)

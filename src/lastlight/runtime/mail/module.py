@@ -7,6 +7,7 @@ from lastlight.runtime.mail.outbox import OUTBOX, OUTBOX_READ, list_outbox, read
 from lastlight.runtime.module import Module
 
 BATCH = 2_000
+# every tenant: the platform keeps house for all
 DROP_OLD = """
 delete from outgoing_mail using (
     select tenant_id, id from outgoing_mail
