@@ -1,6 +1,7 @@
 """From a request to an answer: authenticate, permit, count, decode, one transaction, answer."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
