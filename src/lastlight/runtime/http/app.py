@@ -81,7 +81,8 @@ def _route(services: Services, op: Operation, module: Module) -> HTTPRouteHandle
             return await _refusal(services, request, as_problem(error), op)
 
     handle.__name__ = f"{op.name}_{op.method.lower()}"
-    return HTTPRouteHandler(op.path, http_method=op.method, status_code=op.status, name=f"{op.method} {op.path}", opt={"operation": op})(  # pyright: ignore[reportArgumentType]
+    declared = 200 if op.status == 204 else op.status  # Litestar refuses a handler that answers 204; ours sets its own status
+    return HTTPRouteHandler(op.path, http_method=op.method, status_code=declared, name=f"{op.method} {op.path}", opt={"operation": op})(  # pyright: ignore[reportArgumentType]
         handle
     )
 
