@@ -13,6 +13,7 @@ from lastlight.runtime.module import Module, Registry
 from lastlight.runtime.secrets import Secrets
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
+from lastlight.runtime.storage.store import open_storage
 from lastlight.ui.render import create_environment
 
 
@@ -25,6 +26,7 @@ async def opened_services(settings: Settings, modules: Sequence[Module] = ()) ->
         pools=await open_pools(settings),
         secrets=Secrets(settings.secret_key, settings.secret_keys),
         enqueue=enqueue,
+        storage=open_storage(settings),
         templates=create_environment(),
     )
     try:

@@ -86,9 +86,11 @@ async def dispatch(services: Services, op: Operation, module: Module, request: A
 
 
 def _sent(arguments: Mapping[str, Any]) -> Any:
-    """What was sent, for the slow part of an operation: a body, a form that holds, or a query."""
+    """What was sent, for the slow part of an operation: a form that holds, an upload, a body or a query."""
     if "form" in arguments:
         return arguments["form"].require()
+    if "body" in arguments:
+        return arguments  # an upload: what it is for stands in the query, its type in the request
     return arguments.get("data", arguments.get("query"))
 
 
@@ -174,7 +176,7 @@ async def require_module(ctx: Ctx, toggle: str) -> None:
 
 def _scope(call: Call) -> WorkScope:
     op, actor = call.op, call.actor
-    tenant_id, role = actor.tenant_id, _role(op, actor)
+    tenant_id, role = actor.tenant_id, role_of(op, actor)
     if op.scope_tenant:
         tenant_id = TenantId(UUID(str((call.arguments or {})[op.scope_tenant])))
     honoured = op.idempotent or (op.writes and not op.public and not op.secret)
