@@ -23,14 +23,14 @@ class NewMemberForm(Input, frozen=True, kw_only=True):
     email: Annotated[str, msgspec.Meta(max_length=254)]
     name: Annotated[str, msgspec.Meta(max_length=120)] = ""
     role_id: UUID
-    venue_ids: list[UUID] = []
+    venue_ids: list[UUID] = msgspec.field(default_factory=list[UUID])
 
 
 class MemberForm(Input, frozen=True, kw_only=True):
     """What changes about a member."""
 
     role_id: UUID
-    venue_ids: list[UUID] = []
+    venue_ids: list[UUID] = msgspec.field(default_factory=list[UUID])
     status: Literal["active", "suspended"] = "active"
     reason: Text = ""
     version: int
@@ -41,7 +41,7 @@ class RoleForm(Input, frozen=True, kw_only=True):
 
     name: Annotated[str, msgspec.Meta(max_length=80)]
     description: Annotated[str, msgspec.Meta(max_length=300)] = ""
-    permissions: list[str] = []
+    permissions: list[str] = msgspec.field(default_factory=list[str])
     version: int = 0
 
 

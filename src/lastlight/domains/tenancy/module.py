@@ -4,6 +4,7 @@ from lastlight.domains.tenancy.api import ROUTES
 from lastlight.domains.tenancy.errors import ERRORS, SlugTaken
 from lastlight.domains.tenancy.events import EVENTS
 from lastlight.domains.tenancy.jobs import JOBS
+from lastlight.domains.tenancy.pages import PAGES
 from lastlight.domains.tenancy.permissions import PERMISSIONS, TENANT_READ, TENANTS_READ
 from lastlight.domains.tenancy.queries import LISTINGS, count_waiting
 from lastlight.runtime.module import Module, Nav
@@ -12,6 +13,7 @@ MODULE = Module(
     name="tenancy",
     summary="Businesses on the platform: registration, approval, plan, modules.",
     routes=ROUTES,
+    pages=PAGES,
     permissions=PERMISSIONS,
     events=EVENTS,
     errors=ERRORS,
@@ -19,7 +21,15 @@ MODULE = Module(
     jobs=JOBS,
     listings=LISTINGS,
     nav=(
-        Nav(app="owner", label="Settings", href="/owner/settings", icon="settings", permission=TENANT_READ, order=90),
+        Nav(
+            app="owner",
+            label="Settings",
+            href="/owner/settings",
+            icon="settings",
+            permission=TENANT_READ,
+            group="House",
+            order=85,
+        ),
         Nav(
             app="platform",
             label="Tenants",

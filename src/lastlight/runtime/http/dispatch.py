@@ -192,7 +192,8 @@ def _scope(call: Call) -> WorkScope:
     )
 
 
-def _role(op: Operation, actor: Actor) -> PoolName:
+def role_of(op: Operation, actor: Actor) -> PoolName:
+    """The database role that an operation's transaction signs in as."""
     if op.db is not None:
         return op.db
     if actor.kind == "crew":

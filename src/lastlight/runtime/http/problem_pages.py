@@ -2,15 +2,17 @@
 
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from lastlight.kernel.errors import NotSignedIn, Problem, SessionEnded
-from lastlight.kernel.ids import PLATFORM
+from lastlight.kernel.ids import TenantId
 from lastlight.runtime.auth.authenticate import authenticate
 from lastlight.runtime.auth.cookies import SESSION_COOKIE
 from lastlight.runtime.context import Actor
 from lastlight.runtime.db.uow import WorkScope, unit_of_work
 from lastlight.runtime.http.answer import Answer, of_problem
 from lastlight.runtime.http.decode import pairs
+from lastlight.runtime.http.dispatch import role_of
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.http.problems import problem_body
 from lastlight.runtime.http.reply import RequestInfo, View
@@ -75,8 +77,12 @@ async def _form_state(request: AnyRequest, problem: Problem) -> dict[str, Any]:
 
 async def _render(services: Services, request: AnyRequest, info: RequestInfo, op: Operation | None, view: View) -> Answer:
     actor = await _reader(services, info)
-    role = "system" if actor.user_id is None else "platform" if actor.kind == "crew" else "app"
-    scope = WorkScope(actor=actor, tenant_id=actor.tenant_id or PLATFORM, role=role, request_id=info.request_id)
+    scope = WorkScope(
+        actor=actor,
+        tenant_id=_tenant(op, actor, request),
+        role=role_of(op, actor) if op is not None else "app" if actor.user_id else "system",
+        request_id=info.request_id,
+    )
     async with unit_of_work(services, scope) as ctx:
         extra: dict[str, Any] = {}
         if op is not None and op.form_context is not None and view.template == op.form_page:
@@ -84,6 +90,12 @@ async def _render(services: Services, request: AnyRequest, info: RequestInfo, op
         shown = View(view.template, {**extra, **view.context}, view.status, view.block)
         html: str = await services.render(ctx, op, info, shown)
     return Answer(view.status, html.encode(), "text/html; charset=utf-8", {"Cache-Control": "no-store"})
+
+
+def _tenant(op: Operation | None, actor: Actor, request: AnyRequest) -> TenantId:
+    if op is None or not op.scope_tenant or actor.kind != "crew":
+        return actor.tenant_id
+    return TenantId(UUID(str(request.path_params[op.scope_tenant])))
 
 
 async def _reader(services: Services, info: RequestInfo) -> Actor:

@@ -1,0 +1,21 @@
+"""What the account pages bring."""
+
+from lastlight.apps.account.own import OWN_PAGES
+from lastlight.apps.account.signing import SIGNING
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.http import View, page
+from lastlight.runtime.module import Module
+from lastlight.ui.gallery import gallery_context
+
+
+@page("/gallery", public="It shows components with made-up data.")
+async def gallery_page(ctx: Ctx) -> View:
+    """Show every component in every state."""
+    return View("gallery/index.html", gallery_context())
+
+
+MODULE = Module(
+    name="account",
+    summary="Doors to every app, and one's own account.",
+    pages=(*SIGNING, *OWN_PAGES, gallery_page),
+)

@@ -1,0 +1,46 @@
+"""What the platform's console brings: the outbox, jobs, the audit log. Tenants and the crew come from their domains."""
+
+from lastlight.apps.ledgers import audit_pages, job_pages
+from lastlight.domains.tenancy import TENANTS_READ
+from lastlight.kernel.ids import MailId, TenantId
+from lastlight.runtime.audit.entries import AUDIT_READ
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.http import Redirect, View, page
+from lastlight.runtime.jobs.events import JOBS_READ
+from lastlight.runtime.mail.outbox import OUTBOX, OUTBOX_READ, find_mail
+from lastlight.runtime.module import Module, Nav
+
+HOME = "/platform/outbox"
+
+
+@page("/platform", signed_in="It only leads to a page that asks for a permission of its own.")
+async def platform_page(ctx: Ctx) -> Redirect:
+    """Go to the first page of the console."""
+    return Redirect("/platform/tenants" if ctx.allows(TENANTS_READ) else "/account")
+
+
+@page(HOME, permission=OUTBOX_READ)
+async def outbox_page(ctx: Ctx, query: OUTBOX.query_type) -> View:
+    """List the mail that the platform wrote."""
+    view = await OUTBOX.view(ctx, query)
+    kept = not ctx.services.settings.smtp_url
+    return View("platform/outbox.html", {"view": view, "home": HOME, "paged": bool(query.after), "kept": kept})
+
+
+@page(f"{HOME}/{{tenant_id:uuid}}/{{mail_id:uuid}}", permission=OUTBOX_READ, sensitive="mail.read")
+async def mail_page(ctx: Ctx, tenant_id: TenantId, mail_id: MailId) -> View:
+    """Show one mail as it was written."""
+    mail = await find_mail(ctx, tenant_id=tenant_id, mail_id=mail_id)
+    return View("platform/mail.html", {"mail": mail, "home": HOME})
+
+
+MODULE = Module(
+    name="platform_app",
+    summary="Platform: the crew's console.",
+    pages=(platform_page, outbox_page, mail_page, *audit_pages("/platform"), *job_pages("/platform")),
+    nav=(
+        Nav(app="platform", label="Jobs", href="/platform/jobs", icon="cog", permission=JOBS_READ, group="House", order=50),
+        Nav(app="platform", label="Mail", href=HOME, icon="mail", permission=OUTBOX_READ, group="House", order=60),
+        Nav(app="platform", label="Audit log", href="/platform/audit", icon="scroll-text", permission=AUDIT_READ, group="House", order=90),
+    ),
+)

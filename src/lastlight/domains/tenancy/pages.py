@@ -1,0 +1,266 @@
+"""Tenancy on screens: registering, one's own business, and the platform's list with what the crew decides."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+from zoneinfo import available_timezones
+
+import msgspec
+
+from lastlight.domains import identity
+from lastlight.domains.tenancy import actions, queries
+from lastlight.domains.tenancy.permissions import (
+    TENANT_MANAGE,
+    TENANT_READ,
+    TENANTS_DECIDE,
+    TENANTS_ENTER,
+    TENANTS_MANAGE,
+    TENANTS_READ,
+)
+from lastlight.domains.tenancy.registration import Applicant, prepare_registration, register_tenant
+from lastlight.domains.tenancy.schemas import Plan, RegistrationIn, TenantChangeIn
+from lastlight.kernel.errors import Invalid
+from lastlight.kernel.ids import TenantId
+from lastlight.runtime.audit.history import entity_history
+from lastlight.runtime.auth.cookies import session_cookie
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.http import Form, Input, Redirect, View, page, page_post
+
+HOME = "/platform/tenants"
+ONE = f"{HOME}/{{tenant_id:uuid}}"
+EVENTS = ["tenant.registered", "tenant.decided", "tenant.changed"]
+Decision = Literal["approval", "rejection", "suspension", "reactivation", "scope"]
+Text = Annotated[str, msgspec.Meta(max_length=500)]
+
+
+class TabQuery(Input, frozen=True, kw_only=True):
+    """The tab that is open."""
+
+    tab: Literal["overview", "modules"] = "overview"
+
+
+class DecisionQuery(Input, frozen=True, kw_only=True):
+    """What is asked about."""
+
+    what: Decision
+
+
+class DecisionForm(Input, frozen=True, kw_only=True):
+    """A decision and its reason."""
+
+    what: Decision
+    reason: Text = ""
+
+
+class PlanForm(Input, frozen=True, kw_only=True):
+    """A plan, and the version that was read."""
+
+    plan: Plan
+    version: int
+
+
+class ModuleForm(Input, frozen=True, kw_only=True):
+    """Whether the module is on."""
+
+    enabled: bool = False
+
+
+class SettingsForm(Input, frozen=True, kw_only=True):
+    """Details of one's own business."""
+
+    name: Annotated[str, msgspec.Meta(max_length=120)]
+    contact_name: Annotated[str, msgspec.Meta(max_length=120)]
+    contact_email: Annotated[str, msgspec.Meta(max_length=254)]
+    contact_phone: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    time_zone: Annotated[str, msgspec.Meta(max_length=60)]
+    version: int
+
+
+def _zones() -> list[tuple[str, str]]:
+    return [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones()) if "/" in zone]
+
+
+async def _register_again(_ctx: Ctx) -> dict[str, Any]:
+    return {"sent": False, "zones": _zones()}
+
+
+@page("/register", public="A business that is not here yet has nobody to sign in.")
+async def register_page(ctx: Ctx) -> View:
+    """Ask who wants to come."""
+    return View("tenancy/register.html", await _register_again(ctx))
+
+
+@page_post(
+    "/register",
+    public="A business that is not here yet has nobody to sign in.",
+    db="system",
+    limit="auth",
+    prepare=prepare_registration,
+    form_page="tenancy/register.html",
+    form_context=_register_again,
+)
+async def register_submit(ctx: Ctx, form: Form[RegistrationIn], prepared: Applicant) -> View:
+    """Take a registration; it waits for the platform."""
+    await register_tenant(ctx, data=form.require(), applicant=prepared)
+    return View("tenancy/register.html", {"sent": True, "zones": []})
+
+
+@page(HOME, permission=TENANTS_READ)
+async def tenants_page(ctx: Ctx, query: queries.TENANTS.query_type) -> View:
+    """List the businesses."""
+    view = await queries.TENANTS.view(ctx, query)
+    waiting = await queries.count_waiting(ctx)
+    shown = {"view": view, "home": HOME, "paged": bool(query.after), "events": EVENTS, "waiting": waiting}
+    return View("tenancy/tenants.html", shown)
+
+
+async def _detail(ctx: Ctx, tenant_id: UUID) -> dict[str, Any]:
+    detail = await queries.read_detail(ctx)
+    return {
+        "detail": detail,
+        "tenant": detail.tenant,
+        "home": HOME,
+        "here": f"{HOME}/{tenant_id}",
+        "tab": "overview",
+        "plans": [(plan, plan.capitalize()) for plan in Plan.__args__],
+        "history": await entity_history(ctx, entity="tenant", entity_id=tenant_id),
+    }
+
+
+@page(ONE, permission=TENANTS_READ, scope_tenant="tenant_id")
+async def tenant_page(ctx: Ctx, tenant_id: TenantId, query: TabQuery) -> View:
+    """Show one business."""
+    return View("tenancy/tenant.html", {**await _detail(ctx, tenant_id), "tab": query.tab})
+
+
+@page(f"{ONE}/decision", permission=TENANTS_READ, scope_tenant="tenant_id")
+async def decision_dialog(ctx: Ctx, tenant_id: TenantId, query: DecisionQuery) -> View:
+    """Ask whether a decision is meant."""
+    shown = {**await _detail(ctx, tenant_id), "what": query.what}
+    return View("tenancy/decision.html", shown, block="dialog")
+
+
+async def _decision_again(ctx: Ctx, tenant_id: UUID) -> dict[str, Any]:
+    return {**await _detail(ctx, tenant_id), "what": "rejection"}
+
+
+@page_post(
+    f"{ONE}/registration",
+    permission=TENANTS_DECIDE,
+    scope_tenant="tenant_id",
+    db="system",
+    form_page="tenancy/decision.html",
+    form_block="dialog",
+    form_context=_decision_again,
+)
+async def registration_submit(ctx: Ctx, tenant_id: TenantId, form: Form[DecisionForm]) -> Redirect:
+    """Approve or reject a registration."""
+    data = form.require()
+    if data.what == "approval":
+        tenant = await actions.approve(ctx)
+        return Redirect(f"{HOME}/{tenant_id}", toast=f"{tenant.name} is approved. Its owner is told by e-mail.")
+    await actions.reject(ctx, reason=_reason(data))
+    return Redirect(f"{HOME}/{tenant_id}", toast="The registration is rejected. The applicant is told why.")
+
+
+@page_post(
+    f"{ONE}/standing",
+    permission=TENANTS_MANAGE,
+    scope_tenant="tenant_id",
+    db="system",
+    form_page="tenancy/decision.html",
+    form_block="dialog",
+    form_context=_decision_again,
+)
+async def standing_submit(ctx: Ctx, tenant_id: TenantId, form: Form[DecisionForm]) -> Redirect:
+    """Suspend a business, or let it run again."""
+    data = form.require()
+    act = actions.suspend if data.what == "suspension" else actions.reactivate
+    tenant = await act(ctx, reason=_reason(data))
+    return Redirect(f"{HOME}/{tenant_id}", toast=f"{tenant.name} is {tenant.status} now.")
+
+
+@page_post(
+    f"{ONE}/scope",
+    permission=TENANTS_ENTER,
+    scope_tenant="tenant_id",
+    db="system",
+    secret=True,
+    form_page="tenancy/decision.html",
+    form_block="dialog",
+    form_context=_decision_again,
+)
+async def scope_submit(ctx: Ctx, tenant_id: TenantId, form: Form[DecisionForm]) -> Redirect:
+    """Go inside a business for an hour, with a reason."""
+    session = await actions.enter(ctx, reason=_reason(form.require()))
+    token, seconds = identity.cookie_token(ctx, session)
+    return Redirect("/owner", cookies=[session_cookie(ctx.services.settings, token, seconds=seconds)])
+
+
+@page_post(f"{ONE}/plan", permission=TENANTS_MANAGE, scope_tenant="tenant_id", db="system")
+async def plan_submit(ctx: Ctx, tenant_id: TenantId, form: Form[PlanForm]) -> Redirect:
+    """Change a business's plan."""
+    data = form.require()
+    await actions.change_plan(ctx, plan=data.plan, version=data.version)
+    return Redirect(f"{HOME}/{tenant_id}", toast="The plan is changed.")
+
+
+@page_post(f"{ONE}/modules/{{module:str}}", permission=TENANTS_MANAGE, scope_tenant="tenant_id", db="system")
+async def module_submit(ctx: Ctx, tenant_id: TenantId, module: str, form: Form[ModuleForm]) -> Redirect:
+    """Switch a module on or off."""
+    changed = await actions.set_module(ctx, module=module, enabled=form.require().enabled)
+    state = "on" if changed.enabled else "off"
+    return Redirect(f"{HOME}/{tenant_id}?tab=modules", toast=f"{changed.title} is {state} from the next request on.")
+
+
+async def _own(ctx: Ctx) -> dict[str, Any]:
+    tenant = await queries.read_tenant(ctx)
+    return {
+        "tenant": tenant,
+        "zones": _zones(),
+        "modules": await queries.list_modules(ctx),
+        "history": await entity_history(ctx, entity="tenant", entity_id=tenant.id),
+    }
+
+
+@page("/owner/settings", permission=TENANT_READ)
+async def settings_page(ctx: Ctx) -> View:
+    """Show one's own business."""
+    return View("tenancy/settings.html", await _own(ctx))
+
+
+@page_post("/owner/settings", permission=TENANT_MANAGE, form_page="tenancy/settings.html", form_context=_own)
+async def settings_submit(ctx: Ctx, form: Form[SettingsForm]) -> Redirect:
+    """Change details of one's own business."""
+    data = form.require()
+    change = TenantChangeIn(
+        name=data.name,
+        contact_name=data.contact_name,
+        contact_email=data.contact_email,
+        contact_phone=data.contact_phone,
+        time_zone=data.time_zone,
+    )
+    await actions.change_tenant(ctx, data=change, version=data.version)
+    return Redirect("/owner/settings", toast="Saved.")
+
+
+def _reason(data: DecisionForm) -> str:
+    """The reason that a decision needs."""
+    if len(data.reason.strip()) < 3:
+        raise Invalid(fields={"reason": "Say why; people read it."})
+    return data.reason.strip()
+
+
+PAGES = (
+    register_page,
+    register_submit,
+    tenants_page,
+    tenant_page,
+    decision_dialog,
+    registration_submit,
+    standing_submit,
+    scope_submit,
+    plan_submit,
+    module_submit,
+    settings_page,
+    settings_submit,
+)
