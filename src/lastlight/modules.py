@@ -12,11 +12,9 @@ from lastlight.domains.tenancy.module import MODULE as TENANCY
 from lastlight.domains.venues.module import MODULE as VENUES
 from lastlight.runtime.audit.module import MODULE as AUDIT
 from lastlight.runtime.events.module import MODULE as EVENTS
-from lastlight.runtime.exports.module import MODULE as EXPORTS
 from lastlight.runtime.jobs.module import MODULE as JOBS
 from lastlight.runtime.mail.module import MODULE as MAIL
 from lastlight.runtime.storage.module import MODULE as FILES
-from lastlight.runtime.tenant_settings import MODULE as SETTINGS
 
 MODULES = (
     EVENTS,
@@ -24,8 +22,6 @@ MODULES = (
     JOBS,
     FILES,
     MAIL,
-    EXPORTS,
-    SETTINGS,
     IDENTITY,
     TENANCY,
     VENUES,

@@ -54,7 +54,11 @@ class House:
 
     async def add_venue(self, **fields: Any) -> Venue:
         """A venue that is always open and asks nothing, but for what is given."""
-        given = {"name": f"Venue {len(self.venues) + 1}", "position": HERE, "time_zone": "Africa/Johannesburg"} | fields
+        given: dict[str, Any] = {
+            "name": f"Venue {len(self.venues) + 1}",
+            "position": HERE,
+            "time_zone": "Africa/Johannesburg",
+        } | fields
         async with self.system() as ctx:
             venue = await create_venue(ctx, data=VenueIn(**given))
         self.venues.append(venue)
@@ -131,7 +135,7 @@ class House:
 
     async def check_in(self, guest: Guest, *, key: str = "", **fields: Any) -> CheckinOut:
         """A guest's scan, of the current code unless one is given."""
-        given = {"code": fields["code"] if "code" in fields else await self.code()} | fields
+        given: dict[str, Any] = {"code": fields["code"] if "code" in fields else await self.code()} | fields
         async with self.as_guest(guest, key=key) as ctx:
             return await verify(ctx, data=VerifyIn(**given))
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import socketio
 import uvicorn
+from socketio.exceptions import ConnectionError as ConnectionFailed
 
 from lastlight.kernel.ids import TenantId, VenueId
 from lastlight.runtime.auth.tokens import ACCESS, COOKIE, SessionKind, TokenType, issue, token_keys
@@ -187,16 +188,21 @@ async def refused(site: Site, token: str | None, **options: Any) -> str:
     """The problem type with which a connection is refused."""
     io: Any = socketio.AsyncClient(reconnection=False)
     told: list[Any] = []
-    io.on("connect_error", told.append)
+
+    async def note(data: Any) -> None:
+        told.append(data)
+
+    io.on("connect_error", note)
     auth = options.pop("auth", {} if token is None else {"token": token})
-    with contextlib.suppress(socketio.exceptions.ConnectionError):
+    with contextlib.suppress(ConnectionFailed):
         await io.connect(
             site.url, auth=auth, socketio_path="realtime", wait_timeout=5, transports=["websocket"], **options
         )
     assert not io.connected
     await io.disconnect()
     assert told, "no reason was given"
-    return told[0]["data"]["type"].rsplit("/", 1)[-1] if isinstance(told[0], dict) else str(told[0])
+    problem: Any = told[0]["data"] if "data" in told[0] else {"type": str(told[0])}
+    return str(problem["type"]).rsplit("/", 1)[-1]
 
 
 async def until(condition: Callable[[], bool], *, seconds: float = 10) -> float:

@@ -17,6 +17,7 @@ from lastlight.runtime.db.pools import open_pools
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.events.poke import start_poking
 from lastlight.runtime.events.relay import run_relay
+from lastlight.runtime.jobs.enqueue import enqueue
 from lastlight.runtime.module import Module, Registry
 from lastlight.runtime.secrets import Secrets
 from lastlight.runtime.services import Services
@@ -56,7 +57,7 @@ BELLS = Module(name="bells", permissions=[BELLS_HEAR, GONGS_HEAR], events=[BellR
 async def open_services(settings: Settings, *modules: Module) -> AsyncGenerator[Services]:
     """The services of a process with the test's module and those given."""
     registry = Registry([BELLS, *modules])
-    services = Services(settings, registry, await open_pools(settings), Secrets(settings.secret_key))
+    services = Services(settings, registry, await open_pools(settings), Secrets(settings.secret_key), enqueue=enqueue)
     try:
         yield services
     finally:

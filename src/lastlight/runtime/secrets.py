@@ -75,7 +75,9 @@ class Secrets:
             raise SealBrokenError(f"This is not a sealed {purpose}.")
         key = self._key_of(sealed[1:5])
         if key is None:
-            raise SealBrokenError(f"The key that sealed this {purpose} is not among LASTLIGHT_SECRET_KEY and LASTLIGHT_SECRET_KEYS.")
+            raise SealBrokenError(
+                f"The key that sealed this {purpose} is not among LASTLIGHT_SECRET_KEY and LASTLIGHT_SECRET_KEYS."
+            )
         try:
             return _cipher(key, purpose).decrypt(sealed[5:17], sealed[17:], aad)
         except InvalidTag:

@@ -55,3 +55,18 @@ def test_a_name_takes_two_lines_at_most(name: str) -> None:
     svg, pdf = poster_svg(poster(name.strip())), poster_pdf(poster(name.strip()))
     assert svg.count('font-weight="700"') - 1 <= 2
     assert pdf.startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        ("Žižkovský šenk", "Žižkovský šenk"),
+        ("Ночной свет", "Ночной свет"),
+        ("居酒屋 Night 🌙", "Night"),
+        ("居酒屋", "kojo"),
+    ],
+)
+def test_the_pdf_prints_what_its_fonts_have(name: str, printed: str) -> None:
+    [page] = PdfReader(BytesIO(poster_pdf(poster(name)))).pages
+    lines = [line.strip() for line in page.extract_text().splitlines()]
+    assert printed in lines

@@ -12,14 +12,17 @@ import pytest_asyncio
 from prometheus_client import REGISTRY
 
 from lastlight.kernel.ids import TenantId
+from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.events import relay
 from lastlight.runtime.events.move import move_batch
 from lastlight.runtime.events.poke import start_poking
 from lastlight.runtime.events.relay import run_relay
+from lastlight.runtime.jobs.declaration import job
+from lastlight.runtime.module import Module, Reaction
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
-from tests.support.streams import BellRang, new_tenant, open_services, relaying, ring, settled, stream_of
+from tests.support.streams import BellRang, GongRang, new_tenant, open_services, relaying, ring, settled, stream_of
 
 pytestmark = pytest.mark.database
 
@@ -147,6 +150,56 @@ async def test_without_a_poke_the_relay_looks_by_itself(services: Services) -> N
         services.poke = lambda: None
         await ring(services, tenant, 1)
         await settled(services, tenant, 1, seconds=2)
+
+
+@job("echo.bell")
+async def echo_bell(ctx: Ctx, event_id: str, seq: int, data: dict[str, Any]) -> None:
+    """Answer a bell."""
+
+
+ECHO = Module(name="echo", jobs=[echo_bell], reactions=[Reaction(BellRang, echo_bell)])
+
+
+async def test_a_reaction_is_queued_once_for_each_event_however_often_the_relay_dies(
+    database_settings: Settings,
+) -> None:
+    async with open_services(database_settings, ECHO) as services:
+        tenant = await new_tenant(services)
+        admin: Any = await asyncpg.connect(services.settings.admin_dsn())
+        kill = (
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+            " where application_name = 'lastlight-relay' and datname = current_database()"
+        )
+        killed = 0
+        async with relaying(services):
+            for number in range(60):
+                await ring(services, tenant, number)
+                await ring(services, tenant, number, event=GongRang)
+                await asyncio.sleep(0.02)
+                if number % 20 == 10:
+                    killed += await admin.fetchval(kill)
+            await settled(services, tenant, 120)
+        await admin.close()
+        sql = "select args from jobs where tenant_id = $1 and kind = 'echo.bell' order by (args ->> 'seq')::bigint"
+        queued = [row["args"] for row in await services.pools.system.fetch(sql, tenant)]
+        bells = [event for event in await stream_of(services, tenant) if event.name == "bell.rang"]
+    assert killed >= 2
+    assert [(args["seq"], args["data"]) for args in queued] == [(bell.seq, {"number": bell.number}) for bell in bells]
+    assert len(queued) == 60
+
+
+async def test_a_reaction_that_cannot_be_queued_does_not_stop_the_stream(database_settings: Settings) -> None:
+    async with open_services(database_settings, ECHO) as services:
+
+        async def fail(*_args: Any, **_named: Any) -> None:
+            raise RuntimeError("no queue today")
+
+        services.enqueue = fail
+        tenant = await new_tenant(services)
+        async with relaying(services):
+            await ring(services, tenant, 1)
+            await settled(services, tenant, 1)
+    assert (REGISTRY.get_sample_value("lastlight_relay_reactions_failed_total", {"job": "echo.bell"}) or 0) >= 1
 
 
 async def test_a_batch_is_committed_whole_or_not_at_all(services: Services) -> None:

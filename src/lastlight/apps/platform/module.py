@@ -39,8 +39,24 @@ MODULE = Module(
     summary="Platform: the crew's console.",
     pages=(platform_page, outbox_page, mail_page, *audit_pages("/platform"), *job_pages("/platform")),
     nav=(
-        Nav(app="platform", label="Jobs", href="/platform/jobs", icon="cog", permission=JOBS_READ, group="House", order=50),
+        Nav(
+            app="platform",
+            label="Jobs",
+            href="/platform/jobs",
+            icon="cog",
+            permission=JOBS_READ,
+            group="House",
+            order=50,
+        ),
         Nav(app="platform", label="Mail", href=HOME, icon="mail", permission=OUTBOX_READ, group="House", order=60),
-        Nav(app="platform", label="Audit log", href="/platform/audit", icon="scroll-text", permission=AUDIT_READ, group="House", order=90),
+        Nav(
+            app="platform",
+            label="Audit log",
+            href="/platform/audit",
+            icon="scroll-text",
+            permission=AUDIT_READ,
+            group="House",
+            order=90,
+        ),
     ),
 )

@@ -186,7 +186,9 @@ async def _figures(ctx: Ctx, venues: Sequence[Venue]) -> list[VenueTonight]:
     rows = {
         row["venue_id"]: row for row in await ctx.db.fetch(FIGURES, ctx.tenant_id, ids, starts, last_starts, last_now)
     }
-    return [_tonight_of(venue, ctx.now, start, dict(rows[venue.id])) for venue, start in zip(venues, starts, strict=True)]
+    return [
+        _tonight_of(venue, ctx.now, start, dict(rows[venue.id])) for venue, start in zip(venues, starts, strict=True)
+    ]
 
 
 def _tonight_of(venue: Venue, now: datetime, starts: datetime, row: Mapping[str, Any]) -> VenueTonight:

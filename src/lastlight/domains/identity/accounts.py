@@ -79,7 +79,10 @@ async def sign_in(
     person = await _person(ctx, verdict) if verdict.right else None
     if person is None:
         ctx.record(
-            "session.refused", entity=("user", verdict.user_id or ""), reason="wrong credentials", after={"email": email.strip().lower()}
+            "session.refused",
+            entity=("user", verdict.user_id or ""),
+            reason="wrong credentials",
+            after={"email": email.strip().lower()},
         )
         raise WrongCredentials
     if person.suspended:
@@ -179,7 +182,9 @@ async def mark_verified(ctx: Ctx, *, user_id: UserId) -> None:
         "update users set email_verified_at = now() where id = $1 and email_verified_at is null", user_id
     )
     if changed:
-        await ctx.db.execute("update sessions set version = version + 1 where user_id = $1 and revoked_at is null", user_id)
+        await ctx.db.execute(
+            "update sessions set version = version + 1 where user_id = $1 and revoked_at is null", user_id
+        )
         ctx.emit(UserEmailVerified(user_id=user_id), entity=("user", user_id))
 
 
@@ -238,5 +243,3 @@ async def change_password(ctx: Ctx, *, verdict: Verdict, password_hash: str) -> 
 async def _set_password(ctx: Ctx, *, user_id: UUID, password_hash: str, way: str) -> None:
     await ctx.db.execute("update users set password_hash = $2 where id = $1", user_id, password_hash)
     ctx.emit(UserPasswordChanged(user_id=UserId(user_id), way=way), entity=("user", user_id))
-
-

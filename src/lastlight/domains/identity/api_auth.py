@@ -112,7 +112,14 @@ async def refresh(ctx: Ctx, data: RefreshIn) -> Tokens:
     return await sessions.refresh(ctx, token=data.refresh_token)
 
 
-@post("/api/auth/logout", public="a refresh token will do", status=204, db="system", tags=TAGS, raises=(RefreshInvalid, NotSignedIn))
+@post(
+    "/api/auth/logout",
+    public="a refresh token will do",
+    status=204,
+    db="system",
+    tags=TAGS,
+    raises=(RefreshInvalid, NotSignedIn),
+)
 async def logout(ctx: Ctx, body: bytes) -> None:
     """End the session of the access token, or of the refresh token in the body: its tokens stop working at once."""
     if body.strip():
@@ -160,7 +167,15 @@ async def register(ctx: Ctx, data: RegisterIn, prepared: str) -> RegisteredOut:
     return RegisteredOut(email, "Look into your mailbox: we have sent you a link.")
 
 
-@post("/api/auth/verify-email", public="the link is the proof", status=204, db="system", limit="auth", tags=TAGS, raises=(LinkInvalid,))
+@post(
+    "/api/auth/verify-email",
+    public="the link is the proof",
+    status=204,
+    db="system",
+    limit="auth",
+    tags=TAGS,
+    raises=(LinkInvalid,),
+)
 async def verify_email(ctx: Ctx, data: LinkIn) -> None:
     """Prove an e-mail address with the token of the link that was sent to it."""
     await accounts.verify_email(ctx, token=data.token)
@@ -173,7 +188,14 @@ async def send_verification(ctx: Ctx) -> MessageOut:
     return MessageOut("If your address is not proven yet, a link is on its way.")
 
 
-@post("/api/auth/password/forgot", public="whoever forgot it cannot sign in", status=202, db="system", limit="auth", tags=TAGS)
+@post(
+    "/api/auth/password/forgot",
+    public="whoever forgot it cannot sign in",
+    status=202,
+    db="system",
+    limit="auth",
+    tags=TAGS,
+)
 async def forgot_password(ctx: Ctx, data: ForgotIn) -> MessageOut:
     """Ask for a link to set a new password. The answer is the same whether or not there is such an account."""
     await accounts.forgot_password(ctx, email=data.email)

@@ -82,7 +82,10 @@ async def change_member(ctx: Ctx, member_id: MembershipId, data: MemberChangeIn,
 
 
 @delete(
-    "/api/members/{member_id:uuid}", permission=MEMBERS_MANAGE, tags=PEOPLE, raises=(NotFound, Stale, GrantsTooMuch, LastOwner)
+    "/api/members/{member_id:uuid}",
+    permission=MEMBERS_MANAGE,
+    tags=PEOPLE,
+    raises=(NotFound, Stale, GrantsTooMuch, LastOwner),
 )
 async def remove_member(ctx: Ctx, member_id: MembershipId, if_match: int) -> None:
     """Take a role from somebody; it holds from their next request."""
@@ -101,9 +104,7 @@ async def read_role(ctx: Ctx, role_id: RoleId) -> RoleOut:
     return await roles.read_role(ctx, role_id=role_id)
 
 
-@post(
-    "/api/roles", permission=ROLES_MANAGE, status=201, tags=PEOPLE, raises=(Invalid, RoleNameTaken, GrantsTooMuch)
-)
+@post("/api/roles", permission=ROLES_MANAGE, status=201, tags=PEOPLE, raises=(Invalid, RoleNameTaken, GrantsTooMuch))
 async def create_role(ctx: Ctx, data: RoleIn) -> RoleOut:
     """Create a role of one's own from permissions that one holds."""
     return await roles.create_role(ctx, data=data)

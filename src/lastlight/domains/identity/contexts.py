@@ -52,7 +52,10 @@ PLACES = """
 async def places_of(ctx: Ctx, *, user_id: UserId) -> list[Place]:
     """Every place of a user: crew, then member, then patron; within each the last used first."""
     return await ctx.db.rows(
-        Place, f"select kind, tenant_id, patron_id, slug, name, status, roles from ({PLACES}) as places", user_id, PLATFORM  # noqa: S608 - a constant
+        Place,
+        f"select kind, tenant_id, patron_id, slug, name, status, roles from ({PLACES}) as places",
+        user_id,
+        PLATFORM,  # noqa: S608 - a constant
     )
 
 
@@ -102,7 +105,10 @@ async def join_as_patron(ctx: Ctx, *, user_id: UserId, name: str, slug: str) -> 
     )
     if patron_id is not None:
         ctx.emit(
-            PatronJoined(patron_id=patron_id), entity=("patron", patron_id), patron_id=patron_id, tenant_id=TenantId(tenant["id"])
+            PatronJoined(patron_id=patron_id),
+            entity=("patron", patron_id),
+            patron_id=patron_id,
+            tenant_id=TenantId(tenant["id"]),
         )
     else:
         patron_id = await ctx.db.fetchval(

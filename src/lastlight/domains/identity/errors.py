@@ -28,7 +28,9 @@ class RefreshReused(Problem):
     type = "refresh-reused"
     status = 401
     title = "This refresh token was already used"
-    default_detail = "To be safe the session was ended everywhere. Sign in again, and change your password if that was not you."
+    default_detail = (
+        "To be safe the session was ended everywhere. Sign in again, and change your password if that was not you."
+    )
     keeps = True
 
 
@@ -38,7 +40,9 @@ class NoPlace(Problem):
     type = "no-place"
     status = 403
     title = "You have no place at this business"
-    default_detail = "Check the name of the business, or ask its owner to add you. Guests join with `as` set to `patron`."
+    default_detail = (
+        "Check the name of the business, or ask its owner to add you. Guests join with `as` set to `patron`."
+    )
 
 
 class BrowserSession(Problem):

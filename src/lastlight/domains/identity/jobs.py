@@ -57,7 +57,10 @@ async def mail_verification(ctx: Ctx, user_id: UserId) -> None:
         ctx,
         person,
         subject="Confirm your e-mail address",
-        paragraphs=[f"Hello {person.name},", "somebody, hopefully you, opened an account at Last Light with this address. Is it yours?"],
+        paragraphs=[
+            f"Hello {person.name},",
+            "somebody, hopefully you, opened an account at Last Light with this address. Is it yours?",
+        ],
         button=("Yes, this is my address", _link(ctx, "/verify", token)),
         note=f"The link works once, for three days. {IGNORE}",
     )
@@ -94,7 +97,10 @@ async def mail_forgotten_password(ctx: Ctx, email: str) -> None:
         ctx,
         person,
         subject="Set a new password",
-        paragraphs=[f"Hello {person.name},", "here is the link to set a new password. Every device of yours is signed out by it."],
+        paragraphs=[
+            f"Hello {person.name},",
+            "here is the link to set a new password. Every device of yours is signed out by it.",
+        ],
         button=("Set a new password", _link(ctx, "/reset", token)),
         note=f"The link works once, for an hour. {IGNORE}",
     )
@@ -112,7 +118,10 @@ async def mail_invitation(ctx: Ctx, member_id: MembershipId) -> None:
         ctx,
         person,
         subject=f"{added.tenant} invites you to Last Light",
-        paragraphs=[f"Hello {person.name},", f"{added.tenant} has given you the role “{added.role}”. Choose a password and come in."],
+        paragraphs=[
+            f"Hello {person.name},",
+            f"{added.tenant} has given you the role “{added.role}”. Choose a password and come in.",
+        ],
         button=("Choose a password", _link(ctx, "/reset", token)),
         note="The link works once, for seven days. If you do not know this business, do nothing.",
     )
@@ -151,7 +160,12 @@ def _link(ctx: Ctx, path: str, token: str) -> str:
 async def _send(
     ctx: Ctx, person: Recipient, *, subject: str, paragraphs: list[str], button: tuple[str, str], note: str
 ) -> None:
-    context = {"subject": subject, "paragraphs": paragraphs, "button": {"label": button[0], "url": button[1]}, "note": note}
+    context = {
+        "subject": subject,
+        "paragraphs": paragraphs,
+        "button": {"label": button[0], "url": button[1]},
+        "note": note,
+    }
     await send_mail(ctx, to=person.email, template="mail/message.html", context=context, locale=person.locale)
 
 

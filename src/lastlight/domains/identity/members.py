@@ -98,7 +98,9 @@ async def _person_behind(ctx: Ctx, *, email: str, name: str) -> tuple[UserId, bo
     return user_id, False
 
 
-async def add_membership(ctx: Ctx, *, user_id: UserId, role: StoredRole, venue_ids: Sequence[UUID] | None) -> MembershipId:
+async def add_membership(
+    ctx: Ctx, *, user_id: UserId, role: StoredRole, venue_ids: Sequence[UUID] | None
+) -> MembershipId:
     """Record that somebody holds a role. MemberAlready when they do."""
     member_id = MembershipId(uuid7())
     await ctx.db.execute(
@@ -156,7 +158,9 @@ async def remove_member(ctx: Ctx, *, member_id: UUID, version: int) -> None:
     """Take a role from somebody, from their next request on. Raises GrantsTooMuch, LastOwner, Stale."""
     now = await _lock(ctx, member_id, version)
     await _keep_an_owner(ctx, now)
-    await ctx.db.execute("update memberships set status = 'ended' where tenant_id = $1 and id = $2", ctx.tenant_id, now.id)
+    await ctx.db.execute(
+        "update memberships set status = 'ended' where tenant_id = $1 and id = $2", ctx.tenant_id, now.id
+    )
     await bump_sessions(ctx, user_id=now.user_id, tenant_id=ctx.tenant_id)
     ctx.emit(
         MemberRemoved(member_id=now.id, user_id=now.user_id),
@@ -214,7 +218,9 @@ async def _keep_an_owner(ctx: Ctx, now: Membership) -> None:
     """Refuse to lose the last owner of all venues. The owners' role is locked, so that two cannot remove each other at once."""
     if now.role_key not in TOP_ROLES or now.venue_ids is not None or now.status != "active":
         return
-    await ctx.db.execute("select id from roles where tenant_id = $1 and key = $2 for update", ctx.tenant_id, now.role_key)
+    await ctx.db.execute(
+        "select id from roles where tenant_id = $1 and key = $2 for update", ctx.tenant_id, now.role_key
+    )
     others = await ctx.db.fetchval(
         """select count(*) from memberships m join users u on u.id = m.user_id
            where m.tenant_id = $1 and m.role_id = $2 and m.id <> $3 and m.status = 'active' and m.venue_ids is null

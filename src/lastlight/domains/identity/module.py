@@ -25,8 +25,24 @@ MODULE = Module(
     nav=(
         Nav(app="owner", label="People", href="/owner/people", icon="users", permission=MEMBERS_READ, order=30),
         Nav(app="owner", label="Roles", href="/owner/roles", icon="shield", permission=ROLES_READ, order=40),
-        Nav(app="platform", label="Crew", href="/platform/people", icon="users", permission=MEMBERS_READ, group="House", order=70),
-        Nav(app="platform", label="Roles", href="/platform/roles", icon="shield", permission=ROLES_READ, group="House", order=80),
+        Nav(
+            app="platform",
+            label="Crew",
+            href="/platform/people",
+            icon="users",
+            permission=MEMBERS_READ,
+            group="House",
+            order=70,
+        ),
+        Nav(
+            app="platform",
+            label="Roles",
+            href="/platform/roles",
+            icon="shield",
+            permission=ROLES_READ,
+            group="House",
+            order=80,
+        ),
     ),
     usage={"People": count_members, "Guests": count_patrons},
 )

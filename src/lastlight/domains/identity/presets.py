@@ -65,12 +65,24 @@ FINANCE = ("exports.create", "tenants.read", "venues.read")
 
 TENANT_ROLES = (
     Preset("owner", "Owner", "Everything of the business: settings, roles, audit, all venues.", OWNER),
-    Preset("manager", "Manager", "Runs the night: visits, people, venues; no roles and no settings of the business.", MANAGER),
-    Preset("vendor_admin", "Vendor admin", "As a manager, on the venues that are named, with their figures and exports.", VENDOR_ADMIN),
+    Preset(
+        "manager",
+        "Manager",
+        "Runs the night: visits, people, venues; no roles and no settings of the business.",
+        MANAGER,
+    ),
+    Preset(
+        "vendor_admin",
+        "Vendor admin",
+        "As a manager, on the venues that are named, with their figures and exports.",
+        VENDOR_ADMIN,
+    ),
     Preset("staff", "Staff", "Works the door and the floor: sees who is in, checks guests in and out.", STAFF),
 )
 CREW_ROLES = (
-    Preset("super_admin", "Super admin", "Everything of the platform, and into a business with a reason.", everything=True),
+    Preset(
+        "super_admin", "Super admin", "Everything of the platform, and into a business with a reason.", everything=True
+    ),
     Preset("ops", "Operations", "Businesses, venues, check-ins and jobs; no roles and no money.", OPS),
     Preset("moderator", "Moderator", "People and what they report; no settings and no money.", MODERATOR),
     Preset("finance", "Finance", "Money, invoices and exports; no messages and no roles.", FINANCE),

@@ -51,7 +51,9 @@ async def rename_self(ctx: Ctx, *, name: str) -> None:
         return
     await ctx.db.execute("update users set name = $2 where id = $1", user_id, new)
     await bump_sessions(ctx, user_id=user_id)
-    ctx.emit(UserRenamed(user_id=user_id), entity=("user", user_id), before={"name": ctx.actor.name}, after={"name": new})
+    ctx.emit(
+        UserRenamed(user_id=user_id), entity=("user", user_id), before={"name": ctx.actor.name}, after={"name": new}
+    )
 
 
 def _own(ctx: Ctx) -> UserId:

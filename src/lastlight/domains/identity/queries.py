@@ -17,6 +17,7 @@ from lastlight.domains.identity.schemas import (
 )
 from lastlight.kernel.errors import NotSignedIn
 from lastlight.kernel.ids import PLATFORM, PatronId, TenantId, VenueId
+from lastlight.kernel.permissions import Scope
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http.listing import Column, Filter, Listing
 
@@ -61,7 +62,9 @@ MEMBERS: Listing[MemberOut] = Listing(
             sort_sql="coalesce(u.last_seen_at, '-infinity')",
         ),
         Column(name="created_at", sql="m.created_at", label="Since", kind="time", sort=True),
-        Column(name="email_verified", sql="u.email_verified_at is not null", label="Verified", kind="bool", shown=False),
+        Column(
+            name="email_verified", sql="u.email_verified_at is not null", label="Verified", kind="bool", shown=False
+        ),
         Column(name="status_reason", sql="m.status_reason", label="Reason", shown=False),
         Column(name="role_key", sql="r.key", label="Role key", shown=False),
         Column(name="id", sql="m.id", label="Id", kind="uuid", shown=False),
@@ -180,7 +183,8 @@ async def venue_choices(ctx: Ctx) -> list[VenueChoice]:
 
     Venues belong to a domain above this one, so the table is asked, not the domain.
     """
-    held = list(ctx.actor.grants.held.values())
+    known = ctx.services.registry.permissions
+    held = [venues for name, venues in ctx.actor.grants.held.items() if known[name].scope is Scope.VENUE]
     if ctx.actor.tenant_id == PLATFORM or not held or ctx.actor.kind == "patron":
         return []
     mine: list[VenueId] | None = None if None in held else sorted({v for venues in held for v in venues or ()})

@@ -50,7 +50,8 @@ def grantable(ctx: Ctx) -> dict[str, Permission]:
 def list_permissions(ctx: Ctx) -> list[PermissionOut]:
     """Every permission a role here may have, and whether the reader could hand it out for all venues."""
     return [
-        PermissionOut(name, p.description, p.scope.value, not _lacks(ctx, [name], None)) for name, p in sorted(grantable(ctx).items())
+        PermissionOut(name, p.description, p.scope.value, not _lacks(ctx, [name], None))
+        for name, p in sorted(grantable(ctx).items())
     ]
 
 
@@ -68,7 +69,9 @@ async def create_role(ctx: Ctx, *, data: RoleIn) -> RoleOut:
         permissions,
     )
     ctx.emit(
-        RoleCreated(role_id=role_id, name=name), entity=("role", role_id), after={"name": name, "permissions": permissions}
+        RoleCreated(role_id=role_id, name=name),
+        entity=("role", role_id),
+        after={"name": name, "permissions": permissions},
     )
     return await read_role(ctx, role_id=role_id)
 
@@ -99,12 +102,20 @@ async def archive_role(ctx: Ctx, *, role_id: UUID, version: int) -> None:
     """Take a role out of use, once nobody holds it. Raises RoleFixed, RoleInUse, GrantsTooMuch, Stale."""
     role = await _editable(ctx, role_id, version)
     held = await ctx.db.fetchval(
-        "select count(*) from memberships where tenant_id = $1 and role_id = $2 and status <> 'ended'", ctx.tenant_id, role.id
+        "select count(*) from memberships where tenant_id = $1 and role_id = $2 and status <> 'ended'",
+        ctx.tenant_id,
+        role.id,
     )
     if held:
         raise RoleInUse(extra={"members": held})
-    await ctx.db.execute("update roles set archived_at = now() where tenant_id = $1 and id = $2", ctx.tenant_id, role.id)
-    ctx.emit(RoleArchived(role_id=role.id), entity=("role", role.id), before={"name": role.name, "permissions": role.permissions})
+    await ctx.db.execute(
+        "update roles set archived_at = now() where tenant_id = $1 and id = $2", ctx.tenant_id, role.id
+    )
+    ctx.emit(
+        RoleArchived(role_id=role.id),
+        entity=("role", role.id),
+        before={"name": role.name, "permissions": role.permissions},
+    )
 
 
 async def lock_role(ctx: Ctx, *, role_id: UUID) -> StoredRole:
@@ -128,7 +139,9 @@ def require_within(ctx: Ctx, *, permissions: Sequence[str], venue_ids: Sequence[
 def _lacks(ctx: Ctx, permissions: Sequence[str], venue_ids: Sequence[UUID] | None) -> list[str]:
     if ctx.actor.kind == "system":
         return []
-    wanted: Mapping[str, frozenset[VenueId] | None] = effective(ctx.services.registry.permissions, permissions, venue_ids)
+    wanted: Mapping[str, frozenset[VenueId] | None] = effective(
+        ctx.services.registry.permissions, permissions, venue_ids
+    )
     if ctx.tenant_id == PLATFORM:
         wanted = dict.fromkeys(name for name in permissions if name in grantable(ctx))
     return lacking(ctx.actor.grants, wanted)

@@ -12,7 +12,9 @@ from lastlight.runtime.http import Input
 
 Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254, description="An e-mail address.")]
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=200, description="The password.")]
-NewPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=200, description="At least 10 characters, none of the most common.")]
+NewPassword = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=200, description="At least 10 characters, none of the most common.")
+]
 PersonName = Annotated[str, msgspec.Meta(min_length=1, max_length=120, description="The name that others see.")]
 Slug = Annotated[str, msgspec.Meta(min_length=1, max_length=48, description="The short name of a business.")]
 Token = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
@@ -149,11 +151,16 @@ class MeOut(msgspec.Struct, frozen=True, kw_only=True):
 class PreferencesIn(Input, frozen=True, kw_only=True):
     """One's own preferences; what is left out keeps its default."""
 
-    language: Annotated[str, msgspec.Meta(pattern="^[a-z]{2}(-[A-Z]{2})?$", description="A language such as en or pt-BR.")] = "en"
-    time_zone: Annotated[str, msgspec.Meta(max_length=60, description="An IANA time zone; empty follows the business.")] = ""
+    language: Annotated[
+        str, msgspec.Meta(pattern="^[a-z]{2}(-[A-Z]{2})?$", description="A language such as en or pt-BR.")
+    ] = "en"
+    time_zone: Annotated[
+        str, msgspec.Meta(max_length=60, description="An IANA time zone; empty follows the business.")
+    ] = ""
     theme: Literal["dark", "light", "system"] = "dark"
     notifications: Annotated[
-        dict[Annotated[str, msgspec.Meta(max_length=60)], bool], msgspec.Meta(max_length=50, description="Kind of message → wanted.")
+        dict[Annotated[str, msgspec.Meta(max_length=60)], bool],
+        msgspec.Meta(max_length=50, description="Kind of message → wanted."),
     ] = msgspec.field(default_factory=dict[str, bool])
 
 
@@ -170,7 +177,9 @@ class MemberChangeIn(Input, frozen=True, kw_only=True):
     """What changes; what is left out stays."""
 
     role_id: RoleId | msgspec.UnsetType = msgspec.UNSET
-    venue_ids: Annotated[list[VenueId], msgspec.Meta(min_length=1, max_length=500)] | msgspec.UnsetType | None = msgspec.UNSET
+    venue_ids: Annotated[list[VenueId], msgspec.Meta(min_length=1, max_length=500)] | msgspec.UnsetType | None = (
+        msgspec.UNSET
+    )
     status: Literal["active", "suspended"] | msgspec.UnsetType = msgspec.UNSET
     reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
 

@@ -20,7 +20,9 @@ def seeded_id(seed: str, *parts: object) -> UUID:
     return UUID(bytes=bytes(raw))
 
 
-async def seed_user(ctx: Ctx, *, seed: str, email: str, name: str, password: str | None = None, password_hash: str | None = None) -> UserId:
+async def seed_user(
+    ctx: Ctx, *, seed: str, email: str, name: str, password: str | None = None, password_hash: str | None = None
+) -> UserId:
     """An account whose address is proven. Needs the system's database role. A hash may be given where many share a password."""
     address = clean_email(email)
     stored = password_hash or (await hash_password(password) if password else None)

@@ -112,7 +112,9 @@ async def switch(ctx: Ctx, *, tenant: str, as_: As | None, channel: Channel | No
     channel = channel or ("cookie" if actor.channel == "cookie" else "bearer")
     if channel == "cookie":
         await close(ctx, session_id=actor.session_id)
-    return await open_session(ctx, user_id=actor.user_id, name=actor.name, email=actor.email, place=place, channel=channel)
+    return await open_session(
+        ctx, user_id=actor.user_id, name=actor.name, email=actor.email, place=place, channel=channel
+    )
 
 
 async def issue_tokens(ctx: Ctx, session: Session) -> Tokens:
@@ -124,7 +126,9 @@ async def issue_tokens(ctx: Ctx, session: Session) -> Tokens:
         session.id,
         session.expires_at,
     )
-    seconds = min(ctx.services.settings.access_token_seconds, max(1, int((session.expires_at - ctx.now).total_seconds())))
+    seconds = min(
+        ctx.services.settings.access_token_seconds, max(1, int((session.expires_at - ctx.now).total_seconds()))
+    )
     return Tokens(_signed(ctx, ACCESS, session, seconds), refresh, seconds)
 
 
@@ -193,7 +197,9 @@ async def close(ctx: Ctx, *, session_id: SessionId) -> None:
     row = await _end(ctx, [session_id], "signed out")
     for user_id, tenant_id in ((r["user_id"], r["tenant_id"]) for r in row):
         ctx.emit(
-            SessionClosed(session_id=session_id, user_id=user_id), entity=("session", session_id), tenant_id=tenant_id or PLATFORM
+            SessionClosed(session_id=session_id, user_id=user_id),
+            entity=("session", session_id),
+            tenant_id=tenant_id or PLATFORM,
         )
 
 
@@ -213,7 +219,9 @@ async def revoke(ctx: Ctx, *, session_ids: list[SessionId], why: str) -> int:
 async def revoke_all(ctx: Ctx, *, user_id: UserId, why: str, keep: SessionId | None = None) -> int:
     """End every session of a user, but for the one that is kept."""
     rows = await ctx.db.fetch(
-        "select id from sessions where user_id = $1 and revoked_at is null and id is distinct from $2 for update", user_id, keep
+        "select id from sessions where user_id = $1 and revoked_at is null and id is distinct from $2 for update",
+        user_id,
+        keep,
     )
     return await revoke(ctx, session_ids=[row["id"] for row in rows], why=why)
 
@@ -282,7 +290,16 @@ async def bump_sessions(
 def _device(user_agent: str) -> str:
     """A few words for a list of sessions, such as "Firefox on Android"."""
     browsers = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
-    systems = {"Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Mac OS": "Mac", "Linux": "Linux"}
+    systems = {
+        "Android": "Android",
+        "iPhone": "iPhone",
+        "iPad": "iPad",
+        "Windows": "Windows",
+        "Mac OS": "Mac",
+        "Linux": "Linux",
+    }
     browser = next((name for mark, name in browsers.items() if mark in user_agent), "")
     system = next((name for mark, name in systems.items() if mark in user_agent), "")
-    return " on ".join(part for part in (browser, system) if part) or user_agent.split("/", 1)[0][:40] or "Unknown device"
+    return (
+        " on ".join(part for part in (browser, system) if part) or user_agent.split("/", 1)[0][:40] or "Unknown device"
+    )

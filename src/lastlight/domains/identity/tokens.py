@@ -43,7 +43,9 @@ async def issue_one_time(ctx: Ctx, *, user_id: UUID, purpose: Purpose, data: dic
     """A new one-time token; earlier ones of the same purpose stop working."""
     token = new_token("llo_")
     await ctx.db.execute(
-        "update one_time_tokens set used_at = now() where user_id = $1 and purpose = $2 and used_at is null", user_id, purpose
+        "update one_time_tokens set used_at = now() where user_id = $1 and purpose = $2 and used_at is null",
+        user_id,
+        purpose,
     )
     await ctx.db.execute(
         "insert into one_time_tokens (hash, user_id, purpose, data, expires_at) values ($1, $2, $3, $4, now() + $5)",

@@ -244,4 +244,6 @@ async def _decided(ctx: Ctx, tenant: Standing, event: Event, what: str, *, reaso
 
 def _tell_platform(ctx: Ctx, tenant: Standing, what: str, *, reason: str = "") -> None:
     """The same in the platform's own stream, so that the crew sees what its members do."""
-    ctx.emit(TenantDecided(tenant_id=tenant.id, what=what), entity=("tenant", tenant.id), reason=reason, tenant_id=PLATFORM)
+    ctx.emit(
+        TenantDecided(tenant_id=tenant.id, what=what), entity=("tenant", tenant.id), reason=reason, tenant_id=PLATFORM
+    )

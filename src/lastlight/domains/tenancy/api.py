@@ -74,7 +74,11 @@ async def list_modules(ctx: Ctx) -> Page[ModuleOut]:
 
 
 @get(
-    "/api/admin/tenants/{tenant_id:uuid}", permission=TENANTS_READ, scope_tenant="tenant_id", tags=BUSINESS, raises=(NotFound,)
+    "/api/admin/tenants/{tenant_id:uuid}",
+    permission=TENANTS_READ,
+    scope_tenant="tenant_id",
+    tags=BUSINESS,
+    raises=(NotFound,),
 )
 async def read_tenant(ctx: Ctx, tenant_id: TenantId) -> TenantDetailOut:
     """One business with its modules and figures of use."""
@@ -188,7 +192,12 @@ async def enter_tenant(ctx: Ctx, tenant_id: TenantId, data: ReasonIn) -> Reply[S
     tokens = await identity.issue_tokens(ctx, session)
     return Reply(
         value=ScopeOut(
-            tenant.id, tenant.slug, session.expires_at, tokens.access_token, tokens.refresh_token, expires_in=tokens.expires_in
+            tenant.id,
+            tenant.slug,
+            session.expires_at,
+            tokens.access_token,
+            tokens.refresh_token,
+            expires_in=tokens.expires_in,
         )
     )
 

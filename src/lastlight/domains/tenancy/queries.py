@@ -47,7 +47,10 @@ TENANTS: Listing[TenantRow] = Listing(
             kind="number",
         ),
         Column(
-            name="patrons", sql="(select count(*) from patrons p where p.tenant_id = t.id)", label="Guests", kind="number"
+            name="patrons",
+            sql="(select count(*) from patrons p where p.tenant_id = t.id)",
+            label="Guests",
+            kind="number",
         ),
         Column(name="created_at", sql="t.created_at", label="Registered", kind="time", sort=True),
         Column(name="approved_at", sql="t.approved_at", label="Approved", kind="time"),
@@ -78,7 +81,9 @@ async def read_detail(ctx: Ctx) -> TenantDetailOut:
     tenant = await read_tenant(ctx)
     note = await ctx.db.fetchval("select note from tenants where id = $1", ctx.tenant_id)
     modules = await list_modules(ctx)
-    return TenantDetailOut(tenant=tenant, note=note, modules=modules, usage=await read_usage(ctx), version=tenant.version)
+    return TenantDetailOut(
+        tenant=tenant, note=note, modules=modules, usage=await read_usage(ctx), version=tenant.version
+    )
 
 
 async def read_usage(ctx: Ctx) -> dict[str, int]:

@@ -56,7 +56,9 @@ async def register_tenant(ctx: Ctx, *, data: RegistrationIn, applicant: Applican
         await ctx.enqueue(mail_registration_refused, email=email, business=data.name)
         return None
     name = identity.clean_name(data.name)
-    waiting = await ctx.db.fetch("select lower(name) as name from tenants where applicant_id = $1 and status = 'pending'", user_id)
+    waiting = await ctx.db.fetch(
+        "select lower(name) as name from tenants where applicant_id = $1 and status = 'pending'", user_id
+    )
     if name.lower() in {row["name"] for row in waiting}:
         return None
     if len(waiting) >= MOST_WAITING:

@@ -1,14 +1,15 @@
 """A venue's poster, as PDF for the printer and as SVG for whoever lays it out anew. The drawing is ours. Pure."""
 
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
+from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
-import reportlab
 import segno
 from reportlab.lib.colors import HexColor
 from reportlab.lib.units import mm
@@ -68,7 +69,7 @@ def poster_svg(poster: Poster, size: PaperSize = "A4") -> str:
     """The poster as SVG, in millimetres."""
     at = _layout(size)
     path, modules = _qr_path(poster.url)
-    lines = name_lines(poster.venue_name, at)
+    lines = _name_lines(poster.venue_name, at)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{at.width:g}mm" height="{at.height:g}mm" viewBox="0 0 {at.width:g} {at.height:g}">',
         f"<title>{escape(poster.venue_name)}: check in</title>",
@@ -89,7 +90,7 @@ def poster_svg(poster: Poster, size: PaperSize = "A4") -> str:
 
 def poster_pdf(poster: Poster, size: PaperSize = "A4") -> bytes:
     """The poster as a one-page PDF with its fonts inside."""
-    _register_fonts()
+    _letters()
     at = _layout(size)
     out = BytesIO()
     canvas = Canvas(out, pagesize=(at.width * mm, at.height * mm), invariant=True)
@@ -98,20 +99,20 @@ def poster_pdf(poster: Poster, size: PaperSize = "A4") -> bytes:
     canvas.setFillColor(HexColor(ROOM))
     canvas.rect(0, (at.height - at.band) * mm, at.width * mm, at.band * mm, stroke=0, fill=1)
     _pdf_mark(canvas, at)
-    for index, (line, points) in enumerate(name_lines(poster.venue_name, at)):
+    for index, (line, points) in enumerate(_name_lines(_drawable(poster.venue_name) or poster.slug, at)):
         _pdf_text(canvas, at, line, y=at.name_y + index * points * 0.42, points=points, colour=INK, font=BOLD)
     _pdf_qr(canvas, at, poster.url)
     for index, line in enumerate(HOW_TO):
         _pdf_text(canvas, at, line, y=at.how_y + index * 7 * at.unit, points=15 * at.unit, colour=INK)
-    _pdf_text(canvas, at, _foot(poster), y=at.height - 9 * at.unit, points=8.5 * at.unit, colour=SOFT)
+    _pdf_text(canvas, at, _drawable(_foot(poster)), y=at.height - 9 * at.unit, points=8.5 * at.unit, colour=SOFT)
     canvas.showPage()
     canvas.save()
     return out.getvalue()
 
 
-def name_lines(name: str, at: Layout) -> list[tuple[str, float]]:
+def _name_lines(name: str, at: Layout) -> list[tuple[str, float]]:
     """A venue's name on one line or two, each with its size in points, as large as the paper lets it be."""
-    _register_fonts()
+    _letters()
     room = (at.width - 24 * at.unit) * mm
     for points in (44.0, 36.0, 30.0, 25.0):
         lines = _broken(name, points * at.unit, room)
@@ -230,8 +231,18 @@ def _pdf_qr(canvas: Canvas, at: Layout, url: str) -> None:
 
 
 @lru_cache(maxsize=1)
-def _register_fonts() -> None:
-    """The fonts that come with reportlab: they hold the letters of Latin alphabets, and go into the file."""
-    folder = Path(reportlab.__file__).parent / "fonts"
-    registerFont(TTFont(PLAIN, str(folder / "Vera.ttf")))
-    registerFont(TTFont(BOLD, str(folder / "VeraBd.ttf")))
+def _letters() -> frozenset[int]:
+    """Register the fonts, once; the characters that they can draw: Latin, Greek and Cyrillic letters."""
+    folder = Path(str(files("ttf_opensans"))) / "ttf"
+    plain, bold = TTFont(PLAIN, str(folder / "OpenSans-Regular.ttf")), TTFont(BOLD, str(folder / "OpenSans-Bold.ttf"))
+    registerFont(plain)
+    registerFont(bold)
+    return frozenset(plain.face.charToGlyph) & frozenset(bold.face.charToGlyph)
+
+
+def _drawable(text: str) -> str:
+    """The text in letters that the fonts have: without an accent they lack, and without what they cannot draw at all."""
+    known = _letters()
+    whole = unicodedata.normalize("NFC", text)
+    plain = "".join(c if ord(c) in known else unicodedata.normalize("NFKD", c) for c in whole)
+    return " ".join("".join(c for c in plain if ord(c) in known).split())

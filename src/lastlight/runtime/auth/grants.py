@@ -10,7 +10,7 @@ from lastlight.runtime.context import Grants
 Held = tuple[Sequence[str], Sequence[UUID] | None]
 """One membership: the permission names of its role, and its venues (None: all of the tenant)."""
 
-WITH_SOME_VENUES = frozenset({"members.read", "roles.read", "exports.create", "tenant.read"})
+WITH_SOME_VENUES = frozenset({"exports.create", "tenant.read"})
 """Permissions over the whole tenant that a membership limited to some venues carries all the same: they hand out nothing by
 themselves, because what they list or export is bounded by the venues of another permission."""
 

@@ -115,7 +115,9 @@ async def _apply_all(connection: Any, migrations: list[Migration]) -> list[str]:
     await connection.execute(f"set role {OWNER}")
     await connection.execute(LEDGER_TABLE)
     await connection.execute("grant select on schema_migrations to lastlight_looker, lastlight_system")
-    applied = {row["number"]: row for row in await connection.fetch("select number, name, checksum from schema_migrations")}
+    applied = {
+        row["number"]: row for row in await connection.fetch("select number, name, checksum from schema_migrations")
+    }
     _check_history(applied, migrations)
     done: list[str] = []
     for migration in migrations:
@@ -129,7 +131,9 @@ def _check_history(applied: dict[int, Any], migrations: list[Migration]) -> None
     known = {migration.number: migration for migration in migrations}
     for number, row in applied.items():
         if number not in known:
-            raise MigrationError(f"The database has {row['name']}, which this version does not know: run a newer version.")
+            raise MigrationError(
+                f"The database has {row['name']}, which this version does not know: run a newer version."
+            )
         if known[number].checksum != row["checksum"]:
             raise MigrationError(f"{row['name']} was changed after it was applied; write a new migration instead.")
     newest = max(applied, default=0)

@@ -80,7 +80,12 @@ async def unit_of_work(services: Services, scope: WorkScope) -> AsyncGenerator[C
 
 @asynccontextmanager
 async def system_ctx(
-    services: Services, tenant_id: TenantId = PLATFORM, *, role: PoolName = "app", actor: Actor = SYSTEM, request_id: str = ""
+    services: Services,
+    tenant_id: TenantId = PLATFORM,
+    *,
+    role: PoolName = "app",
+    actor: Actor = SYSTEM,
+    request_id: str = "",
 ) -> AsyncGenerator[Ctx]:
     """A transaction of the platform itself, for jobs, seeds and the relay: inside one tenant, as a given database role."""
     scope = WorkScope(actor=actor, tenant_id=tenant_id, role=role, request_id=request_id)

@@ -44,7 +44,13 @@ class Poker:
             self._again = False
             try:
                 await self._notify()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (
+                OSError,
+                TimeoutError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,
+            ) as error:
                 log.warning("the relay could not be poked; it will look by itself", error=str(error))
                 self._quiet_until = time.monotonic() + RETRY_SECONDS
                 return

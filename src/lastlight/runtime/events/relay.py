@@ -32,7 +32,8 @@ FIRST_LOOK_SECONDS = 0.002
 HOUSEKEEPING_SECONDS = 5.0
 HELD_ALARM_SECONDS = 5.0
 """An open transaction that holds events back for longer is an error in the log."""
-LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""A killed backend shows itself as any of these; the last when it dies between two steps of one statement."""
 
 
 @dataclass(slots=True)
@@ -53,6 +54,9 @@ async def run_relay(services: Services, stop: asyncio.Event) -> None:
             await _connect_and_lead(services, stop)
         except LOST as error:
             log.warning("the relay lost its connection", error=str(error) or type(error).__name__)
+            await _sleep(stop, RECONNECT_SECONDS)
+        except Exception:
+            log.exception("the relay stumbled; it begins again with what is in the outbox")
             await _sleep(stop, RECONNECT_SECONDS)
         finally:
             metrics.LEADING.set(0)

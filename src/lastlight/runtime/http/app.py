@@ -81,8 +81,12 @@ def _route(services: Services, op: Operation, module: Module) -> HTTPRouteHandle
             return await _refusal(services, request, as_problem(error), op)
 
     handle.__name__ = f"{op.name}_{op.method.lower()}"
-    declared = 200 if op.status == 204 else op.status  # Litestar refuses a handler that answers 204; ours sets its own status
-    return HTTPRouteHandler(op.path, http_method=op.method, status_code=declared, name=f"{op.method} {op.path}", opt={"operation": op})(  # pyright: ignore[reportArgumentType]
+    declared = (
+        200 if op.status == 204 else op.status
+    )  # Litestar refuses a handler that answers 204; ours sets its own status
+    return HTTPRouteHandler(
+        op.path, http_method=op.method, status_code=declared, name=f"{op.method} {op.path}", opt={"operation": op}
+    )(  # pyright: ignore[reportArgumentType]
         handle
     )
 
@@ -132,7 +136,9 @@ def respond(result: answer.Answer, *, page: bool = False) -> Response[Any]:
         return Response(
             result.body, status_code=result.status, media_type=result.media_type, headers=headers, cookies=cookies
         )
-    return Stream(result.body, status_code=result.status, media_type=result.media_type, headers=headers, cookies=cookies)
+    return Stream(
+        result.body, status_code=result.status, media_type=result.media_type, headers=headers, cookies=cookies
+    )
 
 
 def _cookie(cookie: Any) -> LitestarCookie:

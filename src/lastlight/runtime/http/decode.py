@@ -23,7 +23,10 @@ SENTENCES = (
     (re.compile(r"Expected `(?:int|float|decimal)` <= (\S+)"), r"Give a number of at most \1."),
     (re.compile(r"Expected `(?:int|float|decimal)` > (\S+)"), r"Give a number above \1."),
     (re.compile(r"Expected `(?:int|float|decimal)` < (\S+)"), r"Give a number below \1."),
-    (re.compile(r"Expected `int`, got `null`|Expected `float`, got `null`|Expected `str`, got `null`"), "This may not be empty."),
+    (
+        re.compile(r"Expected `int`, got `null`|Expected `float`, got `null`|Expected `str`, got `null`"),
+        "This may not be empty.",
+    ),
     (re.compile(r"Expected `int`"), "Give a whole number."),
     (re.compile(r"Expected `(?:float|decimal)`"), "Give a number."),
     (re.compile(r"Expected `bool`"), "Give true or false."),
@@ -32,7 +35,10 @@ SENTENCES = (
     (re.compile(r"Expected `array`"), "Give a list."),
     (re.compile(r"Expected `object`"), "Give an object."),
     (re.compile(r"Expected `uuid`|Invalid UUID"), "Give an id as a UUID."),
-    (re.compile(r"Expected `datetime`|Invalid RFC3339|Invalid (?:ISO8601 )?datetime"), "Give a time such as 2026-11-21T22:30:00Z."),
+    (
+        re.compile(r"Expected `datetime`|Invalid RFC3339|Invalid (?:ISO8601 )?datetime"),
+        "Give a time such as 2026-11-21T22:30:00Z.",
+    ),
     (re.compile(r"Expected `date`|Invalid ISO8601 date|Invalid date"), "Give a date such as 2026-11-21."),
     (re.compile(r"Expected `time`|Invalid (?:ISO8601 )?time"), "Give a time of day such as 22:30."),
     (re.compile(r"Invalid enum value"), "Choose one of the values that the reference lists."),
@@ -122,11 +128,17 @@ def holds(kind: Any, wanted: type) -> bool:
     """Whether a type, or one of the members of a union or annotation, is `wanted`."""
     if kind is wanted or get_origin(kind) is wanted:
         return True
-    return any(holds(arg, wanted) for arg in get_args(kind) if not isinstance(arg, msgspec.Meta) and get_origin(kind) is not wanted)
+    return any(
+        holds(arg, wanted)
+        for arg in get_args(kind)
+        if not isinstance(arg, msgspec.Meta) and get_origin(kind) is not wanted
+    )
 
 
 def _is_text(kind: Any) -> bool:
-    return kind is str or (get_origin(kind) is not None and get_args(kind)[:1] == (str,) and type(None) not in get_args(kind))
+    return kind is str or (
+        get_origin(kind) is not None and get_args(kind)[:1] == (str,) and type(None) not in get_args(kind)
+    )
 
 
 def invalid(error: Exception) -> Invalid:

@@ -78,7 +78,9 @@ async def dispatch(services: Services, op: Operation, module: Module, request: A
     if by_account:
         rate = await limits.count(services, op, actor, arguments=call.arguments)
     if op.prepare is not None:
-        call.arguments["prepared"] = await op.prepare(services, _sent(call.arguments), actor)
+        prepared = await op.prepare(services, _sent(call.arguments), actor)
+        if op.parameter("prepared") is not None:
+            call.arguments["prepared"] = prepared
     result = await run(services, call)
     result.headers.update(rate)
     keep_signed_in(services, call, result)

@@ -147,7 +147,9 @@ class Listing(Generic[R]):
     async def view(self, ctx: Ctx, query: Any) -> TableView[R]:
         """One page as the table component takes it."""
         page = await self.page(ctx, query)
-        current = {name: value for name, value in msgspec.to_builtins(query).items() if value not in (None, "", [], False)}
+        current = {
+            name: value for name, value in msgspec.to_builtins(query).items() if value not in (None, "", [], False)
+        }
         current.pop("after", None)
         if current.get("limit") == self.default_limit:
             current.pop("limit")
@@ -160,7 +162,9 @@ class Listing(Generic[R]):
     async def iterate(self, ctx: Ctx, query: Any, *, batch: int = 500) -> AsyncIterator[list[R]]:
         """Every matching row in the query's order, in batches, through a cursor of the database."""
         statement = build(self, ctx, query, paged=False)
-        async for rows in ctx.db.stream(f"{statement.head} {statement.tail} {statement.order}", *statement.parameters, batch=batch):
+        async for rows in ctx.db.stream(
+            f"{statement.head} {statement.tail} {statement.order}", *statement.parameters, batch=batch
+        ):
             items = [self._struct(row) for row in rows]
             yield items if self.after_page is None else await self.after_page(ctx, items)
 
@@ -196,7 +200,12 @@ def _query_type(listing: Listing[Any]) -> Any:
     for item in listing.filters:
         fields += _filter_fields(item)
     return msgspec.defstruct(
-        f"{listing.name.title().replace('_', '')}Query", fields, bases=(Input,), frozen=True, kw_only=True, module=__name__
+        f"{listing.name.title().replace('_', '')}Query",
+        fields,
+        bases=(Input,),
+        frozen=True,
+        kw_only=True,
+        module=__name__,
     )
 
 
@@ -213,7 +222,9 @@ def _filter_fields(item: Filter) -> list[Any]:
         case "uuid":
             return [(item.name, list[UUID], msgspec.field(default_factory=list))]
         case "enum":
-            return [(item.name, list[_literal([value for value, _ in item.choices])], msgspec.field(default_factory=list))]
+            return [
+                (item.name, list[_literal([value for value, _ in item.choices])], msgspec.field(default_factory=list))
+            ]
         case "bool":
             return [(item.name, bool | None, None)]
         case _:

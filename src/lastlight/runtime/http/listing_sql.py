@@ -11,7 +11,15 @@ from lastlight.runtime.context import Ctx
 if TYPE_CHECKING:
     from lastlight.runtime.http.listing import Column, Filter, Listing
 
-TYPES = {"time": "timestamptz", "date": "date", "number": "numeric", "money": "bigint", "bool": "boolean", "uuid": "uuid", "duration": "numeric"}
+TYPES = {
+    "time": "timestamptz",
+    "date": "date",
+    "number": "numeric",
+    "money": "bigint",
+    "bool": "boolean",
+    "uuid": "uuid",
+    "duration": "numeric",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,9 @@ def _scope(listing: "Listing[Any]", ctx: Ctx, conditions: _Conditions) -> None:
     elif listing.venues and listing.permission is not None:
         venues = ctx.venues(listing.permission)
         if venues is not None:
-            conditions.parts.append(f"({listing.venues} is null or {listing.venues} && {conditions.value(venues)}::uuid[])")
+            conditions.parts.append(
+                f"({listing.venues} is null or {listing.venues} && {conditions.value(venues)}::uuid[])"
+            )
 
 
 def _filter(item: "Filter", query: Any, conditions: _Conditions) -> None:
@@ -98,7 +108,9 @@ def _filter(item: "Filter", query: Any, conditions: _Conditions) -> None:
         conditions.parts.append(f"{item.sql} = {conditions.value(value)}")
 
 
-def _after(listing: "Listing[Any]", column: "Column", descending: bool, cursor: Cursor, conditions: _Conditions) -> None:
+def _after(
+    listing: "Listing[Any]", column: "Column", descending: bool, cursor: Cursor, conditions: _Conditions
+) -> None:
     if cursor.value is None:
         raise Invalid(fields={"after": "This cursor is damaged; start again from the first page."})
     kind = TYPES.get(column.kind, "text")

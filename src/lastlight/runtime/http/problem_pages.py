@@ -75,7 +75,9 @@ async def _form_state(request: AnyRequest, problem: Problem) -> dict[str, Any]:
     return {"values": {name: found[-1] for name, found in texts.items()}, "lists": texts, "errors": problem.fields}
 
 
-async def _render(services: Services, request: AnyRequest, info: RequestInfo, op: Operation | None, view: View) -> Answer:
+async def _render(
+    services: Services, request: AnyRequest, info: RequestInfo, op: Operation | None, view: View
+) -> Answer:
     actor = await _reader(services, info)
     scope = WorkScope(
         actor=actor,

@@ -54,7 +54,9 @@ def system_routes(services: Services) -> list[HTTPRouteHandler]:
         return _static(request, "sw.js")
 
     async def read_favicon(request: AnyRequest) -> Response[Any]:
-        return Response(b"", status_code=302, headers={"Location": services.templates.globals["asset"]("favicon-patron.svg")})
+        return Response(
+            b"", status_code=302, headers={"Location": services.templates.globals["asset"]("favicon-patron.svg")}
+        )
 
     return [
         _route("/health", read_health),

@@ -43,7 +43,7 @@ with queued as (
     insert into jobs (tenant_id, kind, scheduled, max_attempts)
     select t.id, $1, true, $2
     from tenants t
-    where t.status = 'active' and t.kind = 'business' and ($3::uuid[] is null or t.id = any($3))
+    where t.kind = 'business' and case when $3::uuid[] is null then t.status = 'active' else t.id = any($3) end
       and ($4::text is null or exists (select from tenant_modules m where m.tenant_id = t.id and m.module = $4 and m.enabled))
       and not exists (select from jobs j where j.tenant_id = t.id and j.kind = $1 and j.state in ('queued', 'running'))
     returning tenant_id, id

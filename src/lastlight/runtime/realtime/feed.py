@@ -17,7 +17,7 @@ BATCH = 500
 LOOK_SECONDS = 1.0
 """How often it looks although nothing was notified."""
 RECONNECT_SECONDS = 0.5
-LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 # Positions are given by the one relay that leads, in the order of its commits, across all tenants.
 # every tenant: one process serves the sockets of all

@@ -15,6 +15,7 @@ type State = "wait" | "live" | "poll" | "down";
 
 const POLL_EVERY_MS = 5_000;
 const POLL_AFTER_FAILURES = 3;
+const RETRY_REFUSED_MS = 2_000;
 const REMEMBERED = 500;
 
 const LABELS: Record<State, string> = { wait: "Connecting", live: "Live", poll: "Every 5 s", down: "Reconnecting" };
@@ -60,6 +61,7 @@ async function poll(): Promise<void> {
       headers: { accept: "application/json" },
       signal: AbortSignal.timeout(POLL_EVERY_MS),
     });
+    if (answer.status === 401) return signIn();
     if (!answer.ok) throw new Error(String(answer.status));
     const feed = (await answer.json()) as Feed;
     for (const event of feed.events) receive(event.name, event);
@@ -68,6 +70,10 @@ async function poll(): Promise<void> {
   } catch {
     show("down");
   }
+}
+
+function signIn(): void {
+  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 function startPolling(): void {
@@ -92,15 +98,17 @@ export function startLive(): void {
     if (interrupted) signal("resync", { reason: "reconnected" });
     interrupted = false;
   });
-  socket.on("disconnect", () => {
+  socket.on("disconnect", (reason) => {
     interrupted = true;
     show("down");
+    if (reason === "io server disconnect") window.setTimeout(() => socket.connect(), RETRY_REFUSED_MS); // not retried by itself
   });
   socket.on("connect_error", () => {
     interrupted = true;
     failures += 1;
     if (poller === undefined) show("down");
     if (failures >= POLL_AFTER_FAILURES) startPolling();
+    if (!socket.active) window.setTimeout(() => socket.connect(), RETRY_REFUSED_MS); // refused by the server, not by the network
   });
   socket.on("system.hello", (hello: { seq?: number }) => {
     if (typeof hello.seq === "number") cursor = Math.max(cursor ?? 0, hello.seq);

@@ -18,7 +18,7 @@ export function Header({ title, lead, avatar = false, children }: HeaderProps) {
   return (
     <header class="p-head">
       {avatar && me.value && (
-        <a class="avatar" href={hrefOf("profile")} aria-label={_("Your profile")}>
+        <a class="avatar" href={hrefOf("profile")} aria-label={_("%(initials)s, your profile", { initials: initials(me.value.name) })}>
           <span aria-hidden="true">{initials(me.value.name)}</span>
         </a>
       )}

@@ -1,0 +1,202 @@
+"""The demonstration: two businesses with venues, people in every role, weeks of past nights, and their sign-ins in var/demo.json."""
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from lastlight.domains import checkins, identity, tenancy, venues
+from lastlight.kernel.ids import PLATFORM, TenantId, VenueId
+from lastlight.main import create_services
+from lastlight.runtime.auth.passwords import hash_password
+from lastlight.runtime.db.uow import system_ctx
+from lastlight.runtime.services import Services
+from lastlight.runtime.settings import Settings
+from lastlight.simulator.crowd import guest_name
+
+log = structlog.get_logger(__name__)
+
+SEED = "lastlight-demo"
+PASSWORD = "last-light-demo"  # noqa: S105 - the demonstration's password is printed for everybody
+GUESTS = 240
+NIGHTS = 21
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in the demonstration: the name, the role, and for which venue (empty: all)."""
+
+    role: str
+    name: str
+    email: str
+    venue: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Business:
+    """A business of the demonstration."""
+
+    slug: str
+    name: str
+    contact: str
+    people: tuple[Person, ...]
+
+
+CREW = (
+    Person("super_admin", "Sam Adeyemi", "sam@lastlight.example"),
+    Person("ops", "Ola Berg", "ola@lastlight.example"),
+    Person("moderator", "Mo Farouk", "mo@lastlight.example"),
+    Person("finance", "Fay Lindt", "fay@lastlight.example"),
+)
+BUSINESSES = (
+    Business(
+        "kojo-arcade",
+        "Kōjō Arcade",
+        "Nandi Kōjō",
+        (
+            Person("owner", "Nandi Kōjō", "owner@kojo.example"),
+            Person("manager", "Thandi Mokoena", "manager@kojo.example"),
+            Person("staff", "Kagiso Moloi", "staff@kojo.example"),
+            Person("vendor_admin", "Johan Venter", "vendor@kojo.example", "kojo-rosebank"),
+            Person("patron", "Zinhle Dube", "zinhle@guests.example"),
+        ),
+    ),
+    Business(
+        "the-low-light",
+        "The Low Light",
+        "Lerato Khumalo",
+        (
+            Person("owner", "Lerato Khumalo", "owner@lowlight.example"),
+            Person("manager", "Sipho Dlamini", "manager@lowlight.example"),
+            Person("staff", "Busi Tshabalala", "staff@lowlight.example"),
+            Person("patron", "Liam Petersen", "liam@guests.example"),
+        ),
+    ),
+)
+WAITING = ("sunset-row", "Sunset Row", "Priya Naidoo", "priya@sunsetrow.example")
+
+
+async def seed_demo(settings: Settings) -> None:
+    """Fill the demonstration, unless it is there already, and write its sign-ins. May be repeated."""
+    services = await create_services(settings)
+    try:
+        await tenancy.sync_tenants(services)
+        if not await _is_seeded(services):
+            await _fill(services)
+        await _write(services)
+    finally:
+        await services.close()
+
+
+async def _is_seeded(services: Services) -> bool:
+    async with system_ctx(services, PLATFORM, role="system") as ctx:
+        return await ctx.db.fetchval("select exists (select from tenants where slug = $1)", WAITING[0])
+
+
+async def _fill(services: Services) -> None:
+    hashed = await hash_password(PASSWORD)
+    async with system_ctx(services, PLATFORM, role="system") as ctx:
+        for person in CREW:
+            user_id = await identity.seed_user(
+                ctx, seed=SEED, email=person.email, name=person.name, password_hash=hashed
+            )
+            await identity.seed_member(ctx, seed=SEED, user_id=user_id, role=person.role)
+    for business in BUSINESSES:
+        log.info("seeding", business=business.name)
+        await _fill_business(services, business, hashed)
+    await _fill_waiting(services, hashed)
+
+
+async def _fill_business(services: Services, business: Business, hashed: str) -> None:
+    tenant_id = TenantId(identity.seeded_id(SEED, "tenant", business.slug))
+    async with system_ctx(services, tenant_id, role="system") as ctx:
+        await tenancy.seed_tenant(
+            ctx,
+            seed=SEED,
+            slug=business.slug,
+            name=business.name,
+            contact_name=business.contact,
+            contact_email=business.people[0].email,
+        )
+    async with system_ctx(services, tenant_id) as ctx:
+        places = await venues.seed_venues(ctx, seed=SEED, slug=business.slug)
+    async with system_ctx(services, tenant_id, role="system") as ctx:
+        await _fill_people(ctx, business, places, hashed)
+        guests = await _fill_guests(ctx, business, hashed)
+    async with system_ctx(services, tenant_id) as ctx:
+        await checkins.seed_history(ctx, seed=SEED, venue_ids=list(places.values()), patron_ids=guests, nights=NIGHTS)
+
+
+async def _fill_people(ctx: Any, business: Business, places: dict[str, VenueId], hashed: str) -> None:
+    for person in business.people:
+        user_id = await identity.seed_user(ctx, seed=SEED, email=person.email, name=person.name, password_hash=hashed)
+        if person.role == "patron":
+            await identity.seed_patron(ctx, seed=SEED, user_id=user_id, name=person.name, birth_date=date(1996, 5, 17))
+            continue
+        only = [places[person.venue]] if person.venue else None
+        await identity.seed_member(ctx, seed=SEED, user_id=user_id, role=person.role, venue_ids=only)
+
+
+async def _fill_guests(ctx: Any, business: Business, hashed: str) -> list[Any]:
+    patrons: list[Any] = []
+    for number in range(GUESTS):
+        name = guest_name(len(business.slug), number)
+        email = f"{name.lower().replace(' ', '.')}.{number}@{business.slug}.example"
+        user_id = await identity.seed_user(ctx, seed=SEED, email=email, name=name, password_hash=hashed)
+        patrons.append(await identity.seed_patron(ctx, seed=SEED, user_id=user_id, name=name))
+    return patrons
+
+
+async def _fill_waiting(services: Services, hashed: str) -> None:
+    slug, name, contact, email = WAITING
+    async with system_ctx(services, PLATFORM, role="system") as ctx:
+        user_id = await identity.seed_user(ctx, seed=SEED, email=email, name=contact, password_hash=hashed)
+        await ctx.db.execute(
+            """insert into tenants (id, slug, name, status, contact_name, contact_email, note, applicant_id)
+               values ($1, $2, $3, 'pending', $4, $5, $6, $7) on conflict do nothing""",
+            identity.seeded_id(SEED, "tenant", slug),
+            slug,
+            name,
+            contact,
+            email,
+            "Three bars on one street, we open at sunset.",
+            user_id,
+        )
+
+
+async def _write(services: Services) -> None:
+    settings = services.settings
+    sign_ins = [_sign_in(person, "platform", "") for person in CREW]
+    for business in BUSINESSES:
+        tenant_id = TenantId(identity.seeded_id(SEED, "tenant", business.slug))
+        async with system_ctx(services, tenant_id) as ctx:
+            found = await venues.standing_venues(ctx, permission=None)
+        first = found[0].slug if found else ""
+        sign_ins += [_sign_in(person, business.slug, person.venue or first) for person in business.people]
+    body = {"base_url": settings.base_url, "database_url": settings.dsn("looker"), "sign_ins": sign_ins}
+    _replace(settings.demo_file, msgspec.json.format(msgspec.json.encode(body), indent=2))
+
+
+def _sign_in(person: Person, tenant: str, venue: str) -> dict[str, str]:
+    return {
+        "role": person.role,
+        "email": person.email,
+        "password": PASSWORD,
+        "tenant": tenant,
+        "venue": venue,
+        "name": person.name,
+    }
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old one or the new one; only its owner may read it."""
+    draft = path.with_suffix(".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,168 @@
+"""A running application with two tenants and their people, spoken to as any client would; for tests of who may do what."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+from litestar import Litestar
+
+from lastlight.domains import identity, tenancy
+from lastlight.domains.checkins.module import MODULE as CHECKINS
+from lastlight.domains.identity.module import MODULE as IDENTITY
+from lastlight.domains.tenancy.module import MODULE as TENANCY
+from lastlight.domains.venues.module import MODULE as VENUES
+from lastlight.kernel.ids import PLATFORM, TenantId, UserId, VenueId
+from lastlight.runtime.audit.module import MODULE as AUDIT
+from lastlight.runtime.auth.passwords import hash_password
+from lastlight.runtime.db.uow import system_ctx
+from lastlight.runtime.events.module import MODULE as EVENTS
+from lastlight.runtime.http.app import create_app
+from lastlight.runtime.jobs.module import MODULE as JOBS
+from lastlight.runtime.mail.module import MODULE as MAIL
+from lastlight.runtime.services import Services
+from lastlight.runtime.settings import Settings
+from tests.support.services import administer, opened_services
+
+MODULES = (EVENTS, AUDIT, JOBS, MAIL, IDENTITY, TENANCY, VENUES, CHECKINS)
+PASSWORD = "correct horse battery"
+SEED = "people"
+ADDRESS = ("203.0.113.7", 1)
+
+
+@dataclass(slots=True)
+class Tenant:
+    """A tenant of the world, its venues and its people by role."""
+
+    id: TenantId
+    slug: str
+    venues: list[VenueId]
+    users: dict[str, UserId] = field(default_factory=dict[str, UserId])
+
+    def email(self, who: str) -> str:
+        """The address of one of its people."""
+        return f"{who}@{self.slug}.example"
+
+
+@dataclass(slots=True)
+class People:
+    """The application and everybody in it. Every password is PASSWORD."""
+
+    services: Services
+    app: Litestar
+    client: httpx.AsyncClient
+    bar: Tenant
+    club: Tenant
+    crew: dict[str, UserId]
+
+    async def login(self, email: str, *, password: str = PASSWORD, status: int = 200, **more: Any) -> dict[str, Any]:
+        """Sign in by the public API; the tokens."""
+        answer = await self.client.post("/api/auth/login", json={"email": email, "password": password, **more})
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    async def bearer(self, email: str, **more: Any) -> dict[str, str]:
+        """The headers of somebody who has signed in."""
+        return {"Authorization": f"Bearer {(await self.login(email, **more))['access_token']}"}
+
+    async def call(
+        self, method: str, path: str, who: dict[str, str] | None = None, *, status: int = 200, **more: Any
+    ) -> Any:
+        """Call an operation, expecting a status; the decoded answer."""
+        headers = {**(who or {}), **more.pop("headers", {})}
+        answer = await self.client.request(method, path, headers=headers, **more)
+        assert answer.status_code == status, f"{answer.status_code}: {answer.text}"
+        return answer.json() if answer.content else None
+
+    async def sql(self, statement: str, *args: Any) -> list[Any]:
+        """Look at the database, past every policy."""
+        return await administer(self.services.settings, statement, *args)
+
+    async def run_jobs(self) -> int:
+        """Run what is queued, each job in its own transaction as a worker would; how many there were."""
+        rows = await self.sql(
+            "update jobs set state = 'running' where state = 'queued' returning tenant_id, id, kind, args"
+        )
+        for row in rows:
+            job = self.services.registry.jobs[row["kind"]]
+            args = row["args"] if isinstance(row["args"], dict) else json.loads(row["args"])
+            async with system_ctx(self.services, TenantId(row["tenant_id"]), role=job.role) as ctx:
+                await job.fn(ctx, **job.arguments(args))
+        return len(rows)
+
+    async def mails(self, address: str) -> list[Any]:
+        """The e-mails to an address, oldest first, once every job has run."""
+        await self.run_jobs()
+        return await self.sql("select * from outgoing_mail where recipient = $1 order by created_at, id", address)
+
+    async def link(self, address: str) -> str:
+        """The token in the last e-mail to an address."""
+        body: str = (await self.mails(address))[-1]["body_text"]
+        return body.split("token=", 1)[1].split(maxsplit=1)[0].strip(")>")
+
+    async def events(self, name: str) -> list[Any]:
+        """What was emitted under a name and waits in the outbox, oldest first."""
+        return await self.sql("select * from outbox where name = $1 order by position", name)
+
+
+@asynccontextmanager
+async def people(settings: Settings) -> AsyncGenerator[People]:
+    """Two tenants (a bar with two venues, a club with one) with somebody in each role, and the platform's crew."""
+    async with opened_services(settings, MODULES) as services:
+        await tenancy.sync_tenants(services)
+        hashed = await hash_password(PASSWORD)
+        bar = await _tenant(services, "bar", ["main", "roof"], hashed)
+        club = await _tenant(services, "club", ["floor"], hashed)
+        crew = await _crew(services, hashed)
+        app = create_app(services)
+        transport = httpx.ASGITransport(app=app, client=ADDRESS)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            yield People(services, app, client, bar, club, crew)
+
+
+async def _tenant(services: Services, slug: str, venues: list[str], hashed: str) -> Tenant:
+    async with system_ctx(services, PLATFORM, role="system") as ctx:
+        tenant_id = await tenancy.seed_tenant(
+            ctx, seed=SEED, slug=slug, name=f"The {slug}", contact_email=f"owner@{slug}.example"
+        )
+    found: list[VenueId] = []
+    for venue in venues:
+        venue_id = VenueId(identity.seeded_id(SEED, "venue", slug, venue))
+        await administer(
+            services.settings,
+            "insert into venues (tenant_id, id, slug, name, time_zone, currency) values ($1, $2, $3, $3, 'UTC', 'ZAR')",
+            tenant_id,
+            venue_id,
+            venue,
+        )
+        found.append(venue_id)
+    tenant = Tenant(tenant_id, slug, found)
+    async with system_ctx(services, tenant_id, role="system") as ctx:
+        for role in ("owner", "manager", "vendor_admin", "staff"):
+            venue_ids: list[UUID] | None = [found[0]] if role == "vendor_admin" else None
+            user_id = await identity.seed_user(
+                ctx, seed=SEED, email=tenant.email(role), name=role.title(), password_hash=hashed
+            )
+            await identity.seed_member(ctx, seed=SEED, user_id=user_id, role=role, venue_ids=venue_ids)
+            tenant.users[role] = user_id
+        patron = await identity.seed_user(
+            ctx, seed=SEED, email=tenant.email("patron"), name="Pat", password_hash=hashed
+        )
+        await identity.seed_patron(ctx, seed=SEED, user_id=patron, name="Pat")
+        tenant.users["patron"] = patron
+    return tenant
+
+
+async def _crew(services: Services, hashed: str) -> dict[str, UserId]:
+    crew: dict[str, UserId] = {}
+    async with system_ctx(services, PLATFORM, role="system") as ctx:
+        for role in ("super_admin", "ops", "moderator", "finance"):
+            user_id = await identity.seed_user(
+                ctx, seed=SEED, email=f"{role}@crew.example", name=role, password_hash=hashed
+            )
+            await identity.seed_member(ctx, seed=SEED, user_id=user_id, role=role)
+            crew[role] = user_id
+    return crew

@@ -1,0 +1,121 @@
+"""Signals: a socket event refetches its blocks, a gap refetches all, dead sockets are replaced by polling."""
+
+import asyncio
+import threading
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+import socketio
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.gallery_site import GallerySite, serving
+
+pytestmark = pytest.mark.browser
+
+
+class LiveSite:
+    """The gallery's site with a Socket.IO server before it, whose events a test sends."""
+
+    def __init__(self) -> None:
+        self.pages = GallerySite()
+        self.sockets = socketio.AsyncServer(async_mode="asgi", cors_allowed_origins=[])
+        self.refusing = False
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.connected = threading.Event()
+        self.sockets.on("connect", self._connect)
+        self._asgi = socketio.ASGIApp(self.sockets, self.pages, socketio_path="/realtime/")
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        self.loop = asyncio.get_running_loop()
+        await self._asgi(scope, receive, send)
+
+    async def _connect(self, sid: str, _environ: dict[str, Any], _auth: Any) -> bool:
+        if self.refusing:
+            return False
+        await self.sockets.emit("system.hello", {"seq": 10}, to=sid)
+        self.connected.set()
+        return True
+
+    def emit(self, seq: int, name: str = "checkin.verified") -> None:
+        self._run(self.sockets.emit(name, envelope(seq, name)))
+
+    def drop_everyone(self) -> None:
+        async def drop() -> None:
+            for sid in list(self.sockets.manager.rooms.get("/", {}).get(None, {})):
+                await self.sockets.disconnect(sid)
+
+        self._run(drop())
+
+    def _run(self, work: Any) -> None:
+        assert self.loop is not None
+        asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=5)
+
+
+def envelope(seq: int, name: str = "checkin.verified") -> dict[str, Any]:
+    return {
+        "id": f"e{seq}",
+        "seq": seq,
+        "name": name,
+        "at": "2025-11-21T20:41:00Z",
+        "tenant_id": "t1",
+        "venue_id": "v1",
+        "data": {},
+    }
+
+
+@pytest.fixture
+def live() -> Generator[tuple[LiveSite, str]]:
+    site = LiveSite()
+    with serving(site) as address:
+        yield site, address
+
+
+@pytest.fixture
+def quiet_page(browser: Browser) -> Generator[Page]:
+    page = browser.new_page()
+    page.set_default_timeout(15_000)
+    yield page
+    page.close()
+
+
+def test_an_event_refetches_its_block_and_keeps_the_nodes(live: tuple[LiveSite, str], quiet_page: Page) -> None:
+    site, address = live
+    quiet_page.goto(f"{address}/live")
+    expect(quiet_page.locator(".top [data-live]")).to_have_attribute("data-state", "live")
+    expect(quiet_page.locator(".top [data-live]")).to_have_text("Live")
+    quiet_page.locator("#arrivals[data-ready]").wait_for()
+    quiet_page.evaluate("document.querySelector('#floor b').kept = true")
+    site.pages.inside = 7
+    site.emit(11)
+    expect(quiet_page.locator("#floor b")).to_have_text("7")
+    assert quiet_page.evaluate("document.querySelector('#floor b').kept") is True
+    assert quiet_page.locator("#arrivals .canvas svg").count() == 1, "the chart was lost in the morph"
+    asked = site.pages.asked.count("/live")
+    site.emit(12, "something.else")
+    quiet_page.wait_for_timeout(400)
+    assert site.pages.asked.count("/live") == asked
+
+
+def test_after_a_gap_everything_refetches(live: tuple[LiveSite, str], quiet_page: Page) -> None:
+    site, address = live
+    quiet_page.goto(f"{address}/live")
+    expect(quiet_page.locator(".top [data-live]")).to_have_attribute("data-state", "live")
+    site.pages.inside = 3
+    site.drop_everyone()
+    expect(quiet_page.locator("#floor b")).to_have_text("3")
+    expect(quiet_page.locator(".top [data-live]")).to_have_attribute("data-state", "live")
+
+
+def test_without_sockets_the_feed_is_polled(live: tuple[LiveSite, str], quiet_page: Page) -> None:
+    site, address = live
+    quiet_page.goto(f"{address}/live")
+    expect(quiet_page.locator(".top [data-live]")).to_have_attribute("data-state", "live")
+    site.refusing = True
+    site.drop_everyone()
+    expect(quiet_page.locator(".top [data-live]")).to_have_attribute("data-state", "poll", timeout=40_000)
+    site.pages.inside = 9
+    site.pages.feed.append(envelope(11))
+    expect(quiet_page.locator("#floor b")).to_have_text("9")
+    site.refusing = False
+    expect(quiet_page.locator(".top [data-live]")).to_have_attribute("data-state", "live", timeout=40_000)
