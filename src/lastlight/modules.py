@@ -15,6 +15,7 @@ from lastlight.runtime.events.module import MODULE as EVENTS
 from lastlight.runtime.jobs.module import MODULE as JOBS
 from lastlight.runtime.mail.module import MODULE as MAIL
 from lastlight.runtime.storage.module import MODULE as FILES
+from lastlight.runtime.tenant_settings import MODULE as SETTINGS
 
 MODULES = (
     EVENTS,
@@ -22,6 +23,7 @@ MODULES = (
     JOBS,
     FILES,
     MAIL,
+    SETTINGS,
     IDENTITY,
     TENANCY,
     VENUES,

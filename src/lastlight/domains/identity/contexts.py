@@ -53,9 +53,9 @@ async def places_of(ctx: Ctx, *, user_id: UserId) -> list[Place]:
     """Every place of a user: crew, then member, then patron; within each the last used first."""
     return await ctx.db.rows(
         Place,
-        f"select kind, tenant_id, patron_id, slug, name, status, roles from ({PLACES}) as places",
+        f"select kind, tenant_id, patron_id, slug, name, status, roles from ({PLACES}) as places",  # noqa: S608 - a constant
         user_id,
-        PLATFORM,  # noqa: S608 - a constant
+        PLATFORM,
     )
 
 
