@@ -20,6 +20,7 @@ from lastlight.domains.venues.keys import open_key
 from lastlight.domains.venues.model import PositionPolicy, Venue, VenueStatus, known_time_zones
 from lastlight.domains.venues.permissions import VENUES_READ
 from lastlight.domains.venues.queries import find_venue, find_venue_by_slug, standing_venues
+from lastlight.domains.venues.seeding import seed_venues
 
 __all__ = [
     "VENUES_READ",
@@ -44,5 +45,6 @@ __all__ = [
     "next_opening",
     "open_key",
     "read_code",
+    "seed_venues",
     "standing_venues",
 ]

@@ -24,14 +24,14 @@ from lastlight.domains.venues.permissions import VENUES_MANAGE
 from lastlight.domains.venues.queries import lock_venue, read_venue
 from lastlight.domains.venues.schemas import VenueChange, VenueIn
 from lastlight.kernel.errors import Invalid, NotPermitted, Stale
+from lastlight.kernel.ids import VenueId, uuid7
 from lastlight.runtime.context import Ctx
 
 TENANT_DEFAULTS = "select currency, time_zone from tenants where id = $1"
 INSERT = """
-insert into venues (tenant_id, slug, name, address, latitude, longitude, time_zone, currency, business_day_hour, capacity,
+insert into venues (tenant_id, id, slug, name, address, latitude, longitude, time_zone, currency, business_day_hour, capacity,
                     opening_hours, tags, age_limit, tax_rates, geofence, position_policy, visit_timeout_minutes)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-returning id
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 """
 UPDATE = """
 update venues
@@ -46,14 +46,18 @@ where tenant_id = $1 and id = $2
 """
 
 
-async def create_venue(ctx: Ctx, *, data: VenueIn) -> Venue:
-    """Create a venue and its first key. Only who manages every venue may: a membership of named venues adds none."""
+async def create_venue(ctx: Ctx, *, data: VenueIn, venue_id: VenueId | None = None) -> Venue:
+    """Create a venue, under a new id or the one given, and its first key.
+
+    Only who manages every venue may: a membership of named venues adds none.
+    """
     ctx.require(VENUES_MANAGE)
     if ctx.venues(VENUES_MANAGE) is not None:
         raise NotPermitted("Your role manages named venues only. Ask an owner to create another.")
     fields = await _new_fields(ctx, data)
     require_valid(fields)
-    venue_id = await ctx.db.fetchval(INSERT, ctx.tenant_id, *_columns(fields))
+    venue_id = venue_id or VenueId(uuid7())
+    await ctx.db.execute(INSERT, ctx.tenant_id, venue_id, *_columns(fields))
     await add_key(ctx, venue_id=venue_id, number=1)
     ctx.emit(
         VenueCreated(venue_id=venue_id, slug=fields.slug, name=fields.name),
