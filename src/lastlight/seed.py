@@ -4,15 +4,15 @@ import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import structlog
 
 from lastlight.domains import checkins, identity, tenancy, venues
-from lastlight.kernel.ids import PLATFORM, TenantId, VenueId
+from lastlight.kernel.ids import PLATFORM, PatronId, TenantId, VenueId
 from lastlight.main import create_services
 from lastlight.runtime.auth.passwords import hash_password
+from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
@@ -22,8 +22,8 @@ log = structlog.get_logger(__name__)
 
 SEED = "lastlight-demo"
 PASSWORD = "last-light-demo"  # noqa: S105 - the demonstration's password is printed for everybody
-GUESTS = 240
-NIGHTS = 21
+GUESTS = 300
+NIGHTS = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Business:
-    """A business of the demonstration."""
+    """A business of the demonstration; `main` is its venue that never closes."""
 
     slug: str
     name: str
     contact: str
+    main: str
     people: tuple[Person, ...]
 
 
@@ -57,6 +58,7 @@ BUSINESSES = (
         "kojo-arcade",
         "Kōjō Arcade",
         "Nandi Kōjō",
+        "kojo-rosebank",
         (
             Person("owner", "Nandi Kōjō", "owner@kojo.example"),
             Person("manager", "Thandi Mokoena", "manager@kojo.example"),
@@ -69,6 +71,7 @@ BUSINESSES = (
         "the-low-light",
         "The Low Light",
         "Lerato Khumalo",
+        "low-light-maboneng",
         (
             Person("owner", "Lerato Khumalo", "owner@lowlight.example"),
             Person("manager", "Sipho Dlamini", "manager@lowlight.example"),
@@ -125,24 +128,33 @@ async def _fill_business(services: Services, business: Business, hashed: str) ->
     async with system_ctx(services, tenant_id) as ctx:
         places = await venues.seed_venues(ctx, seed=SEED, slug=business.slug)
     async with system_ctx(services, tenant_id, role="system") as ctx:
-        await _fill_people(ctx, business, places, hashed)
+        known = await _fill_people(ctx, business, places, hashed)
         guests = await _fill_guests(ctx, business, hashed)
     async with system_ctx(services, tenant_id) as ctx:
-        await checkins.seed_history(ctx, seed=SEED, venue_ids=list(places.values()), patron_ids=guests, nights=NIGHTS)
+        await checkins.seed_history(
+            ctx, seed=SEED, venue_ids=list(places.values()), patron_ids=[*known, *guests], nights=NIGHTS, away=known
+        )
 
 
-async def _fill_people(ctx: Any, business: Business, places: dict[str, VenueId], hashed: str) -> None:
+async def _fill_people(ctx: Ctx, business: Business, places: dict[str, VenueId], hashed: str) -> list[PatronId]:
+    """The people with a sign-in; those of them who are guests."""
+    patrons: list[PatronId] = []
     for person in business.people:
         user_id = await identity.seed_user(ctx, seed=SEED, email=person.email, name=person.name, password_hash=hashed)
         if person.role == "patron":
-            await identity.seed_patron(ctx, seed=SEED, user_id=user_id, name=person.name, birth_date=date(1996, 5, 17))
+            patrons.append(
+                await identity.seed_patron(
+                    ctx, seed=SEED, user_id=user_id, name=person.name, birth_date=date(1996, 5, 17)
+                )
+            )
             continue
         only = [places[person.venue]] if person.venue else None
         await identity.seed_member(ctx, seed=SEED, user_id=user_id, role=person.role, venue_ids=only)
+    return patrons
 
 
-async def _fill_guests(ctx: Any, business: Business, hashed: str) -> list[Any]:
-    patrons: list[Any] = []
+async def _fill_guests(ctx: Ctx, business: Business, hashed: str) -> list[PatronId]:
+    patrons: list[PatronId] = []
     for number in range(GUESTS):
         name = guest_name(len(business.slug), number)
         email = f"{name.lower().replace(' ', '.')}.{number}@{business.slug}.example"
@@ -172,11 +184,7 @@ async def _write(services: Services) -> None:
     settings = services.settings
     sign_ins = [_sign_in(person, "platform", "") for person in CREW]
     for business in BUSINESSES:
-        tenant_id = TenantId(identity.seeded_id(SEED, "tenant", business.slug))
-        async with system_ctx(services, tenant_id) as ctx:
-            found = await venues.standing_venues(ctx, permission=None)
-        first = found[0].slug if found else ""
-        sign_ins += [_sign_in(person, business.slug, person.venue or first) for person in business.people]
+        sign_ins += [_sign_in(person, business.slug, person.venue or business.main) for person in business.people]
     body = {"base_url": settings.base_url, "database_url": settings.dsn("looker"), "sign_ins": sign_ins}
     _replace(settings.demo_file, msgspec.json.format(msgspec.json.encode(body), indent=2))
 

@@ -15,6 +15,7 @@ from lastlight.domains.checkins.permissions import (
     VISITS_READ,
 )
 from lastlight.domains.checkins.queries import count_inside, find_checkin, find_visit, open_visit
+from lastlight.domains.checkins.seeding import seed_history
 from lastlight.domains.checkins.tonight import Occupancy, Tonight, read_occupancy, read_tonight
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "open_visit",
     "read_occupancy",
     "read_tonight",
+    "seed_history",
 ]
