@@ -247,6 +247,17 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
+-- saved_views
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   user_id uuid not null
+--   listing text not null -- the name of the listing in the registry
+--   name text not null
+--   query text not null -- the query string that brings the view back, without cursor and page size
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
 -- schema_migrations (without row-level security)
 --   number integer not null
 --   name text not null
@@ -462,6 +473,12 @@
 --   roles.roles_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 80)))
 --   roles.roles_pkey PRIMARY KEY (tenant_id, id)
 --   roles.roles_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   saved_views.saved_views_name_once UNIQUE (tenant_id, user_id, listing, name)
+--   saved_views.saved_views_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 60)))
+--   saved_views.saved_views_pkey PRIMARY KEY (tenant_id, id)
+--   saved_views.saved_views_query_short CHECK ((length(query) <= 2000))
+--   saved_views.saved_views_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   saved_views.saved_views_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
 --   schema_migrations.schema_migrations_pkey PRIMARY KEY (number)
 --   sessions.sessions_channel_known CHECK ((channel = ANY (ARRAY['bearer'::text, 'cookie'::text])))
 --   sessions.sessions_kind_known CHECK ((kind = ANY (ARRAY['member'::text, 'patron'::text, 'crew'::text, 'guest'::text])))
@@ -554,6 +571,7 @@
 --   CREATE INDEX pgqueuer_picked_heartbeat ON queue.pgqueuer USING btree (heartbeat) WHERE (status = 'picked'::queue.pgqueuer_status)
 --   CREATE INDEX rate_limits_by_age ON public.rate_limits USING btree (empty_at)
 --   CREATE INDEX refresh_tokens_by_session ON public.refresh_tokens USING btree (session_id)
+--   CREATE INDEX saved_views_by_user ON public.saved_views USING btree (user_id)
 --   CREATE INDEX sessions_by_tenant ON public.sessions USING btree (tenant_id, user_id) WHERE (revoked_at IS NULL)
 --   CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id, created_at DESC)
 --   CREATE INDEX staged_actions_open ON public.staged_actions USING btree (tenant_id, created_at) WHERE (state = ANY (ARRAY['intended'::text, 'calling'::text]))
@@ -597,6 +615,8 @@
 --   CREATE UNIQUE INDEX roles_key_taken ON public.roles USING btree (tenant_id, key)
 --   CREATE UNIQUE INDEX roles_name_taken ON public.roles USING btree (tenant_id, lower(name)) WHERE ((archived_at IS NULL) AND (NOT builtin))
 --   CREATE UNIQUE INDEX roles_pkey ON public.roles USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX saved_views_name_once ON public.saved_views USING btree (tenant_id, user_id, listing, name)
+--   CREATE UNIQUE INDEX saved_views_pkey ON public.saved_views USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (number)
 --   CREATE UNIQUE INDEX sessions_pkey ON public.sessions USING btree (id)
 --   CREATE UNIQUE INDEX staged_actions_key_taken ON public.staged_actions USING btree (tenant_id, kind, key)
@@ -757,6 +777,13 @@
 --   roles.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   roles.system_rows permissive all to lastlight_system using (true) check (true)
 --   roles.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   saved_views.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   saved_views.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   saved_views.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   saved_views.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   saved_views.looker_reads permissive select to lastlight_looker using (true) check ()
+--   saved_views.own_views restrictive all to lastlight_app using ((user_id = ( SELECT ll.user_id() AS user_id))) check ((user_id = ( SELECT ll.user_id() AS user_id)))
+--   saved_views.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   sessions.looker_reads permissive select to lastlight_looker using (true) check ()
 --   sessions.own_or_tenant permissive all to lastlight_app using (((user_id = ( SELECT ll.user_id() AS user_id)) OR ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)) AND (( SELECT ll.patron_id() AS patron_id) IS NULL)))) check ()
 --   sessions.platform_rows permissive all to lastlight_platform using (true) check ()
@@ -912,6 +939,8 @@
 --   roles: lastlight_looker may select
 --   roles: lastlight_platform may insert, select, update
 --   roles: lastlight_system may insert, select, update
+--   saved_views: lastlight_app may delete, insert, select, update
+--   saved_views: lastlight_looker may select
 --   schema ll: lastlight_app may usage
 --   schema ll: lastlight_looker may usage
 --   schema ll: lastlight_platform may usage
@@ -980,6 +1009,7 @@
 --   CREATE TRIGGER outgoing_mail_touch BEFORE UPDATE ON public.outgoing_mail FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER patrons_touch BEFORE UPDATE ON public.patrons FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER roles_touch BEFORE UPDATE ON public.roles FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER saved_views_touch BEFORE UPDATE ON public.saved_views FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER staged_actions_touch BEFORE UPDATE ON public.staged_actions FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER tenant_modules_touch BEFORE UPDATE ON public.tenant_modules FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER tenant_settings_touch BEFORE UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION ll.touch()

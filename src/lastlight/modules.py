@@ -14,6 +14,7 @@ from lastlight.runtime.audit.module import MODULE as AUDIT
 from lastlight.runtime.events.module import MODULE as EVENTS
 from lastlight.runtime.jobs.module import MODULE as JOBS
 from lastlight.runtime.mail.module import MODULE as MAIL
+from lastlight.runtime.saved_views.module import MODULE as SAVED_VIEWS
 from lastlight.runtime.storage.module import MODULE as FILES
 from lastlight.runtime.tenant_settings import MODULE as SETTINGS
 
@@ -24,6 +25,7 @@ MODULES = (
     FILES,
     MAIL,
     SETTINGS,
+    SAVED_VIEWS,
     IDENTITY,
     TENANCY,
     VENUES,

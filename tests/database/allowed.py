@@ -52,3 +52,6 @@ GUEST_FOLLOWS = {
 
 DEFINER_FUNCTIONS: dict[str, str] = {}
 """Functions that run with their owner's rights."""
+
+PERSONAL = frozenset({"saved_views"})
+"""Tables of which everybody, staff too, reaches only the rows of their own user."""

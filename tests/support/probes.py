@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from tests.database.allowed import GLOBAL_TABLES, GUEST_APPENDS, GUEST_FOLLOWS, GUEST_OWNS, GUEST_READS
+from tests.database.allowed import GLOBAL_TABLES, GUEST_APPENDS, GUEST_FOLLOWS, GUEST_OWNS, GUEST_READS, PERSONAL
 
 COLUMNS = """
 select a.attname as name, format_type(a.atttypid, null) as type, a.attnotnull as required,
@@ -130,7 +130,7 @@ async def breaches(ground: Ground, table: str) -> list[str]:
 
 async def _staff(ground: Ground, table: str) -> list[str]:
     staff = As("lastlight_app", ground.home, ground.me)
-    mine = await _count(ground, table, ground.home)
+    mine = 1 if table in PERSONAL else await _count(ground, table, ground.home)
     found = await _stays_inside(ground, table, staff, mine)
     if await _tenants_seen(ground, table, staff) != {ground.home}:
         found.append("staff read something else than their own tenant's rows")
@@ -164,6 +164,10 @@ async def _guest(ground: Ground, table: str) -> list[str]:
     appended = await _run(ground, guest, insert_sql(ground, table, ground.home, ground.other))
     if (appended is not None) != (table in GUEST_APPENDS):
         found.append("a guest inserts a row that is not its own")
+    if table not in GUEST_OWNS and table not in GUEST_APPENDS:
+        own = insert_sql(ground, table, ground.home, ground.me)
+        if await _run(ground, guest, own) is not None:
+            found.append("a guest inserts a row of its own where it has none")
     if table in GUEST_OWNS:
         column = GUEST_OWNS[table][0]
         if await _run(ground, guest, f"update {table} set {column} = '{uuid4()}'") is not None:

@@ -69,6 +69,7 @@ async def build_shell(
         tenant=tenant,
         venue=next((venue for venue in switchable if venue.id == chosen), None),
         venues=switchable,
+        all_venues_href="/switch-venue" if len(switchable) > 1 else "",
         me=Me(
             name=ctx.actor.name,
             email=ctx.actor.email,

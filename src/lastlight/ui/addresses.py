@@ -23,6 +23,11 @@ def without_query(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
 
 
+def query_string(url: str) -> str:
+    """What stands after the question mark."""
+    return urlsplit(url).query
+
+
 def query_pairs(url: str) -> list[tuple[str, str]]:
     """The query parameters of an address, for the hidden fields of a form that must keep them."""
     return [(key, value) for key, value in parse_qsl(urlsplit(url).query) if key not in CURSORS]

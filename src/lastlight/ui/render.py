@@ -43,6 +43,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "sparkpath": formats.sparkpath,
     "svg_data": formats.svg_data,
     "with_query": addresses.with_query,
+    "query_string": addresses.query_string,
     "without_query": addresses.without_query,
 }
 
@@ -148,9 +149,8 @@ def render_block(
 def _loader(package_dir: Path) -> BaseLoader:
     ui = package_dir / "ui"
     folders: dict[str, Path] = {name: ui / name for name in ("layouts", "components", "gallery")}
-    for parent in ("domains", "apps"):
+    for parent in ("runtime", "domains", "apps"):
         for templates in sorted((package_dir / parent).glob("*/templates")):
             folders[templates.parent.name] = templates
-    folders["mail"] = package_dir / "runtime" / "mail" / "templates"
     prefixed = PrefixLoader({name: FileSystemLoader(folder) for name, folder in folders.items()})
     return ChoiceLoader([prefixed, FileSystemLoader(ui / "layouts")])  # "problem.html" is one of the layouts

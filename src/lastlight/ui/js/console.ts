@@ -3,6 +3,7 @@ import htmx from "htmx.org";
 import { Application } from "@hotwired/stimulus";
 import { startLive } from "./live";
 import { reportFailures } from "./failures";
+import { waitForHands } from "./patience";
 import ChartController from "./controllers/chart";
 import ClockController from "./controllers/clock";
 import CopyController from "./controllers/copy";
@@ -28,6 +29,7 @@ declare global {
 
 window.htmx = htmx;
 reportFailures();
+waitForHands();
 
 const application = Application.start();
 application.register("chart", ChartController);
