@@ -1,13 +1,13 @@
 -- Made by `make snapshot`; a test compares it with the migrated database.
 
--- audit_checkpoints
+-- audit_checkpoints: signed positions of the audit chain: what came before one cannot be changed unnoticed
 --   tenant_id uuid not null
 --   seq bigint not null
 --   hash bytea not null
 --   at timestamp with time zone not null default now()
 --   signature bytea not null
 
--- audit_entries
+-- audit_entries: the audit log of each business: one row an event, chained by hash
 --   tenant_id uuid not null
 --   seq bigint not null
 --   id uuid not null
@@ -24,7 +24,7 @@
 --   digest bytea not null
 --   hash bytea not null
 
--- checkins
+-- checkins: verified arrivals: one row for each code that let a guest in
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   venue_id uuid not null
@@ -41,7 +41,7 @@
 --   device jsonb -- personal: device; a snapshot of its state at the check-in
 --   revoked_at timestamp with time zone
 
--- events
+-- events: the stream of events of each business, in commit order, without gaps
 --   tenant_id uuid not null
 --   seq bigint not null
 --   position bigint not null identity
@@ -54,7 +54,7 @@
 --   audience text
 --   data jsonb not null
 
--- files
+-- files: what was uploaded, or made by the platform; the content lies in the storage
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   purpose text not null
@@ -69,7 +69,7 @@
 --   expires_at timestamp with time zone
 --   removed_at timestamp with time zone
 
--- idempotency_keys
+-- idempotency_keys: answers under their Idempotency-Key, so that a repeated call has its effect once
 --   tenant_id uuid not null
 --   principal text not null -- user:<id>, or session-less callers by what they present; a key of one principal says nothing to another
 --   key text not null
@@ -81,12 +81,12 @@
 --   user_id uuid
 --   created_at timestamp with time zone not null default now()
 
--- job_schedules
+-- job_schedules: when each scheduled job runs next, whatever the number of workers
 --   kind text not null
 --   next_run timestamp with time zone not null
 --   last_run timestamp with time zone
 
--- jobs
+-- jobs: work that outlives its request, with its state, progress and result
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   kind text not null
@@ -111,7 +111,7 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
--- memberships
+-- memberships: who works where: one person, one role, all venues or some
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   user_id uuid not null
@@ -123,7 +123,7 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
--- one_time_tokens
+-- one_time_tokens: links sent by mail, by the hash of their token: verification, reset, invitation
 --   hash bytea not null
 --   user_id uuid not null
 --   purpose text not null
@@ -132,7 +132,7 @@
 --   expires_at timestamp with time zone not null
 --   used_at timestamp with time zone
 
--- outbox
+-- outbox: events on their way: written with the change, moved into the stream by the relay
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   xid xid8 not null default pg_current_xact_id()
@@ -149,7 +149,7 @@
 --   actor jsonb not null
 --   audit text not null -- canonical JSON of before, after and reason: hashed as it stands
 
--- outgoing_mail
+-- outgoing_mail: mail to be sent, sent, or kept where there is no mail server
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   recipient text not null -- personal: contact
@@ -166,7 +166,7 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
--- patron_keys
+-- patron_keys: public keys of guests' phones, which sign what was done without a network
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   patron_id uuid not null
@@ -176,7 +176,7 @@
 --   created_at timestamp with time zone not null default now()
 --   revoked_at timestamp with time zone
 
--- patrons
+-- patrons: guests of a business: one row for each account that has joined it
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   user_id uuid not null
@@ -189,7 +189,7 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
--- queue.pgqueuer
+-- queue.pgqueuer: jobs that wait for a worker, in the order of their time; jobs holds what is known of them
 --   id bigint not null identity
 --   priority integer not null default 0
 --   queue_manager_id uuid
@@ -205,7 +205,7 @@
 --   attempts integer not null default 0
 --   slot bigint
 
--- queue.pgqueuer_log (unlogged)
+-- queue.pgqueuer_log (unlogged): what the queue did of late; lost in a crash, which harms nothing
 --   id bigint not null identity
 --   created timestamp with time zone not null default now()
 --   job_id bigint not null
@@ -215,7 +215,7 @@
 --   traceback jsonb
 --   aggregated boolean default false
 
--- queue.pgqueuer_statistics (unlogged)
+-- queue.pgqueuer_statistics (unlogged): figures of the queue; lost in a crash, which harms nothing
 --   id bigint not null identity
 --   created timestamp with time zone not null default date_trunc('sec'::text, now())
 --   count bigint not null
@@ -223,18 +223,18 @@
 --   status queue.pgqueuer_status not null
 --   entrypoint text not null
 
--- rate_limits (unlogged)
+-- rate_limits (unlogged): one row a counted key: when its bucket is empty again; lost in a crash, which only forgives
 --   key text not null
 --   empty_at timestamp with time zone not null
 
--- refresh_tokens
+-- refresh_tokens: refresh tokens by their hash; one that is used twice ends its session
 --   hash bytea not null
 --   session_id uuid not null
 --   created_at timestamp with time zone not null default now()
 --   expires_at timestamp with time zone not null
 --   used_at timestamp with time zone
 
--- roles
+-- roles: roles of a business, or of the crew: named lists of permissions
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   key text not null
@@ -247,7 +247,7 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
--- saved_views
+-- saved_views: filters, search and order of a list under a name, for the person who saved them
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   user_id uuid not null
@@ -258,13 +258,13 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
--- schema_migrations (without row-level security)
+-- schema_migrations (without row-level security): the migrations that this database has, with their checksums
 --   number integer not null
 --   name text not null
 --   checksum text not null
 --   applied_at timestamp with time zone not null default now()
 
--- sessions
+-- sessions: who is signed in where; its version rises with whatever changes what they may do
 --   id uuid not null default uuidv7()
 --   user_id uuid not null
 --   tenant_id uuid
@@ -281,7 +281,7 @@
 --   revoked_at timestamp with time zone
 --   revoked_reason text
 
--- staged_actions
+-- staged_actions: calls to others in three steps: intent, call, result, each committed by itself
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   kind text not null
@@ -298,26 +298,26 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
--- tenant_modules
+-- tenant_modules: the modules that a business has switched on or off
 --   tenant_id uuid not null
 --   module text not null
 --   enabled boolean not null
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
--- tenant_sequences
+-- tenant_sequences: the last number and the last hash of each business's stream
 --   tenant_id uuid not null
 --   seq bigint not null default 0
 --   hash bytea not null default '\x0000000000000000000000000000000000000000000000000000000000000000'::bytea
 
--- tenant_settings
+-- tenant_settings: settings of a business where they differ from their default
 --   tenant_id uuid not null
 --   key text not null
 --   value jsonb not null
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
--- tenants
+-- tenants: businesses on the platform, and the platform itself under the nil id
 --   id uuid not null default uuidv7()
 --   kind text not null default 'business'::text
 --   slug text not null
@@ -339,7 +339,7 @@
 --   version bigint not null default 1
 --   applicant_id uuid
 
--- user_preferences
+-- user_preferences: language, time zone, theme and notifications of an account
 --   user_id uuid not null
 --   language text not null default 'en'::text
 --   time_zone text not null default ''::text
@@ -348,7 +348,7 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
--- users
+-- users: accounts: one person everywhere
 --   id uuid not null default uuidv7()
 --   email text not null -- personal: contact
 --   name text not null -- personal: name
@@ -362,7 +362,7 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
--- venue_keys
+-- venue_keys: the keys that sign a venue's codes: the current one, and those in their grace time
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   venue_id uuid not null
@@ -372,7 +372,7 @@
 --   retires_at timestamp with time zone -- its codes die then: the end of a grace time, or the moment of a regeneration without one
 --   revoked_at timestamp with time zone
 
--- venues
+-- venues: locations of a business: hours, rules, fence, capacity
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   slug text not null
@@ -398,7 +398,7 @@
 --   archived_at timestamp with time zone
 --   version bigint not null default 1
 
--- visits
+-- visits: the time from a check-in to a check-out; one open visit for a guest of a business
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   venue_id uuid not null

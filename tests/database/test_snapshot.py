@@ -37,6 +37,7 @@ async def test_the_snapshot_is_up_to_date(database_settings: Settings) -> None:
         "drop trigger venues_touch on venues",
         "grant usage on schema ll to public",
         "comment on column venues.name is 'personal: name'",
+        "comment on table venues is 'bars'",
     ],
 )
 async def test_no_change_escapes_it(fresh_database: Settings, change: str) -> None:

@@ -13,7 +13,7 @@ COLUMNS = """
 select @title as table_name, a.attname as name, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as required,
        pg_get_expr(d.adbin, d.adrelid) as default_value, a.attidentity::text as identity, a.attgenerated::text as generated,
        c.relkind::text as kind, c.relpersistence::text as persistence, c.relrowsecurity as protected, c.relforcerowsecurity as forced,
-       col_description(c.oid, a.attnum) as remark
+       col_description(c.oid, a.attnum) as remark, obj_description(c.oid, 'pg_class') as purpose
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -79,7 +79,8 @@ async def describe_schema(connection: Any) -> str:
     for row in await connection.fetch(_spelt_out(COLUMNS)):
         if row["table_name"] != table:
             table = row["table_name"]
-            lines.append(f"\n-- {table}{_traits(row)}")
+            purpose = f": {row['purpose']}" if row["purpose"] else ""
+            lines.append(f"\n-- {table}{_traits(row)}{purpose}")
         lines.append("--   " + " ".join(_column(row)))
     for title, sql in PARTS:
         lines.append(f"\n-- {title}")
