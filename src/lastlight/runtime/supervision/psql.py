@@ -16,7 +16,8 @@ def run_psql(settings: Settings, arguments: argparse.Namespace) -> int:
     if program is None:
         raise StartError("psql is not installed: install postgresql-client, or use the embedded server.")
     dsn = settings.admin_dsn() if arguments.role == "admin" else settings.dsn(arguments.role)
-    os.execvpe(program, [program, *arguments.rest], os.environ | _libpq_environment(dsn))  # noqa: S606 - no shell meant
+    rest = arguments.rest[1:] if arguments.rest[:1] == ["--"] else arguments.rest
+    os.execvpe(program, [program, *rest], os.environ | _libpq_environment(dsn))  # noqa: S606 - no shell meant
 
 
 def _libpq_environment(dsn: str) -> dict[str, str]:
