@@ -47,7 +47,7 @@ COMMANDS: Mapping[str, Command] = {
     "routes": Command("list every operation", "lastlight.main:routes_text"),
     "openapi": Command("print the OpenAPI document", "lastlight.main:openapi_text"),
     "docs": Command(
-        "write docs/reference from the registry", "lastlight.runtime.docs.generate:run", takes_arguments=True
+        "write docs/reference from the registry", "lastlight.reference.generate:run", takes_arguments=True
     ),
     "psql": Command(
         "open psql as one of our roles", "lastlight.runtime.supervision.psql:run_psql", takes_arguments=True

@@ -46,18 +46,24 @@ class Malformed(Problem):
 
 
 class TooLarge(Problem):
+    """The body is longer than the operation takes."""
+
     type = "too-large"
     status = 413
     title = "The request is too large"
 
 
 class UnsupportedMedia(Problem):
+    """The body is of another kind than the operation takes."""
+
     type = "unsupported-media-type"
     status = 415
     title = "Send this as application/json"
 
 
 class NotSignedIn(Problem):
+    """The operation is not public, and the call carried no sign-in."""
+
     type = "not-signed-in"
     status = 401
     title = "Sign in first"
@@ -65,6 +71,8 @@ class NotSignedIn(Problem):
 
 
 class SessionEnded(Problem):
+    """The sign-in was ended: by signing out, by a new password, by its age, or by somebody who may."""
+
     type = "session-ended"
     status = 401
     title = "Your session has ended"
@@ -72,6 +80,8 @@ class SessionEnded(Problem):
 
 
 class NotPermitted(Problem):
+    """The caller is signed in and lacks the permission, here or at this venue."""
+
     type = "not-permitted"
     status = 403
     title = "Your role does not allow this"
@@ -79,6 +89,8 @@ class NotPermitted(Problem):
 
 
 class CrossOrigin(Problem):
+    """A write came with the console's cookie from a page that is not ours."""
+
     type = "cross-origin"
     status = 403
     title = "This came from another site"
@@ -86,6 +98,8 @@ class CrossOrigin(Problem):
 
 
 class ModuleOff(Problem):
+    """The business has switched off the module that the operation belongs to."""
+
     type = "module-off"
     status = 403
     title = "This module is switched off"
@@ -101,12 +115,16 @@ class NotFound(Problem):
 
 
 class MethodNotAllowed(Problem):
+    """The path exists, under other methods; `Allow` names them."""
+
     type = "method-not-allowed"
     status = 405
     title = "That method does not work here"
 
 
 class Conflict(Problem):
+    """The change breaks a rule of the data that has no problem of its own, or met another change of the same thing."""
+
     type = "conflict"
     status = 409
     title = "This clashes with what is already there"
@@ -122,6 +140,8 @@ class Stale(Problem):
 
 
 class VersionRequired(Problem):
+    """A change to something with a version came without If-Match."""
+
     type = "version-required"
     status = 428
     title = "Say which version you are changing"
@@ -129,6 +149,8 @@ class VersionRequired(Problem):
 
 
 class KeyRequired(Problem):
+    """An operation whose effect must not happen twice was called without a key."""
+
     type = "idempotency-key-required"
     status = 400
     title = "An Idempotency-Key is needed"
@@ -136,6 +158,8 @@ class KeyRequired(Problem):
 
 
 class KeyReused(Problem):
+    """The key came before with another body, or for another operation."""
+
     type = "idempotency-key-reused"
     status = 422
     title = "This Idempotency-Key belongs to another request"
@@ -143,6 +167,8 @@ class KeyReused(Problem):
 
 
 class KeyInFlight(Problem):
+    """The key's first call has not ended yet."""
+
     type = "idempotency-key-in-flight"
     status = 409
     title = "The first request with this key is still running"
@@ -150,12 +176,16 @@ class KeyInFlight(Problem):
 
 
 class TooManyRequests(Problem):
+    """The caller used up the allowance; `Retry-After` says when there is room again."""
+
     type = "too-many-requests"
     status = 429
     title = "Too many requests"
 
 
 class Busy(Problem):
+    """The database is away, or did not answer in time."""
+
     type = "busy"
     status = 503
     title = "Last Light is busy"
@@ -163,6 +193,8 @@ class Busy(Problem):
 
 
 class Broken(Problem):
+    """An error that nobody foresaw; it is logged and reported under the request's id."""
+
     type = "internal"
     status = 500
     title = "Something broke on our side"

@@ -75,7 +75,7 @@ async def create_checkin(ctx: Ctx, data: VerifyIn) -> CheckinOut:
     tags=DOOR,
 )
 async def create_session_checkin(ctx: Ctx, data: VerifyIn) -> CheckinOut:
-    """Verify a scanned code: the same as POST /api/checkin/verify, under the other source document's path."""
+    """Verify a scanned code: the same as POST /api/checkin/verify, under a second path."""
     return await verify(ctx, data=data)
 
 

@@ -12,12 +12,16 @@ class CheckinRefused(Problem):
 
 
 class CodeMalformed(CheckinRefused):
+    """The text is no code of ours at all."""
+
     type = "code-malformed"
     title = "This is not a check-in code"
     default_detail = "Scan the code on the venue's screen or poster."
 
 
 class CodeForged(CheckinRefused):
+    """The code has our shape and not our signature."""
+
     type = "code-forged"
     title = "This code was not made by the venue"
     default_detail = "Scan the code on the venue's own screen or poster, and tell the staff about this one."
@@ -32,6 +36,8 @@ class CodeUnknown(CheckinRefused):
 
 
 class CodeExpired(CheckinRefused):
+    """A screen's code was scanned after its minute, by the time that counts."""
+
     type = "code-expired"
     status = 410
     title = "This code has expired"
@@ -39,6 +45,8 @@ class CodeExpired(CheckinRefused):
 
 
 class CodeRetired(CheckinRefused):
+    """The code was signed by a key that the venue has replaced, after its grace time."""
+
     type = "code-retired"
     status = 410
     title = "The venue has replaced this code"
@@ -46,6 +54,8 @@ class CodeRetired(CheckinRefused):
 
 
 class CodeReplayed(CheckinRefused):
+    """The guest has checked in with this very code before."""
+
     type = "code-replayed"
     status = 409
     title = "You have used this code already"
@@ -53,12 +63,16 @@ class CodeReplayed(CheckinRefused):
 
 
 class VenueClosed(CheckinRefused):
+    """The code is good and the venue is closed: by its hours, or for good."""
+
     type = "venue-closed"
     status = 409
     title = "The venue is closed"
 
 
 class VenuePaused(CheckinRefused):
+    """The code is good and the venue has been paused."""
+
     type = "venue-paused"
     status = 409
     title = "The venue takes no guests at the moment"
@@ -66,6 +80,8 @@ class VenuePaused(CheckinRefused):
 
 
 class PatronBarred(CheckinRefused):
+    """The business has suspended or banned the guest."""
+
     type = "patron-barred"
     status = 403
     title = "You cannot check in here"
@@ -73,12 +89,16 @@ class PatronBarred(CheckinRefused):
 
 
 class UnderAge(CheckinRefused):
+    """The guest is younger than the venue's age limit, or has not said when they were born."""
+
     type = "under-age"
     status = 403
     title = "You are too young for this venue"
 
 
 class VisitOpen(CheckinRefused):
+    """The guest is checked in already; a guest has one open visit in a business."""
+
     type = "visit-open"
     status = 409
     title = "You are checked in already"
@@ -86,18 +106,24 @@ class VisitOpen(CheckinRefused):
 
 
 class PositionRequired(CheckinRefused):
+    """The venue or the poster asks for a position and none came."""
+
     type = "position-required"
     title = "Your position is needed"
     default_detail = "Let the app use your position, then scan again."
 
 
 class PositionImprecise(CheckinRefused):
+    """The position is too vague to tell whether the guest is there."""
+
     type = "position-imprecise"
     title = "Your position is too vague"
     default_detail = "Turn on precise location, step away from thick walls, then scan again."
 
 
 class OutsideGeofence(CheckinRefused):
+    """The position lies outside the venue's fence."""
+
     type = "outside-geofence"
     status = 403
     title = "You are not at the venue"
@@ -105,36 +131,48 @@ class OutsideGeofence(CheckinRefused):
 
 
 class ClaimUnsigned(CheckinRefused):
+    """A time was claimed that is not now, without the phone's signature over it."""
+
     type = "claim-unsigned"
     title = "The time of this scan is not proven"
     default_detail = "A scan sent later needs the phone's signature over its time. Scan again while you are online."
 
 
 class ClaimTooLate(CheckinRefused):
+    """The claimed time lies further back than the business accepts."""
+
     type = "claim-too-late"
     title = "This scan was sent too late"
     default_detail = "Check that the phone's clock is right. If it is, ask the staff to let you in."
 
 
 class ClaimInFuture(CheckinRefused):
+    """The claimed time lies ahead of ours."""
+
     type = "claim-in-future"
     title = "The phone's clock is ahead"
     default_detail = "Set the phone's clock to automatic, then scan again."
 
 
 class NoOpenVisit(Conflict):
+    """The guest wants to check out and has no open visit."""
+
     type = "no-open-visit"
     title = "There is no open visit"
     default_detail = "You are checked out already."
 
 
 class VisitNotOpen(Conflict):
+    """The visit that is to be closed has ended already."""
+
     type = "visit-not-open"
     title = "This visit is over"
     default_detail = "It was closed before. Load it again to see when, and by whom."
 
 
 class PatronKeysFull(Conflict):
+    """The guest has as many phones as one may have."""
+
     type = "patron-keys-full"
     title = "Too many phones"
     default_detail = "Remove a phone that you no longer use, then register this one."

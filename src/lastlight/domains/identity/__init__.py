@@ -31,6 +31,7 @@ from lastlight.domains.identity.errors import GrantsTooMuch, LinkInvalid, NoPlac
 from lastlight.domains.identity.events import MemberAdded, MemberChanged, MemberRemoved, PatronJoined
 from lastlight.domains.identity.members import add_member, add_membership, change_member, read_member, remove_member
 from lastlight.domains.identity.permissions import MEMBERS_MANAGE, MEMBERS_READ, PATRONS_READ, ROLES_MANAGE, ROLES_READ
+from lastlight.domains.identity.presets import GUEST, PATRON, Preset, presets_for
 from lastlight.domains.identity.profile import change_preferences, rename_self, save_preferences
 from lastlight.domains.identity.queries import MEMBERS, PATRONS, ROLES, preferences, read_me, venue_choices
 from lastlight.domains.identity.roles import (
@@ -73,9 +74,11 @@ from lastlight.domains.identity.sessions import (
 )
 
 __all__ = [
+    "GUEST",
     "MEMBERS",
     "MEMBERS_MANAGE",
     "MEMBERS_READ",
+    "PATRON",
     "PATRONS",
     "PATRONS_READ",
     "ROLES",
@@ -97,6 +100,7 @@ __all__ = [
     "Place",
     "PreferencesIn",
     "PreferencesOut",
+    "Preset",
     "RegisterIn",
     "ResetIn",
     "RoleIn",
@@ -137,6 +141,7 @@ __all__ = [
     "prepare_login",
     "prepare_register",
     "prepare_reset",
+    "presets_for",
     "read_me",
     "read_member",
     "read_role",

@@ -42,7 +42,7 @@ async def create_venue(ctx: Ctx, data: VenueIn) -> Venue:
 
 @post("/api/admin/venues", permission=VENUES_MANAGE, raises=[VenueSlugTaken], status=201, tags=TAGS)
 async def create_admin_venue(ctx: Ctx, data: VenueIn) -> Venue:
-    """Create a venue: the same as POST /api/venues, under the source document's path."""
+    """Create a venue: the same as POST /api/venues, under a second path."""
     return await actions.create_venue(ctx, data=data)
 
 

@@ -9,12 +9,16 @@ from lastlight.runtime.jobs.queries import JobOut, find_job
 
 
 class JobEndedAlready(Conflict):
+    """Somebody wants to cancel a job that has ended already."""
+
     type = "job-ended"
     title = "This job has ended"
     default_detail = "There is nothing left to cancel."
 
 
 class JobNotEnded(Conflict):
+    """Somebody wants to queue again a job that waits, runs or was done."""
+
     type = "job-not-ended"
     title = "This job cannot be queued again"
     default_detail = "Only a job that failed, was given up or was cancelled can be queued again."

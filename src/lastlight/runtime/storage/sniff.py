@@ -12,6 +12,8 @@ _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image
 
 
 class FileRefused(Problem):
+    """The content is not of a kind that this place takes, whatever its name says."""
+
     type = "file-refused"
     status = 422
     title = "This file cannot be taken"

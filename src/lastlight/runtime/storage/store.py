@@ -24,6 +24,8 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class NoRoom(Busy):
+    """The storage is full, or cannot be written."""
+
     type = "no-room"
     title = "There is no room for files"
     default_detail = "Nothing was changed. Try again later, or tell whoever runs this installation."
