@@ -4,6 +4,7 @@ import re
 import typing
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from enum import Enum
 from types import UnionType
 from typing import Annotated, Any, Literal, Union
 from uuid import UUID, uuid4
@@ -99,7 +100,7 @@ def _constrained(kind: Any, given: Mapping[str, Any], name: str) -> Any:
         return value.ljust(meta.min_length or 0, "x")[: meta.max_length]
     if isinstance(value, int | float) and not isinstance(value, bool):
         return max(value, meta.ge or value, (meta.gt or value - 1) + 1) if meta.le is None else min(value, meta.le)
-    if isinstance(value, list) and meta.min_length and not value:
+    if value == [] and meta.min_length:
         element = example(typing.get_args(_bare(inner))[0], given, name=name)
         return [element] * meta.min_length
     return value
@@ -121,6 +122,6 @@ def _plain(kind: Any, given: Mapping[str, Any], name: str) -> Any:
         return str(uuid4())
     if kind in MOMENTS:
         return MOMENTS[kind]()
-    if isinstance(kind, type) and hasattr(kind, "__members__"):
-        return next(iter(kind.__members__.values())).value
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return next(iter(kind)).value
     return PLAIN.get(kind)

@@ -1,20 +1,24 @@
 """A running application with two tenants and their people, spoken to as any client would; for tests of who may do what."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import httpx
 from litestar import Litestar
 
+from lastlight.apps.shell import render
 from lastlight.domains import identity, tenancy
 from lastlight.domains.checkins.module import MODULE as CHECKINS
 from lastlight.domains.identity.module import MODULE as IDENTITY
 from lastlight.domains.tenancy.module import MODULE as TENANCY
+from lastlight.domains.venues.actions import create_venue
+from lastlight.domains.venues.geofence import Point
 from lastlight.domains.venues.module import MODULE as VENUES
+from lastlight.domains.venues.schemas import VenueIn
 from lastlight.kernel.ids import PLATFORM, TenantId, UserId, VenueId
 from lastlight.runtime.audit.module import MODULE as AUDIT
 from lastlight.runtime.auth.passwords import hash_password
@@ -23,6 +27,7 @@ from lastlight.runtime.events.module import MODULE as EVENTS
 from lastlight.runtime.http.app import create_app
 from lastlight.runtime.jobs.module import MODULE as JOBS
 from lastlight.runtime.mail.module import MODULE as MAIL
+from lastlight.runtime.module import Module
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
 from tests.support.services import administer, opened_services
@@ -31,6 +36,7 @@ MODULES = (EVENTS, AUDIT, JOBS, MAIL, IDENTITY, TENANCY, VENUES, CHECKINS)
 PASSWORD = "correct horse battery"
 SEED = "people"
 ADDRESS = ("203.0.113.7", 1)
+HERE = Point(lat=-26.1467, lon=28.0436)
 
 
 @dataclass(slots=True)
@@ -108,18 +114,24 @@ class People:
         return await self.sql("select * from outbox where name = $1 order by position", name)
 
 
+def visitor(app: Litestar, *, address: str = ADDRESS[0], base_url: str = "http://test") -> httpx.AsyncClient:
+    """A client at an address of its own, with cookies of its own."""
+    transport = httpx.ASGITransport(app=cast("Any", app), client=(address, 1))
+    return httpx.AsyncClient(transport=transport, base_url=base_url)
+
+
 @asynccontextmanager
-async def people(settings: Settings) -> AsyncGenerator[People]:
+async def people(settings: Settings, modules: Sequence[Module] = MODULES) -> AsyncGenerator[People]:
     """Two tenants (a bar with two venues, a club with one) with somebody in each role, and the platform's crew."""
-    async with opened_services(settings, MODULES) as services:
+    async with opened_services(settings, modules) as services:
+        services.render = render
         await tenancy.sync_tenants(services)
         hashed = await hash_password(PASSWORD)
         bar = await _tenant(services, "bar", ["main", "roof"], hashed)
         club = await _tenant(services, "club", ["floor"], hashed)
         crew = await _crew(services, hashed)
         app = create_app(services)
-        transport = httpx.ASGITransport(app=app, client=ADDRESS)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        async with visitor(app) as client:
             yield People(services, app, client, bar, club, crew)
 
 
@@ -128,31 +140,26 @@ async def _tenant(services: Services, slug: str, venues: list[str], hashed: str)
         tenant_id = await tenancy.seed_tenant(
             ctx, seed=SEED, slug=slug, name=f"The {slug}", contact_email=f"owner@{slug}.example"
         )
-    found: list[VenueId] = []
-    for venue in venues:
-        venue_id = VenueId(identity.seeded_id(SEED, "venue", slug, venue))
-        await administer(
-            services.settings,
-            "insert into venues (tenant_id, id, slug, name, time_zone, currency) values ($1, $2, $3, $3, 'UTC', 'ZAR')",
-            tenant_id,
-            venue_id,
-            venue,
-        )
-        found.append(venue_id)
+    async with system_ctx(services, tenant_id) as ctx:
+        made = [
+            await create_venue(ctx, data=VenueIn(slug=venue, name=f"{venue.title()} of the {slug}", position=HERE))
+            for venue in venues
+        ]
+    found = [venue.id for venue in made]
     tenant = Tenant(tenant_id, slug, found)
     async with system_ctx(services, tenant_id, role="system") as ctx:
         for role in ("owner", "manager", "vendor_admin", "staff"):
             venue_ids: list[UUID] | None = [found[0]] if role == "vendor_admin" else None
             user_id = await identity.seed_user(
-                ctx, seed=SEED, email=tenant.email(role), name=role.title(), password_hash=hashed
+                ctx, seed=SEED, email=tenant.email(role), name=f"{role.title()} of the {slug}", password_hash=hashed
             )
             await identity.seed_member(ctx, seed=SEED, user_id=user_id, role=role, venue_ids=venue_ids)
             tenant.users[role] = user_id
-        patron = await identity.seed_user(
-            ctx, seed=SEED, email=tenant.email("patron"), name="Pat", password_hash=hashed
-        )
-        await identity.seed_patron(ctx, seed=SEED, user_id=patron, name="Pat")
-        tenant.users["patron"] = patron
+        for who in ("patron", "regular"):
+            name = f"{who.title()} of the {slug}"
+            user_id = await identity.seed_user(ctx, seed=SEED, email=tenant.email(who), name=name, password_hash=hashed)
+            await identity.seed_patron(ctx, seed=SEED, user_id=user_id, name=name)
+            tenant.users[who] = user_id
     return tenant
 
 

@@ -13,7 +13,7 @@ from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http.operation import Operation
-from lastlight.runtime.http.reply import RequestInfo, View
+from lastlight.runtime.http.reply import FormState, RequestInfo, View
 from lastlight.runtime.module import Nav
 from lastlight.ui.render import DEFAULT_ZONE, render_block, render_page
 from lastlight.ui.shell import Command, Me, NavGroup, NavItem, ShellContext, TenantRef, VenueRef, initials
@@ -33,12 +33,12 @@ async def render(ctx: Ctx, op: Operation | None, info: RequestInfo, view: View) 
         "may": _may(ctx),
         "toast": view.toast or unquote(info.cookies.get("ll_toast", "")),
         "problem": None,
-        "form": {"values": {}, "lists": {}, "errors": {}},
+        "form": FormState(),
         "base_url": ctx.services.settings.base_url,
         **view.context,
     }
     place = app_of(info.path) or home_of(ctx.actor)
-    locale, zone = _locale(ctx), ctx.actor.time_zone or DEFAULT_ZONE
+    locale, zone = _locale(ctx), await _zone(ctx)
     templates = ctx.services.templates
     if block:
         if block not in templates.get_template(view.template).blocks:
@@ -55,7 +55,8 @@ async def build_shell(
     """Everything around a page for this reader: places, counts, tenant, venues, palette."""
     if ctx.actor.user_id is None:
         return ShellContext(app=place.app, app_name=place.title, theme=theme, locale=locale, home="/")
-    groups = await _navigation(ctx, place, info.path)
+    off = await tenancy.switched_off(ctx)
+    groups = await _navigation(ctx, place, info.path, off)
     tenant = await _tenant(ctx)
     switchable = await _venues(ctx)
     chosen = info.cookies.get(VENUE_COOKIE, "")
@@ -78,7 +79,7 @@ async def build_shell(
             account_href="/account",
         ),
         live=True,
-        commands=_commands(ctx, place),
+        commands=_commands(ctx, place, off),
     )
 
 
@@ -100,6 +101,13 @@ def _locale(ctx: Ctx) -> str:
     return "en-ZA" if language == "en" else language
 
 
+async def _zone(ctx: Ctx) -> str:
+    """The reader's own clock, else that of the business."""
+    if ctx.actor.time_zone:
+        return ctx.actor.time_zone
+    return await ctx.db.fetchval("select time_zone from tenants where id = $1", ctx.tenant_id) or DEFAULT_ZONE
+
+
 def _may(ctx: Ctx) -> Mapping[str, bool]:
     return {name: ctx.allows(permission) for name, permission in ctx.services.registry.permissions.items()}
 
@@ -108,8 +116,7 @@ def _visible(ctx: Ctx, nav: Nav) -> bool:
     return nav.permission is None or ctx.allows(nav.permission)
 
 
-async def _navigation(ctx: Ctx, place: AppPlace, path: str) -> tuple[NavGroup, ...]:
-    off = await tenancy.switched_off(ctx)
+async def _navigation(ctx: Ctx, place: AppPlace, path: str, off: frozenset[str]) -> tuple[NavGroup, ...]:
     entries = [n for n in ctx.services.registry.nav if n.app == place.app and _visible(ctx, n) and n.toggle not in off]
     current = max((n.href for n in entries if path == n.href or path.startswith(n.href + "/")), key=len, default="")
     groups: dict[str, list[NavItem]] = {}
@@ -141,13 +148,13 @@ async def _venues(ctx: Ctx) -> tuple[VenueRef, ...]:
     return tuple(VenueRef(id=str(v.id), slug=v.slug, name=v.name, href=f"/switch-venue?venue={v.id}") for v in found)
 
 
-def _commands(ctx: Ctx, place: AppPlace) -> tuple[Command, ...]:
+def _commands(ctx: Ctx, place: AppPlace, off: frozenset[str]) -> tuple[Command, ...]:
     return tuple(
         Command(
             label=nav.label, href=nav.href, icon=nav.icon, group="Go to", hint="" if nav.app == place.app else nav.app
         )
         for nav in ctx.services.registry.nav
-        if _reachable(ctx, nav)
+        if _reachable(ctx, nav) and nav.toggle not in off
     )
 
 

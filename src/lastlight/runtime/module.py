@@ -1,7 +1,7 @@
 """Module: what a domain declares, and the registry made of all of them."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lastlight.kernel.errors import Problem
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+D = TypeVar("D", "Nav", "Job")
 
 
 class RegistryError(Exception):
@@ -54,7 +55,7 @@ class Module:
     name: str
     summary: str = ""
     toggle: str | None = None
-    """The tenant module that switches it off (TEN-07); None for what is always on."""
+    """The tenant module that switches it off (TEN-07), with its operations, jobs and nav; None for what is always on."""
     routes: "Sequence[Operation]" = ()
     pages: "Sequence[Operation]" = ()
     permissions: Sequence[Permission] = ()
@@ -82,10 +83,10 @@ class Registry:
         self.permissions = _unique("permission", ((p.name, p) for m in modules for p in m.permissions))
         self.events = _unique("event", ((e.event_name, e) for m in modules for e in m.events))
         self.constraints = _unique("constraint", ((name, p) for m in modules for name, p in m.constraints.items()))
-        self.jobs = _unique("job", ((job.name, job) for m in modules for job in m.jobs))
+        self.jobs = _unique("job", ((job.name, _switched(m, job)) for m in modules for job in m.jobs))
         self.listings = _unique("listing", ((listing.name, listing) for m in modules for listing in m.listings))
         self.settings = _unique("setting", ((s.key, s) for m in modules for s in m.settings))
-        self.nav = tuple(sorted((n for m in modules for n in m.nav), key=lambda n: n.order))
+        self.nav = tuple(sorted((_switched(m, n) for m in modules for n in m.nav), key=lambda n: n.order))
         self.reactions = tuple(reaction for m in modules for reaction in m.reactions)
         self._check()
 
@@ -112,6 +113,11 @@ class Registry:
                 raise RegistryError(f"{module.name} reacts to {reaction.event.event_name}, which no module declares")
             if reaction.job.name not in self.jobs:
                 raise RegistryError(f"{module.name} reacts with {reaction.job.name}, which no module declares")
+
+
+def _switched(module: Module, item: D) -> D:
+    """A job or a place in the nav, which its module's toggle switches off as well unless it names another."""
+    return replace(item, toggle=module.toggle) if module.toggle and not item.toggle else item
 
 
 def _unique(what: str, pairs: Iterable[tuple[str, T]]) -> dict[str, T]:

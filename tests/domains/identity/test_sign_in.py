@@ -6,11 +6,10 @@ import time
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 
 from lastlight.kernel.ids import PLATFORM
-from tests.support.people import PASSWORD, People
+from tests.support.people import PASSWORD, People, visitor
 
 
 async def test_login_gives_the_documented_answer_and_me_says_who_and_where(world: People) -> None:
@@ -143,8 +142,6 @@ async def test_failures_are_counted_by_address_and_account_and_success_is_forgiv
     refused = await world.client.post("/api/auth/login", json={"email": email, "password": PASSWORD})
     assert refused.status_code == 429
     assert int(refused.headers["Retry-After"]) >= 1
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=world.app, client=("198.51.100.9", 2)), base_url="http://test"
-    ) as elsewhere:
+    async with visitor(world.app, address="198.51.100.9") as elsewhere:
         answer = await elsewhere.post("/api/auth/login", json={"email": email, "password": PASSWORD})
         assert answer.status_code == 200

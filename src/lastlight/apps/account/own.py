@@ -70,7 +70,7 @@ async def account_page(ctx: Ctx, query: AccountQuery) -> View:
     return View("account/account.html", {**await _facts(ctx), "tab": query.tab})
 
 
-@page_post("/account/preferences", signed_in=OWN, form_page="account/account.html", form_context=_facts)
+@page_post("/account/preferences", signed_in=OWN, db="system", form_page="account/account.html", form_context=_facts)
 async def preferences_submit(ctx: Ctx, form: Form[PreferencesForm]) -> Redirect:
     """Keep name and preferences; the theme takes effect at once."""
     data = form.require()
@@ -89,6 +89,7 @@ async def _check_change(services: Services, data: PasswordForm, actor: Actor) ->
 @page_post(
     "/account/password",
     signed_in=OWN,
+    db="system",
     limit="auth",
     prepare=_check_change,
     form_page="account/account.html",
@@ -123,7 +124,7 @@ async def switch_place(ctx: Ctx, form: Form[SwitchForm]) -> Redirect:
     """Go to another business, or be its guest."""
     data = form.require()
     session = await identity.switch(ctx, tenant=data.tenant, as_=data.as_, channel="cookie")
-    token, seconds = identity.cookie_token(ctx, session)
+    token, seconds = identity.cookie_token(ctx, session=session)
     return Redirect("/", cookies=[session_cookie(ctx.services.settings, token, seconds=seconds), _venue_cookie("")])
 
 

@@ -7,9 +7,9 @@ import msgspec
 
 from lastlight.apps.catalogue import home_of
 from lastlight.domains import identity
-from lastlight.runtime.auth.cookies import no_cookie, session_cookie
+from lastlight.runtime.auth.cookies import no_cookie, session_cookie, session_cookie_name
 from lastlight.runtime.context import Actor, Ctx
-from lastlight.runtime.http import Form, Input, Redirect, View, page, page_post
+from lastlight.runtime.http import Form, Input, Redirect, RequestInfo, View, page, page_post
 from lastlight.runtime.services import Services
 
 DOOR = "Nobody is signed in yet where people sign in."
@@ -90,7 +90,13 @@ async def _sign_in_again(_ctx: Ctx) -> dict[str, str]:
 
 
 @page_post(
-    "/sign-in", public=DOOR, limit="auth", prepare=_check, form_page="account/sign_in.html", form_context=_sign_in_again
+    "/sign-in",
+    public=DOOR,
+    db="system",
+    limit="auth",
+    prepare=_check,
+    form_page="account/sign_in.html",
+    form_context=_sign_in_again,
 )
 async def sign_in_submit(ctx: Ctx, form: Form[SignInForm], prepared: identity.Verdict) -> Redirect:
     """Sign in with a cookie and go where one came from, or to one's own app."""
@@ -98,17 +104,17 @@ async def sign_in_submit(ctx: Ctx, form: Form[SignInForm], prepared: identity.Ve
     session = await identity.sign_in(
         ctx, email=data.email, verdict=prepared, tenant=data.tenant or None, as_=None, channel="cookie"
     )
-    token, seconds = identity.cookie_token(ctx, session)
+    token, seconds = identity.cookie_token(ctx, session=session)
     return Redirect(
         safe_next(data.next) or "/", cookies=[session_cookie(ctx.services.settings, token, seconds=seconds)]
     )
 
 
-@page_post("/sign-out", public="Signing out must work when the session has ended, too.")
-async def sign_out(ctx: Ctx) -> Redirect:
+@page_post("/sign-out", public="Signing out must work when nothing else does any more.", db="system")
+async def sign_out(ctx: Ctx, request: RequestInfo) -> Redirect:
     """End this session and forget the cookie."""
-    if ctx.actor.session_id is not None:
-        await identity.close(ctx, session_id=ctx.actor.session_id)
+    cookie = request.cookies.get(session_cookie_name(ctx.services.settings))
+    await identity.close_presented(ctx, authorization=None, cookie=cookie)
     return Redirect("/sign-in", cookies=[no_cookie(ctx.services.settings)], toast="You are signed out.")
 
 
@@ -144,7 +150,13 @@ async def _hash_new(services: Services, data: ResetForm, actor: Actor) -> str:
 
 
 @page_post(
-    "/reset", public=BY_MAIL, limit="auth", prepare=_hash_new, form_page="account/reset.html", form_context=_reset_again
+    "/reset",
+    public=BY_MAIL,
+    db="system",
+    limit="auth",
+    prepare=_hash_new,
+    form_page="account/reset.html",
+    form_context=_reset_again,
 )
 async def reset_submit(ctx: Ctx, form: Form[ResetForm], prepared: str) -> Redirect:
     """Set the new password; every session ends."""
@@ -164,7 +176,14 @@ async def _verify_again(_ctx: Ctx) -> dict[str, object]:
     return {"token": "", "done": False}
 
 
-@page_post("/verify", public=BY_MAIL, limit="auth", form_page="account/verify.html", form_context=_verify_again)
+@page_post(
+    "/verify",
+    public=BY_MAIL,
+    db="system",
+    limit="auth",
+    form_page="account/verify.html",
+    form_context=_verify_again,
+)
 async def verify_submit(ctx: Ctx, form: Form[LinkForm]) -> View:
     """Take the proof of an address."""
     await identity.verify_email(ctx, token=form.require().token)

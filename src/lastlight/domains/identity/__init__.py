@@ -8,28 +8,28 @@ their sessions, so that it holds from their next request.
 
 from lastlight.domains.identity.accounts import (
     Verdict,
+    ask_email_change,
     change_password,
     check_credentials,
-    clean_email,
-    clean_name,
     create_user,
     forgot_password,
     open_account,
     prepare_change,
+    prepare_email_change,
     prepare_login,
     prepare_register,
     prepare_reset,
     register,
     reset_password,
-    send_verification,
     sign_in,
-    verify_email,
 )
+from lastlight.domains.identity.addresses import send_verification, verify_email
 from lastlight.domains.identity.builtin import give_builtin_roles, sync_builtin_roles
 from lastlight.domains.identity.contexts import Place, choose_place, join_as_patron, places_of
 from lastlight.domains.identity.errors import GrantsTooMuch, LinkInvalid, NoPlace, WrongCredentials
 from lastlight.domains.identity.events import MemberAdded, MemberChanged, MemberRemoved, PatronJoined
 from lastlight.domains.identity.members import add_member, add_membership, change_member, read_member, remove_member
+from lastlight.domains.identity.names import clean_email, clean_name
 from lastlight.domains.identity.permissions import MEMBERS_MANAGE, MEMBERS_READ, PATRONS_READ, ROLES_MANAGE, ROLES_READ
 from lastlight.domains.identity.presets import GUEST, PATRON, Preset, presets_for
 from lastlight.domains.identity.profile import change_preferences, rename_self, save_preferences
@@ -44,6 +44,7 @@ from lastlight.domains.identity.roles import (
     role_by_key,
 )
 from lastlight.domains.identity.schemas import (
+    ChangeEmailIn,
     ChangePasswordIn,
     MemberChangeIn,
     MemberIn,
@@ -64,6 +65,7 @@ from lastlight.domains.identity.sessions import (
     Tokens,
     bump_sessions,
     close,
+    close_presented,
     cookie_token,
     issue_tokens,
     list_own,
@@ -84,6 +86,7 @@ __all__ = [
     "ROLES",
     "ROLES_MANAGE",
     "ROLES_READ",
+    "ChangeEmailIn",
     "ChangePasswordIn",
     "GrantsTooMuch",
     "LinkInvalid",
@@ -113,6 +116,7 @@ __all__ = [
     "add_member",
     "add_membership",
     "archive_role",
+    "ask_email_change",
     "bump_sessions",
     "change_member",
     "change_password",
@@ -123,6 +127,7 @@ __all__ = [
     "clean_email",
     "clean_name",
     "close",
+    "close_presented",
     "cookie_token",
     "create_role",
     "create_user",
@@ -138,6 +143,7 @@ __all__ = [
     "places_of",
     "preferences",
     "prepare_change",
+    "prepare_email_change",
     "prepare_login",
     "prepare_register",
     "prepare_reset",

@@ -1,17 +1,23 @@
-"""Accounts: signing in, registering, proving an address, setting and changing passwords."""
+"""Accounts: signing in, registering, setting and changing passwords."""
 
-import re
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from lastlight.domains.identity.addresses import mark_verified
 from lastlight.domains.identity.contexts import As, choose_place, join_as_patron
 from lastlight.domains.identity.errors import LinkInvalid, WrongCredentials
-from lastlight.domains.identity.events import UserEmailVerified, UserPasswordChanged, UserRegistered
-from lastlight.domains.identity.jobs import mail_address_in_use, mail_forgotten_password, mail_verification
-from lastlight.domains.identity.schemas import ChangePasswordIn, LoginIn, RegisterIn, ResetIn
-from lastlight.domains.identity.sessions import Channel, Session, open_session, revoke_all
+from lastlight.domains.identity.events import UserPasswordChanged, UserRegistered
+from lastlight.domains.identity.jobs import (
+    mail_address_in_use,
+    mail_forgotten_password,
+    mail_new_address,
+    mail_verification,
+)
+from lastlight.domains.identity.names import clean_email, clean_name, plain_email
+from lastlight.domains.identity.schemas import ChangeEmailIn, ChangePasswordIn, LoginIn, RegisterIn, ResetIn
+from lastlight.domains.identity.sessions import Channel, Session, close, open_session, revoke_all
 from lastlight.domains.identity.tokens import digest, retire_one_time, spend_one_time
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import UserId
@@ -20,8 +26,6 @@ from lastlight.runtime.auth.errors import AccountSuspended
 from lastlight.runtime.auth.passwords import check_policy, hash_password, needs_rehash, verify_password
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.services import Services
-
-ADDRESS = re.compile(r"^[^@\s\x00-\x1f\"(),:;<>\[\\\]]+@[^@\s\x00-\x1f]+\.[^@\s.\x00-\x1f]{2,}$")
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -45,19 +49,23 @@ class Person(msgspec.Struct, frozen=True):
     password_hash: str | None
 
 
-def clean_email(raw: str, *, field: str = "email") -> str:
-    """An address in lower case; Invalid when it cannot be one."""
-    email = raw.strip().lower()
-    if len(email) > 254 or not ADDRESS.match(email):
-        raise Invalid(fields={field: "Give an e-mail address such as name@example.com."})
-    return email
-
-
 async def check_credentials(services: Services, *, email: str, password: str) -> Verdict:
     """Compare a password with the account's, outside any transaction; an unknown address takes the same time."""
     row = await services.pools.system.fetchrow(
-        "select id, password_hash from users where email = $1 and status <> 'closed'", email.strip().lower()
+        "select id, password_hash from users where email = $1 and status <> 'closed'", plain_email(email)
     )
+    return await _compare(row, password)
+
+
+async def check_own_password(services: Services, actor: Actor, *, password: str) -> Verdict:
+    """Compare a password with the signed-in person's own, outside any transaction."""
+    row = await services.pools.system.fetchrow(
+        "select id, password_hash from users where id = $1 and status <> 'closed'", actor.user_id
+    )
+    return await _compare(row, password)
+
+
+async def _compare(row: Any, password: str) -> Verdict:
     stored = row["password_hash"] if row else None
     right = await verify_password(stored, password)
     rehashed = await hash_password(password) if right and stored and needs_rehash(stored) else None
@@ -72,7 +80,7 @@ async def prepare_login(services: Services, data: LoginIn, _actor: Actor) -> Ver
 async def sign_in(
     ctx: Ctx, *, email: str, verdict: Verdict, tenant: str | None, as_: As | None, channel: Channel, label: str = ""
 ) -> Session:
-    """Open a session for checked credentials.
+    """Open a session for checked credentials. A browser has one session: the one it came with ends.
 
     Raises WrongCredentials, account-suspended, NoPlace, or tenant-pending, -suspended or -closed.
     """
@@ -82,7 +90,7 @@ async def sign_in(
             "session.refused",
             entity=("user", verdict.user_id or ""),
             reason="wrong credentials",
-            after={"email": email.strip().lower()},
+            after={"email": plain_email(email)},
         )
         raise WrongCredentials
     if person.suspended:
@@ -91,6 +99,8 @@ async def sign_in(
     if verdict.rehashed:
         await ctx.db.execute("update users set password_hash = $2 where id = $1", person.id, verdict.rehashed)
     place = await choose_place(ctx, user_id=person.id, name=person.name, tenant=tenant, as_=as_)
+    if channel == "cookie" and ctx.actor.channel == "cookie" and ctx.actor.session_id is not None:
+        await close(ctx, session_id=ctx.actor.session_id)
     return await open_session(
         ctx, user_id=person.id, name=person.name, email=person.email, place=place, channel=channel, label=label
     )
@@ -114,14 +124,6 @@ async def prepare_register(_services: Services, data: RegisterIn, _actor: Actor)
     clean_name(data.name)
     check_policy(data.password, email=email)
     return await hash_password(data.password)
-
-
-def clean_name(raw: str, *, field: str = "name") -> str:
-    """A person's name, trimmed; Invalid when nothing is left."""
-    name = " ".join(raw.split())
-    if not name:
-        raise Invalid(fields={field: "Write a name."})
-    return name
 
 
 async def register(ctx: Ctx, *, email: str, name: str, password_hash: str, tenant: str | None = None) -> UserId | None:
@@ -170,30 +172,6 @@ async def _require_open(ctx: Ctx, slug: str) -> None:
         raise Invalid(fields={"tenant": "No business of this name takes guests; check the spelling."})
 
 
-async def verify_email(ctx: Ctx, *, token: str) -> None:
-    """Take the proof that an address is its owner's; LinkInvalid when the link is none or was used."""
-    spent = await spend_one_time(ctx, token=token, purposes=["verify_email"])
-    await mark_verified(ctx, user_id=spent.user_id)
-
-
-async def mark_verified(ctx: Ctx, *, user_id: UserId) -> None:
-    """Note that the address is proven, once."""
-    changed = await ctx.db.execute(
-        "update users set email_verified_at = now() where id = $1 and email_verified_at is null", user_id
-    )
-    if changed:
-        await ctx.db.execute(
-            "update sessions set version = version + 1 where user_id = $1 and revoked_at is null", user_id
-        )
-        ctx.emit(UserEmailVerified(user_id=user_id), entity=("user", user_id))
-
-
-async def send_verification(ctx: Ctx) -> None:
-    """Send the signed-in person another link, unless the address is proven."""
-    if not ctx.actor.email_verified:
-        await ctx.enqueue(mail_verification, user_id=ctx.actor.user_id)
-
-
 async def forgot_password(ctx: Ctx, *, email: str) -> None:
     """Send a reset link if there is such an account. The look-up is the job's, so neither answer nor time tells."""
     await ctx.enqueue(mail_forgotten_password, email=clean_email(email))
@@ -225,19 +203,41 @@ async def reset_password(ctx: Ctx, *, token: str, password_hash: str) -> None:
 async def prepare_change(services: Services, data: ChangePasswordIn, actor: Actor) -> tuple[Verdict, str]:
     """Compare the present password and hash the new one."""
     check_policy(data.new_password, email=actor.email, field="new_password")
-    verdict = await check_credentials(services, email=actor.email, password=data.current_password)
+    verdict = await check_own_password(services, actor, password=data.current_password)
     return verdict, await hash_password(data.new_password)
 
 
 async def change_password(ctx: Ctx, *, verdict: Verdict, password_hash: str) -> None:
     """Change one's own password; every other session of one's own ends. Invalid when the present one is wrong."""
+    user_id = await require_own_password(ctx, verdict=verdict, field="current_password")
+    await _set_password(ctx, user_id=user_id, password_hash=password_hash, way="changed")
+    await retire_one_time(ctx, user_id=user_id)
+    await revoke_all(ctx, user_id=user_id, why="password changed", keep=ctx.actor.session_id)
+
+
+async def require_own_password(ctx: Ctx, *, verdict: Verdict, field: str) -> UserId:
+    """Whose password it was: the signed-in person's. Invalid at the field when it was not, or is no more."""
     person = await _person(ctx, verdict) if verdict.right else None
     if person is None or person.id != ctx.actor.user_id:
-        raise Invalid(fields={"current_password": "This is not your password."})
+        raise Invalid(fields={field: "This is not your password."})
     limits.forgive(ctx)
-    await _set_password(ctx, user_id=person.id, password_hash=password_hash, way="changed")
-    await retire_one_time(ctx, user_id=person.id)
-    await revoke_all(ctx, user_id=person.id, why="password changed", keep=ctx.actor.session_id)
+    return person.id
+
+
+async def prepare_email_change(services: Services, data: ChangeEmailIn, actor: Actor) -> Verdict:
+    """Check the new address and compare the password."""
+    if clean_email(data.email) == actor.email:
+        raise Invalid(fields={"email": "This is your address already."})
+    return await check_own_password(services, actor, password=data.password)
+
+
+async def ask_email_change(ctx: Ctx, *, email: str, verdict: Verdict) -> None:
+    """Send a link to a new address of one's own; it takes effect once that mailbox's owner follows it. Invalid at a wrong password.
+
+    Who else has that address is the job's to see, so neither answer nor time tells.
+    """
+    user_id = await require_own_password(ctx, verdict=verdict, field="password")
+    await ctx.enqueue(mail_new_address, user_id=user_id, email=clean_email(email))
 
 
 async def _set_password(ctx: Ctx, *, user_id: UUID, password_hash: str, way: str) -> None:

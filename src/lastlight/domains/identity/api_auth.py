@@ -1,8 +1,9 @@
 """The edge of signing in and out, accounts and passwords."""
 
-from lastlight.domains.identity import accounts, sessions
-from lastlight.domains.identity.accounts import Verdict, clean_email, clean_name
+from lastlight.domains.identity import accounts, addresses, sessions
+from lastlight.domains.identity.accounts import Verdict
 from lastlight.domains.identity.errors import (
+    AddressTaken,
     BrowserSession,
     LinkInvalid,
     NoPlace,
@@ -10,8 +11,10 @@ from lastlight.domains.identity.errors import (
     RefreshReused,
     WrongCredentials,
 )
+from lastlight.domains.identity.names import clean_email, clean_name
 from lastlight.domains.identity.queries import read_me
 from lastlight.domains.identity.schemas import (
+    ChangeEmailIn,
     ChangePasswordIn,
     ForgotIn,
     LinkIn,
@@ -29,15 +32,22 @@ from lastlight.kernel.errors import Invalid, NotFound, NotSignedIn
 from lastlight.kernel.ids import SessionId
 from lastlight.kernel.paging import Page
 from lastlight.runtime.auth.authenticate import load_actor
-from lastlight.runtime.auth.cookies import no_cookie, session_cookie
-from lastlight.runtime.auth.errors import AccountSuspended, TenantClosed, TenantPending, TenantSuspended
+from lastlight.runtime.auth.cookies import no_cookie, session_cookie, session_cookie_name
+from lastlight.runtime.auth.errors import (
+    AccountSuspended,
+    MembershipEnded,
+    TenantClosed,
+    TenantPending,
+    TenantSuspended,
+)
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http import Reply, delete, get, post, put
+from lastlight.runtime.http import Reply, RequestInfo, delete, get, post, put
 from lastlight.runtime.http.decode import decode_json
 
 TAGS = ("Signing in",)
 REFUSED = (WrongCredentials, AccountSuspended, NoPlace, TenantPending, TenantSuspended, TenantClosed)
 OWN = "it touches only what is their own"
+LEAVING = "signing out must work when nothing else does any more"
 SWITCHING = "one goes only where one has a place, or joins as a guest"
 
 
@@ -60,7 +70,7 @@ async def login(ctx: Ctx, data: LoginIn, prepared: Verdict) -> Tokens:
     session = await accounts.sign_in(
         ctx, email=data.email, verdict=prepared, tenant=data.tenant, as_=data.as_, channel="bearer", label=data.label
     )
-    return await sessions.issue_tokens(ctx, session)
+    return await sessions.issue_tokens(ctx, session=session)
 
 
 @post(
@@ -79,21 +89,21 @@ async def open_cookie_session(ctx: Ctx, data: LoginIn, prepared: Verdict) -> Rep
     session = await accounts.sign_in(
         ctx, email=data.email, verdict=prepared, tenant=data.tenant, as_=data.as_, channel="cookie", label=data.label
     )
-    return await signed_in_reply(ctx, session)
+    return await signed_in_reply(ctx, session=session)
 
 
-async def signed_in_reply(ctx: Ctx, session: sessions.Session) -> Reply[MeOut]:
+async def signed_in_reply(ctx: Ctx, *, session: sessions.Session) -> Reply[MeOut]:
     """Who one now is, with the cookie that says so."""
-    token, seconds = sessions.cookie_token(ctx, session)
+    token, seconds = sessions.cookie_token(ctx, session=session)
     ctx.actor = await load_actor(ctx.db, ctx.services.registry, session.id)
     return Reply(value=await read_me(ctx), cookies=[session_cookie(ctx.services.settings, token, seconds=seconds)])
 
 
-@delete("/api/auth/session", signed_in=OWN, db="system", tags=TAGS)
-async def close_cookie_session(ctx: Ctx) -> Reply[None]:
+@delete("/api/auth/session", public=LEAVING, db="system", tags=TAGS)
+async def close_cookie_session(ctx: Ctx, request: RequestInfo) -> Reply[None]:
     """Sign this browser out."""
-    if ctx.actor.session_id is not None:
-        await sessions.close(ctx, session_id=ctx.actor.session_id)
+    cookie = request.cookies.get(session_cookie_name(ctx.services.settings))
+    await sessions.close_presented(ctx, authorization=None, cookie=cookie)
     return Reply(value=None, cookies=[no_cookie(ctx.services.settings)])
 
 
@@ -105,7 +115,15 @@ async def close_cookie_session(ctx: Ctx) -> Reply[None]:
     limit="refresh",
     secret=True,
     tags=TAGS,
-    raises=(RefreshInvalid, RefreshReused),
+    raises=(
+        RefreshInvalid,
+        RefreshReused,
+        AccountSuspended,
+        TenantPending,
+        TenantSuspended,
+        TenantClosed,
+        MembershipEnded,
+    ),
 )
 async def refresh(ctx: Ctx, data: RefreshIn) -> Tokens:
     """Trade the refresh token for a new pair. It works once; the second use of one ends the whole session."""
@@ -114,20 +132,20 @@ async def refresh(ctx: Ctx, data: RefreshIn) -> Tokens:
 
 @post(
     "/api/auth/logout",
-    public="a refresh token will do",
+    public=LEAVING,
     status=204,
     db="system",
     tags=TAGS,
     raises=(RefreshInvalid, NotSignedIn),
 )
-async def logout(ctx: Ctx, body: bytes) -> None:
+async def logout(ctx: Ctx, body: bytes, request: RequestInfo) -> None:
     """End the session of the access token, or of the refresh token in the body: its tokens stop working at once."""
     if body.strip():
         token = decode_json(body, RefreshIn).refresh_token
         await sessions.close(ctx, session_id=await sessions.session_of_refresh(ctx, token=token))
-    elif ctx.actor.session_id is not None:
-        await sessions.close(ctx, session_id=ctx.actor.session_id)
-    else:
+        return
+    cookie = request.cookies.get(session_cookie_name(ctx.services.settings))
+    if not await sessions.close_presented(ctx, authorization=request.headers.get("authorization"), cookie=cookie):
         raise NotSignedIn
 
 
@@ -142,6 +160,15 @@ async def logout_all(ctx: Ctx) -> None:
 async def list_sessions(ctx: Ctx) -> Page[SessionOut]:
     """One's own sessions that stand, the last used first."""
     return Page(await sessions.list_own(ctx))
+
+
+@delete("/api/auth/sessions", signed_in=OWN, db="system", tags=TAGS)
+async def revoke_other_sessions(ctx: Ctx) -> None:
+    """End every other session of one's own; this one goes on."""
+    assert ctx.actor.user_id is not None
+    await sessions.revoke_all(
+        ctx, user_id=ctx.actor.user_id, why="ended from another device", keep=ctx.actor.session_id
+    )
 
 
 @delete("/api/auth/sessions/{session_id:uuid}", signed_in=OWN, db="system", tags=TAGS, raises=(NotFound,))
@@ -174,17 +201,17 @@ async def register(ctx: Ctx, data: RegisterIn, prepared: str) -> RegisteredOut:
     db="system",
     limit="auth",
     tags=TAGS,
-    raises=(LinkInvalid,),
+    raises=(LinkInvalid, AddressTaken),
 )
 async def verify_email(ctx: Ctx, data: LinkIn) -> None:
     """Prove an e-mail address with the token of the link that was sent to it."""
-    await accounts.verify_email(ctx, token=data.token)
+    await addresses.verify_email(ctx, token=data.token)
 
 
 @post("/api/auth/verify-email/link", signed_in=OWN, status=202, db="system", limit="auth", tags=TAGS)
 async def send_verification(ctx: Ctx) -> MessageOut:
     """Ask for another link that proves one's e-mail address."""
-    await accounts.send_verification(ctx)
+    await addresses.send_verification(ctx)
     return MessageOut("If your address is not proven yet, a link is on its way.")
 
 
@@ -234,6 +261,23 @@ async def change_password(ctx: Ctx, data: ChangePasswordIn, prepared: tuple[Verd
 
 
 @post(
+    "/api/me/email",
+    signed_in=OWN,
+    status=202,
+    db="system",
+    limit="auth",
+    secret=True,
+    tags=TAGS,
+    raises=(Invalid,),
+    prepare=accounts.prepare_email_change,
+)
+async def change_email(ctx: Ctx, data: ChangeEmailIn, prepared: Verdict) -> MessageOut:
+    """Ask for another e-mail address. It holds once the link that is sent there was followed; the old address is told."""
+    await accounts.ask_email_change(ctx, email=data.email, verdict=prepared)
+    return MessageOut("Look into the new mailbox: a link is on its way. Until you follow it, nothing changes.")
+
+
+@post(
     "/api/auth/switch",
     signed_in=SWITCHING,
     status=200,
@@ -246,13 +290,15 @@ async def switch(ctx: Ctx, data: SwitchIn) -> Tokens:
     """Go to another business, or back to the platform (`platform`), and get tokens for it; the tokens one has go on."""
     if ctx.actor.channel == "cookie":
         raise BrowserSession
-    return await sessions.issue_tokens(ctx, await sessions.switch(ctx, tenant=data.tenant, as_=data.as_))
+    session = await sessions.switch(ctx, tenant=data.tenant, as_=data.as_)
+    return await sessions.issue_tokens(ctx, session=session)
 
 
 @put("/api/auth/session", signed_in=SWITCHING, status=200, db="system", secret=True, tags=TAGS, raises=REFUSED[1:])
 async def switch_cookie_session(ctx: Ctx, data: SwitchIn) -> Reply[MeOut]:
     """Take this browser to another business, or back to the platform (`platform`); says who one is there."""
-    return await signed_in_reply(ctx, await sessions.switch(ctx, tenant=data.tenant, as_=data.as_))
+    session = await sessions.switch(ctx, tenant=data.tenant, as_=data.as_)
+    return await signed_in_reply(ctx, session=session)
 
 
 ROUTES = (
@@ -263,6 +309,7 @@ ROUTES = (
     logout,
     logout_all,
     list_sessions,
+    revoke_other_sessions,
     revoke_session,
     register,
     verify_email,
@@ -270,6 +317,7 @@ ROUTES = (
     forgot_password,
     reset_password,
     change_password,
+    change_email,
     switch,
     switch_cookie_session,
 )

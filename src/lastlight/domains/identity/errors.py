@@ -63,6 +63,15 @@ class LinkInvalid(Problem):
     default_detail = "It was used already or is too old. Ask for a new one."
 
 
+class AddressTaken(Problem):
+    """Said only to who holds the link that was sent to this very address."""
+
+    type = "address-taken"
+    status = 409
+    title = "This address has an account already"
+    default_detail = "Sign in with that account, or change to another address."
+
+
 class MemberAlready(Problem):
     """The person holds this role already."""
 
@@ -124,6 +133,7 @@ ERRORS: tuple[type[Problem], ...] = (
     NoPlace,
     BrowserSession,
     LinkInvalid,
+    AddressTaken,
     MemberAlready,
     LastOwner,
     GrantsTooMuch,

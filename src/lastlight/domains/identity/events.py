@@ -48,6 +48,13 @@ class UserEmailVerified(Event, frozen=True, kw_only=True):
     user_id: UUID
 
 
+class UserEmailChanged(Event, frozen=True, kw_only=True):
+    """Somebody moved to another e-mail address, which is proven."""
+
+    event_name: ClassVar[str] = "user.email_changed"
+    user_id: UUID
+
+
 class UserPasswordChanged(Event, frozen=True, kw_only=True):
     """A password was changed, reset, or set for the first time."""
 
@@ -144,6 +151,7 @@ EVENTS: tuple[type[Event], ...] = (
     SessionRevoked,
     UserRegistered,
     UserEmailVerified,
+    UserEmailChanged,
     UserPasswordChanged,
     UserPreferencesChanged,
     UserRenamed,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from lastlight.domains.identity.tokens import issue_one_time
+from lastlight.domains.identity.tokens import drop_spent, issue_one_time, sent_lately
 from lastlight.kernel.ids import MembershipId, UserId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs import job
@@ -68,9 +68,9 @@ async def mail_verification(ctx: Ctx, user_id: UserId) -> None:
 
 @job("identity.mail_address_in_use", role="system")
 async def mail_address_in_use(ctx: Ctx, email: str) -> None:
-    """Tell somebody that their address was used to register, though they have an account."""
+    """Tell somebody that their address was given for an account, though they have one."""
     person = await _by_email(ctx, email)
-    if person is None:
+    if person is None or await sent_lately(ctx, user_id=person.id, purpose="reset_password"):
         return
     token = await issue_one_time(ctx, user_id=person.id, purpose="reset_password")
     await _send(
@@ -79,10 +79,51 @@ async def mail_address_in_use(ctx: Ctx, email: str) -> None:
         subject="You already have an account",
         paragraphs=[
             f"Hello {person.name},",
-            "somebody, perhaps you, just tried to open an account with this address. You have one: sign in with it.",
+            "somebody, perhaps you, just tried to use this address for an account. It has one: sign in with it.",
         ],
         button=("I forgot my password", _link(ctx, "/reset", token)),
         note=f"The link works once, for an hour. {IGNORE}",
+    )
+
+
+@job("identity.mail_new_address", role="system")
+async def mail_new_address(ctx: Ctx, user_id: UserId, email: str) -> None:
+    """Send the link that changes somebody's address to that address; who has an account with it is told instead."""
+    person = await _by_id(ctx, user_id)
+    if person is None or person.email == email:
+        return
+    if await _by_email(ctx, email) is not None:
+        await ctx.enqueue(mail_address_in_use, email=email)
+        return
+    token = await issue_one_time(ctx, user_id=person.id, purpose="verify_email", data={"email": email})
+    await _send(
+        ctx,
+        msgspec.structs.replace(person, email=email),
+        subject="Confirm your new e-mail address",
+        paragraphs=[
+            f"Hello {person.name},",
+            "you asked to sign in at Last Light with this address from now on. Until you confirm it, the old one stays.",
+        ],
+        button=("Use this address", _link(ctx, "/verify", token)),
+        note=f"The link works once, for three days. {IGNORE}",
+    )
+
+
+@job("identity.mail_address_changed", role="system")
+async def mail_address_changed(ctx: Ctx, user_id: UserId, old: str) -> None:
+    """Tell the mailbox that somebody's account has left."""
+    person = await _by_id(ctx, user_id)
+    if person is None:
+        return
+    await _send(
+        ctx,
+        msgspec.structs.replace(person, email=old),
+        subject="Your e-mail address was changed",
+        paragraphs=[
+            f"Hello {person.name},",
+            "your account at Last Light has another e-mail address now. This one no longer signs you in.",
+            "If that was not you, answer this e-mail at once, so that we can give you your account back.",
+        ],
     )
 
 
@@ -90,7 +131,7 @@ async def mail_address_in_use(ctx: Ctx, email: str) -> None:
 async def mail_forgotten_password(ctx: Ctx, email: str) -> None:
     """Send the link to set a new password, if there is such an account."""
     person = await _by_email(ctx, email)
-    if person is None:
+    if person is None or await sent_lately(ctx, user_id=person.id, purpose="reset_password"):
         return
     token = await issue_one_time(ctx, user_id=person.id, purpose="reset_password")
     await _send(
@@ -158,15 +199,36 @@ def _link(ctx: Ctx, path: str, token: str) -> str:
 
 
 async def _send(
-    ctx: Ctx, person: Recipient, *, subject: str, paragraphs: list[str], button: tuple[str, str], note: str
+    ctx: Ctx,
+    person: Recipient,
+    *,
+    subject: str,
+    paragraphs: list[str],
+    button: tuple[str, str] | None = None,
+    note: str = "",
 ) -> None:
     context = {
         "subject": subject,
         "paragraphs": paragraphs,
-        "button": {"label": button[0], "url": button[1]},
+        "button": {"label": button[0], "url": button[1]} if button else None,
         "note": note,
     }
     await send_mail(ctx, to=person.email, template="mail/message.html", context=context, locale=person.locale)
 
 
-JOBS = (mail_verification, mail_address_in_use, mail_forgotten_password, mail_invitation, mail_membership)
+@job("identity.drop_spent", schedule="25 4 * * *", each="platform")
+async def drop_spent_tokens(ctx: Ctx) -> None:
+    """Delete links and refresh tokens that can do nothing any more."""
+    await drop_spent(ctx)
+
+
+JOBS = (
+    mail_verification,
+    mail_address_in_use,
+    mail_new_address,
+    mail_address_changed,
+    mail_forgotten_password,
+    mail_invitation,
+    mail_membership,
+    drop_spent_tokens,
+)

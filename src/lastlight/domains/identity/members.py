@@ -7,10 +7,11 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
-from lastlight.domains.identity.accounts import clean_email, create_user
+from lastlight.domains.identity.accounts import create_user
 from lastlight.domains.identity.errors import LastOwner
 from lastlight.domains.identity.events import MemberAdded, MemberChanged, MemberRemoved
 from lastlight.domains.identity.jobs import mail_invitation, mail_membership
+from lastlight.domains.identity.names import clean_email, clean_name
 from lastlight.domains.identity.permissions import MEMBERS_MANAGE, MEMBERS_READ
 from lastlight.domains.identity.roles import StoredRole, lock_role, require_within
 from lastlight.domains.identity.schemas import MemberChangeIn, MemberIn, MemberOut
@@ -85,7 +86,7 @@ async def _person_behind(ctx: Ctx, *, email: str, name: str) -> tuple[UserId, bo
     if known is None:
         if not name.strip():
             raise Invalid(fields={"name": "Nobody has an account with this address yet; give the person's name."})
-        created = await create_user(ctx, email=email, name=" ".join(name.split()), password_hash=None)
+        created = await create_user(ctx, email=email, name=clean_name(name), password_hash=None)
         if created is None:
             return await _person_behind(ctx, email=email, name=name)
         return created, False

@@ -1,7 +1,7 @@
 """What identity brings to the platform."""
 
 from lastlight.domains.identity import api_auth, api_people
-from lastlight.domains.identity.errors import ERRORS, MemberAlready, RoleNameTaken
+from lastlight.domains.identity.errors import ERRORS, AddressTaken, MemberAlready, RoleNameTaken
 from lastlight.domains.identity.events import EVENTS
 from lastlight.domains.identity.jobs import JOBS
 from lastlight.domains.identity.pages import PAGES
@@ -19,7 +19,11 @@ MODULE = Module(
     permissions=PERMISSIONS,
     events=EVENTS,
     errors=(*AUTH_ERRORS, *ERRORS),
-    constraints={"memberships_role_once": MemberAlready, "roles_name_taken": RoleNameTaken},
+    constraints={
+        "memberships_role_once": MemberAlready,
+        "roles_name_taken": RoleNameTaken,
+        "users_email_taken": AddressTaken,
+    },
     jobs=JOBS,
     listings=LISTINGS,
     nav=(

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from lastlight.domains.identity.accounts import clean_name
 from lastlight.domains.identity.events import UserPreferencesChanged, UserRenamed
+from lastlight.domains.identity.names import clean_name
 from lastlight.domains.identity.queries import preferences
 from lastlight.domains.identity.schemas import PreferencesIn, PreferencesOut
 from lastlight.domains.identity.sessions import bump_sessions

@@ -85,6 +85,13 @@ class ChangePasswordIn(Input, frozen=True, kw_only=True):
     new_password: NewPassword
 
 
+class ChangeEmailIn(Input, frozen=True, kw_only=True):
+    """The new address, and the password as it is."""
+
+    email: Email
+    password: Password
+
+
 class SwitchIn(Input, frozen=True, kw_only=True):
     """Where to go; `as` says as what, where somebody is both. A guest joins a business by switching to it as `patron`."""
 

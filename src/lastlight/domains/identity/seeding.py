@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from lastlight.domains.identity.accounts import clean_email
+from lastlight.domains.identity.names import clean_email
 from lastlight.domains.identity.roles import role_by_key
 from lastlight.kernel.ids import MembershipId, PatronId, UserId
 from lastlight.runtime.auth.passwords import hash_password

@@ -12,7 +12,8 @@ from lastlight.domains.identity.events import SessionClosed, SessionOpened, Sess
 from lastlight.domains.identity.tokens import digest, new_token
 from lastlight.kernel.errors import NotFound, NotSignedIn
 from lastlight.kernel.ids import PLATFORM, SessionId, TenantId, UserId
-from lastlight.runtime.auth.authenticate import forget
+from lastlight.runtime.auth.authenticate import forget, load_actor, read_credentials
+from lastlight.runtime.auth.errors import TokenExpired, TokenInvalid
 from lastlight.runtime.auth.tokens import ACCESS, COOKIE, COOKIE_SECONDS, SessionKind, issue, token_keys
 from lastlight.runtime.context import Ctx
 
@@ -117,7 +118,7 @@ async def switch(ctx: Ctx, *, tenant: str, as_: As | None, channel: Channel | No
     )
 
 
-async def issue_tokens(ctx: Ctx, session: Session) -> Tokens:
+async def issue_tokens(ctx: Ctx, *, session: Session) -> Tokens:
     """An access token and a new refresh token for a session."""
     refresh = new_token("llr_")
     await ctx.db.execute(
@@ -132,7 +133,7 @@ async def issue_tokens(ctx: Ctx, session: Session) -> Tokens:
     return Tokens(_signed(ctx, ACCESS, session, seconds), refresh, seconds)
 
 
-def cookie_token(ctx: Ctx, session: Session) -> tuple[str, int]:
+def cookie_token(ctx: Ctx, *, session: Session) -> tuple[str, int]:
     """The cookie's token for a session, and its life in seconds."""
     seconds = max(1, int((session.expires_at - ctx.now).total_seconds()))
     return _signed(ctx, COOKIE, session, seconds), seconds
@@ -153,7 +154,8 @@ def _signed(ctx: Ctx, kind: Any, session: Session, seconds: int) -> str:
 async def refresh(ctx: Ctx, *, token: str) -> Tokens:
     """Trade a refresh token for the next pair. It works once: the second time its whole session ends (RefreshReused).
 
-    The row's own lock decides a race: one wins, the others find it used.
+    The row's own lock decides a race: one wins, the others find it used. Whoever may not come in now (account-suspended,
+    tenant-suspended, membership-ended and so on) is refused, and keeps the token for when they may.
     """
     session_id = await ctx.db.fetchval(
         """update refresh_tokens set used_at = now()
@@ -173,7 +175,8 @@ async def refresh(ctx: Ctx, *, token: str) -> Tokens:
     )
     if session is None:
         raise RefreshInvalid
-    return await issue_tokens(ctx, session)
+    await load_actor(ctx.db, ctx.services.registry, session.id)
+    return await issue_tokens(ctx, session=session)
 
 
 async def _refuse_refresh(ctx: Ctx, token: str) -> None:
@@ -201,6 +204,18 @@ async def close(ctx: Ctx, *, session_id: SessionId) -> None:
             entity=("session", session_id),
             tenant_id=tenant_id or PLATFORM,
         )
+
+
+async def close_presented(ctx: Ctx, *, authorization: str | None, cookie: str | None) -> bool:
+    """Sign out of the session whose token was sent, even where its owner may do nothing else just now; False without one of ours."""
+    try:
+        claims = read_credentials(ctx.services, authorization=authorization, cookie=cookie)
+    except (NotSignedIn, TokenInvalid, TokenExpired):
+        return False
+    if claims is None:
+        return False
+    await close(ctx, session_id=claims.sid)
+    return True
 
 
 async def revoke(ctx: Ctx, *, session_ids: list[SessionId], why: str) -> int:

@@ -20,6 +20,9 @@ LIVES: dict[Purpose, timedelta] = {
     "invitation": timedelta(days=7),
 }
 
+PAUSE = timedelta(minutes=1)
+"""Between two e-mails of a kind that anybody may ask for."""
+
 
 class OneTime(msgspec.Struct, frozen=True):
     """A one-time token as it was found: whose it is and what it is for."""
@@ -40,13 +43,18 @@ def digest(token: str) -> bytes:
 
 
 async def issue_one_time(ctx: Ctx, *, user_id: UUID, purpose: Purpose, data: dict[str, Any] | None = None) -> str:
-    """A new one-time token; earlier ones of the same purpose stop working."""
+    """A new one-time token; earlier ones of the same purpose stop working.
+
+    Only those to set a password stay: anybody may ask for one, and would otherwise keep its owner's from ever working. Whichever is
+    used ends the others.
+    """
     token = new_token("llo_")
-    await ctx.db.execute(
-        "update one_time_tokens set used_at = now() where user_id = $1 and purpose = $2 and used_at is null",
-        user_id,
-        purpose,
-    )
+    if purpose != "reset_password":
+        await ctx.db.execute(
+            "update one_time_tokens set used_at = now() where user_id = $1 and purpose = $2 and used_at is null",
+            user_id,
+            purpose,
+        )
     await ctx.db.execute(
         "insert into one_time_tokens (hash, user_id, purpose, data, expires_at) values ($1, $2, $3, $4, now() + $5)",
         digest(token),
@@ -56,6 +64,17 @@ async def issue_one_time(ctx: Ctx, *, user_id: UUID, purpose: Purpose, data: dic
         LIVES[purpose],
     )
     return token
+
+
+async def sent_lately(ctx: Ctx, *, user_id: UUID, purpose: Purpose) -> bool:
+    """Whether a token that still works was sent within the last minute, so that nobody's mailbox can be flooded."""
+    return await ctx.db.fetchval(
+        """select exists (select from one_time_tokens where user_id = $1 and purpose = $2 and used_at is null
+                          and created_at > now() - $3::interval)""",
+        user_id,
+        purpose,
+        PAUSE,
+    )
 
 
 async def spend_one_time(ctx: Ctx, *, token: str, purposes: list[Purpose]) -> OneTime:
@@ -76,3 +95,9 @@ async def spend_one_time(ctx: Ctx, *, token: str, purposes: list[Purpose]) -> On
 async def retire_one_time(ctx: Ctx, *, user_id: UUID) -> None:
     """Make every open one-time token of a user useless."""
     await ctx.db.execute("update one_time_tokens set used_at = now() where user_id = $1 and used_at is null", user_id)
+
+
+async def drop_spent(ctx: Ctx) -> int:
+    """Delete tokens that can do nothing any more: one-time tokens a week after their time, refresh tokens a day after."""
+    links = await ctx.db.execute("delete from one_time_tokens where expires_at < now() - interval '7 days'")
+    return links + await ctx.db.execute("delete from refresh_tokens where expires_at < now() - interval '1 day'")

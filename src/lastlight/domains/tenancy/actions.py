@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET
 
 from lastlight.domains import identity
-from lastlight.domains.tenancy.errors import NotActive, NotPending, NotSuspended
+from lastlight.domains.tenancy.errors import ApplicantUnproven, ModuleNeeded, NotActive, NotPending, NotSuspended
 from lastlight.domains.tenancy.events import (
     TenantApproved,
     TenantChanged,
@@ -19,10 +19,10 @@ from lastlight.domains.tenancy.events import (
     TenantSuspended,
 )
 from lastlight.domains.tenancy.jobs import mail_decision
-from lastlight.domains.tenancy.queries import read_tenant
+from lastlight.domains.tenancy.queries import list_modules, read_tenant
 from lastlight.domains.tenancy.registration import check_time_zone
 from lastlight.domains.tenancy.schemas import ModuleOut, TenantChangeIn, TenantOut
-from lastlight.domains.tenancy.toggles import BY_NAME, TOGGLES
+from lastlight.domains.tenancy.toggles import BY_NAME, TOGGLES, wrongly_standing
 from lastlight.kernel.errors import Conflict, NotFound, Stale
 from lastlight.kernel.events import Event
 from lastlight.kernel.ids import PLATFORM, TenantId, UserId
@@ -45,12 +45,14 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 async def approve(ctx: Ctx) -> TenantOut:
-    """Approve the registration: built-in roles, modules, and the applicant as owner. Raises NotPending."""
+    """Approve the registration: built-in roles, modules, and the applicant as owner. Raises NotPending, ApplicantUnproven."""
     tenant = await _lock(ctx)
     if tenant.status != "pending":
         raise NotPending
     if tenant.applicant_id is None:
         raise Conflict("Nobody stands behind this registration; reject it.")
+    if not await ctx.db.fetchval("select email_verified_at is not null from users where id = $1", tenant.applicant_id):
+        raise ApplicantUnproven
     await _set_status(ctx, "active", reason="")
     await ctx.db.execute("update tenants set approved_at = now() where id = $1", ctx.tenant_id)
     await identity.give_builtin_roles(ctx, tenant_id=ctx.tenant_id)
@@ -105,11 +107,18 @@ async def change_plan(ctx: Ctx, *, plan: str, version: int) -> TenantOut:
 
 
 async def set_module(ctx: Ctx, *, module: str, enabled: bool) -> ModuleOut:
-    """Switch a module of the business on or off, from the next request on. NotFound when there is no such module."""
+    """Switch a module of the business on or off, from the next request on.
+
+    Raises NotFound when there is no such module, ModuleNeeded when one that it needs is off, or one that needs it is on.
+    """
     toggle = BY_NAME.get(module)
     if toggle is None:
         raise NotFound("There is no such module; GET /api/modules lists them.")
     tenant = await _lock(ctx)
+    in_the_way = wrongly_standing(toggle, enabled=enabled, on={m.name for m in await list_modules(ctx) if m.enabled})
+    if in_the_way:
+        state, titles = "on" if enabled else "off", " and ".join(other.title for other in in_the_way)
+        raise ModuleNeeded(f"Switch {titles} {state} first.", extra={"modules": ", ".join(o.name for o in in_the_way)})
     before = await ctx.db.fetchval(
         "select enabled from tenant_modules where tenant_id = $1 and module = $2", ctx.tenant_id, module
     )

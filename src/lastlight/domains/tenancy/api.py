@@ -2,7 +2,7 @@
 
 from lastlight.domains import identity
 from lastlight.domains.tenancy import actions, queries
-from lastlight.domains.tenancy.errors import NotActive, NotPending, NotSuspended
+from lastlight.domains.tenancy.errors import ApplicantUnproven, ModuleNeeded, NotActive, NotPending, NotSuspended
 from lastlight.domains.tenancy.permissions import (
     TENANT_MANAGE,
     TENANT_READ,
@@ -92,7 +92,7 @@ async def read_tenant(ctx: Ctx, tenant_id: TenantId) -> TenantDetailOut:
     status=200,
     db="system",
     tags=BUSINESS,
-    raises=(NotFound, NotPending),
+    raises=(NotFound, NotPending, ApplicantUnproven),
 )
 async def approve_tenant(ctx: Ctx, tenant_id: TenantId) -> TenantOut:
     """Approve a registration: the business starts, with its applicant as owner, who is told by e-mail."""
@@ -160,7 +160,7 @@ async def change_plan(ctx: Ctx, tenant_id: TenantId, data: PlanIn, if_match: int
     scope_tenant="tenant_id",
     db="system",
     tags=BUSINESS,
-    raises=(NotFound,),
+    raises=(NotFound, ModuleNeeded),
 )
 async def set_module(ctx: Ctx, tenant_id: TenantId, module: str, data: ModuleIn) -> ModuleOut:
     """Switch a module of a business on or off, from its next request on."""
@@ -186,10 +186,10 @@ async def enter_tenant(ctx: Ctx, tenant_id: TenantId, data: ReasonIn) -> Reply[S
     session = await actions.enter(ctx, reason=data.reason)
     tenant = await queries.read_tenant(ctx)
     if channel == "cookie":
-        token, seconds = identity.cookie_token(ctx, session)
+        token, seconds = identity.cookie_token(ctx, session=session)
         cookie = session_cookie(ctx.services.settings, token, seconds=seconds)
         return Reply(value=ScopeOut(tenant.id, tenant.slug, session.expires_at), cookies=[cookie])
-    tokens = await identity.issue_tokens(ctx, session)
+    tokens = await identity.issue_tokens(ctx, session=session)
     return Reply(
         value=ScopeOut(
             tenant.id,

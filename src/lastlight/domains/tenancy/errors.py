@@ -21,6 +21,24 @@ class NotPending(Problem):
     default_detail = "Load the business again to see how."
 
 
+class ApplicantUnproven(Problem):
+    """Nobody becomes an owner with an address that may be somebody else's."""
+
+    type = "applicant-unproven"
+    status = 409
+    title = "The applicant has not confirmed the e-mail address"
+    default_detail = "Approve once they have followed the link that we sent; they can ask for another by signing in."
+
+
+class ModuleNeeded(Problem):
+    """Modules that stand on one another are switched in order."""
+
+    type = "module-needed"
+    status = 409
+    title = "Another module goes with this one"
+    default_detail = "Switch that one first."
+
+
 class NotActive(Problem):
     """Only a running business can be suspended or entered."""
 
@@ -39,4 +57,4 @@ class NotSuspended(Problem):
     default_detail = "Load the business again to see where it stands."
 
 
-ERRORS: tuple[type[Problem], ...] = (SlugTaken, NotPending, NotActive, NotSuspended)
+ERRORS: tuple[type[Problem], ...] = (SlugTaken, NotPending, ApplicantUnproven, ModuleNeeded, NotActive, NotSuspended)

@@ -104,8 +104,8 @@ async def register_submit(ctx: Ctx, form: Form[RegistrationIn], prepared: Applic
     return View("tenancy/register.html", {"sent": True, "zones": []})
 
 
-@page(HOME, permission=TENANTS_READ)
-async def tenants_page(ctx: Ctx, query: queries.TENANTS.query_type) -> View:
+@page(HOME, permission=TENANTS_READ, listing=queries.TENANTS)
+async def tenants_page(ctx: Ctx, query: Any) -> View:
     """List the businesses."""
     view = await queries.TENANTS.view(ctx, query)
     waiting = await queries.count_waiting(ctx)
@@ -192,7 +192,7 @@ async def standing_submit(ctx: Ctx, tenant_id: TenantId, form: Form[DecisionForm
 async def scope_submit(ctx: Ctx, tenant_id: TenantId, form: Form[DecisionForm]) -> Redirect:
     """Go inside a business for an hour, with a reason."""
     session = await actions.enter(ctx, reason=_reason(form.require()))
-    token, seconds = identity.cookie_token(ctx, session)
+    token, seconds = identity.cookie_token(ctx, session=session)
     return Redirect("/owner", cookies=[session_cookie(ctx.services.settings, token, seconds=seconds)])
 
 

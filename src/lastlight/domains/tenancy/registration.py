@@ -53,7 +53,7 @@ async def register_tenant(ctx: Ctx, *, data: RegistrationIn, applicant: Applican
     await ctx.db.execute("select pg_advisory_xact_lock(hashtextextended($1, 7))", f"registration {email}")
     user_id = await _account(ctx, email=email, name=identity.clean_name(data.contact_name), applicant=applicant)
     if user_id is None:
-        await ctx.enqueue(mail_registration_refused, email=email, business=data.name)
+        await ctx.enqueue(mail_registration_refused, email=email, business=identity.clean_name(data.name))
         return None
     name = identity.clean_name(data.name)
     waiting = await ctx.db.fetch(

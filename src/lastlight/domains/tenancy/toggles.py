@@ -1,16 +1,19 @@
 """The modules of a tenant that can be switched on and off (TEN-07): off hides them, refuses their operations and stops their jobs."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Toggle:
-    """One module: its stable name, what people call it, what it is for, and whether a new tenant starts with it."""
+    """One module: its stable name, what people call it, what it is for, whether a new tenant starts with it, and what it needs."""
 
     name: str
     title: str
     description: str
     default: bool = False
+    needs: tuple[str, ...] = ()
+    """The modules without which it cannot work."""
 
 
 TOGGLES = (
@@ -29,3 +32,10 @@ TOGGLES = (
 )
 
 BY_NAME = {toggle.name: toggle for toggle in TOGGLES}
+
+
+def wrongly_standing(toggle: Toggle, *, enabled: bool, on: Collection[str]) -> list[Toggle]:
+    """The modules that must be switched before this one: those it needs that are off, or those on that need it."""
+    if enabled:
+        return [other for other in TOGGLES if other.name in toggle.needs and other.name not in on]
+    return [other for other in TOGGLES if toggle.name in other.needs and other.name in on]

@@ -21,7 +21,7 @@ from lastlight.kernel.errors import (
 from lastlight.kernel.ids import PLATFORM, TenantId
 from lastlight.runtime import limits
 from lastlight.runtime.auth.authenticate import anonymous, authenticate, reload_actor, renewed_cookie
-from lastlight.runtime.auth.cookies import SESSION_COOKIE
+from lastlight.runtime.auth.cookies import session_cookie_name
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.db.pools import PoolName
 from lastlight.runtime.db.uow import RETRIED, SessionChanged, WorkScope, unit_of_work
@@ -63,7 +63,7 @@ async def dispatch(services: Services, op: Operation, module: Module, request: A
     actor = await authenticate(
         services,
         authorization=info.headers.get("authorization"),
-        cookie=info.cookies.get(SESSION_COOKIE),
+        cookie=info.cookies.get(session_cookie_name(services.settings)),
         ip=info.ip,
         user_agent=info.user_agent,
         public=bool(op.public),
@@ -98,8 +98,9 @@ def _sent(arguments: Mapping[str, Any]) -> Any:
 
 def keep_signed_in(services: Services, call: Call, result: answer.Answer) -> None:
     """Renew the console's cookie now and then, so that its seven days count from the last visit."""
-    if call.actor.channel == "cookie" and all(cookie.name != SESSION_COOKIE for cookie in result.cookies):
-        renewed = renewed_cookie(services, call.info.cookies.get(SESSION_COOKIE))
+    name = session_cookie_name(services.settings)
+    if call.actor.channel == "cookie" and all(cookie.name != name for cookie in result.cookies):
+        renewed = renewed_cookie(services, call.info.cookies.get(name))
         result.cookies = [*result.cookies, renewed] if renewed else result.cookies
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from lastlight.kernel.errors import CrossOrigin, Malformed, NotSignedIn
 from lastlight.runtime.auth.authenticate import read_credentials, reload
-from lastlight.runtime.auth.cookies import SESSION_COOKIE
+from lastlight.runtime.auth.cookies import session_cookie_name
 from lastlight.runtime.auth.tokens import Claims
 from lastlight.runtime.context import Actor
 from lastlight.runtime.http.request import client_address
@@ -39,7 +39,7 @@ class Admitted:
 async def admit(services: Services, environ: Environ, given: Any) -> Admitted:
     """Read and check what a connection presents; raises the same problems as a request."""
     auth = read_auth(given)
-    cookie = None if auth.token else _cookie(environ)
+    cookie = None if auth.token else _cookie(environ, services.settings)
     if cookie is not None and not _from_our_pages(environ, services.settings):
         raise CrossOrigin
     claims = read_credentials(services, authorization=f"Bearer {auth.token}" if auth.token else None, cookie=cookie)
@@ -90,9 +90,9 @@ def _is_ours(origin: str, environ: Environ, settings: Settings) -> bool:
     )
 
 
-def _cookie(environ: Environ) -> str | None:
+def _cookie(environ: Environ, settings: Settings) -> str | None:
     try:
-        morsel = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(SESSION_COOKIE)
+        morsel = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(session_cookie_name(settings))
     except CookieError:
         return None
     return morsel.value if morsel is not None and morsel.value else None
