@@ -131,7 +131,7 @@ def delete(path: str, **options: Any) -> Callable[[Handler], Operation]:
 
 
 def page(path: str, **options: Any) -> Callable[[Handler], Operation]:
-    """Declare a page: a View or a Redirect."""
+    """Declare a page: a View or a Redirect. `listing` gives its `query` the type of a declared list's query."""
     return _declare("GET", path, "page", options)
 
 
@@ -142,8 +142,9 @@ def page_post(path: str, **options: Any) -> Callable[[Handler], Operation]:
 
 def _declare(method: str, path: str, kind: Kind, options: dict[str, Any]) -> Callable[[Handler], Operation]:
     def wrap(fn: Handler) -> Operation:
-        parameters, returns = _bind(fn, path)
         given = dict(options)
+        listing = given.pop("listing", None)
+        parameters, returns = _bind(fn, path, {} if listing is None else {"query": listing.query_type})
         for name in ("raises", "tags"):
             given[name] = tuple(given.get(name, ()))
         return Operation(method=method, path=path, kind=kind, fn=fn, parameters=parameters, returns=returns, **given)
@@ -151,8 +152,8 @@ def _declare(method: str, path: str, kind: Kind, options: dict[str, Any]) -> Cal
     return wrap
 
 
-def _bind(fn: Handler, path: str) -> tuple[tuple[Parameter, ...], Any]:
-    hints = typing.get_type_hints(fn, include_extras=True)
+def _bind(fn: Handler, path: str, known: dict[str, Any]) -> tuple[tuple[Parameter, ...], Any]:
+    hints = typing.get_type_hints(fn, include_extras=True) | known
     in_path = {name for name, _ in PATH_PARAMETER.findall(path)}
     found: list[Parameter] = []
     for name in inspect.signature(fn).parameters:
