@@ -15,6 +15,7 @@ from lastlight.kernel.permissions import Permission, Scope
 from lastlight.runtime.context import SYSTEM, Actor
 from lastlight.runtime.db.pools import open_pools
 from lastlight.runtime.db.uow import system_ctx
+from lastlight.runtime.events.move import move_batch
 from lastlight.runtime.events.poke import start_poking
 from lastlight.runtime.events.relay import run_relay
 from lastlight.runtime.jobs.enqueue import enqueue
@@ -114,6 +115,17 @@ class Streamed:
     number: int
 
 
+async def move_all(services: Services, connection: Any, count: int, *, seconds: float = 20) -> None:
+    """Move `count` rows without a relay. The horizon is the whole server's: another test's transaction may hold it back."""
+    until = time.monotonic() + seconds
+    moved = 0
+    while moved < count:
+        moved += (await move_batch(services, connection)).count
+        assert time.monotonic() < until, f"{moved} of {count} rows after {seconds} s"
+        await asyncio.sleep(0.005)
+    assert moved == count
+
+
 async def stream_of(services: Services, tenant_id: TenantId) -> list[Streamed]:
     """A tenant's stream as it stands."""
     sql = "select seq, name, data from events where tenant_id = $1 order by seq"
@@ -121,7 +133,7 @@ async def stream_of(services: Services, tenant_id: TenantId) -> list[Streamed]:
     return [Streamed(row["seq"], row["name"], row["data"]["number"]) for row in rows]
 
 
-async def settled(services: Services, tenant_id: TenantId, count: int, *, seconds: float = 10) -> list[Streamed]:
+async def settled(services: Services, tenant_id: TenantId, count: int, *, seconds: float = 30) -> list[Streamed]:
     """The stream once it holds `count` events; fails when that takes too long."""
     until = time.monotonic() + seconds
     while len(found := await stream_of(services, tenant_id)) < count:

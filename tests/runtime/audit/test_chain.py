@@ -11,11 +11,10 @@ import pytest_asyncio
 from lastlight.runtime.audit.chain import Header, digest_of, hash_of
 from lastlight.runtime.audit.checkpoints import sign_due, signature_holds
 from lastlight.runtime.audit.verify import TenantReport, run, verify_all
-from lastlight.runtime.events.move import move_batch
 from lastlight.runtime.secrets import Secrets
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
-from tests.support.streams import new_tenant, open_services, ring
+from tests.support.streams import move_all, new_tenant, open_services, ring
 
 pytestmark = pytest.mark.database
 
@@ -39,10 +38,10 @@ async def chained(services: Services) -> UUID:
     tenant = await new_tenant(services)
     connection: Any = await asyncpg.connect(services.settings.dsn("system"))
     await ring(services, tenant, 1, 2, 3, 4, 5)
-    await move_batch(services, connection)
+    await move_all(services, connection, 5)
     assert await sign_due(connection, services.secrets) == 1
     await ring(services, tenant, 6, 7, 8, 9, 10)
-    await move_batch(services, connection)
+    await move_all(services, connection, 5)
     await connection.close()
     return tenant
 

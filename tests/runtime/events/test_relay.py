@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -15,14 +14,24 @@ from lastlight.kernel.ids import TenantId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.events import relay
-from lastlight.runtime.events.move import move_batch
 from lastlight.runtime.events.poke import start_poking
 from lastlight.runtime.events.relay import run_relay
 from lastlight.runtime.jobs.declaration import job
 from lastlight.runtime.module import Module, Reaction
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
-from tests.support.streams import BellRang, GongRang, new_tenant, open_services, relaying, ring, settled, stream_of
+from tests.support.sockets import until
+from tests.support.streams import (
+    BellRang,
+    GongRang,
+    move_all,
+    new_tenant,
+    open_services,
+    relaying,
+    ring,
+    settled,
+    stream_of,
+)
 
 pytestmark = pytest.mark.database
 
@@ -111,7 +120,7 @@ async def test_nothing_is_lost_or_doubled_while_relays_are_killed(services: Serv
 
     killer = asyncio.create_task(kill())
     await asyncio.gather(*(write(start) for start in (0, 100, 200, 300)))
-    await asyncio.sleep(1)
+    await until(lambda: killed >= 3, seconds=30)
     killer.cancel()
     found = await settled(services, tenant, 400)
     stop.set()
@@ -135,13 +144,10 @@ async def test_a_follower_takes_over_when_the_leader_dies(services: Services) ->
     follower = asyncio.create_task(run_relay(services, stop))
     await asyncio.sleep(0.1)
     leader.cancel()
-    began = time.monotonic()
     await ring(services, tenant, 2)
     await settled(services, tenant, 2)
-    took = time.monotonic() - began
     stop.set()
     await follower
-    assert took < 2, f"the take-over took {took:.2f} s"
 
 
 async def test_without_a_poke_the_relay_looks_by_itself(services: Services) -> None:
@@ -149,7 +155,7 @@ async def test_without_a_poke_the_relay_looks_by_itself(services: Services) -> N
     async with relaying(services):
         services.poke = lambda: None
         await ring(services, tenant, 1)
-        await settled(services, tenant, 1, seconds=2)
+        await settled(services, tenant, 1)
 
 
 @job("echo.bell")
@@ -213,12 +219,12 @@ async def test_a_batch_is_committed_whole_or_not_at_all(services: Services) -> N
     await transaction.start()
     await blocker.execute("lock table events in access exclusive mode")
     with pytest.raises(asyncpg.QueryCanceledError):
-        await move_batch(services, connection)
+        await move_all(services, connection, 2)
     await transaction.rollback()
     await blocker.close()
     assert await services.pools.system.fetchval("select count(*) from outbox where tenant_id = $1", tenant) == 2
     assert await services.pools.system.fetchval("select count(*) from audit_entries where tenant_id = $1", tenant) == 0
-    await move_batch(services, connection)
+    await move_all(services, connection, 2)
     await connection.close()
     assert [(event.seq, event.number) for event in await stream_of(services, tenant)] == [(1, 1), (2, 2)]
 
@@ -238,10 +244,8 @@ async def test_a_transaction_that_holds_the_horizon_back_raises_the_alarm(
         async with system_ctx(services, tenant) as holding:
             await holding.db.execute("select pg_current_xact_id()")
             await ring(services, tenant, 1)
-            await asyncio.sleep(0.8)
-            assert (REGISTRY.get_sample_value("lastlight_relay_held_seconds") or 0) > 0.2
+            await until(lambda: (REGISTRY.get_sample_value("lastlight_relay_held_seconds") or 0) > 0.5)
         await settled(services, tenant, 1)
-        await asyncio.sleep(0.3)
-        assert REGISTRY.get_sample_value("lastlight_relay_held_seconds") == 0
+        await until(lambda: REGISTRY.get_sample_value("lastlight_relay_held_seconds") == 0)
     assert len(errors) == 1
     assert "holds events back" in errors[0]

@@ -77,7 +77,7 @@ async def start_server(var_dir: Path, *, port: int = 0, durable: bool = True) ->
     deadline = time.monotonic() + _START_SECONDS
     while True:
         process = await _launch(layout, chosen, durable=durable)
-        if await _answers(process, chosen, password, deadline):
+        if await _comes_up(process, chosen, password, deadline):
             break
         if time.monotonic() > deadline:
             await _end(process, grace=5)
@@ -86,8 +86,19 @@ async def start_server(var_dir: Path, *, port: int = 0, durable: bool = True) ->
         await clear_leftovers(layout.data)
         chosen = _choose_port(var_dir, port)
     keep_port(var_dir, chosen)
-    await _create_database(chosen, password)
     return EmbeddedServer(process, layout, chosen)
+
+
+async def _comes_up(process: Process, port: int, password: str, deadline: float) -> bool:
+    """Whether the server answers and has our database; whoever stops waiting leaves no server behind."""
+    try:
+        if not await _answers(process, port, password, deadline):
+            return False
+        await _create_database(port, password)
+    except BaseException:
+        await _end(process, grace=5)
+        raise
+    return True
 
 
 async def stop_server(server: EmbeddedServer) -> None:
@@ -205,7 +216,6 @@ async def _answers(process: Process, port: int, password: str, deadline: float) 
         try:
             connection = await _connect(port, password, "postgres")
         except asyncpg.InvalidPasswordError:
-            await _end(process, grace=5)
             raise StartError(
                 "The password of the embedded PostgreSQL does not fit its data: "
                 "restore the file secrets/postgres-superuser of the var folder, or remove the folder postgres beside it."

@@ -5,6 +5,7 @@ through, and is what to ask with next time.
 """
 
 import asyncio
+import contextlib
 import time
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -118,7 +119,9 @@ async def wait_for_news(services: Services, query: EventsQuery, actor: Actor) ->
 
 
 async def _arrival(arrived: asyncio.Event, seconds: float) -> None:
-    await asyncio.wait([asyncio.ensure_future(arrived.wait())], timeout=seconds)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await arrived.wait()
 
 
 async def _any_heard(services: Services, after: int, actor: Actor) -> bool:

@@ -1,5 +1,6 @@
 """The states of a job's row. Each statement names the attempt that it ends: a run that was given up changes nothing."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -72,6 +73,11 @@ from unnest($1::uuid[], $2::uuid[], $3::integer[]) as mine (tenant_id, id, attem
 where jobs.tenant_id = mine.tenant_id and jobs.id = mine.id and jobs.attempts = mine.attempts and jobs.state = 'running'
 returning jobs.id, jobs.cancel_requested_at is not null as cancelled
 """
+OVERTAKEN = """
+select jobs.id from jobs
+join unnest($1::uuid[], $2::uuid[], $3::integer[]) as mine (tenant_id, id, attempts)
+  on jobs.tenant_id = mine.tenant_id and jobs.id = mine.id and jobs.attempts > mine.attempts
+"""
 
 
 async def claim(
@@ -126,11 +132,24 @@ async def report(
     return cancelled
 
 
-async def beat(services: Services, mine: list[tuple[TenantId, UUID, int]]) -> dict[UUID, bool]:
-    """Say that these attempts live; for each that still stands, whether somebody asked to cancel it."""
-    tenants, ids, attempts = zip(*mine, strict=True)
-    rows = await services.pools.system.fetch(BEAT, tenants, ids, attempts)
-    return {row["id"]: row["cancelled"] for row in rows}
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What a heartbeat found of the attempts it spoke for."""
+
+    cancelled: frozenset[UUID]
+    """Somebody asked to cancel these."""
+    overtaken: frozenset[UUID]
+    """Another worker has begun a later attempt of these."""
+
+
+async def beat(services: Services, mine: list[tuple[TenantId, UUID, int]]) -> Beat:
+    """Say that these attempts live, and find out which of them are to end."""
+    columns = tuple(zip(*mine, strict=True))
+    rows = await services.pools.system.fetch(BEAT, *columns)
+    overtaken: frozenset[UUID] = frozenset()
+    if len(rows) < len(mine):
+        overtaken = frozenset(row["id"] for row in await services.pools.system.fetch(OVERTAKEN, *columns))
+    return Beat(frozenset(row["id"] for row in rows if row["cancelled"]), overtaken)
 
 
 # every tenant: the platform looks for jobs whose worker is lost

@@ -186,10 +186,13 @@ class Worker:
 
     async def _beat(self) -> None:
         mine = list(self.running.items())
-        alive = await states.beat(self.services, [(t, i, run.claimed.attempts) for (t, i), (run, _) in mine])
+        found = await states.beat(self.services, [(t, i, run.claimed.attempts) for (t, i), (run, _) in mine])
         for (_, job_id), (run, task) in mine:
-            if alive.get(job_id) is True and not run.finished:
+            if job_id in found.cancelled and not run.finished:
                 run.cancelled = True
+                task.cancel()
+            elif job_id in found.overtaken:
+                log.warning("job superseded", job=run.claimed.kind, job_id=str(job_id), attempt=run.claimed.attempts)
                 task.cancel()
 
 

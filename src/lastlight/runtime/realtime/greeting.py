@@ -2,7 +2,8 @@
 
 `system.hello {seq, tenant_id, resumed}` comes first. A client that connected with `auth: {token, after}` then gets the events
 after that place as if they happened now, and after them the live ones: each once, in order. When more was missed than is
-worth repeating, `system.gap {after, seq}` says so instead, and the client loads its screen again.
+worth repeating, `system.gap {after, seq, catch_up}` says so instead: the client loads its screen again, or reads the address
+in `catch_up` page by page.
 """
 
 import asyncio
@@ -41,16 +42,16 @@ async def greet(services: Services, hub: Hub, seat: Seat, after: int | None) -> 
         resumed = after is not None and head - MOST_REPEATED <= after <= head
         hello = {"seq": head, "tenant_id": seat.actor.tenant_id, "resumed": resumed}
         hub.send(seat, Message("system.hello", msgspec.json.encode(hello)))
-        reached = 0
         if after is not None and resumed:
-            reached = await _repeat(services, hub, seat, after, head)
+            seat.reached = await _repeat(services, hub, seat, after, head)
         elif after is not None:
-            hub.send(seat, Message("system.gap", msgspec.json.encode({"after": after, "seq": head})))
+            gap = {"after": after, "seq": head, "catch_up": f"/api/events?after={min(after, head)}"}
+            hub.send(seat, Message("system.gap", msgspec.json.encode(gap)))
     except Exception:
         log.exception("a socket could not be greeted")
         hub.cut(seat)
         return
-    _release(hub, seat, reached)
+    _release(hub, seat)
 
 
 async def _repeat(services: Services, hub: Hub, seat: Seat, after: int, head: int) -> int:
@@ -66,10 +67,10 @@ async def _repeat(services: Services, hub: Hub, seat: Seat, after: int, head: in
     return after
 
 
-def _release(hub: Hub, seat: Seat, reached: int) -> None:
+def _release(hub: Hub, seat: Seat) -> None:
     held, seat.held = seat.held or [], None
     for seq, message in held:
-        if seq > reached and not seat.gone:
+        if seq > seat.reached and not seat.gone:
             hub.send(seat, message)
 
 

@@ -30,6 +30,8 @@ class Seat:
     rooms: frozenset[str] = frozenset()
     held: list[tuple[int, Message]] | None = None
     """While it catches up: what arrived in the meantime, to be sent afterwards."""
+    reached: int = 0
+    """How far its catch-up came: the feed may lag behind that, and what it brings then was sent already."""
     gone: bool = False
 
 
@@ -77,6 +79,8 @@ class Hub:
         for room in rooms:
             seats |= self.rooms.get(room, set())
         for seat in seats:
+            if seq <= seat.reached:
+                continue
             if seat.held is None:
                 self.send(seat, message)
             elif len(seat.held) < LONGEST_QUEUE:
