@@ -21,6 +21,6 @@ comment on column saved_views.listing is 'the name of the listing in the registr
 comment on column saved_views.query is 'the query string that brings the view back, without cursor and page size';
 create index saved_views_by_user on saved_views (user_id);
 create trigger saved_views_touch before update on saved_views for each row execute function ll.touch();
-select ll.tenant_table('saved_views', platform => '');
-create policy own_views on saved_views as restrictive for all to lastlight_app
+select ll.tenant_table('saved_views', platform => 'select, insert, update, delete');
+create policy own_views on saved_views as restrictive for all to lastlight_app, lastlight_platform
     using (user_id = (select ll.user_id())) with check (user_id = (select ll.user_id()));

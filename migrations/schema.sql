@@ -782,7 +782,11 @@
 --   saved_views.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   saved_views.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   saved_views.looker_reads permissive select to lastlight_looker using (true) check ()
---   saved_views.own_views restrictive all to lastlight_app using ((user_id = ( SELECT ll.user_id() AS user_id))) check ((user_id = ( SELECT ll.user_id() AS user_id)))
+--   saved_views.own_views restrictive all to lastlight_app, lastlight_platform using ((user_id = ( SELECT ll.user_id() AS user_id))) check ((user_id = ( SELECT ll.user_id() AS user_id)))
+--   saved_views.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   saved_views.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   saved_views.platform_reads permissive select to lastlight_platform using (true) check ()
+--   saved_views.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   saved_views.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   sessions.looker_reads permissive select to lastlight_looker using (true) check ()
 --   sessions.own_or_tenant permissive all to lastlight_app using (((user_id = ( SELECT ll.user_id() AS user_id)) OR ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)) AND (( SELECT ll.patron_id() AS patron_id) IS NULL)))) check ()
@@ -941,6 +945,7 @@
 --   roles: lastlight_system may insert, select, update
 --   saved_views: lastlight_app may delete, insert, select, update
 --   saved_views: lastlight_looker may select
+--   saved_views: lastlight_platform may delete, insert, select, update
 --   schema ll: lastlight_app may usage
 --   schema ll: lastlight_looker may usage
 --   schema ll: lastlight_platform may usage

@@ -177,10 +177,11 @@ async def _guest(ground: Ground, table: str) -> list[str]:
 
 async def _crew(ground: Ground, table: str) -> list[str]:
     policies = "select count(*) from pg_policies where tablename = $1 and 'lastlight_platform' = any (roles)"
-    inside = As("lastlight_platform", ground.home)
+    inside = As("lastlight_platform", ground.home, ground.me if table in PERSONAL else None)
     if await ground.connection.fetchval(policies, table) == 0:
         return [] if await _tenants_seen(ground, table, inside) == set() else ["the crew reads what it was not given"]
-    return await _stays_inside(ground, table, inside, await _count(ground, table, ground.home))
+    mine = 1 if table in PERSONAL else await _count(ground, table, ground.home)
+    return await _stays_inside(ground, table, inside, mine)
 
 
 async def _stays_inside(ground: Ground, table: str, who: As, mine: int) -> list[str]:

@@ -36,6 +36,7 @@ def test_the_gallery_shows_every_component() -> None:
     assert isinstance(components, Components)
     inner = {
         "cell",
+        "saved_views",
         "confirm_form",
         "meter",
         "palette_options",

@@ -1,7 +1,7 @@
 """The web application: the registry's operations as Litestar routes, and the few routes that are no operations."""
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from typing import Any
 
 import structlog
@@ -84,11 +84,11 @@ def _route(services: Services, op: Operation, module: Module) -> HTTPRouteHandle
     declared = (
         200 if op.status == 204 else op.status
     )  # Litestar refuses a handler that answers 204; ours sets its own status
-    return HTTPRouteHandler(
-        op.path, http_method=op.method, status_code=declared, name=f"{op.method} {op.path}", opt={"operation": op}
-    )(  # pyright: ignore[reportArgumentType]
-        handle
+    method: Any = op.method
+    route = HTTPRouteHandler(
+        op.path, http_method=method, status_code=declared, name=f"{op.method} {op.path}", opt={"operation": op}
     )
+    return route(handle)
 
 
 async def _refusal(services: Services, request: AnyRequest, problem: Problem, op: Operation | None) -> Response[Any]:
@@ -108,10 +108,30 @@ def request_id() -> str:
 def _failed(services: Services) -> Callable[[AnyRequest, Exception], Any]:
     """What goes wrong outside an operation: no such path, no such method, a request that Litestar cannot read."""
 
-    def handle(_request: AnyRequest, error: Exception) -> Response[Any]:
-        return respond(answer.of_problem(_outside(error), request_id()))
+    def handle(request: AnyRequest, error: Exception) -> Response[Any]:
+        problem = _outside(error)
+        if wants_page(request, None):
+            return _Drawn(_refusal(services, request, problem, None))
+        return respond(answer.of_problem(problem, request_id()))
 
     return handle
+
+
+class _Drawn(Response[Any]):
+    """A response that is still being made when it is asked for: Litestar's exception handlers cannot wait."""
+
+    def __init__(self, coming: Coroutine[Any, Any, Response[Any]]) -> None:
+        super().__init__(content=None)
+        self._coming = coming
+
+    def to_asgi_response(self, **options: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] - it answers by itself
+        """An ASGI application that waits for the response, then sends it."""
+
+        async def send_it(scope: Any, receive: Any, send: Any) -> None:
+            response: Any = await self._coming
+            await response.to_asgi_response(**options)(scope, receive, send)
+
+        return send_it
 
 
 def _outside(error: Exception) -> Problem:
@@ -132,13 +152,10 @@ def respond(result: answer.Answer, *, page: bool = False) -> Response[Any]:
     if page or result.media_type.startswith("text/html"):
         headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     cookies = [_cookie(cookie) for cookie in result.cookies]
+    media_type = result.media_type.removesuffix("; charset=utf-8")  # Litestar names the charset of every text
     if isinstance(result.body, bytes):
-        return Response(
-            result.body, status_code=result.status, media_type=result.media_type, headers=headers, cookies=cookies
-        )
-    return Stream(
-        result.body, status_code=result.status, media_type=result.media_type, headers=headers, cookies=cookies
-    )
+        return Response(result.body, status_code=result.status, media_type=media_type, headers=headers, cookies=cookies)
+    return Stream(result.body, status_code=result.status, media_type=media_type, headers=headers, cookies=cookies)
 
 
 def _cookie(cookie: Any) -> LitestarCookie:

@@ -62,7 +62,7 @@ async def list_views(ctx: Ctx, query: ViewsQuery) -> ViewsOut:
     return ViewsOut(await views_of(ctx, listing=query.listing))
 
 
-@post("/api/saved-views", signed_in=OWN, raises=[NotFound, NotPermitted, Invalid, TooManyViews])
+@post("/api/saved-views", signed_in=OWN, status=201, raises=[NotFound, NotPermitted, Invalid, TooManyViews])
 async def create_view(ctx: Ctx, data: ViewIn) -> ViewOut:
     """Save the filters, search and order of a list under a name; one of the same name is replaced."""
     return await keep_view(ctx, data=data)
