@@ -12,6 +12,7 @@ from lastlight.domains.tenancy.module import MODULE as TENANCY
 from lastlight.domains.venues.module import MODULE as VENUES
 from lastlight.runtime.audit.module import MODULE as AUDIT
 from lastlight.runtime.events.module import MODULE as EVENTS
+from lastlight.runtime.exports.module import MODULE as EXPORTS
 from lastlight.runtime.jobs.module import MODULE as JOBS
 from lastlight.runtime.mail.module import MODULE as MAIL
 from lastlight.runtime.saved_views.module import MODULE as SAVED_VIEWS
@@ -24,6 +25,7 @@ MODULES = (
     JOBS,
     FILES,
     MAIL,
+    EXPORTS,
     SETTINGS,
     SAVED_VIEWS,
     IDENTITY,

@@ -41,7 +41,17 @@ MANAGER = (
     "visits.correct",
 )
 VENDOR_ADMIN = MANAGER
-OWNER = (*MANAGER, "audit.read", "jobs.manage", "jobs.read", "roles.manage", "tenant.manage")
+OWNER = (
+    *MANAGER,
+    "audit.read",
+    "files.read",
+    "jobs.manage",
+    "jobs.read",
+    "roles.manage",
+    "settings.manage",
+    "settings.read",
+    "tenant.manage",
+)
 
 OPS = (
     "audit.read",

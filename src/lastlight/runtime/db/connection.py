@@ -10,6 +10,9 @@ from lastlight.kernel.errors import Conflict, NotFound, Problem
 
 T = TypeVar("T")
 
+STREAM_SECONDS = 300.0
+"""How long the driver waits for one batch of a stream; the server's own limit comes first where it is shorter."""
+
 
 class Db:
     """Runs SQL on the transaction's connection. Parameters only; SQL is never built from values."""
@@ -78,10 +81,10 @@ class Db:
         return found
 
     async def stream(self, sql: str, *args: Any, batch: int = 500) -> AsyncIterator[list[asyncpg.Record]]:
-        """Rows in batches through a server-side cursor, for lists that do not fit in memory."""
+        """Rows in batches through a server-side cursor, for lists that do not fit in memory; the first may take its time."""
         self.statements += 1
         cursor = await self.connection.cursor(sql, *args)
-        while rows := await cursor.fetch(batch):
+        while rows := await cursor.fetch(batch, timeout=STREAM_SECONDS):
             yield rows
 
     def _problem(self, error: asyncpg.IntegrityConstraintViolationError) -> Problem:

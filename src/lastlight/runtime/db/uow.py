@@ -24,6 +24,10 @@ log = structlog.get_logger(__name__)
 ACQUIRE_SECONDS = 5.0
 GONE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """How the driver says that its connection is no more; the last when the server ended it between two answers."""
+SNAPSHOT = (
+    "begin isolation level repeatable read read only; set local transaction_timeout = '55min';"
+    " set local idle_in_transaction_session_timeout = '5min'; set local statement_timeout = '5min'"
+)
 RETRIED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """Errors after which the whole transaction is run again; nothing of it was kept."""
 
@@ -41,6 +45,8 @@ class WorkScope:
     role: PoolName = "app"
     request_id: str = ""
     idempotency_key: str = ""
+    snapshot: bool = False
+    """Read only, all of it as of one moment, for as long as a long read takes."""
 
 
 @asynccontextmanager
@@ -124,8 +130,9 @@ def _begin_sql(scope: WorkScope) -> str:
     actor = scope.actor
     # A guest without a tenant is held to a guest's policies as well: their user id matches no patron.
     patron_id = actor.user_id if actor.kind == "guest" else actor.patron_id
+    begin = SNAPSHOT if scope.snapshot else "begin"
     return (
-        f"begin; set local app.tenant_id = {_uuid_literal(scope.tenant_id)};"
+        f"{begin}; set local app.tenant_id = {_uuid_literal(scope.tenant_id)};"
         f" set local app.user_id = {_uuid_literal(actor.user_id)}; set local app.patron_id = {_uuid_literal(patron_id)}"
     )
 

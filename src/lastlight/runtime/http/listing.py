@@ -13,6 +13,7 @@ from lastlight.kernel.paging import Cursor, Page, decode_cursor, encode_cursor
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.connection import to_struct
+from lastlight.runtime.exports.events import EXPORTS_CREATE
 from lastlight.runtime.http.listing_sql import Statement, build
 from lastlight.runtime.http.operation import Input, Operation, get
 from lastlight.runtime.module import RegistryError
@@ -156,7 +157,16 @@ class Listing(Generic[R]):
         sort = query.sort or self.sort
         headers = [_header(column, sort) for column in self.columns if column.shown]
         return TableView(
-            self.name, headers, page.items, page.next, current, self.filters, query.q, sort, page.total, export=True
+            self.name,
+            headers,
+            page.items,
+            page.next,
+            current,
+            self.filters,
+            query.q,
+            sort,
+            page.total,
+            export=ctx.allows(EXPORTS_CREATE) and self.name in ctx.services.registry.listings,
         )
 
     async def iterate(self, ctx: Ctx, query: Any, *, batch: int = 500) -> AsyncIterator[list[R]]:

@@ -83,6 +83,8 @@ async def upload_file(ctx: Ctx, query: UploadQuery, request: RequestInfo, body: 
 async def read_file(ctx: Ctx, file_id: FileId) -> FileOut:
     """Read a file's description and get a link to it, which expires after 15 minutes."""
     file = await find_file(ctx, file_id)
+    if file.purpose not in PURPOSES:
+        raise NotFound  # what the platform made itself is given out where it was made, under its own permission
     if file.created_by != ctx.actor.user_id and not ctx.allows(FILES_READ):
         raise NotFound
     return _shown(ctx, file)

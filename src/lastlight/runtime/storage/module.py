@@ -14,6 +14,7 @@ from lastlight.runtime.storage.store import NoRoom
 BATCH = 200
 PLACE = re.compile(r"[0-9a-f]{32}/[0-9a-f]{2}/[0-9a-f]{40}(\.[0-9a-f]{8}\.draft)?")
 ORPHAN_AFTER = timedelta(hours=24)
+# every tenant: the platform keeps house for all
 GONE = """
 select tenant_id, id, place from files
 where tenant_id is not null and (removed_at is not null or expires_at <= now()) limit $1

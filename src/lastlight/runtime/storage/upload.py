@@ -1,8 +1,9 @@
 """Reading an upload: the raw body, or the one file of a multipart form."""
 
 import io
+from email.message import Message
 
-from multipart import MultipartError, MultipartParser, MultipartPart, parse_options_header
+from multipart import MultipartError, MultipartParser, MultipartPart
 
 from lastlight.kernel.errors import Invalid, Malformed
 from lastlight.runtime.storage.files import MOST_UPLOAD_BYTES
@@ -10,15 +11,15 @@ from lastlight.runtime.storage.files import MOST_UPLOAD_BYTES
 
 def read_upload(content_type: str, name: str, body: bytes) -> tuple[str, bytes]:
     """The file's name and content; in a multipart form it is the part called `file`."""
-    header: tuple[str, dict[str, str]] = parse_options_header(content_type)
-    kind, options = header
-    if kind != "multipart/form-data":
+    header = Message()
+    header["Content-Type"] = content_type
+    if header.get_content_type() != "multipart/form-data":
         return name or "file", body
     try:
         parts: list[MultipartPart] = list(
             MultipartParser(
                 io.BytesIO(body),
-                options.get("boundary", ""),
+                header.get_boundary(""),
                 content_length=len(body),
                 disk_limit=0,
                 memory_limit=MOST_UPLOAD_BYTES + 64 * 1024,

@@ -1,19 +1,19 @@
 import { Controller } from "@hotwired/stimulus";
 import { toast } from "../toast";
 
-interface ExportJob {
+interface Export {
   id: string;
-  state?: string;
-  status?: string;
-  url?: string | null;
-  download_url?: string | null;
-  error?: string | null;
+  state: "queued" | "running" | "done" | "failed" | "cancelled" | "expired";
+  rows_done: number;
+  rows_total: number | null;
+  error: string;
+  url: string | null;
 }
 
-const ASK_EVERY_MS = 1_000;
-const PATIENCE = 300;
+const ASK_FIRST_MS = 300;
+const ASK_AT_MOST_MS = 3_000;
 
-/** An export is a job: ask for it, say so, and fetch the file when it is ready. */
+/** An export is a job: ask for it, say so, follow it, and fetch the file when it is ready. */
 export default class ExportController extends Controller<HTMLElement> {
   static override values = { listing: String, query: Object };
   declare readonly listingValue: string;
@@ -21,27 +21,43 @@ export default class ExportController extends Controller<HTMLElement> {
 
   async start(event: Event & { params: { format: string } }): Promise<void> {
     this.element.removeAttribute("open");
-    const answer = await fetch("/api/exports", {
-      method: "POST",
-      headers: { "content-type": "application/json", "idempotency-key": crypto.randomUUID() },
-      body: JSON.stringify({ listing: this.listingValue, format: event.params.format, query: this.queryValue }),
-    });
-    if (!answer.ok) return toast(await said(answer), "danger");
-    toast("The export is being made. It downloads by itself.", "info");
-    await this.follow((await answer.json()) as ExportJob);
-  }
-
-  private async follow(job: ExportJob): Promise<void> {
-    for (let asked = 0; asked < PATIENCE && this.element.isConnected; asked++) {
-      const url = job.download_url ?? job.url;
-      if (url) return location.assign(url);
-      if ((job.state ?? job.status) === "failed") return toast(job.error ?? "The export failed. Try again.", "danger");
-      await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
-      const answer = await fetch(`/api/exports/${job.id}`);
+    this.element.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch("/api/exports", {
+        method: "POST",
+        headers: { "content-type": "application/json", "idempotency-key": key() },
+        body: JSON.stringify({ listing: this.listingValue, format: event.params.format, query: this.queryValue }),
+      });
       if (!answer.ok) return toast(await said(answer), "danger");
-      job = (await answer.json()) as ExportJob;
+      toast("The export is being made. It downloads by itself.", "info");
+      await this.follow((await answer.json()) as Export);
+    } catch {
+      toast("No connection. Check the network and try again.", "warn");
+    } finally {
+      this.element.removeAttribute("aria-busy");
     }
   }
+
+  /** Ask quickly at first, for a short list is made at once; leaving the page only ends the asking. */
+  private async follow(made: Export): Promise<void> {
+    let wait = ASK_FIRST_MS;
+    while (made.state === "queued" || made.state === "running") {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      if (!this.element.isConnected) return;
+      wait = Math.min(wait * 1.5, ASK_AT_MOST_MS);
+      const answer = await fetch(`/api/exports/${made.id}`);
+      if (answer.status === 429 || answer.status === 503) continue;
+      if (!answer.ok) return toast(await said(answer), "danger");
+      made = (await answer.json()) as Export;
+    }
+    if (made.url) return location.assign(new URL(made.url).pathname);
+    toast(made.error || "The export failed. Try again.", "danger");
+  }
+}
+
+/** A new idempotency key; randomUUID is only there on pages that came over https or from this machine. */
+function key(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 async function said(answer: Response): Promise<string> {
