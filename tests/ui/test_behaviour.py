@@ -1,6 +1,7 @@
 """What the kit does in a real browser, under the content policy: palette, menus, dialogs, forms, lists, drawer."""
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -191,10 +192,14 @@ def test_the_first_page_is_light(browser: Browser, site: str) -> None:
     """The prototype's dashboard took 13 requests and 266 KiB; a page with charts must stay below."""
     context = browser.new_context(service_workers="block")
     page = context.new_page()
-    client = context.new_cdp_session(page)
+    client: Any = context.new_cdp_session(page)
     client.send("Network.enable")
     sizes: list[float] = []
-    client.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+
+    def weigh(event: dict[str, Any]) -> None:
+        sizes.append(event["encodedDataLength"])
+
+    client.on("Network.loadingFinished", weigh)
     page.goto(f"{site}/live", wait_until="load")
     page.locator("#arrivals[data-ready]").wait_for()
     assert len(sizes) <= 13

@@ -19,7 +19,7 @@ class LiveSite:
 
     def __init__(self) -> None:
         self.pages = GallerySite()
-        self.sockets = socketio.AsyncServer(async_mode="asgi", cors_allowed_origins=[])
+        self.sockets: Any = socketio.AsyncServer(async_mode="asgi", cors_allowed_origins=[])
         self.refusing = False
         self.loop: asyncio.AbstractEventLoop | None = None
         self.connected = threading.Event()

@@ -1,5 +1,6 @@
 """Settings that a business decides for itself: declared with a type and a default, stored only where they differ."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -18,7 +19,7 @@ T = TypeVar("T")
 
 SETTINGS_READ = Permission("settings.read", "See the settings of the business", Scope.TENANT)
 SETTINGS_MANAGE = Permission("settings.manage", "Change the settings of the business", Scope.TENANT)
-KINDS = {bool: "bool", int: "int", str: "text"}
+KINDS: Mapping[type[Any], str] = {bool: "bool", int: "int", str: "text"}
 
 
 class TenantSetting(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
