@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import parse_qs, unquote
-from uuid import UUID
 
 import msgspec
 
@@ -17,8 +16,6 @@ from lastlight.runtime.http.reply import FormState, RequestInfo, View
 from lastlight.runtime.module import Nav
 from lastlight.ui.render import DEFAULT_ZONE, render_block, render_page
 from lastlight.ui.shell import Command, Me, NavGroup, NavItem, ShellContext, TenantRef, VenueRef, initials
-
-VENUE_COOKIE = "ll_venue"
 
 
 async def render(ctx: Ctx, op: Operation | None, info: RequestInfo, view: View) -> str:
@@ -59,7 +56,7 @@ async def build_shell(
     groups = await _navigation(ctx, place, info.path, off)
     tenant = await _tenant(ctx)
     switchable = await _venues(ctx)
-    chosen = info.cookies.get(VENUE_COOKIE, "")
+    chosen = str(venues.chosen_venue(info) or "")
     return ShellContext(
         app=place.app,
         app_name=place.title,
@@ -81,14 +78,6 @@ async def build_shell(
         live=True,
         commands=_commands(ctx, place, off),
     )
-
-
-def chosen_venue(info: RequestInfo) -> UUID | None:
-    """The venue that the reader has picked in the switcher; None for all of theirs."""
-    try:
-        return UUID(info.cookies.get(VENUE_COOKIE, ""))
-    except ValueError:
-        return None
 
 
 def _theme(ctx: Ctx, info: RequestInfo) -> Literal["dark", "light"]:

@@ -146,7 +146,7 @@ def relative(value: datetime | None, *, now: datetime | None = None) -> str:
 
 
 def duration(value: timedelta | float | None) -> str:
-    """A span, or seconds, in its two largest units: `1h 12m`."""
+    """A span, or seconds, in its two largest units: `1h 12m`. Seconds only where there is nothing larger."""
     if value is None:
         return DASH
     seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)
@@ -158,7 +158,7 @@ def duration(value: timedelta | float | None) -> str:
         ("duration-second", 1),
     ):
         count, seconds = divmod(seconds, size)
-        if count:
+        if count and not (size == 1 and parts):
             parts.append(format_unit(count, unit, "narrow", locale=current_locale()))
     return " ".join(parts[:2]) if parts else format_unit(0, "duration-minute", "narrow", locale=current_locale())
 

@@ -1,11 +1,11 @@
 """One's own account: name, password, preferences, sessions, places to switch to."""
 
 from typing import Annotated, Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
 import msgspec
 
-from lastlight.apps.shell import VENUE_COOKIE
 from lastlight.domains import identity, venues
 from lastlight.kernel.ids import PLATFORM, SessionId
 from lastlight.runtime.auth.cookies import no_cookie, session_cookie
@@ -139,15 +139,16 @@ async def switch_venue(ctx: Ctx, query: VenueQuery, request: RequestInfo) -> Red
 
 
 def _came_from(request: RequestInfo) -> str:
-    """The page that the link was on, when it is ours."""
-    host = request.headers.get("host", "")
-    _, _, rest = request.headers.get("referer", "").partition("://")
-    place, slash, path = rest.partition("/")
-    return slash + path if place == host and slash else ""
+    """The page that the link was on, when it is ours; without what its list said of a venue or of the next page."""
+    parts = urlsplit(request.headers.get("referer", ""))
+    if parts.netloc != request.headers.get("host", "") or not parts.path.startswith("/"):
+        return ""
+    kept = urlencode([(name, value) for name, value in parse_qsl(parts.query) if name not in {"venue_id", "after"}])
+    return parts.path + (f"?{kept}" if kept else "")
 
 
 def _venue_cookie(venue: str) -> Cookie:
-    return Cookie(name=VENUE_COOKIE, value=venue, max_age=YEAR_SECONDS if venue else 0)
+    return Cookie(name=venues.VENUE_COOKIE, value=venue, max_age=YEAR_SECONDS if venue else 0)
 
 
 OWN_PAGES = (

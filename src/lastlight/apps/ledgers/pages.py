@@ -1,5 +1,7 @@
 """The audit log and jobs, built for a console by its prefix."""
 
+from typing import Any
+
 from lastlight.kernel.ids import JobId
 from lastlight.runtime.audit.entries import AUDIT, AUDIT_READ, read_entry
 from lastlight.runtime.audit.history import changes_of
@@ -14,8 +16,8 @@ def audit_pages(prefix: str) -> tuple[Operation, ...]:
     """The audit log inside one console."""
     home = f"{prefix}/audit"
 
-    @page(home, permission=AUDIT_READ)
-    async def audit_page(ctx: Ctx, query: AUDIT.query_type) -> View:
+    @page(home, permission=AUDIT_READ, listing=AUDIT)
+    async def audit_page(ctx: Ctx, query: Any) -> View:
         """List who did what."""
         view = await AUDIT.view(ctx, query)
         return View("ledgers/audit.html", {"view": view, "home": home, "paged": bool(query.after)})
@@ -35,8 +37,8 @@ def job_pages(prefix: str) -> tuple[Operation, ...]:
     home = f"{prefix}/jobs"
     one = f"{home}/{{job_id:uuid}}"
 
-    @page(home, permission=JOBS_READ)
-    async def jobs_page(ctx: Ctx, query: JOBS.query_type) -> View:
+    @page(home, permission=JOBS_READ, listing=JOBS)
+    async def jobs_page(ctx: Ctx, query: Any) -> View:
         """List jobs."""
         return View(
             "ledgers/jobs.html", {"view": await JOBS.view(ctx, query), "home": home, "paged": bool(query.after)}

@@ -1,13 +1,10 @@
 """Tonight: the manager's first screen, live."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from lastlight.apps.shell import chosen_venue
-from lastlight.domains import checkins, venues
+from lastlight.apps.night import feed_lines, shown_venues
+from lastlight.domains import checkins
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import RequestInfo, View, page
 
@@ -37,21 +34,18 @@ class Night:
 @page("/manage", permission=checkins.VISITS_READ)
 async def tonight_page(ctx: Ctx, request: RequestInfo) -> View:
     """Show the night as it happens."""
-    picked = chosen_venue(request)
-    mine = {venue.id for venue in await venues.standing_venues(ctx, permission=checkins.VISITS_READ)}
-    only: list[UUID] = [picked] if picked is not None and picked in mine else []
-    tonight = await checkins.read_tonight(ctx, venue_ids=only, feed_length=FEED)
+    tonight = await checkins.read_tonight(ctx, venue_ids=await shown_venues(ctx, request), feed_length=FEED)
     night = _sums(tonight)
     return View(
         "management/tonight.html",
         {
             "night": night,
-            "lead": _lead(tonight, ctx.now),
+            "lead": _lead(tonight),
             "rows": [_row(figures) for figures in tonight.venues],
             "chart": _chart(tonight, night),
-            "feed": [_line(line, several=len(tonight.venues) > 1) for line in tonight.feed],
+            "feed": feed_lines(tonight.feed, visits="/manage/visits", several=len(tonight.venues) > 1),
             "attention": _attention(tonight),
-            "screen_url": f"/screen/{tonight.venues[0].venue_id}" if len(tonight.venues) == 1 else "",
+            "screens": [(figures.venue, f"/screen/{figures.venue_id}") for figures in tonight.venues],
         },
     )
 
@@ -79,17 +73,15 @@ def _sums(tonight: checkins.Tonight) -> Night:
     )
 
 
-def _lead(tonight: checkins.Tonight, now: datetime) -> str:
+def _lead(tonight: checkins.Tonight) -> str:
     if not tonight.venues:
         return "No venue yet."
-    first = tonight.venues[0]
-    clock = now.astimezone(ZoneInfo(first.time_zone))
-    return (
-        f"{first.business_day:%A} {first.business_day.day} {first.business_day:%B}, {clock:%H:%M} on the venue's clock"
-    )
+    day = tonight.venues[0].business_day
+    where = tonight.venues[0].venue if len(tonight.venues) == 1 else f"{len(tonight.venues)} venues"
+    return f"{day:%A} {day.day} {day:%B}, {where}"
 
 
-def _row(figures: Any) -> dict[str, Any]:
+def _row(figures: checkins.VenueTonight) -> dict[str, Any]:
     share = figures.inside / figures.capacity if figures.capacity else 0.0
     if figures.status == "paused":
         words, tone = "Paused", "warn"
@@ -129,30 +121,13 @@ def _chart(tonight: checkins.Tonight, night: Night) -> dict[str, Any]:
             {
                 "name": f"Last {night.weekday}" if night.weekday else "Last week",
                 "values": [slot.last_week for slot in shown],
-                "style": "dash",
+                "style": "muted",
             },
         ],
         "unit": "count",
         "now_index": max(0, now - start),
         "summary": f"{night.arrived} guests arrived tonight so far, by half hour, beside the same weekday a week ago.",
     }
-
-
-def _line(line: Any, *, several: bool) -> dict[str, Any]:
-    what = {"in": "checked in", "out": "checked out", "timed_out": "was timed out"}[line.kind]
-    stay = "" if line.duration_seconds is None else _stay(line.duration_seconds)
-    return {
-        "id": f"{line.visit_id}-{line.kind}",
-        "at": line.at,
-        "who": line.patron,
-        "what": f"{what} · {line.venue}" if several else what,
-        "amount": stay,
-    }
-
-
-def _stay(seconds: int) -> str:
-    hours, minutes = divmod(seconds // 60, 60)
-    return f"{hours} h {minutes:02d}" if hours else f"{minutes} min"
 
 
 def _attention(tonight: checkins.Tonight) -> list[dict[str, str]]:

@@ -1,6 +1,7 @@
 """What the owner app brings: all venues at a glance, the audit log. People, roles, venues and settings come from their domains."""
 
 from lastlight.apps.ledgers import audit_pages
+from lastlight.apps.night import feed_lines
 from lastlight.domains import checkins
 from lastlight.domains.checkins import VISITS_READ
 from lastlight.runtime.audit.entries import AUDIT_READ
@@ -12,7 +13,7 @@ from lastlight.runtime.module import Module, Nav
 @page("/owner", permission=VISITS_READ)
 async def all_venues_page(ctx: Ctx) -> View:
     """Show every venue tonight."""
-    tonight = await checkins.read_tonight(ctx, feed_length=8)
+    tonight = await checkins.read_tonight(ctx, feed_length=12)
     venues = tonight.venues
     sums = {
         "inside": sum(venue.inside for venue in venues),
@@ -20,7 +21,7 @@ async def all_venues_page(ctx: Ctx) -> View:
         "before": sum(venue.arrivals_last_week for venue in venues),
         "open": sum(venue.is_open and venue.status == "active" for venue in venues),
     }
-    return View("owner/venues.html", {"venues": venues, "sums": sums, "feed": tonight.feed})
+    return View("owner/venues.html", {"venues": venues, "sums": sums, "feed": feed_lines(tonight.feed)})
 
 
 MODULE = Module(

@@ -1,5 +1,7 @@
 """What the platform's console brings: the outbox, jobs, the audit log. Tenants and the crew come from their domains."""
 
+from typing import Any
+
 from lastlight.apps.ledgers import audit_pages, job_pages
 from lastlight.domains.tenancy import TENANTS_READ
 from lastlight.kernel.ids import MailId, TenantId
@@ -19,8 +21,8 @@ async def platform_page(ctx: Ctx) -> Redirect:
     return Redirect("/platform/tenants" if ctx.allows(TENANTS_READ) else "/account")
 
 
-@page(HOME, permission=OUTBOX_READ)
-async def outbox_page(ctx: Ctx, query: OUTBOX.query_type) -> View:
+@page(HOME, permission=OUTBOX_READ, listing=OUTBOX)
+async def outbox_page(ctx: Ctx, query: Any) -> View:
     """List the mail that the platform wrote."""
     view = await OUTBOX.view(ctx, query)
     kept = not ctx.services.settings.smtp_url

@@ -1,17 +1,19 @@
 """What the staff app brings: the shift's first page. Visits come from their domain."""
 
+from lastlight.apps.night import feed_lines, shown_venues
 from lastlight.domains import checkins
 from lastlight.domains.checkins import VISITS_READ
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http import View, page
+from lastlight.runtime.http import RequestInfo, View, page
 from lastlight.runtime.module import Module, Nav
 
 
 @page("/staff", permission=VISITS_READ)
-async def shift_page(ctx: Ctx) -> View:
+async def shift_page(ctx: Ctx, request: RequestInfo) -> View:
     """Show the floor at a glance, sized for a phone."""
-    tonight = await checkins.read_tonight(ctx, feed_length=10)
-    return View("staff/shift.html", {"venues": tonight.venues, "feed": tonight.feed})
+    tonight = await checkins.read_tonight(ctx, venue_ids=await shown_venues(ctx, request), feed_length=12)
+    lines = feed_lines(tonight.feed, visits="/staff/visits", several=len(tonight.venues) > 1)
+    return View("staff/shift.html", {"venues": tonight.venues, "feed": lines})
 
 
 MODULE = Module(

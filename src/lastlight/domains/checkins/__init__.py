@@ -16,7 +16,7 @@ from lastlight.domains.checkins.permissions import (
 )
 from lastlight.domains.checkins.queries import count_inside, find_checkin, find_visit, open_visit
 from lastlight.domains.checkins.seeding import seed_history
-from lastlight.domains.checkins.tonight import Occupancy, Tonight, read_occupancy, read_tonight
+from lastlight.domains.checkins.tonight import FeedLine, Occupancy, Tonight, VenueTonight, read_occupancy, read_tonight
 
 __all__ = [
     "CHECKINS_READ",
@@ -26,8 +26,10 @@ __all__ = [
     "VISITS_OWN",
     "VISITS_READ",
     "Checkin",
+    "FeedLine",
     "Occupancy",
     "Tonight",
+    "VenueTonight",
     "Visit",
     "count_inside",
     "find_checkin",

@@ -9,7 +9,7 @@ from lastlight.domains.checkins import queries, visits
 from lastlight.domains.checkins.listings import CHECKINS, CREW_CHECKINS, VISITS
 from lastlight.domains.checkins.permissions import CHECKINS_READ, VISITS_CHECKOUT, VISITS_CORRECT, VISITS_READ
 from lastlight.domains.checkins.schemas import VisitCorrection
-from lastlight.domains.venues import standing_venues
+from lastlight.domains.venues import chosen_venue, standing_venues
 from lastlight.kernel.ids import CheckinId, VisitId
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
@@ -30,10 +30,13 @@ def visit_pages(prefix: str) -> tuple[Operation, ...]:
     home = f"{prefix}/visits"
     one = f"{home}/{{visit_id:uuid}}"
 
-    @page(home, permission=VISITS_READ)
-    async def visits_page(ctx: Ctx, query: VISITS.query_type) -> View:
+    @page(home, permission=VISITS_READ, listing=VISITS)
+    async def visits_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
         """List visits: who is in, who was."""
-        return View("checkins/visits.html", {**await _list(ctx, VISITS, query, home), "events": VISIT_EVENTS})
+        return View(
+            "checkins/visits.html",
+            {**await _list(ctx, request, listing=VISITS, query=query, home=home), "events": VISIT_EVENTS},
+        )
 
     @page(one, permission=VISITS_READ)
     async def visit_page(ctx: Ctx, visit_id: VisitId) -> View:
@@ -52,7 +55,7 @@ def visit_pages(prefix: str) -> tuple[Operation, ...]:
         """Ask whether a visit is to be voided."""
         return View("checkins/void.html", await _visit(ctx, visit_id, home), block="dialog")
 
-    async def again(ctx: Ctx, visit_id: UUID) -> dict[str, Any]:
+    async def again(ctx: Ctx, *, visit_id: UUID) -> dict[str, Any]:
         return await _visit(ctx, visit_id, home)
 
     @page_post(
@@ -72,10 +75,10 @@ def visit_pages(prefix: str) -> tuple[Operation, ...]:
     return (visits_page, visit_page, visit_checkout, void_dialog, void_submit)
 
 
-@page("/manage/checkins", permission=CHECKINS_READ)
-async def checkins_page(ctx: Ctx, query: CHECKINS.query_type) -> View:
+@page("/manage/checkins", permission=CHECKINS_READ, listing=CHECKINS)
+async def checkins_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
     """List check-ins as they come."""
-    shown = await _list(ctx, CHECKINS, query, "/manage/checkins")
+    shown = await _list(ctx, request, listing=CHECKINS, query=query, home="/manage/checkins")
     return View("checkins/checkins.html", {**shown, "one": "/manage/checkins"})
 
 
@@ -87,21 +90,32 @@ async def checkin_page(ctx: Ctx, checkin_id: CheckinId) -> View:
     return View("checkins/checkin.html", {"checkin": checkin, "history": story})
 
 
-@page("/platform/checkins", permission=CHECKINS_READ, db="platform")
-async def crew_checkins_page(ctx: Ctx, query: CREW_CHECKINS.query_type) -> View:
+@page("/platform/checkins", permission=CHECKINS_READ, db="platform", listing=CREW_CHECKINS)
+async def crew_checkins_page(ctx: Ctx, query: Any) -> View:
     """List check-ins of all businesses."""
     view = await CREW_CHECKINS.view(ctx, query)
-    context = {"view": view, "home": "/platform/checkins", "paged": bool(query.after), "choices": {}, "one": ""}
+    context: dict[str, Any] = {
+        "view": view,
+        "home": "/platform/checkins",
+        "paged": bool(query.after),
+        "choices": {},
+        "one": "",
+    }
     return View("checkins/checkins.html", context)
 
 
-async def _list(ctx: Ctx, listing: Any, query: Any, home: str) -> dict[str, Any]:
-    mine = await standing_venues(ctx, permission=listing.permission)
+async def _list(ctx: Ctx, request: RequestInfo, *, listing: Any, query: Any, home: str) -> dict[str, Any]:
+    """A list of the venue that is picked in the switcher, or of all with a filter by venue."""
+    mine = {venue.id: venue.name for venue in await standing_venues(ctx, permission=listing.permission)}
+    picked = chosen_venue(request)
+    if picked in mine:
+        query = msgspec.structs.replace(query, venue_id=[picked])
+    choices = [] if picked in mine else [(str(venue_id), name) for venue_id, name in mine.items()]
     return {
         "view": await listing.view(ctx, query),
         "home": home,
         "paged": bool(query.after),
-        "choices": {"venue_id": [(str(venue.id), venue.name) for venue in mine]},
+        "choices": {"venue_id": choices},
     }
 
 

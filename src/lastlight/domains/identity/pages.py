@@ -14,6 +14,14 @@ from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Operation, Redirect, View, page, page_post
 
+NOUNS = {
+    "audit": "Audit log",
+    "checkins": "Check-ins",
+    "members": "People",
+    "patrons": "Guests",
+    "tenant": "The business",
+    "tenants": "Tenants",
+}
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 
 
@@ -57,11 +65,13 @@ def people_pages(prefix: str) -> tuple[Operation, ...]:
     home = f"{prefix}/people"
     one = f"{home}/{{member_id:uuid}}"
 
-    @page(home, permission=MEMBERS_READ)
-    async def people_page(ctx: Ctx, query: MEMBERS.query_type) -> View:
+    @page(home, permission=MEMBERS_READ, listing=MEMBERS)
+    async def people_page(ctx: Ctx, query: Any) -> View:
         """List the people who work here."""
         view = await MEMBERS.view(ctx, query)
-        return View("identity/people.html", {"view": view, "home": home, "paged": bool(query.after)})
+        names = {str(venue.id): venue.name for venue in await venue_choices(ctx)}
+        shown = {"view": view, "home": home, "paged": bool(query.after), "venue_names": names}
+        return View("identity/people.html", shown)
 
     async def blank(ctx: Ctx) -> dict[str, Any]:
         return {"home": home, **await _choices(ctx)}
@@ -80,13 +90,13 @@ def people_pages(prefix: str) -> tuple[Operation, ...]:
         member = await members.add_member(ctx, data=wanted)
         return Redirect(home, toast=f"{member.name} is {member.role} now.")
 
-    async def facts(ctx: Ctx, member_id: UUID) -> dict[str, Any]:
+    async def facts(ctx: Ctx, *, member_id: UUID) -> dict[str, Any]:
         return await _member(ctx, member_id, home)
 
     @page(one, permission=MEMBERS_READ)
     async def member_page(ctx: Ctx, member_id: MembershipId) -> View:
         """Show one person's role and venues."""
-        return View("identity/member.html", await facts(ctx, member_id))
+        return View("identity/member.html", await facts(ctx, member_id=member_id))
 
     @page_post(one, permission=MEMBERS_MANAGE, form_page="identity/member.html", form_context=facts)
     async def member_submit(ctx: Ctx, member_id: MembershipId, form: Form[MemberForm]) -> Redirect:
@@ -104,7 +114,7 @@ def people_pages(prefix: str) -> tuple[Operation, ...]:
     @page(f"{one}/removal", permission=MEMBERS_MANAGE)
     async def removal_dialog(ctx: Ctx, member_id: MembershipId) -> View:
         """Ask whether somebody is to be removed."""
-        return View("identity/member_remove.html", await facts(ctx, member_id), block="dialog")
+        return View("identity/member_remove.html", await facts(ctx, member_id=member_id), block="dialog")
 
     @page_post(
         f"{one}/removal",
@@ -134,8 +144,8 @@ def role_pages(prefix: str) -> tuple[Operation, ...]:
     home = f"{prefix}/roles"
     one = f"{home}/{{role_id:uuid}}"
 
-    @page(home, permission=ROLES_READ)
-    async def roles_page(ctx: Ctx, query: ROLES.query_type) -> View:
+    @page(home, permission=ROLES_READ, listing=ROLES)
+    async def roles_page(ctx: Ctx, query: Any) -> View:
         """List roles."""
         view = await ROLES.view(ctx, query)
         return View("identity/roles.html", {"view": view, "home": home, "paged": bool(query.after)})
@@ -156,7 +166,7 @@ def role_pages(prefix: str) -> tuple[Operation, ...]:
         role = await roles.create_role(ctx, data=wanted)
         return Redirect(f"{home}/{role.id}", toast=f"{role.name} can be given to people now.")
 
-    async def facts(ctx: Ctx, role_id: UUID) -> dict[str, Any]:
+    async def facts(ctx: Ctx, *, role_id: UUID) -> dict[str, Any]:
         role = await roles.read_role(ctx, role_id=role_id)
         story = await entity_history(ctx, entity="role", entity_id=role_id)
         return {"home": home, "role": role, "groups": _groups(ctx), "history": story}
@@ -164,7 +174,7 @@ def role_pages(prefix: str) -> tuple[Operation, ...]:
     @page(one, permission=ROLES_READ)
     async def role_page(ctx: Ctx, role_id: RoleId) -> View:
         """Show one role and what it may do."""
-        return View("identity/role.html", await facts(ctx, role_id))
+        return View("identity/role.html", await facts(ctx, role_id=role_id))
 
     @page_post(one, permission=ROLES_MANAGE, form_page="identity/role.html", form_context=facts)
     async def role_submit(ctx: Ctx, role_id: RoleId, form: Form[RoleForm]) -> Redirect:
@@ -204,7 +214,8 @@ def _groups(ctx: Ctx) -> list[tuple[str, list[Any]]]:
     """Permissions by the noun they begin with."""
     grouped: dict[str, list[Any]] = {}
     for permission in roles.list_permissions(ctx):
-        grouped.setdefault(permission.name.split(".")[0].replace("_", " ").capitalize(), []).append(permission)
+        noun = permission.name.split(".")[0]
+        grouped.setdefault(NOUNS.get(noun, noun.replace("_", " ").capitalize()), []).append(permission)
     return sorted(grouped.items())
 
 

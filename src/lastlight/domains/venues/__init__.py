@@ -5,6 +5,7 @@ keys that sign the codes at its door. It is never deleted: it is archived, and i
 domains may use.
 """
 
+from lastlight.domains.venues.choice import VENUE_COOKIE, chosen_venue
 from lastlight.domains.venues.codes import CodeKind, CodeUnreadableError, VenueCode, read_code
 from lastlight.domains.venues.geofence import Geofence, Point, distance_outside
 from lastlight.domains.venues.hours import (
@@ -24,6 +25,7 @@ from lastlight.domains.venues.seeding import seed_venues
 
 __all__ = [
     "VENUES_READ",
+    "VENUE_COOKIE",
     "CodeKind",
     "CodeUnreadableError",
     "Geofence",
@@ -35,6 +37,7 @@ __all__ = [
     "VenueStatus",
     "business_day",
     "business_day_span",
+    "chosen_venue",
     "closes_at",
     "distance_outside",
     "find_venue",

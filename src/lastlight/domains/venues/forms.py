@@ -1,6 +1,8 @@
 """The venue form: flat texts from a page become a venue's fields, and back."""
 
 import re
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Annotated
 
 import msgspec
@@ -17,6 +19,17 @@ Long = Annotated[str, msgspec.Meta(max_length=4000)]
 SPAN = re.compile(r"\s*([0-2]?\d:[0-5]\d)\s*(?:-|–|to)\s*([0-2]?\d:[0-5]\d)\s*")
 PAIR = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*[, ]\s*(-?\d+(?:\.\d+)?)\s*")
 TAX = re.compile(r"\s*(.+?)\s+(\d+(?:[.,]\d{1,2})?)\s*%?\s*(added)?\s*")
+
+
+FORM_NAMES = (
+    ("geofence.points", "corners"),
+    ("geofence.radius_m", "geofence.radius_m"),
+    ("geofence", "geofence"),
+    ("opening_hours", "mon"),
+    ("position.", "position"),
+    ("tags", "tags"),
+    ("tax_rates", "taxes"),
+)
 
 
 class VenueForm(Input, frozen=True, kw_only=True):
@@ -97,6 +110,24 @@ def to_change(form: VenueForm, venue: Venue) -> VenueChange:
         name: getattr(data, name) for name in VenueChange.__struct_fields__ if name not in {"slug", "opening_hours"}
     }
     return VenueChange(**given, slug=data.slug or venue.slug, opening_hours=hours)
+
+
+@contextmanager
+def form_errors() -> Generator[None]:
+    """Give an Invalid of the venue the names of the form's own fields."""
+    try:
+        yield
+    except Invalid as problem:
+        raise Invalid(problem.detail, fields=_form_paths(problem.fields)) from None
+
+
+def _form_paths(fields: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path, sentence in fields.items():
+        day = next((part for part in path.replace("[", ".").split(".") if part in WEEKDAYS), None)
+        name = next((mine for start, mine in FORM_NAMES if path.startswith(start)), path)
+        found.setdefault(day or name, sentence)
+    return found
 
 
 def of_venue(venue: Venue) -> dict[str, str]:

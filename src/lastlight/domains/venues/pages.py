@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.venues import actions, keys, queries, screens
-from lastlight.domains.venues.forms import VenueForm, of_venue, to_change, to_venue
+from lastlight.domains.venues.forms import VenueForm, form_errors, of_venue, to_change, to_venue
 from lastlight.domains.venues.listings import VENUES
 from lastlight.domains.venues.model import Venue, VenueStatus, known_time_zones
 from lastlight.domains.venues.permissions import VENUES_CODES, VENUES_KEYS, VENUES_MANAGE, VENUES_READ
@@ -49,8 +49,8 @@ def console_pages(prefix: str) -> tuple[Operation, ...]:
     home = f"{prefix}/venues"
     one = f"{home}/{{venue_id:uuid}}"
 
-    @page(home, permission=VENUES_READ)
-    async def venues_page(ctx: Ctx, query: VENUES.query_type) -> View:
+    @page(home, permission=VENUES_READ, listing=VENUES)
+    async def venues_page(ctx: Ctx, query: Any) -> View:
         """List venues."""
         return View(
             "venues/list.html", {"view": await VENUES.view(ctx, query), "home": home, "paged": bool(query.after)}
@@ -67,7 +67,8 @@ def console_pages(prefix: str) -> tuple[Operation, ...]:
     @page_post(f"{home}/new", permission=VENUES_MANAGE, form_page="venues/new.html", form_context=again)
     async def venue_new_submit(ctx: Ctx, form: Form[VenueForm]) -> Redirect:
         """Create a venue."""
-        venue = await actions.create_venue(ctx, data=to_venue(form.require()))
+        with form_errors():
+            venue = await actions.create_venue(ctx, data=to_venue(form.require()))
         return Redirect(f"{home}/{venue.id}", toast=f"{venue.name} is there.")
 
     @page(one, permission=VENUES_READ)
@@ -75,7 +76,7 @@ def console_pages(prefix: str) -> tuple[Operation, ...]:
         """Show one venue."""
         return View("venues/venue.html", await _facts(ctx, venue_id, home, query.tab))
 
-    async def settings(ctx: Ctx, venue_id: UUID) -> dict[str, Any]:
+    async def settings(ctx: Ctx, *, venue_id: UUID) -> dict[str, Any]:
         return await _facts(ctx, venue_id, home, "settings")
 
     @page_post(one, permission=VENUES_MANAGE, form_page="venues/venue.html", form_context=settings)
@@ -83,7 +84,8 @@ def console_pages(prefix: str) -> tuple[Operation, ...]:
         """Change a venue; refused when somebody else did in the meantime."""
         data = form.require()
         venue = await queries.find_venue(ctx, venue_id=venue_id)
-        await actions.change_venue(ctx, venue_id=venue_id, data=to_change(data, venue), version=data.version)
+        with form_errors():
+            await actions.change_venue(ctx, venue_id=venue_id, data=to_change(data, venue), version=data.version)
         return Redirect(f"{home}/{venue_id}?tab=settings", toast="Saved.")
 
     return (venues_page, venue_new_page, venue_new_submit, venue_page, venue_submit, *_state_pages(home, one))
@@ -96,7 +98,7 @@ def _state_pages(home: str, one: str) -> tuple[Operation, ...]:
         venue = await queries.find_venue(ctx, venue_id=venue_id, permission=VENUES_MANAGE)
         return View("venues/status.html", {"venue": venue, "status": query.status, "home": home}, block="dialog")
 
-    async def same_dialog(ctx: Ctx, venue_id: UUID) -> dict[str, Any]:
+    async def same_dialog(ctx: Ctx, *, venue_id: UUID) -> dict[str, Any]:
         venue = await queries.find_venue(ctx, venue_id=venue_id, permission=VENUES_MANAGE)
         return {"venue": venue, "status": "paused", "home": home}
 

@@ -14,6 +14,8 @@ where a.tenant_id = $1 and a.entity = $2 and a.entity_id = $3
 order by a.seq desc limit $4
 """
 HIDDEN = {"version", "updated_at"}
+MOST_FIELDS = 8
+MOST_LETTERS = 80
 
 
 async def entity_history(
@@ -32,8 +34,8 @@ def words_of(name: str) -> str:
 
 
 def changes_of(before: Any, after: Any) -> tuple[str | None, str | None]:
-    """What was and what is, on one line each, without the fields that say nothing to a person."""
-    return _line(before), _line(after)
+    """What was and what is, a line a field, without the fields that say nothing to a person."""
+    return _lines(before), _lines(after)
 
 
 def _entry(row: Any) -> dict[str, Any]:
@@ -49,17 +51,26 @@ def _entry(row: Any) -> dict[str, Any]:
     }
 
 
-def _line(value: Any) -> str | None:
+def _lines(value: Any) -> str | None:
     if not isinstance(value, dict):
         return None
     fields: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType] decoded JSON
-    parts = [f"{name.replace('_', ' ')}: {_short(part)}" for name, part in fields.items() if name not in HIDDEN]
-    return ", ".join(parts)[:160] or None
+    said = [(name, part) for name, part in fields.items() if name not in HIDDEN and part not in (None, "", [], {})]
+    lines = [f"{name.replace('_', ' ')}: {_short(part)}" for name, part in said[:MOST_FIELDS]]
+    return "\n".join([*lines, "…"] if len(said) > MOST_FIELDS else lines) or None
 
 
 def _short(value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, dict | list):
-        return msgspec.json.encode(value).decode()[:40]
-    return str(value)[:60]
+    """A value for a person: what a thing holds, without the braces around it."""
+    text = ", ".join(_leaves(value))
+    return text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 1] + "…"
+
+
+def _leaves(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        fields: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType] decoded JSON
+        return [leaf for part in fields.values() for leaf in _leaves(part)]
+    if isinstance(value, list):
+        items: list[Any] = value  # pyright: ignore[reportUnknownVariableType] decoded JSON
+        return [leaf for part in items for leaf in _leaves(part)]
+    return [] if value in (None, "") else [str(value)]

@@ -7,15 +7,16 @@ from uuid import UUID
 from lastlight.kernel.errors import NotSignedIn, Problem, SessionEnded
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.auth.authenticate import authenticate
-from lastlight.runtime.auth.cookies import SESSION_COOKIE
+from lastlight.runtime.auth.cookies import session_cookie_name
 from lastlight.runtime.context import Actor
+from lastlight.runtime.db.pools import PoolName
 from lastlight.runtime.db.uow import WorkScope, unit_of_work
 from lastlight.runtime.http.answer import Answer, of_problem
 from lastlight.runtime.http.decode import pairs
 from lastlight.runtime.http.dispatch import role_of
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.http.problems import problem_body
-from lastlight.runtime.http.reply import RequestInfo, View
+from lastlight.runtime.http.reply import FormState, RequestInfo, View
 from lastlight.runtime.http.request import AnyRequest, kept_body, request_info
 from lastlight.runtime.services import Services
 
@@ -34,7 +35,7 @@ async def problem_page(services: Services, request: AnyRequest, problem: Problem
     info = request_info(request, services.settings)
     if isinstance(problem, NotSignedIn | SessionEnded) and not (op and op.public):
         return _to_sign_in(info)
-    context = {"problem": problem_body(problem, info.request_id), "form": await _form_state(request, problem)}
+    context = {"problem": problem_body(problem, info.request_id), "form": _form_state(request, problem)}
     if info.htmx and not (op and op.form_page):
         return of_problem(problem, info.request_id)
     if op is not None and op.form_page:
@@ -48,7 +49,7 @@ async def problem_page(services: Services, request: AnyRequest, problem: Problem
         "back_url": None,
         **context,
     }
-    return await _render(services, request, info, op, View("layouts/error.html", shown, problem.status))
+    return await _render(services, request, info, op, View("layouts/problem.html", shown, problem.status))
 
 
 def _to_sign_in(info: RequestInfo) -> Answer:
@@ -65,14 +66,14 @@ def _quoted(text: str) -> str:
     return quote(text, safe="/")
 
 
-async def _form_state(request: AnyRequest, problem: Problem) -> dict[str, Any]:
+def _form_state(request: AnyRequest, problem: Problem) -> FormState:
     texts: dict[str, list[str]] = {}
     if request.method != "GET":
         try:
             texts = pairs(kept_body(request))
         except Problem:
             texts = {}
-    return {"values": {name: found[-1] for name, found in texts.items()}, "lists": texts, "errors": problem.fields}
+    return FormState(values={name: found[-1] for name, found in texts.items()}, lists=texts, errors=problem.fields)
 
 
 async def _render(
@@ -82,7 +83,7 @@ async def _render(
     scope = WorkScope(
         actor=actor,
         tenant_id=_tenant(op, actor, request),
-        role=role_of(op, actor) if op is not None else "app" if actor.user_id else "system",
+        role=role_of(op, actor) if op is not None else _role(actor),
         request_id=info.request_id,
     )
     async with unit_of_work(services, scope) as ctx:
@@ -92,6 +93,12 @@ async def _render(
         shown = View(view.template, {**extra, **view.context}, view.status, view.block)
         html: str = await services.render(ctx, op, info, shown)
     return Answer(view.status, html.encode(), "text/html; charset=utf-8", {"Cache-Control": "no-store"})
+
+
+def _role(actor: Actor) -> PoolName:
+    if actor.kind == "crew":
+        return "platform"
+    return "app" if actor.user_id else "system"
 
 
 def _tenant(op: Operation | None, actor: Actor, request: AnyRequest) -> TenantId:
@@ -104,7 +111,7 @@ async def _reader(services: Services, info: RequestInfo) -> Actor:
     return await authenticate(
         services,
         authorization=info.headers.get("authorization"),
-        cookie=info.cookies.get(SESSION_COOKIE),
+        cookie=info.cookies.get(session_cookie_name(services.settings)),
         ip=info.ip,
         user_agent=info.user_agent,
         public=True,

@@ -96,3 +96,11 @@ class Form(msgspec.Struct, Generic[T], frozen=True):
         if self.data is None:
             raise Invalid(fields=self.errors)
         return self.data
+
+
+class FormState(msgspec.Struct, frozen=True, kw_only=True):
+    """A form as a template shows it again: what was sent, the last or all texts of a field, and what is wrong with them."""
+
+    values: dict[str, str] = {}
+    lists: dict[str, list[str]] = {}
+    errors: dict[str, str] = {}

@@ -30,7 +30,7 @@ function show(state: State): void {
   for (const pill of document.querySelectorAll<HTMLElement>("[data-live]:not(body)")) {
     pill.dataset.state = state;
     const words = pill.querySelector("span");
-    if (words) words.textContent = pill.dataset[state] ?? LABELS[state];
+    if (words) words.textContent = pill.dataset[`${state}Words`] ?? LABELS[state];
   }
 }
 
