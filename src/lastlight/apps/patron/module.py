@@ -5,7 +5,7 @@ from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import RequestInfo, View, page
 from lastlight.runtime.module import Module
 
-VIEWS = frozenset({"activity", "scan", "venues", "profile", "sign-in", "register"})
+VIEWS = frozenset({"activity", "scan", "venues", "profile", "sign-in", "register", "forgot"})
 WHY = (
     "The page holds nothing of anybody: who looks at it is asked by the app itself, which also runs without a network."
 )

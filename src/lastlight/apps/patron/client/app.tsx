@@ -12,7 +12,7 @@ import { HomeScreen } from "./screens/home";
 import { ProfileScreen } from "./screens/profile";
 import { ScanScreen } from "./screens/scan";
 import { VenuesScreen } from "./screens/venues";
-import { standing } from "./state/night";
+import { mustSignIn, standing } from "./state/night";
 import { view, type View } from "./state/route";
 
 const SCREENS: Record<View, () => preact.JSX.Element | null> = {
@@ -22,15 +22,16 @@ const SCREENS: Record<View, () => preact.JSX.Element | null> = {
   venues: VenuesScreen,
   profile: ProfileScreen,
   code: CodeScreen,
-  "sign-in": EntranceScreen,
-  register: EntranceScreen,
+  "sign-in": HomeScreen,
+  register: HomeScreen,
+  forgot: HomeScreen,
 };
+const ENTRANCES = new Set<View>(["sign-in", "register", "forgot"]);
 
 export function App() {
   useViewTitle();
   if (standing.value === "opening") return <Opening />;
-  const entering = view.value === "sign-in" || view.value === "register";
-  if (standing.value === "signed-out" || entering) {
+  if (standing.value === "signed-out" || (mustSignIn.value && ENTRANCES.has(view.value))) {
     return (
       <>
         <EntranceScreen />
@@ -77,6 +78,7 @@ function useViewTitle(): void {
     code: _("At the door"),
     "sign-in": _("Sign in"),
     register: _("Create an account"),
+    forgot: _("A new password"),
   };
   const current = view.value;
   useEffect(() => {

@@ -1,22 +1,40 @@
 // Start: what the phone remembers is shown first, then the server is asked; the rest comes when there is time.
 import { render } from "preact";
+import { gettext as _ } from "../../../ui/js/i18n";
 import { App } from "./app";
+import { State } from "./parts/state";
 import { startDevice } from "./state/device";
 import { startHeartbeat, startListening } from "./state/heartbeat";
+import { awaitOffer } from "./state/install";
 import { commands, remember, standing, sync } from "./state/night";
 import { followLinks } from "./state/route";
 
 async function start(): Promise<void> {
+  awaitOffer();
   followLinks();
-  await startDevice();
-  await remember();
   const root = document.getElementById("app")!;
+  try {
+    await startDevice();
+    await remember();
+  } catch {
+    root.replaceChildren();
+    return render(<NoMemory />, root);
+  }
   root.replaceChildren();
   render(<App />, root);
   await sync();
   startHeartbeat();
   if (standing.value === "signed-in") void startListening();
   whenIdle(() => void keepReady());
+}
+
+/** Some private windows keep nothing: without a memory there is no pass, no outbox and no key. */
+function NoMemory() {
+  return (
+    <main class="p-app p-boot">
+      <State icon="circle-alert" tone="warn" title={_("This window keeps nothing")} text={_("Last Light needs a place on this phone for your pass. Open it in an ordinary window, not a private one.")} />
+    </main>
+  );
 }
 
 /** The service worker, storage that is not cleared under pressure, and the scanner for a first scan without a network. */

@@ -49,6 +49,7 @@ export interface DeviceFacts {
   person: string;
   theme: "dark" | "light";
   language: string;
+  motion: "system" | "reduced";
   /** Milliseconds that the server's clock is ahead of this phone's. */
   clock_ahead: number;
   /** No sending before this time: the server asked to wait. */

@@ -16,6 +16,8 @@ const IDENTITY_FOR_MS = 30_000;
 export type Stop = "nothing" | "unreachable" | "server" | "wait" | "signed-out" | "someone-else";
 export interface Report {
   sent: string[];
+  /** Those of them that an earlier try had left on the phone. */
+  late: number;
   rejected: string[];
   stop: Stop;
 }
@@ -74,7 +76,7 @@ export async function dismiss(id: string): Promise<void> {
 /** One flusher at a time, over all tabs and the worker; what is being sent is never sent twice at once. */
 export function flush(): Promise<Report> {
   return navigator.locks.request(LOCK, async () => {
-    const report: Report = { sent: [], rejected: [], stop: "nothing" };
+    const report: Report = { sent: [], late: 0, rejected: [], stop: "nothing" };
     const userId = await fact("person");
     if (!userId) return report;
     const queued = (await commandsOf(userId)).filter((command) => command.state === "queued");
@@ -116,6 +118,7 @@ async function send(command: Command, report: Report): Promise<Stop> {
     });
     await settle(command, answer);
     report.sent.push(command.id);
+    if (command.tries) report.late += 1;
     return "nothing";
   } catch (error) {
     if (!(error instanceof Refused)) return again(command, "unreachable");

@@ -1,6 +1,7 @@
 // One labelled input; what is wrong with it stands under it and is read with it.
-import { useId } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 import { Icon } from "../../../../ui/js/icon";
+import { gettext as _ } from "../../../../ui/js/i18n";
 
 interface Props {
   label: string;
@@ -49,6 +50,44 @@ export function Field({ label, name, value, onValue, type = "text", autocomplete
           <Icon name="circle-alert" />
           {error}
         </span>
+      )}
+    </div>
+  );
+}
+
+interface PasswordProps {
+  label: string;
+  name: string;
+  value: string;
+  onValue: (value: string) => void;
+  autocomplete: "current-password" | "new-password";
+  error?: string;
+  hint?: string;
+}
+
+/** A password that may be looked at while it is typed. */
+export function PasswordField(props: PasswordProps) {
+  const [shown, setShown] = useState(false);
+  return (
+    <div class="p-password">
+      <Field {...props} type={shown ? "text" : "password"} required literal maxLength={200} />
+      <button type="button" class="btn icon ghost" aria-pressed={shown} aria-label={_("Show the password")} onClick={() => setShown(!shown)}>
+        <Icon name={shown ? "eye-off" : "eye"} />
+      </button>
+    </div>
+  );
+}
+
+// icons: eye, eye-off
+/** What is wrong with the whole form, read out at once. */
+export function Alert({ text }: { text: string }) {
+  return (
+    <div role="alert" class="p-alert">
+      {text && (
+        <div class="net danger">
+          <Icon name="circle-alert" class="i-lg" />
+          <span>{text}</span>
+        </div>
       )}
     </div>
   );

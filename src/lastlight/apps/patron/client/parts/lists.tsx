@@ -7,7 +7,7 @@ import type { Activity, HomeVenue } from "../data/types";
 import { retryWithPosition } from "../state/checkin";
 import { now } from "../state/night";
 import { hoursLine } from "./pass";
-import { clock, span, when } from "./words";
+import { clock, span, when, zoneOf } from "./words";
 
 // icons: log-in, log-out, timer-off, circle-pause, martini, door-open, door-closed
 const ICONS = { checked_in: "log-in", checked_out: "log-out", timed_out: "timer-off" } as const;
@@ -28,7 +28,7 @@ export function ActivityRow({ item, timeOnly = false }: { item: Activity; timeOn
       </span>
       <b>{titleOf(item.kind)}</b>
       <small>
-        {item.venue} · {timeOnly ? clock(item.at) : when(item.at, now.value)}
+        {item.venue} · {timeOnly ? clock(item.at, zoneOf(item.venue_id)) : when(item.at, now.value, zoneOf(item.venue_id))}
       </small>
       {item.duration_seconds !== null && <span class="amt">{span(item.duration_seconds)}</span>}
     </li>
@@ -44,7 +44,7 @@ export function QueuedRow({ command }: { command: Command }) {
       <b>{[commandTitle(command), command.venue_name].filter(Boolean).join(" · ")}</b>
       <small>
         <Icon name="clock" />
-        {_("Saved on this phone, %(time)s", { time: when(command.at, now.value) })}
+        {_("Saved on this phone, %(time)s", { time: when(command.at, now.value, zoneOf(command.venue_id)) })}
       </small>
     </li>
   );
@@ -62,7 +62,7 @@ export function RejectedRow({ command }: { command: Command }) {
       <b>{[commandTitle(command), command.venue_name].filter(Boolean).join(" · ")}</b>
       <small>
         <Icon name="circle-x" />
-        {_("Refused, %(time)s", { time: when(command.at, now.value) })}
+        {_("Refused, %(time)s", { time: when(command.at, now.value, zoneOf(command.venue_id)) })}
       </small>
       <p>
         <strong>{problem?.title}.</strong> {problem?.detail}

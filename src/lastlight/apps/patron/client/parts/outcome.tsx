@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
 import { finish, flow, joinAndCheckIn, tryPositionAgain, type Flow } from "../state/checkin";
-import { me } from "../state/night";
+import { me, queued } from "../state/night";
 import { go, view } from "../state/route";
 import { Dialog } from "./dialog";
 import { say } from "./toast";
@@ -13,7 +13,7 @@ export function Outcome() {
   useEffect(() => {
     if (now.step === "done") arrived(_("You're checked in at %(venue)s.", { venue: now.venueName ?? _("the venue") }));
     if (now.step === "left") arrived(_("You're checked out. Get home safe."));
-    if (now.step === "saved") arrived(_("Saved on this phone. It is sent when you have signal."), "warn");
+    if (now.step === "saved") arrived(_("Saved on this phone. It is sent when you have signal."), "warn", () => queued.value.length > 0);
   }, [now]);
   if (now.step === "offer") return <Offer flow={now} />;
   if (now.step === "position") return <PositionHelp flow={now} />;
@@ -22,8 +22,8 @@ export function Outcome() {
   return null;
 }
 
-function arrived(text: string, tone: "ok" | "warn" = "ok"): void {
-  say(text, tone);
+function arrived(text: string, tone: "ok" | "warn" = "ok", holds?: () => boolean): void {
+  say(text, tone, holds);
   navigator.vibrate?.(tone === "ok" ? [30, 40, 30] : 60);
   finish();
   go("home", { replace: view.value === "scan" || view.value === "code" });
@@ -49,7 +49,7 @@ function Working({ doing }: { doing: "checking" | "locating" | "joining" }) {
   );
 }
 
-function Offer({ flow: { code, place } }: { flow: Extract<Flow, { step: "offer" }> }) {
+function Offer({ flow: { code, place, claimedAt } }: { flow: Extract<Flow, { step: "offer" }> }) {
   const known = me.value?.places.some((one) => one.tenant === place.tenant.slug && one.as === "patron");
   const here = me.value?.tenant?.name;
   const title = known ? _("Switch to %(tenant)s?", { tenant: place.tenant.name }) : _("New here: %(tenant)s", { tenant: place.tenant.name });
@@ -66,7 +66,7 @@ function Offer({ flow: { code, place } }: { flow: Extract<Flow, { step: "offer" 
             })}
       </p>
       <div class="p-actions">
-        <button type="button" class="p-btn go" onClick={() => void joinAndCheckIn(code, place)}>
+        <button type="button" class="p-btn go" onClick={() => void joinAndCheckIn(code, place, claimedAt)}>
           {known ? _("Switch and check in") : _("Join and check in")}
         </button>
         <button type="button" class="p-btn" onClick={finish}>

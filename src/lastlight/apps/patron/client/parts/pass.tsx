@@ -5,7 +5,7 @@ import type { HomeVenue } from "../data/types";
 import { checkOut, flow } from "../state/checkin";
 import { home, now, present, type Present } from "../state/night";
 import { go } from "../state/route";
-import { clock, span, stopwatch } from "./words";
+import { clock, span, stopwatch, zoneOf } from "./words";
 
 const RADIUS = 54;
 const AROUND = 2 * Math.PI * RADIUS;
@@ -52,11 +52,11 @@ function venuesLine(open: number, venues: HomeVenue[]): string {
   return _("%(open)s of %(all)s venues are open now.", { open, all: venues.length });
 }
 
-/** "Open until 02:00", "Opens 18:00", "Paused". */
+/** "Open until 02:00", "Opens 18:00"; nothing where no hour is known. */
 export function hoursLine(venue: HomeVenue): string {
   if (venue.status === "paused") return _("Takes no guests at the moment");
-  if (venue.is_open) return venue.closes_at ? _("Open until %(time)s", { time: clock(venue.closes_at, venue.time_zone) }) : _("Open");
-  return venue.opens_at ? _("Opens %(time)s", { time: opening(venue) }) : _("Closed");
+  if (venue.is_open) return venue.closes_at ? _("Open until %(time)s", { time: clock(venue.closes_at, venue.time_zone) }) : "";
+  return venue.opens_at ? _("Opens %(time)s", { time: opening(venue) }) : "";
 }
 
 function opening(venue: HomeVenue): string {
@@ -106,20 +106,18 @@ function VisitPass({ visit }: { visit: Present }) {
 
 function Facts({ visit, venue }: { visit: Present; venue: HomeVenue | undefined }) {
   const closes = venue?.is_open ? venue.closes_at : null;
+  const ends = visit.timesOutAt ?? (venue ? visit.since + venue.visit_timeout_minutes * 60_000 : null);
+  const facts: [string, string][] = [[_("Since"), clock(visit.since, zoneOf(visit.venueId))]];
+  if (closes) facts.push([_("Doors close"), clock(closes, venue?.time_zone)]);
+  if (ends) facts.push([_("Ends by itself"), _("in %(span)s", { span: span(roughly(ends - now.value)) })]);
   return (
     <dl class="facts">
-      <div>
-        <dt>{_("Since")}</dt>
-        <dd>{clock(visit.since, venue?.time_zone)}</dd>
-      </div>
-      <div>
-        <dt>{_("Doors close")}</dt>
-        <dd>{closes ? clock(closes, venue?.time_zone) : "–"}</dd>
-      </div>
-      <div>
-        <dt>{_("Ends by itself")}</dt>
-        <dd>{visit.timesOutAt ? _("in %(span)s", { span: span(roughly(visit.timesOutAt - now.value)) }) : "–"}</dd>
-      </div>
+      {facts.map(([term, fact]) => (
+        <div key={term}>
+          <dt>{term}</dt>
+          <dd>{fact}</dd>
+        </div>
+      ))}
     </dl>
   );
 }
@@ -162,7 +160,7 @@ function Ring({ elapsed, whole }: { elapsed: number; whole: number }) {
 }
 
 /** The last light: a sun that goes down behind a horizon of lines. */
-function Sunset() {
+export function Sunset() {
   const lines = [66, 73, 81, 90, 100];
   return (
     <svg class="p-sun" viewBox="0 0 120 120" aria-hidden="true">

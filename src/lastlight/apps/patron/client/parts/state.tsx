@@ -2,6 +2,8 @@
 import type { ComponentChildren } from "preact";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
+import { online } from "../state/device";
+import { sync, trouble } from "../state/night";
 
 interface Props {
   icon: string;
@@ -43,6 +45,21 @@ export function Skeleton({ rows = 3, pass = false }: { rows?: number; pass?: boo
           <span key={index} class={`skeleton ${index % 2 ? "short" : ""}`} />
         ))}
       </div>
+    </div>
+  );
+}
+
+/** In the place of what the server has not told yet: it is on its way, or why it is not. */
+export function NotLoaded({ rows, pass = false }: { rows: number; pass?: boolean }) {
+  if (online.value && !trouble.value) return <Skeleton rows={rows} pass={pass} />;
+  const text = trouble.value?.detail ?? _("It shows up as soon as you are back online. Checking in works meanwhile.");
+  return (
+    <div class="acts">
+      <State icon="cloud-off" tone="warn" title={_("Your night could not be loaded")} text={text}>
+        <button type="button" class="btn" onClick={() => void sync()}>
+          {_("Try again")}
+        </button>
+      </State>
     </div>
   );
 }

@@ -5,11 +5,12 @@ import { gettext as _ } from "../../../../ui/js/i18n";
 
 type Tone = "ok" | "warn" | "danger" | "info";
 const SHOWN_MS = 5_000;
-const current = signal<{ text: string; tone: Tone } | null>(null);
+const current = signal<{ text: string; tone: Tone; holds: () => boolean } | null>(null);
 let timer: number | undefined;
 
-export function say(text: string, tone: Tone = "ok"): void {
-  current.value = { text, tone };
+/** Say it for a few seconds, or for as long as it holds where that is shorter. */
+export function say(text: string, tone: Tone = "ok", holds: () => boolean = () => true): void {
+  current.value = { text, tone, holds };
   clearTimeout(timer);
   timer = window.setTimeout(() => (current.value = null), SHOWN_MS);
 }
@@ -18,7 +19,7 @@ export function say(text: string, tone: Tone = "ok"): void {
 const ICONS: Record<Tone, string> = { ok: "circle-check", warn: "triangle-alert", danger: "circle-alert", info: "info" };
 
 export function Toasts() {
-  const shown = current.value;
+  const shown = current.value?.holds() ? current.value : null;
   return (
     <div class="toasts p-toasts" role="status" aria-live="polite">
       {shown && (

@@ -1,11 +1,18 @@
 // Times, spans and names as this person reads them.
 import { gettext as _ } from "../../../../ui/js/i18n";
 import { language, timeZone } from "../state/device";
+import { home } from "../state/night";
 
 const DAY_MS = 86_400_000;
 
 function format(options: Intl.DateTimeFormatOptions, zone?: string): Intl.DateTimeFormat {
   return new Intl.DateTimeFormat(language.value, { ...options, timeZone: zone ?? timeZone.value });
+}
+
+/** The clock for a person's own comings and goings: the one that they chose, else the venue's. */
+export function zoneOf(venueId?: string | null): string | undefined {
+  const venues = home.value?.venues ?? [];
+  return timeZone.value ?? (venues.find((venue) => venue.id === venueId) ?? venues[0])?.time_zone;
 }
 
 export function clock(at: string | number, zone?: string): string {
@@ -23,12 +30,12 @@ export function when(at: string | number, now: number, zone?: string): string {
 }
 
 /** A heading for the day of a line in the activity. */
-export function dayOf(at: string, now: number): string {
+export function dayOf(at: string, now: number, zone?: string): string {
   const moment = Date.parse(at);
-  if (sameDay(moment, now)) return _("Today");
-  if (sameDay(moment, now - DAY_MS)) return _("Yesterday");
+  if (sameDay(moment, now, zone)) return _("Today");
+  if (sameDay(moment, now - DAY_MS, zone)) return _("Yesterday");
   const year = new Date(moment).getFullYear() === new Date(now).getFullYear() ? undefined : ("numeric" as const);
-  return format({ weekday: "long", day: "numeric", month: "long", year }).format(moment);
+  return format({ weekday: "long", day: "numeric", month: "long", year }, zone).format(moment);
 }
 
 export function span(seconds: number): string {
@@ -45,7 +52,7 @@ export function stopwatch(ms: number): string {
 }
 
 export function greeting(name: string, now: number): string {
-  const hour = Number(format({ hour: "2-digit", hourCycle: "h23" }).format(now));
+  const hour = Number(format({ hour: "2-digit", hourCycle: "h23" }, zoneOf()).format(now));
   const first = name.split(/\s+/)[0] ?? "";
   if (hour >= 5 && hour < 12) return _("Morning, %(name)s", { name: first });
   if (hour >= 12 && hour < 17) return _("Afternoon, %(name)s", { name: first });

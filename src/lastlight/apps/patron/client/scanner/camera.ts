@@ -1,5 +1,5 @@
 // The camera: opened for as long as the scanner is on screen, with the light and the lens where the phone has them.
-export type CameraTrouble = "denied" | "none" | "busy" | "unsupported";
+export type CameraTrouble = "denied" | "none" | "busy" | "unsupported" | "unloaded";
 export type Opened = { camera: Camera } | { trouble: CameraTrouble };
 
 export interface Camera {

@@ -6,7 +6,7 @@ import type { Activity, ActivityPage } from "../data/types";
 import { Header, NetBanner } from "../parts/frame";
 import { ActivityRow, QueuedRow, RejectedRow } from "../parts/lists";
 import { Skeleton, State } from "../parts/state";
-import { dayOf } from "../parts/words";
+import { dayOf, zoneOf } from "../parts/words";
 import { home, me, now, queued, rejected } from "../state/night";
 import { go } from "../state/route";
 
@@ -85,11 +85,11 @@ function useActivity() {
 function Days({ items }: { items: Activity[] }) {
   const days = new Map<string, Activity[]>();
   for (const item of items) {
-    const day = dayOf(item.at, now.value);
+    const day = dayOf(item.at, now.value, zoneOf(item.venue_id));
     days.set(day, [...(days.get(day) ?? []), item]);
   }
   return (
-    <>
+    <div class="p-days">
       {[...days].map(([day, lines]) => (
         <section class="p-block" key={day}>
           <div class="p-sec">
@@ -102,6 +102,6 @@ function Days({ items }: { items: Activity[] }) {
           </ul>
         </section>
       ))}
-    </>
+    </div>
   );
 }

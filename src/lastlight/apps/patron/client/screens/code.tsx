@@ -7,13 +7,12 @@ import { readCode } from "../data/code";
 import type { CodePlace } from "../data/types";
 import { Header, NetBanner } from "../parts/frame";
 import { State } from "../parts/state";
-import { checkIn } from "../state/checkin";
+import { checkInScanned } from "../state/checkin";
 import { home } from "../state/night";
-import { codeInAddress, go } from "../state/route";
+import { go, scannedOutside } from "../state/route";
 
 export function CodeScreen() {
-  const text = codeInAddress.value ?? "";
-  const code = readCode(text);
+  const code = readCode(scannedOutside.value?.text ?? "");
   const name = usePlaceName(code?.text ?? "", code?.venueId ?? "");
   return (
     <>
@@ -24,11 +23,11 @@ export function CodeScreen() {
           <div>
             <h2 id="pass-title">{name ? _("Check in at %(venue)s?", { venue: name }) : _("Check in with this code?")}</h2>
             <p>{_("You scanned the code at the door. One tap and you are in.")}</p>
-            <button type="button" class="p-btn go" onClick={() => void checkIn(text)}>
+            <button type="button" class="p-btn go" onClick={() => void checkInScanned()}>
               <Icon name="log-in" />
               {_("Check in")}
             </button>
-            <button type="button" class="p-btn" onClick={() => go("home", { replace: true })}>
+            <button type="button" class="p-btn" onClick={notNow}>
               {_("Not now")}
             </button>
           </div>
@@ -44,6 +43,11 @@ export function CodeScreen() {
       )}
     </>
   );
+}
+
+function notNow(): void {
+  scannedOutside.value = null;
+  go("home", { replace: true });
 }
 
 /** The venue's name: from this phone's memory, else from the server, which tells it for a genuine code only. */

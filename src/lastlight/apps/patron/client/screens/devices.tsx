@@ -6,7 +6,7 @@ import type { SignedInSession } from "../data/types";
 import { useAttempt } from "../parts/attempt";
 import { Skeleton, State } from "../parts/state";
 import { say } from "../parts/toast";
-import { when } from "../parts/words";
+import { when, zoneOf } from "../parts/words";
 import { revokeSession, sessions } from "../state/account";
 import { online } from "../state/device";
 import { now } from "../state/night";
@@ -61,7 +61,7 @@ function SessionRow({ session, busy, onEnd }: { session: SignedInSession; busy: 
       </span>
       <b>{nameOf(session)}</b>
       <small>
-        {session.current ? _("This device, now") : [_("Last seen %(time)s", { time: when(session.last_seen_at, now.value) }), session.tenant].filter(Boolean).join(" · ")}
+        {session.current ? _("This device, now") : [_("Last seen %(time)s", { time: when(session.last_seen_at, now.value, zoneOf()) }), session.tenant].filter(Boolean).join(" · ")}
       </small>
       <span class="amt">
         {session.current ? (

@@ -1,42 +1,60 @@
-// Before the app knows anybody: sign in, or create an account.
+// Before the app knows anybody: sign in, create an account, or ask for a new password. A code that was scanned outside waits meanwhile.
 import { useState } from "preact/hooks";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
 import { Refused } from "../data/api";
 import { readCode } from "../data/code";
 import { useAttempt } from "../parts/attempt";
-import { Field } from "../parts/field";
-import { register, signIn } from "../state/account";
+import { Alert, Field, PasswordField } from "../parts/field";
+import { Sunset } from "../parts/pass";
+import { forgotPassword, register, signIn } from "../state/account";
+import { checkInScanned } from "../state/checkin";
 import { online } from "../state/device";
-import { me } from "../state/night";
-import { codeInAddress, go, hrefOf, view } from "../state/route";
+import { me, mustSignIn, queued } from "../state/night";
+import { go, hrefOf, scannedOutside, view } from "../state/route";
 import { usePlaceName } from "./code";
 
 export function EntranceScreen() {
-  const registering = view.value === "register";
-  const code = readCode(codeInAddress.value ?? "");
+  const code = readCode(scannedOutside.value?.text ?? "");
   const place = usePlaceName(code?.text ?? "", code?.venueId ?? "");
+  const [title, lead] = words(place, code !== null);
   return (
     <main class="p-app p-entrance" id="main">
-      <div class="p-brand">
-        <span class="mark" aria-hidden="true" />
-        <span>Last Light</span>
-      </div>
-      <div>
-        <h1 tabIndex={-1}>{registering ? _("Join the night") : place ? _("You're at %(venue)s", { venue: place }) : _("Your night starts here")}</h1>
-        <p class="lead">{registering ? _("One account for every door.") : _("Sign in, scan the code at the door, and you are in.")}</p>
-      </div>
-      {!online.value && (
-        <div class="net" role="status">
-          <Icon name="cloud-off" class="i-lg" />
-          <span>
-            <b>{_("No connection.")}</b> <span class="sub">{_("The first time needs signal; after that this phone checks you in without.")}</span>
-          </span>
+      <div class="p-entrance-in">
+        <div class="p-brand">
+          <Sunset />
+          <span>Last Light</span>
         </div>
-      )}
-      {registering ? <RegisterForm /> : <SignInForm />}
+        <div>
+          <h1 tabIndex={-1}>{title}</h1>
+          <p class="lead">{lead}</p>
+        </div>
+        {!online.value && (
+          <div class="net" role="status">
+            <Icon name="cloud-off" class="i-lg" />
+            <span>
+              <b>{_("No connection.")}</b> <span class="sub">{_("The first time needs signal; after that this phone checks you in without.")}</span>
+            </span>
+          </div>
+        )}
+        {view.value === "register" ? <RegisterForm /> : view.value === "forgot" ? <ForgotForm /> : <SignInForm />}
+      </div>
     </main>
   );
+}
+
+function words(place: string, scanned: boolean): [string, string] {
+  if (view.value === "forgot") return [_("A new password"), _("We send a link to your mailbox. It works for one hour.")];
+  if (mustSignIn.value && queued.value.length) return [_("Welcome back"), _("Your session has ended. What is saved on this phone is sent once you are in.")];
+  if (place) return [_("You're at %(venue)s", { venue: place }), _("Sign in or create an account, and you are checked in.")];
+  if (view.value === "register") return [_("Join the night"), _("One account for every door.")];
+  if (scanned) return [_("Almost in"), _("Sign in, and the code you scanned checks you in.")];
+  return [_("Your night starts here"), _("Sign in, scan the code at the door, and you are in.")];
+}
+
+/** Where to, once somebody is in: on with the scanned code, else to the start. */
+async function enter(): Promise<void> {
+  if (!(await checkInScanned()) && view.value !== "home") go("home", { replace: true });
 }
 
 function SignInForm() {
@@ -47,19 +65,19 @@ function SignInForm() {
     event.preventDefault();
     void run(async () => {
       await signIn(email.trim(), password);
-      if (view.value === "sign-in") go("home", { replace: true });
+      await enter();
     });
   };
   return (
     <form class="form p-form" onSubmit={submit} noValidate>
-      <Failed text={failed} />
+      <Alert text={failed} />
       <Field label={_("E-mail")} name="email" type="email" autocomplete="username" required value={email} onValue={setEmail} error={fields.email} />
-      <PasswordField value={password} onValue={setPassword} autocomplete="current-password" error={fields.password} />
-      <button type="submit" class="p-btn go" aria-busy={busy} disabled={busy || !email || !password}>
-        {_("Sign in")}
+      <PasswordField label={_("Password")} name="password" value={password} onValue={setPassword} autocomplete="current-password" error={fields.password} />
+      <button type="submit" class="p-btn go" aria-busy={busy} disabled={busy}>
+        {scannedOutside.value ? _("Sign in and check in") : _("Sign in")}
       </button>
       <p class="p-form-links">
-        <a class="link" href="/forgot">
+        <a class="link" href={hrefOf("forgot")}>
           {_("Forgot your password?")}
         </a>
         <a class="link" href={hrefOf("register")}>
@@ -81,7 +99,7 @@ function RegisterForm() {
     void run(async () => {
       try {
         await register(name.trim(), email.trim(), password);
-        go("home", { replace: true });
+        await enter();
       } catch (error) {
         // The address has an account already, which only its mailbox is told.
         if (!(error instanceof Refused && error.problem.type === "wrong-credentials")) throw error;
@@ -89,14 +107,14 @@ function RegisterForm() {
       }
     });
   };
-  if (mailed) return <LookIntoMailbox email={email} />;
+  if (mailed) return <LookIntoMailbox text={_("We have written to %(email)s. If you have an account already, sign in with its password.", { email })} />;
   return (
     <form class="form p-form" onSubmit={submit} noValidate>
-      <Failed text={failed && !Object.keys(fields).length ? failed : ""} />
+      <Alert text={failed && !Object.keys(fields).length ? failed : ""} />
       <Field label={_("Name")} name="name" autocomplete="name" required maxLength={120} value={name} onValue={setName} error={fields.name} hint={_("Staff see it when you check in.")} />
       <Field label={_("E-mail")} name="email" type="email" autocomplete="username" required value={email} onValue={setEmail} error={fields.email} />
-      <PasswordField value={password} onValue={setPassword} autocomplete="new-password" error={fields.password} hint={_("At least 10 characters; a short sentence is best.")} />
-      <button type="submit" class="p-btn go" aria-busy={busy} disabled={busy || !name.trim() || !email || !password}>
+      <PasswordField label={_("Password")} name="password" value={password} onValue={setPassword} autocomplete="new-password" error={fields.password} hint={_("At least 10 characters; a short sentence is best.")} />
+      <button type="submit" class="p-btn go" aria-busy={busy} disabled={busy}>
         {_("Create account")}
       </button>
       <p class="p-form-links">
@@ -108,53 +126,44 @@ function RegisterForm() {
   );
 }
 
-interface PasswordProps {
-  value: string;
-  onValue: (value: string) => void;
-  autocomplete: "current-password" | "new-password";
-  error?: string;
-  hint?: string;
-}
-
-function PasswordField({ value, onValue, autocomplete, error, hint }: PasswordProps) {
-  const [shown, setShown] = useState(false);
+function ForgotForm() {
+  const { busy, failed, fields, run } = useAttempt();
+  const [email, setEmail] = useState(me.value?.email ?? "");
+  const [answer, setAnswer] = useState("");
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    void run(async () => setAnswer(await forgotPassword(email.trim())));
+  };
+  if (answer) return <LookIntoMailbox text={answer} />;
   return (
-    <div class="p-password">
-      <Field label={_("Password")} name="password" type={shown ? "text" : "password"} autocomplete={autocomplete} required maxLength={200} value={value} onValue={onValue} error={error} hint={hint} />
-      <button type="button" class="btn icon ghost" aria-pressed={shown} aria-label={_("Show the password")} onClick={() => setShown(!shown)}>
-        <Icon name={shown ? "eye-off" : "eye"} />
+    <form class="form p-form" onSubmit={submit} noValidate>
+      <Alert text={failed && !Object.keys(fields).length ? failed : ""} />
+      <Field label={_("E-mail")} name="email" type="email" autocomplete="username" required value={email} onValue={setEmail} error={fields.email} />
+      <button type="submit" class="p-btn go" aria-busy={busy} disabled={busy}>
+        {_("Send the link")}
       </button>
-    </div>
+      <p class="p-form-links">
+        <a class="link" href={hrefOf("sign-in")}>
+          {_("Back to sign-in")}
+        </a>
+      </p>
+    </form>
   );
 }
 
-// icons: eye, eye-off
-function LookIntoMailbox({ email }: { email: string }) {
+function LookIntoMailbox({ text }: { text: string }) {
   return (
     <div class="net ok" role="status">
       <Icon name="mail" class="i-lg" />
       <span>
         <b>{_("Look into your mailbox.")}</b>{" "}
         <span class="sub">
-          {_("We have written to %(email)s. If you have an account already, sign in with its password.", { email })}{" "}
+          {text}{" "}
           <a class="link" href={hrefOf("sign-in")}>
             {_("Sign in")}
           </a>
         </span>
       </span>
-    </div>
-  );
-}
-
-function Failed({ text }: { text: string }) {
-  return (
-    <div role="alert" class="p-alert">
-      {text && (
-        <div class="net danger">
-          <Icon name="circle-alert" class="i-lg" />
-          <span>{text}</span>
-        </div>
-      )}
     </div>
   );
 }

@@ -4,12 +4,12 @@ import { gettext as _ } from "../../../../ui/js/i18n";
 import { Header, NetBanner } from "../parts/frame";
 import { ActivityRow, QueuedRow, RejectedRow, VenueRow } from "../parts/lists";
 import { Pass } from "../parts/pass";
-import { Skeleton, State } from "../parts/state";
-import { greeting, span, when } from "../parts/words";
-import { home, me, now, present, queued, rejected, sync, trouble } from "../state/night";
+import { NotLoaded, State } from "../parts/state";
+import { greeting, span, when, zoneOf } from "../parts/words";
+import { home, me, now, present, queued, rejected } from "../state/night";
 import { go, hrefOf } from "../state/route";
 
-const ROWS = 4;
+const ROWS = 6;
 const VENUES = 3;
 
 export function HomeScreen() {
@@ -19,7 +19,7 @@ export function HomeScreen() {
     <>
       <Header title={greeting(person.name, now.value)} lead={person.tenant?.name ?? _("Welcome to Last Light")} avatar />
       <NetBanner />
-      {person.kind !== "patron" ? <NoBusiness /> : home.value ? <Night /> : trouble.value ? <Failed /> : <Skeleton pass rows={4} />}
+      {person.kind !== "patron" ? <NoBusiness /> : home.value ? <Night /> : <NotLoaded pass rows={4} />}
     </>
   );
 }
@@ -32,7 +32,7 @@ function Night() {
     <>
       <Pass />
       <Tiles />
-      <section class="p-block" aria-labelledby="activity-title">
+      <section class="p-block p-recent" aria-labelledby="activity-title">
         <div class="p-sec">
           <h2 id="activity-title">{_("Activity")}</h2>
           {night.activity.length > 0 && <a href={hrefOf("activity")}>{_("See all")}</a>}
@@ -74,7 +74,7 @@ function Tiles() {
           {_("Last visit")}
         </small>
         <b>{last?.duration_seconds ? span(last.duration_seconds) : "–"}</b>
-        <em>{last ? `${last.venue}, ${when(last.at, now.value)}` : _("Not yet")}</em>
+        <em>{last ? `${when(last.at, now.value, zoneOf(last.venue_id))} · ${last.venue}` : _("Not yet")}</em>
       </a>
       <a class="tile" href={hrefOf("venues")}>
         <small>
@@ -134,14 +134,3 @@ function NoBusiness() {
   );
 }
 
-function Failed() {
-  return (
-    <div class="acts">
-      <State icon="cloud-off" tone="warn" title={_("Your night could not be loaded")} text={trouble.value?.detail ?? ""}>
-        <button type="button" class="btn" onClick={() => void sync()}>
-          {_("Try again")}
-        </button>
-      </State>
-    </div>
-  );
-}

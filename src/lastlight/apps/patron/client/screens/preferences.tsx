@@ -5,7 +5,7 @@ import type { Preferences as Chosen } from "../data/types";
 import { useAttempt } from "../parts/attempt";
 import { say } from "../parts/toast";
 import { savePreferences } from "../state/account";
-import { online } from "../state/device";
+import { motion, online, setMotion } from "../state/device";
 import { me } from "../state/night";
 
 export function Preferences() {
@@ -36,6 +36,18 @@ export function Preferences() {
             ))}
           </div>
         </div>
+        <div class="field">
+          <span class="label" id="motion-label">
+            {_("Movement")}
+          </span>
+          <div class="seg p-seg two" role="group" aria-labelledby="motion-label">
+            {MOTIONS.map(([wanted, label]) => (
+              <button key={wanted} type="button" aria-pressed={motion.value === wanted} onClick={() => void setMotion(wanted)}>
+                {label()}
+              </button>
+            ))}
+          </div>
+        </div>
         <Choice label={_("Language")} value={now.language} options={languages(now.language)} disabled={locked} onChoose={(language) => change({ language })} />
         <Choice label={_("Time zone")} value={now.time_zone} options={zones(now.time_zone)} disabled={locked} onChoose={(time_zone) => change({ time_zone })} />
         {!online.value && <p class="hint u-xs u-dim">{_("Preferences need signal to be changed.")}</p>}
@@ -53,6 +65,11 @@ const THEMES: [Chosen["theme"], () => string][] = [
   ["dark", () => _("Dark")],
   ["light", () => _("Light")],
   ["system", () => _("As the phone")],
+];
+
+const MOTIONS: ["system" | "reduced", () => string][] = [
+  ["system", () => _("As the phone")],
+  ["reduced", () => _("Reduced")],
 ];
 
 interface ChoiceProps {

@@ -12,6 +12,7 @@ import { say } from "../parts/toast";
 import { initials } from "../parts/words";
 import { signOut, switchTo } from "../state/account";
 import { online } from "../state/device";
+import { byHand, install, offer } from "../state/install";
 import { me, queued } from "../state/night";
 import { Devices } from "./devices";
 import { Preferences } from "./preferences";
@@ -23,30 +24,35 @@ export function ProfileScreen() {
     <>
       <Header title={_("Profile")} />
       <NetBanner />
-      <section class="p-card p-who" aria-label={_("You")}>
-        <span class="avatar lg" aria-hidden="true">
-          {initials(person.name)}
-        </span>
-        <div class="u-min0">
-          <b>{person.name}</b>
-          <small>{person.email}</small>
-        </div>
-        {person.email_verified ? (
-          <span class="badge ok">
-            <Icon name="badge-check" />
-            {_("Verified")}
+      <div class="p-column">
+        <section class="p-card p-who" aria-label={_("You")}>
+          <span class="avatar lg" aria-hidden="true">
+            {initials(person.name)}
           </span>
-        ) : (
-          <VerifyMail />
-        )}
-      </section>
-      <Businesses />
-      <Preferences />
-      <Devices />
-      <Leave />
-      <p class="u-xs u-dim p-note">
-        {_("On this phone: your last night as shown here, and check-ins not yet sent. Signing out removes all of it.")}
-      </p>
+          <div class="u-min0">
+            <b>{person.name}</b>
+            <small>{person.email}</small>
+          </div>
+          {person.email_verified ? (
+            <span class="badge ok">
+              <Icon name="badge-check" />
+              {_("Verified")}
+            </span>
+          ) : (
+            <VerifyMail />
+          )}
+        </section>
+        <Businesses />
+        <Preferences />
+      </div>
+      <div class="p-column">
+        <Devices />
+        <Install />
+        <Leave />
+        <p class="u-xs u-dim p-note">
+          {_("On this phone: your last night as shown here, and check-ins not yet sent. Signing out removes all of it.")}
+        </p>
+      </div>
     </>
   );
 }
@@ -106,6 +112,29 @@ function Businesses() {
         <p class="p-failed" role="alert">
           {failed}
         </p>
+      )}
+    </section>
+  );
+}
+
+/** Offered where the browser can; told where only the person can. */
+function Install() {
+  if (!offer.value && !byHand()) return null;
+  return (
+    <section class="p-card p-install" aria-labelledby="install-title">
+      <Icon name="smartphone" class="i-lg" />
+      <div class="u-min0">
+        <h2 id="install-title">{_("On your home screen")}</h2>
+        <p>
+          {offer.value
+            ? _("Opens like any app, also without signal.")
+            : _("Tap Share in Safari, then Add to Home Screen. It opens like any app, also without signal.")}
+        </p>
+      </div>
+      {offer.value && (
+        <button type="button" class="btn sm" onClick={() => void install()}>
+          {_("Install")}
+        </button>
       )}
     </section>
   );

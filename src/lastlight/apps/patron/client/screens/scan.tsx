@@ -20,14 +20,18 @@ export function ScanScreen() {
   const [note, setNote] = useState("");
   const close = () => go("home", { replace: true });
   const found = (text: string) => {
+    setNote(readCode(text) ? "" : NOT_OURS());
     if (readCode(text)) void checkIn(text);
-    else setNote(NOT_OURS());
+  };
+  const turnTo = (typed: boolean) => {
+    setNote("");
+    setTyping(typed);
   };
   const state = flow.value;
   const busy = state.step === "working" ? workingText(state.doing) : "";
   return (
     <Dialog label={_("Scan to check in")} onClose={close} class="scanner">
-      {typing ? <TypedCode onCode={found} onBack={() => setTyping(false)} note={note} /> : <Viewfinder onCode={found} paused={state.step !== "idle"} />}
+      {typing ? <TypedCode onCode={found} onBack={() => turnTo(false)} note={note} /> : <Viewfinder onCode={found} paused={state.step !== "idle"} />}
       <div class="p-scan-top">
         <button type="button" class="btn icon" aria-label={_("Close")} onClick={close}>
           <Icon name="x" class="i-lg" />
@@ -40,7 +44,7 @@ export function ScanScreen() {
             {busy || note || (online.value ? _("It checks you in as soon as it is in the frame.") : _("No signal: we save it and check it when you are back online."))}
           </p>
           <div class="p-scan-ways">
-            <button type="button" class="btn lg" onClick={() => setTyping(true)}>
+            <button type="button" class="btn lg" onClick={() => turnTo(true)}>
               <Icon name="keyboard" />
               {_("Type the code")}
             </button>
@@ -78,8 +82,8 @@ function Viewfinder({ onCode, paused }: ViewfinderProps) {
       setCamera(null);
     };
   }, [wanted]);
-  useReading(video, camera, paused, onCode);
-  if (trouble) return <NoCamera trouble={trouble} onRetry={() => setWanted({ turn: wanted.turn + 1 })} />;
+  useReading(video, camera, paused, onCode, () => setTrouble("unloaded"));
+  if (trouble) return <NoCamera trouble={trouble} onRetry={() => (trouble === "unloaded" ? location.reload() : setWanted({ turn: wanted.turn + 1 }))} />;
   return (
     <div class="p-view" data-state={camera ? "live" : "opening"}>
       <video ref={video} playsinline muted autoplay aria-hidden="true" />
@@ -90,7 +94,13 @@ function Viewfinder({ onCode, paused }: ViewfinderProps) {
 }
 
 /** Look at the picture a few times a second, until there is a code; one look at a time. */
-function useReading(video: { current: HTMLVideoElement | null }, camera: Camera | null, paused: boolean, onCode: (text: string) => void): void {
+function useReading(
+  video: { current: HTMLVideoElement | null },
+  camera: Camera | null,
+  paused: boolean,
+  onCode: (text: string) => void,
+  onUnloaded: () => void,
+): void {
   const deliver = useRef(onCode);
   deliver.current = onCode;
   useEffect(() => {
@@ -100,7 +110,9 @@ function useReading(video: { current: HTMLVideoElement | null }, camera: Camera 
     void (async () => {
       if (element.srcObject !== camera.stream) element.srcObject = camera.stream;
       await element.play().catch(() => undefined);
-      const { detect } = await import("../scanner/detect");
+      const reader = await import("../scanner/detect").catch(() => null);
+      if (!reader) return stopped || onUnloaded();
+      const { detect } = reader;
       for (let last = ""; !stopped; await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))) {
         const text = element.readyState >= 2 ? await detect(element).catch(() => null) : null;
         if (text && text !== last && !stopped) deliver.current(text);
@@ -149,6 +161,10 @@ function NoCamera({ trouble, onRetry }: { trouble: CameraTrouble; onRetry: () =>
     ],
     none: [_("No camera here"), _("Type the code that stands under the square, or choose a picture of it.")],
     busy: [_("The camera is busy"), _("Another app may be using it. Close that app and try again, or type the code.")],
+    unloaded: [
+      _("The scanner is not on this phone yet"),
+      _("It needs signal the first time. Load it again when you have some; typing the code works without."),
+    ],
     unsupported: [_("No camera in this browser"), _("Open Last Light over https in your phone's own browser, or type the code.")],
   };
   return (
@@ -159,7 +175,7 @@ function NoCamera({ trouble, onRetry }: { trouble: CameraTrouble; onRetry: () =>
         </span>
         <h2>{words[trouble][0]}</h2>
         <p>{words[trouble][1]}</p>
-        {(trouble === "denied" || trouble === "busy") && (
+        {(trouble === "denied" || trouble === "busy" || trouble === "unloaded") && (
           <div class="do">
             <button type="button" class="btn" onClick={onRetry}>
               {_("Try again")}

@@ -2,7 +2,7 @@
 import { gettext as _ } from "../../../../ui/js/i18n";
 import { Header, NetBanner } from "../parts/frame";
 import { VenueRow } from "../parts/lists";
-import { Skeleton, State } from "../parts/state";
+import { NotLoaded, State } from "../parts/state";
 import { home, me, present } from "../state/night";
 
 export function VenuesScreen() {
@@ -19,7 +19,7 @@ export function VenuesScreen() {
           <State icon="map-pin" title={_("No venues yet")} text={_("Scan a venue's code, and its business's venues show up here.")} />
         </div>
       ) : !night ? (
-        <Skeleton rows={5} />
+        <NotLoaded rows={5} />
       ) : !night.venues.length ? (
         <div class="acts">
           <State icon="map-pin" title={_("No venues yet")} text={_("%(tenant)s has not opened one.", { tenant: night.tenant.name })} />

@@ -31,7 +31,7 @@ export async function switchTo(slug: string): Promise<void> {
       detail: "What is saved on this phone for the other business must be sent first. Wait for signal and try again.",
     });
   }
-  await call("/api/auth/switch", { method: "POST", body: { tenant: slug, as: "patron" } });
+  await call("/api/auth/session", { method: "PUT", body: { tenant: slug, as: "patron" } });
   await entered();
 }
 
@@ -47,6 +47,12 @@ export async function sessions(): Promise<SignedInSession[]> {
 
 export async function revokeSession(id: string): Promise<void> {
   await call(`/api/auth/sessions/${id}`, { method: "DELETE" });
+}
+
+/** Ask for a link that sets a new password; what is answered is the same for every address. */
+export async function forgotPassword(email: string): Promise<string> {
+  const { message } = await call<{ message: string }>("/api/auth/password/forgot", { method: "POST", body: { email } });
+  return message;
 }
 
 /** Leave this phone, or every one. The phone's key is given back, and nothing of the person stays. */

@@ -1,20 +1,22 @@
 // From a scanned text to an outcome that a person can act on: checked in, saved on this phone, or refused and why.
 import { signal } from "@preact/signals";
 import { call, Refused, Unreachable } from "../data/api";
+import { serverNow } from "../data/claim";
 import { readCode, type VenueCode } from "../data/code";
 import type { Command } from "../data/database";
 import { database } from "../data/database";
 import { dismiss, enqueue } from "../data/outbox";
 import type { CodePlace, Position, Problem } from "../data/types";
 import { online } from "./device";
-import { home, me, queued, sync } from "./night";
+import { home, me, pull, queued, send, sync } from "./night";
 import { locate } from "./position";
+import { go, scannedOutside } from "./route";
 import { switchTo } from "./account";
 
 export type Flow =
   | { step: "idle" }
   | { step: "working"; doing: "checking" | "locating" | "joining" | "leaving" }
-  | { step: "offer"; code: VenueCode; place: CodePlace }
+  | { step: "offer"; code: VenueCode; place: CodePlace; claimedAt?: string }
   | { step: "position"; code: VenueCode; why: "denied" | "unavailable" | "unsupported"; claimedAt?: string }
   | { step: "done"; venueName: string | null }
   | { step: "left" }
@@ -31,23 +33,38 @@ const NOT_OURS: Problem = {
 };
 const NEEDS_POSITION = new Set(["position-required", "position-imprecise"]);
 
-/** Check in with what was scanned, typed or read from a picture. */
-export async function checkIn(scanned: string): Promise<void> {
+/** A scan that had to wait for its guest counts from when it was made, but not from longer ago: a new phone's key proves no more. */
+const WAITS_MS = 4 * 60_000;
+
+/** Check in with what was scanned, typed or read from a picture; `at` is when, by this phone, where that was not just now. */
+export async function checkIn(scanned: string, at?: number): Promise<void> {
   const code = readCode(scanned);
+  const waited = at === undefined ? 0 : Date.now() - at;
+  const claimedAt = waited > 0 && waited < WAITS_MS ? new Date((await serverNow()) - waited).toISOString() : undefined;
   if (!code) return refuse(NOT_OURS, "checkin");
   flow.value = { step: "working", doing: "checking" };
   const place = await placeElsewhere(code);
-  if (place) flow.value = { step: "offer", code, place };
+  if (place) flow.value = { step: "offer", code, place, claimedAt };
   else if (me.value?.kind !== "patron") refuse(await notHere(), "checkin");
-  else await arrive(code);
+  else await arrive(code, { claimedAt });
+}
+
+/** Go on with the code that another app opened us with, once its guest has signed in; whether there was one. */
+export async function checkInScanned(): Promise<boolean> {
+  const scanned = scannedOutside.value;
+  if (!scanned) return false;
+  scannedOutside.value = null;
+  go("home", { replace: true });
+  await checkIn(scanned.text, scanned.at);
+  return true;
 }
 
 /** Become a guest of the business whose code was scanned, or switch to it, then check in there. */
-export async function joinAndCheckIn(code: VenueCode, place: CodePlace): Promise<void> {
+export async function joinAndCheckIn(code: VenueCode, place: CodePlace, claimedAt?: string): Promise<void> {
   flow.value = { step: "working", doing: "joining" };
   try {
     await switchTo(place.tenant.slug);
-    await arrive(code);
+    await arrive(code, { claimedAt });
   } catch (error) {
     refuse(problemOf(error), "checkin");
   }
@@ -72,7 +89,8 @@ export async function checkOut(): Promise<void> {
   if (!person) return;
   flow.value = { step: "working", doing: "leaving" };
   const { id } = await enqueue(person, { kind: "checkout", subject: "checkout", venueId: null, venueName: null });
-  await sync();
+  await send();
+  void pull();
   const after = await (await database()).get("commands", id);
   if (!after) flow.value = { step: "left" };
   else if (after.state === "queued") flow.value = { step: "saved", kind: "checkout", venueName: null };
@@ -109,8 +127,9 @@ async function arrive(code: VenueCode, { wanted = false, claimedAt }: Arrival = 
   flow.value = { step: "working", doing: "checking" };
   const venueName = venue?.name ?? null;
   const command = await enqueue(person, { kind: "checkin", subject: code.text, position, venueId: code.venueId, venueName, claimedAt });
-  await sync();
+  await send();
   await conclude(command, code, position !== null);
+  void pull();
 }
 
 /** What became of the command: gone means done, queued means saved, rejected says why. */

@@ -8,6 +8,8 @@ import type { Preferences } from "../data/types";
 export const online = signal(true);
 export const language = signal(document.documentElement.lang || "en-ZA");
 export const timeZone = signal<string | undefined>(undefined);
+/** Whether this phone shows movement: as its system says, or never. */
+export const motion = signal<"system" | "reduced">("system");
 
 const COLOURS = { dark: "#150f19", light: "#f8f5f9" } as const;
 const prefersLight = matchMedia("(prefers-color-scheme: light)");
@@ -16,6 +18,7 @@ let chosen: Preferences["theme"] | null = null;
 export async function startDevice(): Promise<void> {
   const kept = await fact("language");
   if (kept) await speak(kept);
+  showMotion((await fact("motion")) ?? "system");
   prefersLight.addEventListener("change", () => chosen === "system" && showTheme(resolve("system")));
 }
 
@@ -28,6 +31,17 @@ export async function applyPreferences(preferences: Preferences): Promise<void> 
     await keepFact("language", preferences.language);
     await speak(preferences.language);
   }
+}
+
+/** Kept on this phone only: another screen of the same person may well move. */
+export async function setMotion(wanted: "system" | "reduced"): Promise<void> {
+  showMotion(wanted);
+  await keepFact("motion", wanted);
+}
+
+function showMotion(wanted: "system" | "reduced"): void {
+  motion.value = wanted;
+  document.documentElement.dataset.motion = wanted;
 }
 
 async function speak(tag: string): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Socket } from "socket.io-client";
 import { fact } from "../data/database";
 import { online } from "./device";
-import { now, pull, queued, standing, sync } from "./night";
+import { mustSignIn, now, pull, queued, standing, sync } from "./night";
 
 const UNSENT_EVERY_MS = 4_000;
 const UNHEARD_EVERY_MS = 20_000;
@@ -24,7 +24,9 @@ export function startHeartbeat(): void {
   // `navigator.onLine` is not to be trusted, and not every browser has background sync.
   setInterval(() => void retry(), UNSENT_EVERY_MS);
   setInterval(() => {
-    if (!socket?.connected && standing.value === "signed-in" && document.visibilityState === "visible") void pull();
+    if (socket?.connected || standing.value !== "signed-in" || mustSignIn.value || document.visibilityState !== "visible") return;
+    void pull();
+    void startListening();
   }, UNHEARD_EVERY_MS);
 }
 
@@ -45,6 +47,13 @@ export async function startListening(): Promise<void> {
     if (heardBefore) lookAgain();
     heardBefore = true;
   });
+  // What the server ends does not come back by itself: look why, and connect anew at the next slow look.
+  socket.on("disconnect", (reason) => {
+    if (reason === "io server disconnect") giveUp();
+  });
+  socket.on("connect_error", () => {
+    if (!socket?.active) giveUp();
+  });
   socket.onAny((name: string) => {
     if (name !== "system.hello") lookAgain();
   });
@@ -54,6 +63,11 @@ export async function startListening(): Promise<void> {
 export function stopListening(): void {
   socket?.disconnect();
   socket = null;
+}
+
+function giveUp(): void {
+  stopListening();
+  lookAgain();
 }
 
 function lookAgain(): void {

@@ -63,10 +63,18 @@ export async function remember(): Promise<void> {
 
 /** Send what waits, then ask for the night anew. */
 export async function sync(): Promise<Report> {
-  const report = await flush();
-  if (report.sent.length) showSent(report.sent.length);
-  if (report.stop === "signed-out") mustSignIn.value = true;
+  const report = await send();
   await pull();
+  return report;
+}
+
+/** Send what waits; the screens show at once what became of it. */
+export async function send(): Promise<Report> {
+  const report = await flush();
+  if (report.late) showSent(report.late);
+  if (report.stop === "signed-out") mustSignIn.value = true;
+  if (report.stop === "unreachable") online.value = false;
+  await readCommands();
   return report;
 }
 

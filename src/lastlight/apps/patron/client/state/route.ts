@@ -1,18 +1,20 @@
 // Where the app is: one signal, the browser's own history, ordinary links.
 import { computed, signal } from "@preact/signals";
 
-export type View = "home" | "activity" | "scan" | "venues" | "profile" | "sign-in" | "register" | "code";
+export type View = "home" | "activity" | "scan" | "venues" | "profile" | "sign-in" | "register" | "forgot" | "code";
 
-const VIEWS = new Set<View>(["activity", "scan", "venues", "profile", "sign-in", "register"]);
+const VIEWS = new Set<View>(["activity", "scan", "venues", "profile", "sign-in", "register", "forgot"]);
 const path = signal(location.pathname);
+/** When the address was opened: a code in it was scanned then. */
+const openedAt = Date.now();
 
 export const view = computed<View>(() => {
   if (path.value.startsWith("/c/")) return "code";
   const name = path.value.split("/")[2] as View | undefined;
   return name && VIEWS.has(name) ? name : "home";
 });
-/** The code of the address, when another app opened us with it. */
-export const codeInAddress = computed(() => (path.value.startsWith("/c/") ? decodeURIComponent(path.value.slice(3)) : null));
+/** The code that another app opened us with, and when: kept while its guest signs in or creates an account. */
+export const scannedOutside = signal(path.value.startsWith("/c/") ? { text: textOf(path.value), at: openedAt } : null);
 
 export function hrefOf(target: View): string {
   return target === "home" ? "/patron" : `/patron/${target}`;
@@ -28,7 +30,10 @@ export function go(target: View, { replace = false } = {}): void {
 
 /** Links inside the app change the view without a load; everything else is the browser's. */
 export function followLinks(): void {
-  addEventListener("popstate", () => (path.value = location.pathname));
+  addEventListener("popstate", () => {
+    path.value = location.pathname;
+    if (path.value.startsWith("/c/")) scannedOutside.value ??= { text: textOf(path.value), at: Date.now() };
+  });
   document.addEventListener("click", (event) => {
     const link = (event.target as Element).closest?.("a[href]") as HTMLAnchorElement | null;
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
@@ -38,4 +43,12 @@ export function followLinks(): void {
     event.preventDefault();
     go(name ?? "home");
   });
+}
+
+function textOf(address: string): string {
+  try {
+    return decodeURIComponent(address.slice("/c/".length));
+  } catch {
+    return address.slice("/c/".length);
+  }
 }
