@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ import msgspec
 
 from lastlight.runtime.settings import Settings
 from lastlight.runtime.startup import StartError
-from lastlight.simulator.client import Account, Api
+from lastlight.simulator.client import Account, Api, ApiRefused, UnreachableError
 from lastlight.simulator.night import Night, Place, Tally, slow_night
 
 SLOW_GUESTS = 60
+STOPPED = 130
+"""The exit status of a night that was ended before its time."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hours", type=float, default=8.0, help="how long the night is, on its own clock (8)")
     parser.add_argument("--speed", type=float, default=60.0, help="how much faster than life it runs (60)")
     parser.add_argument("--seed", type=int, default=7, help="the same seed plays the same night (7)")
-    parser.add_argument("--tenant", default="", help="the tenant's slug; the demo's first when left out")
+    parser.add_argument("--tenant", default="", help="the business's short name; the demo's first when left out")
     parser.add_argument("--slow", action="store_true", help="a slow night that goes on until it is stopped")
     parser.add_argument("--quiet", action="store_true", help="no progress, only the closing line")
 
@@ -36,34 +39,60 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
         raise StartError("--guests, --hours and --speed must be above zero.")
     demo = _demo(settings.demo_file)
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+    stop = _stop_signal()
     async with httpx.AsyncClient(base_url=demo["base_url"], timeout=20, limits=limits) as http:
-        night = await _cast(Api(http), demo, arguments)
+        try:
+            night = await _cast(Api(http), demo, arguments)
+        except UnreachableError as error:
+            if not arguments.slow:
+                raise StartError(str(error)) from error
+            return 1  # the supervisor starts it again
+        except ApiRefused as refusal:
+            raise StartError(f"The manager of {settings.demo_file} cannot sign in ({refusal}).") from refusal
         if arguments.slow:
-            return await _slow(night, arguments)
-        tally = await night.play(guests=arguments.guests, hours=arguments.hours, report=_reporter(arguments))
+            guests = min(arguments.guests, SLOW_GUESTS)
+            await slow_night(night, guests=guests, stop=stop, report=_reporter(arguments, live=sys.stderr.isatty()))
+            return 0
+        return await _play(night, arguments, stop)
+
+
+async def _play(night: Night, arguments: argparse.Namespace, stop: asyncio.Event) -> int:
+    """Play one night to its end, or until told to stop, and say how it went."""
+    play = asyncio.create_task(night.play(guests=arguments.guests, hours=arguments.hours, report=_reporter(arguments)))
+    told = asyncio.create_task(stop.wait())
+    await asyncio.wait({play, told}, return_when=asyncio.FIRST_COMPLETED)
+    stopped = not play.done()
+    for task in (play, told):
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await play
     sys.stderr.write("\n" if not arguments.quiet else "")
-    print(_closing(tally, night.api, arguments.seed))  # noqa: T201 - the command's result
-    return 1 if tally.unexpected else 0
+    print(_closing(night.tally, night.api, arguments.seed))  # noqa: T201 - the command's result
+    return STOPPED if stopped else 1 if night.tally.unexpected else 0
 
 
-async def _slow(night: Night, arguments: argparse.Namespace) -> int:
+def _stop_signal() -> asyncio.Event:
+    """Set when somebody asks this process to stop."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    guests = min(arguments.guests, SLOW_GUESTS)
-    await slow_night(night, guests=guests, stop=stop, report=_reporter(arguments, live=sys.stderr.isatty()))
-    return 0
+    return stop
 
 
 async def _cast(api: Api, demo: Any, arguments: argparse.Namespace) -> Night:
+    """The venues that are open, the main one (the one that holds most) first, and who minds their doors."""
     door = _door(demo, arguments.tenant)
     account = Account(door["email"], door["password"], door["tenant"])
-    page = await api.call(account, "GET", "/api/venues?limit=50")
-    places = [_place(venue) for venue in page["items"] if venue.get("status") == "active"]
-    if not places:
-        raise StartError(f"The tenant {door['tenant']} has no venue that is active.")
+    page = await api.call(account, "GET", "/api/venues?limit=50&status=active&sort=-capacity")
+    places = [_place(await api.call(account, "GET", f"/api/venues/{venue['id']}")) for venue in page["items"]]
     speed = 1.0 if arguments.slow else arguments.speed
-    return Night(api, account, door["tenant"], places, arguments.seed, speed)
+    domain = "regulars.example" if arguments.slow else "guests.example"
+    night = Night(api, account, door["tenant"], places, arguments.seed, speed, domain)
+    if not arguments.slow:
+        night.places = [place for place in places if (await night.screen(place)).is_open]
+        if not night.places:
+            raise StartError(f"No venue of {door['tenant']} is open now: give one longer hours, or come later.")
+    return night
 
 
 def _door(demo: Any, tenant: str) -> Any:
@@ -85,14 +114,15 @@ def _demo(path: Path) -> Any:
         raise StartError(f"{path} cannot be read ({error}): start the demo first, by `make run`.") from error
 
 
-def _reporter(arguments: argparse.Namespace, *, live: bool = True) -> Any:
+def _reporter(arguments: argparse.Namespace, *, live: bool = True) -> Callable[[Tally], None]:
     def report(tally: Tally) -> None:
         if arguments.quiet or not live:
             return
         clock = f"{int(tally.minute // 60):02d}:{int(tally.minute % 60):02d}"
+        came = tally.arrived + tally.turned_away
+        done = f"{came}/{tally.planned}" if tally.planned else str(came)
         refused = sum(tally.refused.values())
-        done = f"{tally.arrived + refused}/{tally.planned}" if tally.planned else str(tally.arrived)
-        line = f"\r{clock}  arrived {done}  inside {tally.inside}  left {tally.left}  refused {refused}  wrong {len(tally.unexpected)} "
+        line = f"\r{clock}  came {done}  inside {tally.inside}  left {tally.left}  refused {refused}  wrong {len(tally.unexpected)} "
         with contextlib.suppress(OSError):
             sys.stderr.write(line)
             sys.stderr.flush()

@@ -8,9 +8,14 @@ from uuid import UUID
 import httpx
 
 from lastlight.kernel.ids import uuid7
-from lastlight.runtime.startup import StartError
 
 TRANSIENT = (429, 502, 503, 504)
+ATTEMPTS = 8
+LONGEST_WAIT = 30.0
+
+
+class UnreachableError(Exception):
+    """The platform did not answer, however often it was asked."""
 
 
 class ApiRefused(Exception):
@@ -44,9 +49,9 @@ class Api:
     async def call(
         self, account: Account | None, method: str, path: str, body: Any = None, *, key: UUID | None = None
     ) -> Any:
-        """One request, repeated while the platform is away; its JSON. Raises ApiRefused for a refusal."""
+        """One request, repeated while the platform is away or busy; its JSON. Raises ApiRefused or UnreachableError."""
         headers = {"Idempotency-Key": str(key)} if key is not None else {}
-        for attempt in range(8):
+        for attempt in range(ATTEMPTS):
             if account is not None:
                 headers["Authorization"] = f"Bearer {await self._token(account)}"
             answer = await self._send(method, path, body, headers)
@@ -56,8 +61,8 @@ class Api:
             if answer is not None and answer.status_code not in TRANSIENT:
                 return self._read(answer)
             self.retried += 1
-            await asyncio.sleep(min(5.0, 0.2 * 2**attempt))
-        raise StartError(f"{self.http.base_url} does not answer: is the platform running there?")
+            await asyncio.sleep(_pause(answer, attempt))
+        raise UnreachableError(f"{self.http.base_url} does not answer: is the platform running there?")
 
     async def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> httpx.Response | None:
         self.sent += 1
@@ -92,6 +97,12 @@ class Api:
         except ValueError:
             problem = {}
         raise ApiRefused(answer.status_code, problem.get("type", "").rsplit("/", 1)[-1], problem.get("detail", ""))
+
+
+def _pause(answer: httpx.Response | None, attempt: int) -> float:
+    """Seconds until the next attempt: what the platform asks for, else a little longer each time."""
+    wanted = "" if answer is None else answer.headers.get("Retry-After", "")
+    return min(LONGEST_WAIT, float(wanted)) if wanted.isdigit() else min(5.0, 0.2 * 2**attempt)
 
 
 def new_key() -> UUID:

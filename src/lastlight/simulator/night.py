@@ -6,9 +6,11 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from lastlight.simulator.client import Account, Api, ApiRefused, new_key
+from lastlight.simulator.client import Account, Api, ApiRefused, UnreachableError, new_key
 from lastlight.simulator.crowd import Mishap, Outing, guest_name, plan_night, position_near
 
 AT_ONCE = 24
@@ -25,6 +27,15 @@ class Place:
 
 
 @dataclass(slots=True)
+class Screen:
+    """What a venue's display shows, and until when, by this process's clock."""
+
+    code: str
+    is_open: bool
+    until: float
+
+
+@dataclass(slots=True)
 class Tally:
     """What happened so far."""
 
@@ -33,6 +44,7 @@ class Tally:
     inside: int = 0
     arrived: int = 0
     left: int = 0
+    turned_away: int = 0
     refused: Counter[str] = field(default_factory=Counter[str])
     unexpected: list[str] = field(default_factory=list[str])
 
@@ -51,6 +63,7 @@ class Night:
     password: str = "a long night out 7"  # noqa: S105 - simulated guests of a demo
     tally: Tally = field(default_factory=Tally)
     guests: dict[int, Account] = field(default_factory=dict[int, Account])
+    screens: dict[str, Screen] = field(default_factory=dict[str, Screen])
     gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def play(self, *, guests: int, hours: float, first_guest: int = 0, report: Callable[[Tally], None]) -> Tally:
@@ -88,9 +101,9 @@ class Night:
                 async with self.gate:
                     await self.api.call(account, "POST", "/api/checkout", {}, key=new_key())
                 self.tally.left += 1
-            self.tally.inside -= 1
-        except ApiRefused as refusal:
-            self.tally.unexpected.append(str(refusal))
+                self.tally.inside -= 1
+        except (ApiRefused, UnreachableError) as error:
+            self.tally.unexpected.append(str(error))
 
     async def _until(self, started: float, minute: float) -> None:
         await asyncio.sleep(max(0.0, started + minute * 60 / self.speed - asyncio.get_running_loop().time()))
@@ -115,19 +128,30 @@ class Night:
     async def arrive(self, outing: Outing, account: Account) -> bool:
         """Scan the code that the venue's screen shows now; whether the guest was let in."""
         place = self.places[outing.venue]
-        screen = await self.api.call(self.door, "GET", f"/api/venues/{place.id}/code")
-        code: str = screen["code"]
+        code = (await self.screen(place)).code
         if outing.mishap is Mishap.STALE_CODE:
             code = code[:-4] + ("AAAA" if code[-4:] != "AAAA" else "BBBB")
         body = self._scan(outing, place, code)
         key = new_key()
         try:
-            await self.api.call(account, "POST", "/api/checkin/verify", body, key=key)
+            done = await self.api.call(account, "POST", "/api/checkin/verify", body, key=key)
         except ApiRefused as refusal:
             self.tally.refused[refusal.problem] += 1
+            self.tally.turned_away += 1
             return False
-        await self._again(outing, account, body, key)
+        await self._again(outing, account, body, key, done)
         return True
+
+    async def screen(self, place: Place) -> Screen:
+        """What the venue's display shows now: it asks for the next code when the last is over, not for every guest."""
+        clock = asyncio.get_running_loop().time
+        shown = self.screens.get(place.id)
+        if shown is None or clock() >= shown.until:
+            answer = await self.api.call(self.door, "GET", f"/api/venues/{place.id}/code")
+            left = datetime.fromisoformat(answer["refresh_at"]) - datetime.fromisoformat(answer["now"])
+            is_open = answer["is_open"] and answer["status"] == "active"
+            shown = self.screens[place.id] = Screen(answer["code"], is_open, clock() + left.total_seconds())
+        return shown
 
     def _scan(self, outing: Outing, place: Place, code: str) -> dict[str, Any]:
         body: dict[str, Any] = {"code": code}
@@ -137,10 +161,12 @@ class Night:
             body["position"] = {"lat": round(lat, 6), "lon": round(lon, 6), "accuracy_m": 12}
         return body
 
-    async def _again(self, outing: Outing, account: Account, body: dict[str, Any], key: Any) -> None:
+    async def _again(self, outing: Outing, account: Account, body: dict[str, Any], key: UUID, done: Any) -> None:
         """A phone that lost the answer repeats its key; an impatient guest scans anew. Neither may count twice."""
         if outing.mishap is Mishap.RETRIED:
-            await self.api.call(account, "POST", "/api/checkin/verify", body, key=key)
+            repeated = await self.api.call(account, "POST", "/api/checkin/verify", body, key=key)
+            if repeated["checkin"]["id"] != done["checkin"]["id"]:
+                self.tally.unexpected.append("a repeated request made another check-in")
         if outing.mishap is Mishap.SCANNED_TWICE:
             try:
                 await self.api.call(account, "POST", "/api/checkin/verify", body, key=new_key())
@@ -152,28 +178,37 @@ class Night:
 async def slow_night(night: Night, *, guests: int, stop: asyncio.Event, report: Callable[[Tally], None]) -> None:
     """A night that goes on by itself: now and then somebody arrives, somebody leaves, until told to stop."""
     dice = random.Random(night.seed)  # noqa: S311 - a plan to repeat, not a secret
-    inside: list[int] = []
+    inside: set[int] = set()
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), timeout=dice.uniform(4, 14) / night.speed)
             return
-        await _one_moment(night, dice, inside, guests)
+        try:
+            await _one_moment(night, dice, inside, guests)
+        except ApiRefused as refusal:
+            night.tally.refused[refusal.problem] += 1
+        except UnreachableError as error:
+            night.tally.unexpected.append(str(error))
+        night.tally.inside = len(inside)
         report(night.tally)
 
 
-async def _one_moment(night: Night, dice: random.Random, inside: list[int], guests: int) -> None:
-    try:
-        if inside and dice.random() < len(inside) / guests:
-            account = await night.guest(inside.pop(dice.randrange(len(inside))))
-            await night.api.call(account, "POST", "/api/checkout", {}, key=new_key())
-            night.tally.left += 1
-        else:
-            number = dice.choice([n for n in range(guests) if n not in inside])
-            venue = dice.choices(range(len(night.places)), weights=[1 / (n + 1) for n in range(len(night.places))])[0]
-            account = await night.guest(number)
-            if await night.arrive(Outing(number, venue, 0, None, Mishap.NONE), account):
-                night.tally.arrived += 1
-                inside.append(number)
-        night.tally.inside = len(inside)
-    except ApiRefused as refusal:
-        night.tally.refused[refusal.problem] += 1
+async def _one_moment(night: Night, dice: random.Random, inside: set[int], guests: int) -> None:
+    """Somebody leaves, the likelier the fuller it is, or somebody arrives where it is open."""
+    if inside and dice.random() < len(inside) / guests:
+        number = dice.choice(sorted(inside))
+        account = await night.guest(number)
+        inside.discard(number)
+        await night.api.call(account, "POST", "/api/checkout", {}, key=new_key())
+        night.tally.left += 1
+        return
+    opened = [number for number, place in enumerate(night.places) if (await night.screen(place)).is_open]
+    outside = [number for number in range(guests) if number not in inside]
+    if not opened or not outside:
+        return
+    number = dice.choice(outside)
+    venue = dice.choices(opened, weights=[1 / (place + 1) for place in opened])[0]
+    account = await night.guest(number)
+    inside.add(number)  # also one whom a night before this one left inside, and who is refused: they may leave now
+    if await night.arrive(Outing(number, venue, 0, None, Mishap.NONE), account):
+        night.tally.arrived += 1
