@@ -1,0 +1,189 @@
+"""The demonstration from end to end: one command, a night that plays by itself, and nights played on request."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from lastlight.runtime.settings import Settings
+from tests.support.postgres import PostgresServer, database, run_apart, settings_for
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+
+ROLES = {"owner", "manager", "staff", "vendor_admin", "patron", "super_admin", "ops", "moderator", "finance"}
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A running platform and what it told."""
+
+    settings: Settings
+    env: dict[str, str]
+    told: Any
+
+    def sign_in(self, role: str, tenant: str = "kojo-arcade") -> dict[str, str]:
+        """The headers of the person with a role."""
+        one = next(each for each in self.told["sign_ins"] if (each["role"], each["tenant"]) == (role, tenant))
+        body = {name: one[name] for name in ("email", "password")} | (
+            {} if tenant == "platform" else {"tenant": tenant}
+        )
+        answer = httpx.post(f"{self.told['base_url']}/api/auth/login", json=body, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+    def get(self, path: str, who: dict[str, str]) -> Any:
+        """What somebody reads."""
+        answer = httpx.get(self.told["base_url"] + path, headers=who, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command on the same platform."""
+        command = [sys.executable, "-m", "lastlight", *arguments]
+        return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=120, check=False)
+
+    def sql(self, statement: str, *args: Any) -> list[Any]:
+        """Look at the database, past every policy."""
+
+        async def ask() -> list[Any]:
+            connection = await asyncpg.connect(self.settings.admin_dsn())
+            try:
+                return await connection.fetch(statement, *args)
+            finally:
+                await connection.close()
+
+        return run_apart(ask())
+
+
+@pytest.fixture(scope="module")
+def demo(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Generator[Demo]:
+    """`lastlight serve --demo` on a database of its own."""
+    var = tmp_path_factory.mktemp("var")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with database(postgres_server, name="night") as dsn:
+        settings = settings_for(dsn, var)
+        env = os.environ | {
+            "LASTLIGHT_DATABASE_URL": dsn,
+            "LASTLIGHT_SECRET_KEY": settings.secret_key,
+            "LASTLIGHT_VAR_DIR": str(var),
+            "LASTLIGHT_PORT": str(port),
+        }
+        with (var / "serve.log").open("wb") as log:
+            command = [sys.executable, "-m", "lastlight", "serve", "--demo"]
+            server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+        try:
+            _until(lambda: _ready(server, var, port), seconds=120)
+            yield Demo(settings, env, json.loads((var / "demo.json").read_text()))
+        finally:
+            server.send_signal(signal.SIGINT)
+            assert server.wait(timeout=60) == 0
+
+
+def test_the_file_names_somebody_for_every_role_and_two_businesses(demo: Demo) -> None:
+    by_tenant: dict[str, set[str]] = {}
+    for each in demo.told["sign_ins"]:
+        by_tenant.setdefault(each["tenant"], set()).add(each["role"])
+    assert set().union(*by_tenant.values()) >= ROLES
+    assert by_tenant["the-low-light"] >= {"owner", "manager", "patron"}
+    assert demo.told["database_url"].startswith("postgresql://lastlight_looker")
+    assert (Path(demo.env["LASTLIGHT_VAR_DIR"]) / "demo.json").stat().st_mode & 0o077 == 0
+    for each in demo.told["sign_ins"]:
+        who = demo.sign_in(each["role"], each["tenant"])
+        assert demo.get("/api/me", who)["email"] == each["email"]
+
+
+def test_everybodys_venue_is_open_at_any_hour(demo: Demo) -> None:
+    for tenant in ("kojo-arcade", "the-low-light"):
+        who = demo.sign_in("manager", tenant)
+        [slug] = {each["venue"] for each in demo.told["sign_ins"] if each["tenant"] == tenant}
+        [venue] = [each for each in demo.get("/api/venues", who)["items"] if each["slug"] == slug]
+        assert demo.get(f"/api/venues/{venue['id']}", who)["opening_hours"] is None
+
+
+def test_a_slow_night_goes_on_by_itself_and_reaches_the_live_stream(demo: Demo) -> None:
+    who = demo.sign_in("manager")
+    before = demo.get("/api/events?after=0", who)["next"]
+
+    def arrived() -> bool:
+        names = [event["name"] for event in demo.get(f"/api/events?after={before}", who)["events"]]
+        return "checkin.verified" in names and "visit.opened" in names
+
+    _until(arrived, seconds=90)
+    assert demo.sql("select count(*) from events where name = 'checkin.verified'")[0][0] < 1000, "history told nobody"
+
+
+def test_a_night_on_request_says_what_happened_and_the_database_agrees(demo: Demo) -> None:
+    counted = "select count(*) from checkins c join patrons p on p.tenant_id = c.tenant_id and p.id = c.patron_id"
+    guests = f"{counted} join users u on u.id = p.user_id where u.email like '%.31._@guests.example'"
+    assert demo.sql(guests)[0][0] == 0
+    played = demo.run("simulate", "--guests", "10", "--hours", "0.5", "--speed", "600", "--seed", "31")
+    assert played.returncode == 0, played.stderr + played.stdout
+    found = re.match(r"seed 31: (\d+) arrived, (\d+) checked out, .* 0 wrong$", played.stdout)
+    assert found is not None, played.stdout
+    arrived, left = int(found[1]), int(found[2])
+    assert 5 <= arrived <= 10
+    assert demo.sql(guests)[0][0] == arrived
+    inside = guests.replace("from checkins", "from visits") + " and c.status = 'open'"
+    assert demo.sql(inside)[0][0] == arrived - left
+    assert "came" in played.stderr, "progress is shown"
+
+
+def test_a_business_and_quiet_are_options(demo: Demo) -> None:
+    arguments = ("--guests", "3", "--hours", "0.1", "--speed", "600", "--tenant", "the-low-light", "--quiet")
+    played = demo.run("simulate", *arguments)
+    assert (played.returncode, played.stderr) == (0, ""), played.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--guests", "0"), "above zero"),
+        (("--speed", "0"), "above zero"),
+        (("--tenant", "nobody"), "names no manager"),
+    ],
+)
+def test_what_cannot_be_played_is_one_sentence(demo: Demo, arguments: tuple[str, ...], said: str) -> None:
+    played = demo.run("simulate", *arguments)
+    assert played.returncode != 0
+    assert played.stderr.startswith("lastlight: ")
+    assert said in played.stderr
+    assert "Traceback" not in played.stderr
+
+
+def test_seeding_again_changes_nothing(demo: Demo) -> None:
+    figures = """select (select count(*) from venues), (select count(*) from venue_keys), (select count(*) from memberships),
+                        (select count(*) from visits where created_at < (select approved_at + interval '30 seconds' from tenants
+                                                                         where slug = 'the-low-light'))"""
+    before = [tuple(row) for row in demo.sql(figures)]
+    told = (Path(demo.env["LASTLIGHT_VAR_DIR"]) / "demo.json").read_bytes()
+    assert demo.run("seed").returncode == 0
+    assert [tuple(row) for row in demo.sql(figures)] == before
+    assert (Path(demo.env["LASTLIGHT_VAR_DIR"]) / "demo.json").read_bytes() == told
+
+
+def _until(happened: Callable[[], bool], *, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.3)
+
+
+def _ready(server: subprocess.Popen[bytes], var: Path, port: int) -> bool:
+    assert server.poll() is None, (var / "serve.log").read_text()[-3000:]
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/ready", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
