@@ -29,6 +29,7 @@ async def app(scope, receive, send):
                 Path(os.environ["LASTLIGHT_VAR_DIR"], "closed").touch()
                 return
     if scope["path"] == "/slow":
+        Path(os.environ["LASTLIGHT_VAR_DIR"], "begun").touch()
         await asyncio.sleep(1.5)
     body = json.dumps({"client": scope["client"][0], "scheme": scope["scheme"], "loop": type(asyncio.get_running_loop()).__module__})
     await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -60,7 +61,9 @@ def test_it_ends_what_it_began_and_then_stops(served: tuple[subprocess.Popen[byt
     httpx.get(address, timeout=20)
     with ThreadPoolExecutor(1) as threads:
         call = threads.submit(httpx.get, f"{address}/slow", timeout=20)
-        time.sleep(0.5)
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "begun").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
         assert call.result().status_code == 200
     assert process.wait(15) in {0, -signal.SIGTERM}

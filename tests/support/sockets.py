@@ -121,7 +121,7 @@ async def serving(services: Services, *, http_app: Any = no_http) -> AsyncGenera
     finally:
         await realtime.stop()
         server.should_exit = True
-        await asyncio.wait_for(task, 15)
+        await asyncio.wait_for(task, 30)
 
 
 @dataclass(slots=True)
@@ -176,7 +176,7 @@ async def connected(
             headers=headers or {},
             transports=list(transports),
             socketio_path="realtime",
-            wait_timeout=5,
+            wait_timeout=30,
         )
         await until(lambda: bool(client.said("system.hello")))
         yield client
@@ -196,7 +196,7 @@ async def refused(site: Site, token: str | None, **options: Any) -> str:
     auth = options.pop("auth", {} if token is None else {"token": token})
     with contextlib.suppress(ConnectionFailed):
         await io.connect(
-            site.url, auth=auth, socketio_path="realtime", wait_timeout=5, transports=["websocket"], **options
+            site.url, auth=auth, socketio_path="realtime", wait_timeout=30, transports=["websocket"], **options
         )
     assert not io.connected
     await io.disconnect()

@@ -45,7 +45,7 @@ async def test_an_effect_before_the_kill_happens_once(fresh_database: Settings, 
     with working(fresh_database, 2) as processes:
         async with opened_services(fresh_database, [errands.module()]) as services:
             job_id = await queue(services, tenant, errands.deadly, place=str(tmp_path / "trace"), unsafe=unsafe)
-            done = await until(fresh_database, job_id, "done", seconds=40)
+            done = await until(fresh_database, job_id, "done", seconds=80)
         assert done["attempts"] == 2
         assert sum(process.poll() is not None for process in processes) == 1
     assert await effects(fresh_database, tenant, "unsafe" if unsafe else "deadly") == (2 if unsafe else 1)
@@ -63,7 +63,7 @@ async def test_a_job_that_kills_every_worker_ends_dead_and_the_queue_moves(
                 (tmp_path / "x").unlink(missing_ok=True)
                 await asyncio.sleep(0.05)
             good = await queue(services, tenant, errands.effect, name="moves")
-            await until(fresh_database, good, "done", seconds=30)
+            await until(fresh_database, good, "done", seconds=80)
     dead = await row(fresh_database, bad)
     assert (dead["state"], dead["error"]) == ("dead", "The worker died during every attempt.")
     assert await effects(fresh_database, tenant, "deadly") == 0

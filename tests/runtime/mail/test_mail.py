@@ -72,7 +72,7 @@ async def delivering(settings: Settings, postbox: Postbox) -> AsyncGenerator[Ser
     try:
         async with opened_services(with_server, [JOBS, MAIL]) as services:
             stop = asyncio.Event()
-            task = asyncio.create_task(run_jobs(services, stop, stale=timedelta(seconds=2)))
+            task = asyncio.create_task(run_jobs(services, stop, stale=timedelta(seconds=6)))
             try:
                 yield services
             finally:
@@ -161,7 +161,7 @@ async def test_a_server_that_stays_away_ends_in_the_dead_letters(database_settin
     dead_end = dataclasses.replace(database_settings, smtp_url="smtp://127.0.0.1:1")
     async with opened_services(dead_end, [JOBS, MAIL]) as services:
         stop = asyncio.Event()
-        task = asyncio.create_task(run_jobs(services, stop, stale=timedelta(seconds=2)))
+        task = asyncio.create_task(run_jobs(services, stop, stale=timedelta(seconds=6)))
         mail_id = await write(services, tenant)
         failed = await state_of(database_settings, mail_id, "failed")
         stop.set()

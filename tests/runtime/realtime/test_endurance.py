@@ -56,20 +56,36 @@ ENDINGS = {
 
 @pytest.mark.parametrize("why", ENDINGS)
 async def test_whoever_may_not_go_on_is_told_and_closed_within_five_seconds(
-    services: Services, site: Site, tenant: TenantId, why: str
+    services: Services, site: Site, tenant: TenantId, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """U3."""
+    """U3. Counted in looks, because a busy machine stretches seconds: the next look, at most one later, closes it."""
+    assert watch.EVERY_SECONDS * 2 < 5
+    looks = count_looks(monkeypatch)
     person = await sign_in(services, tenant, [BELLS])
     bystander = await sign_in(services, await new_tenant(services), [BELLS])
     async with connected(site, person.token(services)) as client, connected(site, bystander.token(services)) as other:
         await services.pools.system.execute(ENDINGS[why], person.session_id)
-        took = await until(client.ended.is_set, seconds=5)
+        before = len(looks)
+        await until(client.ended.is_set)
+        assert len(looks) - before <= 2
         await ring(services, tenant, 1)
         await settled(services, tenant, 1)
         assert client.said("system.goodbye")[0]["type"].endswith(f"/{why}")
         assert client.numbers() == []
         assert not other.ended.is_set()
-    assert took < 5
+
+
+def count_looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """When each look of the watch began."""
+    looks: list[float] = []
+    real = watch.look
+
+    async def counted(services: Services, hub: hub_module.Hub) -> None:
+        looks.append(time.monotonic())
+        await real(services, hub)
+
+    monkeypatch.setattr(watch, "look", counted)
+    return looks
 
 
 async def test_a_demotion_moves_the_socket_to_the_rooms_it_may_still_sit_in(
@@ -83,7 +99,8 @@ async def test_a_demotion_moves_the_socket_to_the_rooms_it_may_still_sit_in(
         pool = services.pools.system
         await pool.execute("update memberships set venue_ids = $2 where user_id = $1", person.user_id, [here])
         await pool.execute("update sessions set version = version + 1 where id = $1", person.session_id)
-        await asyncio.sleep(2.5)
+        (seat,) = site.realtime.hub.seats.values()
+        await until(lambda: any(str(here) in room for room in seat.rooms))
         await ring(services, tenant, 2, venue_id=there)
         await ring(services, tenant, 3, venue_id=here)
         await until(lambda: client.numbers()[-1] == 3)
@@ -98,13 +115,18 @@ async def test_a_socket_ends_with_its_token_unless_it_brings_a_fresh_one(
     person = await sign_in(services, tenant, [BELLS])
     someone = await sign_in(services, tenant, [BELLS])
     async with (
-        connected(site, person.token(services, seconds=3)) as idle,
-        connected(site, person.token(services, seconds=3)) as fresh,
+        connected(site, person.token(services, seconds=600)) as idle,
+        connected(site, person.token(services, seconds=600)) as fresh,
     ):
-        foreign = await fresh.io.call("authenticate", {"token": someone.token(services)}, timeout=5)
-        answer = await fresh.io.call("authenticate", {"token": person.token(services)}, timeout=5)
-        await until(idle.ended.is_set, seconds=8)
-        await asyncio.sleep(0.5)
+        ends = [seat.expires_at or 0 for seat in site.realtime.hub.seats.values()]
+        assert all(500 < end - time.time() <= 600 for end in ends), "a socket ends with its token"
+        for seat in site.realtime.hub.seats.values():
+            seat.expires_at = time.time() + 60
+        foreign = await fresh.io.call("authenticate", {"token": someone.token(services)}, timeout=30)
+        answer = await fresh.io.call("authenticate", {"token": person.token(services)}, timeout=30)
+        for seat in site.realtime.hub.seats.values():
+            seat.expires_at = (seat.expires_at or 0) - 60
+        await until(idle.ended.is_set)
         assert foreign["type"].endswith("/token-invalid")
         assert answer["expires_at"] > time.time() + 800
         assert idle.said("system.goodbye")[0]["type"].endswith("/token-expired")
@@ -118,7 +140,7 @@ async def test_the_npm_client_does_not_come_back_when_its_session_ended(
     async with node_client(site, auth={"token": person.token(services)}) as client:
         await until(lambda: bool(client.said("system.hello")))
         await services.pools.system.execute(END_SESSION, person.session_id)
-        await until(lambda: bool(client.said("disconnect")), seconds=5)
+        await until(lambda: bool(client.said("disconnect")))
         await asyncio.sleep(1)
         assert client.said("disconnect") == ["io server disconnect"]
         assert len(client.said("connect")) == 1
@@ -161,13 +183,15 @@ async def test_a_client_that_does_not_read_is_cut_off_and_delays_nobody(
         padding = "x" * 20_000
         for number in range(600):
             site.realtime.hub.deliver(
-                list(slow.rooms or client_rooms(site)), number, wire.Message("bell.rang", message_body(number, padding))
+                list(slow.rooms or client_rooms(site)),
+                number + 1,
+                wire.Message("bell.rang", message_body(number, padding)),
             )
             if not slow.gone:
                 longest = max(longest, site.realtime.server.socket(slow.eio_sid).queue.qsize())
             await asyncio.sleep(0)
             if number % 20 == 0:
-                await until(lambda number=number: len(client.numbers()) >= number - 20, seconds=3)
+                await until(lambda number=number: len(client.numbers()) >= number - 20)
         await until(lambda: len(client.numbers()) == 600)
         assert client.numbers() == list(range(600))
     assert slow.gone
@@ -175,7 +199,7 @@ async def test_a_client_that_does_not_read_is_cut_off_and_delays_nobody(
     await until(lambda: slow.eio_sid not in site.realtime.server.opened)
     loop = asyncio.get_running_loop()
     with contextlib.suppress(ConnectionResetError):  # or an orderly end
-        while await asyncio.wait_for(loop.sock_recv(stuck, 65536), 5):
+        while await asyncio.wait_for(loop.sock_recv(stuck, 65536), 30):
             pass
     stuck.close()
 
@@ -226,7 +250,7 @@ async def test_nonsense_ends_the_connection_and_leaves_no_trace(
         await ws.send_str(f'40{{"token":"{person.token(services)}"}}')
         await ws.receive_str()
         await ws.send_str(NONSENSE[name])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (await ws.receive()).type not in {
                 aiohttp.WSMsgType.CLOSE,
                 aiohttp.WSMsgType.CLOSED,
@@ -244,7 +268,7 @@ async def test_a_connection_that_never_signs_in_is_dropped(site: Site, monkeypat
         session.ws_connect(f"{site.url}/realtime/?EIO=4&transport=websocket") as ws,
     ):
         await ws.receive_str()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert (await ws.receive()).type in {
                 aiohttp.WSMsgType.CLOSE,
                 aiohttp.WSMsgType.CLOSED,

@@ -93,7 +93,7 @@ async def test_a_client_cannot_ask_for_a_room(services: Services, site: Site, te
             await client.io.emit(message, {"room": room, "rooms": [room]})
         await ring(services, tenant, 1)
         await settled(services, tenant, 1)
-        answer = await client.io.call("catch_up", {"after": 0}, timeout=5)
+        answer = await client.io.call("catch_up", {"after": 0}, timeout=30)
         await asyncio.sleep(0.2)
         assert (client.numbers(), answer) == ([], {"events": [], "next": 1})
 
@@ -147,8 +147,31 @@ async def test_too_long_away_is_told_as_a_gap(
     await settled(services, tenant, 20)
     async with connected(site, person.token(services), after=5) as client:
         await until(lambda: bool(client.said("system.gap")))
-        assert client.said("system.gap") == [{"after": 5, "seq": 20}]
+        assert client.said("system.gap") == [{"after": 5, "seq": 20, "catch_up": "/api/events?after=5"}]
         assert client.said("system.hello")[0]["resumed"] is False
+    async with connected(site, person.token(services), after=99) as client:  # of a stream that was set back
+        await until(lambda: bool(client.said("system.gap")))
+        assert client.said("system.gap") == [{"after": 99, "seq": 20, "catch_up": "/api/events?after=20"}]
+
+
+async def test_what_a_slow_feed_brings_after_a_catch_up_is_not_repeated(
+    services: Services, site: Site, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stream may be ahead of this process's feed: the client reads it when it connects, then the feed brings it too."""
+    person = await sign_in(services, tenant, [BELLS])
+    late: list[Any] = []
+    monkeypatch.setattr(site.realtime.feed, "_deliver", late.append)
+    await ring(services, tenant, *range(1, 11))
+    await until(lambda: len(late) == 10)
+    async with connected(site, person.token(services), after=4) as client:
+        await until(lambda: len(client.numbers()) == 6)
+        await until(lambda: all(seat.held is None for seat in site.realtime.hub.seats.values()))
+        for row in late:
+            site.realtime._deliver(row)
+        monkeypatch.undo()
+        await ring(services, tenant, 11)
+        await until(lambda: client.numbers()[-1] == 11)
+        assert client.numbers() == list(range(5, 12))
 
 
 async def test_catch_up_by_message_pages_through_the_stream(services: Services, site: Site, tenant: TenantId) -> None:
@@ -156,10 +179,10 @@ async def test_catch_up_by_message_pages_through_the_stream(services: Services, 
     await ring(services, tenant, *range(1, 31))
     await settled(services, tenant, 30)
     async with connected(site, person.token(services)) as client:
-        first = await client.io.call("catch_up", {"after": 5, "limit": 10}, timeout=5)
-        second = await client.io.call("catch_up", {"after": first["next"]}, timeout=5)
-        bad = await client.io.call("catch_up", {"after": -1}, timeout=5)
-        unknown = await client.io.call("catch_up", {"after": 1, "tenant_id": str(tenant)}, timeout=5)
+        first = await client.io.call("catch_up", {"after": 5, "limit": 10}, timeout=30)
+        second = await client.io.call("catch_up", {"after": first["next"]}, timeout=30)
+        bad = await client.io.call("catch_up", {"after": -1}, timeout=30)
+        unknown = await client.io.call("catch_up", {"after": 1, "tenant_id": str(tenant)}, timeout=30)
     assert [event["seq"] for event in first["events"]] == list(range(6, 16))
     assert [event["seq"] for event in second["events"]] == list(range(16, 31))
     assert (first["next"], second["next"]) == (15, 30)

@@ -66,7 +66,7 @@ async def working(settings: Settings, declared: Stage) -> AsyncGenerator[Service
     module = Module(name="till", jobs=[declared.job], permissions=[JOBS_READ], events=[JobEnded])
     async with opened_services(settings, [module]) as services:
         stop = asyncio.Event()
-        task = asyncio.create_task(run_jobs(services, stop, stale=timedelta(seconds=2)))
+        task = asyncio.create_task(run_jobs(services, stop, stale=timedelta(seconds=6)))
         try:
             yield services
         finally:
@@ -168,7 +168,7 @@ async def test_a_process_that_dies_during_the_call_is_taken_up(database_settings
         async with system_ctx(services, tenant) as ctx:
             await staged_actions.begin(ctx, declared, key="k", intent={"name": "paid"})
         dying = asyncio.create_task(run_jobs(services, asyncio.Event(), stale=timedelta(seconds=1)))
-        await asyncio.wait_for(hang.wait(), 10)
+        await asyncio.wait_for(hang.wait(), 30)
         dying.cancel()
         await asyncio.wait({dying})
     async with working(database_settings, declared):

@@ -59,7 +59,7 @@ def starts(tmp_path: Path) -> list[list[str]]:
     return [line.split() for line in place.read_text().splitlines()] if place.exists() else []
 
 
-async def eventually(fact: Callable[[], bool], seconds: float = 15) -> None:
+async def eventually(fact: Callable[[], bool], seconds: float = 40) -> None:
     """Wait until `fact` holds; fail when it does not in time."""
     deadline = time.monotonic() + seconds
     while not fact():
@@ -135,7 +135,7 @@ async def test_children_die_with_a_killed_supervisor(env: dict[str, str], tmp_pa
     assert not gone(child)
     supervisor.kill()
     supervisor.wait()
-    await eventually(lambda: gone(child), seconds=5)
+    await eventually(lambda: gone(child), seconds=30)
     assert env["FOLDER"] == str(tmp_path)
 
 

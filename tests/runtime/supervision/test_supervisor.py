@@ -139,7 +139,7 @@ def platform(folder: Path, port: int) -> Generator[Platform]:
     assert_gone(tree)
 
 
-def eventually(fact: Callable[[], bool], seconds: float = 40) -> None:
+def eventually(fact: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until `fact` holds; fail when it does not in time."""
     deadline = time.monotonic() + seconds
     while not fact():
@@ -165,7 +165,7 @@ def ended(process: psutil.Process) -> bool:
 
 def assert_gone(processes: list[psutil.Process]) -> None:
     """None of them may outlive the supervisor for long."""
-    eventually(lambda: all(ended(process) for process in processes), seconds=15)
+    eventually(lambda: all(ended(process) for process in processes), seconds=40)
 
 
 def test_it_starts_in_order_greets_and_stops_cleanly_on_ctrl_c(platform: Platform) -> None:
