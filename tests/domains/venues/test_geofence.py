@@ -35,7 +35,7 @@ def test_a_circle_holds_what_is_nearer_than_its_radius(
     share=st.floats(0.05, 0.95),
 )
 def test_a_star_shaped_polygon_holds_its_rays(
-    centre: Point, bearings: list[float], radius: float, share: float, pick: object
+    centre: Point, bearings: list[float], radius: float, share: float
 ) -> None:
     """Corners around a centre, in order of bearing and less than half a turn apart, make an outline that sees its centre."""
     corners = sorted(bearings)

@@ -70,7 +70,9 @@ async def verify(ctx: Ctx, *, data: VerifyIn) -> CheckinOut:
     _require_free(door)
     policy = "required" if code.kind is CodeKind.POSTER else door.position_policy
     position = check_position(data.position, fence=door.geofence, policy=policy, vaguest_m=rules.vaguest_m)
-    return await _admit(ctx, door=door, code=code, claim=claim, at=at, position=position, device=data.device)
+    checkin = _arrival(ctx, data=data, code=code, door=door, claim=claim, at=at, position=position)
+    longest = timedelta(minutes=door.visit_timeout_minutes)
+    return await _admit(ctx, checkin=checkin, code=code, claim=claim, longest=longest)
 
 
 def _read(text: str) -> VenueCode:
@@ -137,52 +139,52 @@ def _require_free(door: Door) -> None:
         raise VisitOpen
 
 
-async def _admit(
+def _arrival(
     ctx: Ctx,
     *,
-    door: Door,
+    data: VerifyIn,
     code: VenueCode,
+    door: Door,
     claim: Claim | None,
     at: datetime,
     position: CheckedPosition | None,
-    device: dict[str, str | int | float | bool | None] | None,
-) -> CheckinOut:
-    patron_id = ctx.actor.patron_id
-    assert patron_id is not None
-    day = business_day(at, door.zone, door.business_day_hour)
-    times_out_at = at + timedelta(minutes=door.visit_timeout_minutes)
-    checkin = Checkin(
+) -> Checkin:
+    assert ctx.actor.patron_id is not None
+    return Checkin(
         id=CheckinId(uuid7()),
         venue_id=VenueId(code.venue_id),
         venue=door.venue,
-        patron_id=patron_id,
+        patron_id=ctx.actor.patron_id,
         patron=door.patron,
         method="poster" if code.kind is CodeKind.POSTER else "screen",
         arrived_at=at,
         received_at=ctx.now,
         claimed_at=claim.at if claim else None,
         proven=claim is not None and claim.proof is not None,
-        business_day=day,
+        business_day=business_day(at, door.zone, door.business_day_hour),
         position=position,
-        device=device,
+        device=data.device,
     )
-    visit = _opened(checkin, times_out_at)
+
+
+async def _admit(ctx: Ctx, *, checkin: Checkin, code: VenueCode, claim: Claim | None, longest: timedelta) -> CheckinOut:
+    visit = _opened(checkin, checkin.arrived_at + longest)
     await ctx.db.execute(
         ADMIT,
         ctx.tenant_id,
         checkin.venue_id,
-        patron_id,
+        checkin.patron_id,
         checkin.method,
         code.key_number,
         code.nonce,
-        at,
+        checkin.arrived_at,
         checkin.claimed_at,
         claim.proof.key_id if claim and claim.proof else None,
-        day,
-        position,
-        device,
+        checkin.business_day,
+        checkin.position,
+        checkin.device,
         checkin.id,
-        times_out_at,
+        visit.times_out_at,
         visit.id,
     )
     _announce(ctx, checkin, visit)
