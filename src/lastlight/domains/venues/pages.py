@@ -7,6 +7,7 @@ import msgspec
 
 from lastlight.domains.venues import actions, keys, queries, screens
 from lastlight.domains.venues.forms import VenueForm, form_errors, of_venue, to_change, to_venue
+from lastlight.domains.venues.hours import next_opening
 from lastlight.domains.venues.listings import VENUES
 from lastlight.domains.venues.model import Venue, VenueStatus, known_time_zones
 from lastlight.domains.venues.permissions import VENUES_CODES, VENUES_KEYS, VENUES_MANAGE, VENUES_READ
@@ -134,7 +135,19 @@ def _state_pages(home: str, one: str) -> tuple[Operation, ...]:
 async def door_screen(ctx: Ctx, venue_id: VenueId, request: RequestInfo) -> View:
     """Show the rotating code, full-screen, on a display at the door."""
     code = await screens.read_screen_code(ctx, venue_id=venue_id)
-    return View("venues/screen.html", {"code": code})
+    return View("venues/screen.html", {"code": code, "opens": await _opens(ctx, venue_id, is_open=code.is_open)})
+
+
+async def _opens(ctx: Ctx, venue_id: UUID, *, is_open: bool) -> str:
+    """When a closed venue opens next, on its own clock."""
+    if is_open:
+        return ""
+    venue = await queries.find_venue(ctx, venue_id=venue_id, permission=VENUES_CODES)
+    opens = next_opening(venue.opening_hours, venue.zone, ctx.now)
+    if opens is None:
+        return ""
+    at, today = opens.astimezone(venue.zone), ctx.now.astimezone(venue.zone).date()
+    return f"We open {'today' if at.date() == today else f'on {at:%A}'} at {at:%H:%M}."
 
 
 async def _blank(ctx: Ctx, home: str) -> dict[str, Any]:
