@@ -309,6 +309,7 @@
 --   tenant_id uuid not null
 --   seq bigint not null default 0
 --   hash bytea not null default '\x0000000000000000000000000000000000000000000000000000000000000000'::bytea
+--   dropped_to bigint not null default 0 -- events up to this number are kept no longer in the stream; the audit log keeps its entries
 
 -- tenant_settings: settings of a business where they differ from their default
 --   tenant_id uuid not null

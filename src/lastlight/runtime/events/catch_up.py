@@ -18,6 +18,7 @@ from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.db.uow import SessionChanged, WorkScope, unit_of_work
 from lastlight.runtime.events.arrivals import arrivals_of
 from lastlight.runtime.events.audience import audiences, rooms_of
+from lastlight.runtime.events.retention import EventsDropped
 from lastlight.runtime.http.operation import Input
 from lastlight.runtime.services import Services
 
@@ -27,7 +28,9 @@ WINDOW = 5000
 LONGEST_WAIT = 25
 LOOK_SECONDS = 1.0
 
-HEAD = "select coalesce((select seq from tenant_sequences where tenant_id = $1), 0)"
+STANDS = """
+select coalesce(max(seq), 0) as head, coalesce(max(dropped_to), 0) as dropped_to from tenant_sequences where tenant_id = $1
+"""
 
 # $3 held for every venue; $4 held for some, which is enough for events without a venue; $5 and $6 the pairs of the latter.
 HEARD = """
@@ -64,12 +67,15 @@ class EventsOut(msgspec.Struct, frozen=True):
 
 
 async def read_events(ctx: Ctx, *, after: int | None, limit: int) -> EventsOut:
-    """What the actor hears after a place in the tenant's stream."""
+    """What the actor hears after a place in the tenant's stream; EventsDropped when that place is no longer kept."""
     if ctx.tenant_id == PLATFORM and ctx.actor.kind not in {"crew", "system"}:
         return EventsOut([], after or 0)
-    head: int = await ctx.db.fetchval(HEAD, ctx.tenant_id)
+    stands: Any = await ctx.db.fetchrow(STANDS, ctx.tenant_id)
+    head: int = stands["head"]
     if after is None or after >= head:
         return EventsOut([], head)
+    if after < stands["dropped_to"]:
+        raise EventsDropped(extra={"next": head})
     until = min(head, after + WINDOW)
     everywhere, somewhere, pairs = _held(ctx)
     patron = ctx.actor.patron_id if ctx.actor.kind == "patron" else None

@@ -2,7 +2,11 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-RELAYED = Counter("lastlight_relay_events_total", "Events moved from the outbox into their tenant's stream.")
+RELAYED = Counter(
+    "lastlight_relay_events_total",
+    "Events moved from the outbox into their tenant's stream: check-ins, visits and all else, by name.",
+    ["name"],
+)
 REACTIONS_FAILED = Counter("lastlight_relay_reactions_failed_total", "Reactions that could not be queued.", ["job"])
 LEADING = Gauge("lastlight_relay_leading", "1 in the process whose relay leads.", multiprocess_mode="liveall")
 BACKLOG = Gauge(

@@ -2,6 +2,7 @@
 
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.events.catch_up import EventsOut, EventsQuery, read_events, wait_for_news
+from lastlight.runtime.events.retention import KEEP_DAYS, EventsDropped, drop_old_events
 from lastlight.runtime.http import get
 from lastlight.runtime.module import Module
 
@@ -10,6 +11,7 @@ from lastlight.runtime.module import Module
     "/api/events",
     signed_in="everybody hears what their permissions let them hear, a guest what is their own",
     tags=["events"],
+    raises=[EventsDropped],
     prepare=wait_for_news,
 )
 async def read_event_stream(ctx: Ctx, query: EventsQuery) -> EventsOut:
@@ -17,6 +19,7 @@ async def read_event_stream(ctx: Ctx, query: EventsQuery) -> EventsOut:
 
     Without `after` it says where the stream stands. Ask again with `next` until it stops moving; with `wait` the answer is
     held back, up to that many seconds, until there is something to tell. Where sockets are blocked, this is the live feed.
+    Events are kept for some months; asking from before is refused with the `next` to go on with.
     """
     return await read_events(ctx, after=query.after, limit=query.limit)
 
@@ -25,4 +28,7 @@ MODULE = Module(
     name="events",
     summary="The tenant's stream of events: what happened since, live by sockets or by polling.",
     routes=[read_event_stream],
+    errors=[EventsDropped],
+    jobs=[drop_old_events],
+    settings=[KEEP_DAYS],
 )

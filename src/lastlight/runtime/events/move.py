@@ -72,6 +72,8 @@ class Moved:
     """Committed events that wait for an open transaction (counted only when the batch was not full)."""
     horizon: str = ""
     lags: list[float] = field(default_factory=list[float])
+    names: list[str] = field(default_factory=list[str])
+    """The names of the events that were moved, one for each."""
     callbacks: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
 
 
@@ -108,6 +110,7 @@ async def move_batch(services: Services, connection: Any, *, batch: int = BATCH)
             await _react(services, connection, placed, moved)
             await connection.execute("select pg_notify($1, '')", EVENTS_CHANNEL)
     moved.count = len(rows)
+    moved.names = [row["name"] for row in rows]
     moved.full = len(rows) == batch
     moved.lags = [(row["moved_at"] - row["at"]).total_seconds() for row in rows]
     if not moved.full:

@@ -8,6 +8,7 @@ transactions share one connection: whoever loses the lock has lost the connectio
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,7 +118,8 @@ async def _after_batch(watch: _Watch, moved: Moved) -> None:
             await callback()
         except Exception:
             log.exception("after-commit callback of a reaction failed")
-    metrics.RELAYED.inc(moved.count)
+    for name, count in Counter(moved.names).items():
+        metrics.RELAYED.labels(name).inc(count)
     for lag in moved.lags:
         metrics.LAG_SECONDS.observe(lag)
     _watch_horizon(watch, moved)

@@ -15,7 +15,7 @@ import structlog
 from lastlight.runtime.context import Actor
 from lastlight.runtime.db.uow import WorkScope, unit_of_work
 from lastlight.runtime.events.audience import audiences, rooms_of
-from lastlight.runtime.events.catch_up import HEAD, EventsOut, read_events
+from lastlight.runtime.events.catch_up import STANDS, EventsOut, read_events
 from lastlight.runtime.realtime.hub import Hub, Seat
 from lastlight.runtime.realtime.wire import Message
 from lastlight.runtime.services import Services
@@ -38,14 +38,16 @@ async def greet(services: Services, hub: Hub, seat: Seat, after: int | None) -> 
     seat.held = []
     hub.move(seat, rooms_of(seat.actor, audiences(services.registry)))
     try:
-        head: int = await services.pools.system.fetchval(HEAD, seat.actor.tenant_id)
-        resumed = after is not None and head - MOST_REPEATED <= after <= head
+        stands = await services.pools.system.fetchrow(STANDS, seat.actor.tenant_id)
+        head: int = stands["head"]
+        resumed = after is not None and max(stands["dropped_to"], head - MOST_REPEATED) <= after <= head
         hello = {"seq": head, "tenant_id": seat.actor.tenant_id, "resumed": resumed}
         hub.send(seat, Message("system.hello", msgspec.json.encode(hello)))
         if after is not None and resumed:
             seat.reached = await _repeat(services, hub, seat, after, head)
         elif after is not None:
-            gap = {"after": after, "seq": head, "catch_up": f"/api/events?after={min(after, head)}"}
+            kept = min(max(after, stands["dropped_to"]), head)
+            gap = {"after": after, "seq": head, "catch_up": f"/api/events?after={kept}"}
             hub.send(seat, Message("system.gap", msgspec.json.encode(gap)))
     except Exception:
         log.exception("a socket could not be greeted")
