@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 SETTINGS_READ = Permission("settings.read", "See the settings of the business", Scope.TENANT)
 SETTINGS_MANAGE = Permission("settings.manage", "Change the settings of the business", Scope.TENANT)
+MOST_NUMBER = 2**53 - 1
+"""The bound of a number that declares none: what every reader of JSON keeps exactly."""
 KINDS: Mapping[type[Any], str] = {bool: "bool", int: "int", str: "text"}
 
 
@@ -50,11 +52,23 @@ class TenantSetting(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         except Invalid:
             return self.default
 
+    def parse(self, text: str) -> T:
+        """What a form's field says; Invalid at `value` when it is outside the bounds."""
+        if self.type is bool:
+            return self.check(text == "true")
+        if self.type is int:
+            try:
+                return self.check(int(text))
+            except ValueError as error:
+                raise Invalid(fields={"value": "Give a whole number."}) from error
+        return self.check(text)
+
     def check(self, value: Any) -> T:
         """The value as the declared type; Invalid at `value` when it is outside the bounds."""
         kind: Any = self.type
         if self.type is int:
-            kind = Annotated[int, msgspec.Meta(ge=self.minimum, le=self.maximum)]
+            least = -MOST_NUMBER if self.minimum is None else self.minimum
+            kind = Annotated[int, msgspec.Meta(ge=least, le=MOST_NUMBER if self.maximum is None else self.maximum)]
         elif self.type is str:
             kind = Annotated[str, msgspec.Meta(min_length=self.minimum, max_length=self.maximum or 2000)]
         try:
@@ -114,21 +128,16 @@ class _Row(msgspec.Struct, frozen=True):
 
 ONE = "select value, updated_at, version from tenant_settings where tenant_id = $1 and key = $2"
 ALL = "select key, value, updated_at, version from tenant_settings where tenant_id = $1"
-STORE = """
-insert into tenant_settings (tenant_id, key, value) values ($1, $2, $3)
-on conflict (tenant_id, key) do update set value = excluded.value
-"""
-CLEAR = "update tenant_settings set value = 'null' where tenant_id = $1 and key = $2"
+STORE_FIRST = "insert into tenant_settings (tenant_id, key, value) values ($1, $2, $3) on conflict do nothing"
+STORE = "update tenant_settings set value = coalesce($3::jsonb, 'null') where tenant_id = $1 and key = $2"
+VALUE = "select value from tenant_settings where tenant_id = $1 and key = $2"
 
 
 async def setting(ctx: Ctx, declared: TenantSetting[T]) -> T:
     """The value that holds for the transaction's tenant; for a platform parameter the platform's, from any tenant."""
-    tenant_id = PLATFORM if declared.platform else ctx.tenant_id
-    return declared.read(
-        await ctx.db.fetchval(
-            "select value from tenant_settings where tenant_id = $1 and key = $2", tenant_id, declared.key
-        )
-    )
+    if declared.platform and ctx.tenant_id != PLATFORM:  # the policies show a tenant's transaction no other's rows
+        return declared.read(await ctx.services.pools.system.fetchval(VALUE, PLATFORM, declared.key))
+    return declared.read(await ctx.db.fetchval(VALUE, ctx.tenant_id, declared.key))
 
 
 async def all_settings(ctx: Ctx) -> list[SettingOut]:
@@ -151,10 +160,10 @@ async def change_setting(ctx: Ctx, *, key: str, value: bool | int | str | None, 
         raise Stale
     new = declared.default if value is None else declared.check(value)
     old = declared.read(before.value if before else None)
-    if value is None:
-        await ctx.db.execute(CLEAR, ctx.tenant_id, key)
-    else:
-        await ctx.db.execute(STORE, ctx.tenant_id, key, new)
+    if value is not None or before is not None:
+        stored = None if value is None else new
+        if not await ctx.db.execute(STORE if before else STORE_FIRST, ctx.tenant_id, key, stored):
+            raise Stale  # somebody else was the first to store it
     if new != old:
         ctx.emit(SettingChanged(key=key, value=new), entity=("setting", key), before=old, after=new)
     return _shown(declared, await ctx.db.row(_Row, ONE, ctx.tenant_id, key))

@@ -8,6 +8,7 @@ from lastlight.domains.checkins.listings import LISTINGS
 from lastlight.domains.checkins.pages import PAGES
 from lastlight.domains.checkins.permissions import CHECKINS_READ, PERMISSIONS, VISITS_READ
 from lastlight.domains.checkins.queries import count_inside
+from lastlight.domains.checkins.settings import SETTINGS
 from lastlight.runtime.module import Module, Nav
 
 MODULE = Module(
@@ -25,6 +26,7 @@ MODULE = Module(
     },
     jobs=(time_out_due_visits,),
     listings=LISTINGS,
+    settings=SETTINGS,
     nav=(
         Nav(
             app="management",

@@ -5,9 +5,36 @@ from typing import Any
 
 import msgspec
 
-CLAIM_MAX_AGE = ("checkins.claim_max_age_minutes", 720)
-VAGUEST_POSITION = ("checkins.position_max_accuracy_m", 200)
-BIRTH_DATE_REQUIRED = ("checkins.birth_date_required", False)
+from lastlight.runtime.tenant_settings import TenantSetting
+
+CLAIM_MAX_AGE = TenantSetting(
+    key="checkins.claim_max_age_minutes",
+    type=int,
+    default=720,
+    label="Late check-ins",
+    description="How long after the fact a phone without a network may hand in a check-in or check-out that it signed.",
+    minimum=0,
+    maximum=10_080,
+    unit="minutes",
+)
+VAGUEST_POSITION = TenantSetting(
+    key="checkins.position_max_accuracy_m",
+    type=int,
+    default=200,
+    label="Vaguest position",
+    description="A position that is less exact than this is not believed where a venue asks for one.",
+    minimum=10,
+    maximum=5_000,
+    unit="metres",
+)
+BIRTH_DATE_REQUIRED = TenantSetting(
+    key="checkins.birth_date_required",
+    type=bool,
+    default=False,
+    label="Birth date needed",
+    description="Venues with a least age refuse guests who have not given their birth date.",
+)
+SETTINGS = (CLAIM_MAX_AGE, VAGUEST_POSITION, BIRTH_DATE_REQUIRED)
 
 
 class DoorRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +49,7 @@ def door_rules(settings: dict[str, Any] | None) -> DoorRules:
     """The rules of a tenant's stored settings; what is not stored takes its default."""
     stored = settings or {}
     return DoorRules(
-        oldest_claim=timedelta(minutes=stored.get(*CLAIM_MAX_AGE)),
-        vaguest_m=float(stored.get(*VAGUEST_POSITION)),
-        birth_date_required=bool(stored.get(*BIRTH_DATE_REQUIRED)),
+        oldest_claim=timedelta(minutes=CLAIM_MAX_AGE.read(stored.get(CLAIM_MAX_AGE.key))),
+        vaguest_m=float(VAGUEST_POSITION.read(stored.get(VAGUEST_POSITION.key))),
+        birth_date_required=BIRTH_DATE_REQUIRED.read(stored.get(BIRTH_DATE_REQUIRED.key)),
     )

@@ -5,7 +5,7 @@ from lastlight.domains.tenancy.errors import ERRORS, SlugTaken
 from lastlight.domains.tenancy.events import EVENTS
 from lastlight.domains.tenancy.jobs import JOBS
 from lastlight.domains.tenancy.pages import PAGES
-from lastlight.domains.tenancy.permissions import PERMISSIONS, TENANT_READ, TENANTS_READ
+from lastlight.domains.tenancy.permissions import PERMISSIONS, TENANT_READ, TENANTS_MANAGE, TENANTS_READ
 from lastlight.domains.tenancy.queries import LISTINGS, count_waiting
 from lastlight.runtime.module import Module, Nav
 
@@ -27,6 +27,15 @@ MODULE = Module(
             href="/owner/settings",
             icon="settings",
             permission=TENANT_READ,
+            group="House",
+            order=85,
+        ),
+        Nav(
+            app="platform",
+            label="Parameters",
+            href="/platform/settings",
+            icon="settings",
+            permission=TENANTS_MANAGE,
             group="House",
             order=85,
         ),

@@ -2,22 +2,20 @@
 
 from typing import Annotated, Any, Literal
 from uuid import UUID
-from zoneinfo import available_timezones
 
 import msgspec
 
 from lastlight.domains import identity
 from lastlight.domains.tenancy import actions, queries
 from lastlight.domains.tenancy.permissions import (
-    TENANT_MANAGE,
-    TENANT_READ,
     TENANTS_DECIDE,
     TENANTS_ENTER,
     TENANTS_MANAGE,
     TENANTS_READ,
 )
 from lastlight.domains.tenancy.registration import Applicant, prepare_registration, register_tenant
-from lastlight.domains.tenancy.schemas import Plan, RegistrationIn, TenantChangeIn
+from lastlight.domains.tenancy.schemas import Plan, RegistrationIn
+from lastlight.domains.tenancy.settings_pages import SETTINGS_PAGES, zones
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.audit.history import entity_history
@@ -64,23 +62,8 @@ class ModuleForm(Input, frozen=True, kw_only=True):
     enabled: bool = False
 
 
-class SettingsForm(Input, frozen=True, kw_only=True):
-    """Details of one's own business."""
-
-    name: Annotated[str, msgspec.Meta(max_length=120)]
-    contact_name: Annotated[str, msgspec.Meta(max_length=120)]
-    contact_email: Annotated[str, msgspec.Meta(max_length=254)]
-    contact_phone: Annotated[str, msgspec.Meta(max_length=40)] = ""
-    time_zone: Annotated[str, msgspec.Meta(max_length=60)]
-    version: int
-
-
-def _zones() -> list[tuple[str, str]]:
-    return [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones()) if "/" in zone]
-
-
 async def _register_again(_ctx: Ctx) -> dict[str, Any]:
-    return {"sent": False, "zones": _zones()}
+    return {"sent": False, "zones": zones()}
 
 
 @page("/register", public="A business that is not here yet has nobody to sign in.")
@@ -212,37 +195,6 @@ async def module_submit(ctx: Ctx, tenant_id: TenantId, module: str, form: Form[M
     return Redirect(f"{HOME}/{tenant_id}?tab=modules", toast=f"{changed.title} is {state} from the next request on.")
 
 
-async def _own(ctx: Ctx) -> dict[str, Any]:
-    tenant = await queries.read_tenant(ctx)
-    return {
-        "tenant": tenant,
-        "zones": _zones(),
-        "modules": await queries.list_modules(ctx),
-        "history": await entity_history(ctx, entity="tenant", entity_id=tenant.id),
-    }
-
-
-@page("/owner/settings", permission=TENANT_READ)
-async def settings_page(ctx: Ctx) -> View:
-    """Show one's own business."""
-    return View("tenancy/settings.html", await _own(ctx))
-
-
-@page_post("/owner/settings", permission=TENANT_MANAGE, form_page="tenancy/settings.html", form_context=_own)
-async def settings_submit(ctx: Ctx, form: Form[SettingsForm]) -> Redirect:
-    """Change details of one's own business."""
-    data = form.require()
-    change = TenantChangeIn(
-        name=data.name,
-        contact_name=data.contact_name,
-        contact_email=data.contact_email,
-        contact_phone=data.contact_phone,
-        time_zone=data.time_zone,
-    )
-    await actions.change_tenant(ctx, data=change, version=data.version)
-    return Redirect("/owner/settings", toast="Saved.")
-
-
 def _reason(data: DecisionForm) -> str:
     """The reason that a decision needs."""
     if len(data.reason.strip()) < 3:
@@ -261,6 +213,5 @@ PAGES = (
     scope_submit,
     plan_submit,
     module_submit,
-    settings_page,
-    settings_submit,
+    *SETTINGS_PAGES,
 )
