@@ -21,7 +21,7 @@ def errors_page(registry: Registry) -> str:
     """Every problem by its status and type."""
     intro = f"""\
 Every refusal is `application/problem+json` (RFC 9457): `type` is `{TYPE_BASE}` and the name below, `title` says what it is, `detail` what to do,
-`instance` is the request's id, and `fields` holds a sentence for each field at fault, by its path. People see the same as a page, at the form's
+`instance` is `urn:request:` and the request's id, and `fields` holds a sentence for each field at fault, by its path. People see the same as a page, at the form's
 field, or as a toast. No problem tells whether another business's thing exists."""
     parts: list[str] = []
     status = 0

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 
 from lastlight.kernel.ids import JobId, TenantId
 from lastlight.runtime.db.uow import system_ctx
@@ -238,3 +239,26 @@ async def test_schedules_queue_once_for_any_number_of_workers(fresh_database: Se
             assert [(r["tenant_id"], r["kind"]) for r in queued] == expected, f"round {rounds} runs while one waits"
         ahead = await administer(fresh_database, "select bool_and(next_run > now()) from job_schedules")
         assert ahead[0][0]
+
+
+async def test_each_attempt_is_timed_by_what_became_of_it(database_settings: Settings, tenant: TenantId) -> None:
+    def timed(kind: str, outcome: str) -> float:
+        labels = {"kind": kind, "outcome": outcome}
+        return REGISTRY.get_sample_value("lastlight_job_seconds_count", labels) or 0.0
+
+    ways = {
+        ("test.effect", "done"): 1,
+        ("test.poison", "retried"): 2,
+        ("test.poison", "dead"): 1,
+        ("test.refused", "failed"): 1,
+    }
+    before = {way: timed(*way) for way in ways}
+    async with worker(database_settings) as services:
+        await until(database_settings, await queue(services, tenant, errands.effect, name="timed"), "done")
+        await until(database_settings, await queue(services, tenant, errands.poison), "dead")
+        await until(database_settings, await queue(services, tenant, errands.refused), "failed")
+
+        async def counted() -> bool:
+            return {way: timed(*way) - before[way] for way in ways} == ways
+
+        await eventually(counted)

@@ -4,7 +4,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import prometheus_client
+
+from lastlight import main
 from lastlight.runtime.observability.metrics import record_pool, render_metrics
 
 WORK = """
@@ -59,3 +63,35 @@ def test_pools_are_shown_by_state() -> None:
     assert 'lastlight_db_pool_connections{pool="made_up",state="idle"} 1.0' in lines
     assert 'lastlight_db_pool_connections{pool="made_up",state="used"} 3.0' in lines
     assert 'lastlight_db_pool_limit{pool="made_up"} 10.0' in lines
+
+
+LABELS = {
+    "method",
+    "route",
+    "status",
+    "type",
+    "pool",
+    "state",
+    "role",
+    "kind",
+    "outcome",
+    "name",
+    "job",
+    "way",
+    "why",
+    "version",
+}
+"""What metrics may be told apart by: each has as many values as our own code names, never as many as there are tenants or people."""
+
+
+def test_no_metric_grows_with_tenants_or_people() -> None:
+    assert main.create_services.__module__ == "lastlight.main", (
+        "the whole platform is imported, with all of its metrics"
+    )
+    collectors: Any = getattr(prometheus_client.REGISTRY, "_collector_to_names")  # noqa: B009 - it has no public way
+    ours = {
+        collector: names for collector, names in collectors.items() if any(n.startswith("lastlight_") for n in names)
+    }
+    names = {name for found in ours.values() for name in found}
+    assert {"lastlight_relay_events", "lastlight_job_seconds", "lastlight_problems", "lastlight_websockets"} <= names
+    assert {label for collector in ours for label in getattr(collector, "_labelnames", ())} <= LABELS

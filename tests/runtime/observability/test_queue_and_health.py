@@ -2,13 +2,22 @@
 
 import asyncio
 import contextlib
+from types import SimpleNamespace
 
+import asyncpg
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 from prometheus_client import REGISTRY
 
+from lastlight.runtime.db.migrate import newest_migration
+from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.jobs.measure import measure_queue
 from lastlight.runtime.observability.health import health, ready
 from lastlight.runtime.observability.metrics import watch_pools
+from lastlight.runtime.observability.tracing import use_tracer
 from lastlight.runtime.settings import Settings
 from tests.support.services import administer, make_tenant, opened_services
 
@@ -62,7 +71,7 @@ async def test_the_pools_are_watched(fresh_database: Settings) -> None:
 
 async def test_ready_follows_the_database_and_health_does_not(fresh_database: Settings) -> None:
     async with opened_services(fresh_database) as services:
-        ok, details = await ready(services.pools)
+        ok, details = await ready(services.pools, newest=newest_migration())
         assert ok
         assert {name: answer["ok"] for name, answer in details["database"].items()} == {
             "app": True,
@@ -70,7 +79,59 @@ async def test_ready_follows_the_database_and_health_does_not(fresh_database: Se
             "platform": True,
         }
         await services.pools.platform.close()
-        ok, details = await ready(services.pools)
+        ok, details = await ready(services.pools, newest=newest_migration())
         assert not ok
         assert details["database"]["platform"] == {"ok": False, "reason": "InterfaceError"}
         assert health() == {"status": "ok"}
+
+
+async def test_ready_waits_for_the_migrations_of_this_release(fresh_database: Settings) -> None:
+    newest = newest_migration()
+    async with opened_services(fresh_database) as services:
+        await administer(fresh_database, "delete from schema_migrations where number = $1", newest)
+        ok, details = await ready(services.pools, newest=newest)
+        assert not ok
+        assert details["migrations"] == {
+            "ok": False,
+            "reason": f"the database stands at migration {newest - 1}, this release needs {newest}",
+        }
+        older_release, _ = await ready(services.pools, newest=newest - 2)
+        assert older_release
+
+
+async def test_a_database_that_never_was_migrated_is_not_ready(empty_database: Settings) -> None:
+    admin = await asyncpg.create_pool(empty_database.admin_dsn(), min_size=1, max_size=3)
+    try:
+        ok, details = await ready(SimpleNamespace(app=admin, system=admin, platform=admin), newest=1)
+    finally:
+        await admin.close()
+    assert not ok
+    assert details["migrations"] == {"ok": False, "reason": "UndefinedTableError"}
+
+
+async def test_a_transaction_is_timed_and_its_span_tells_no_secret(fresh_database: Settings) -> None:
+    def timed() -> float:
+        return REGISTRY.get_sample_value("lastlight_db_transaction_seconds_count", {"role": "system"}) or 0.0
+
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    before = timed()
+    async with opened_services(fresh_database) as services:
+        use_tracer(provider.get_tracer("test"))
+        try:
+            async with system_ctx(services, role="system"):
+                pass
+            with pytest.raises(RuntimeError):
+                async with system_ctx(services, role="system"):
+                    raise RuntimeError("password=hunter2")
+        finally:
+            use_tracer(None)
+    assert timed() - before == 2
+    good, bad = exporter.get_finished_spans()
+    assert (good.name, dict(good.attributes or {}), good.status.status_code) == (
+        "transaction",
+        {"db.role": "system"},
+        StatusCode.UNSET,
+    )
+    assert (bad.status.status_code, bad.status.description, bad.events) == (StatusCode.ERROR, "RuntimeError", ())

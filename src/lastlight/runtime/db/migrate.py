@@ -70,6 +70,11 @@ def read_migrations(folder: Path) -> list[Migration]:
     return found
 
 
+def newest_migration() -> int:
+    """The number of the last migration that this release brings."""
+    return max((migration.number for migration in read_migrations(migrations_folder())), default=0)
+
+
 async def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
     """Bring the database up to date; the names of the migrations that were applied now."""
     migrations = read_migrations(folder or migrations_folder())

@@ -17,6 +17,8 @@ from lastlight.runtime.context import SYSTEM, Actor, Ctx
 from lastlight.runtime.db.connection import Db
 from lastlight.runtime.db.pools import PoolName
 from lastlight.runtime.events.outbox import write_outbox
+from lastlight.runtime.observability.metrics import TRANSACTION_SECONDS
+from lastlight.runtime.observability.tracing import span
 from lastlight.runtime.services import Services
 
 log = structlog.get_logger(__name__)
@@ -62,21 +64,22 @@ async def unit_of_work(services: Services, scope: WorkScope) -> AsyncGenerator[C
         log.warning("no database connection", role=scope.role, error=str(error))
         raise Busy from error
     try:
-        ctx = await _begin(services, scope, connection)
-        try:
-            refusal = None
+        with span("transaction", db__role=scope.role), TRANSACTION_SECONDS.labels(scope.role).time():
+            ctx = await _begin(services, scope, connection)
             try:
-                yield ctx
-            except Problem as problem:
-                if not problem.keeps:
-                    raise
-                refusal = problem
-            if ctx.pending:
-                await write_outbox(ctx)
-            await connection.execute("commit")
-        except BaseException as error:
-            await _abandon(connection, error)
-            raise
+                refusal = None
+                try:
+                    yield ctx
+                except Problem as problem:
+                    if not problem.keeps:
+                        raise
+                    refusal = problem
+                if ctx.pending:
+                    await write_outbox(ctx)
+                await connection.execute("commit")
+            except BaseException as error:
+                await _abandon(connection, error)
+                raise
     finally:
         await pool.release(connection)
     await _after_commit(ctx)

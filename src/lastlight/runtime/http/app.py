@@ -20,6 +20,7 @@ from lastlight.runtime.http.problem_pages import problem_page, wants_page
 from lastlight.runtime.http.problems import as_problem
 from lastlight.runtime.http.request import AnyRequest
 from lastlight.runtime.module import Module
+from lastlight.runtime.observability.metrics import PROBLEMS
 from lastlight.runtime.services import Services
 
 CONTENT_SECURITY_POLICY = (
@@ -92,6 +93,7 @@ def _route(services: Services, op: Operation, module: Module) -> HTTPRouteHandle
 
 
 async def _refusal(services: Services, request: AnyRequest, problem: Problem, op: Operation | None) -> Response[Any]:
+    PROBLEMS.labels(problem.type).inc()
     if wants_page(request, op):
         try:
             return respond(await problem_page(services, request, problem, op), page=True)
@@ -112,6 +114,7 @@ def _failed(services: Services) -> Callable[[AnyRequest, Exception], Any]:
         problem = _outside(error)
         if wants_page(request, None):
             return _Drawn(_refusal(services, request, problem, None))
+        PROBLEMS.labels(problem.type).inc()
         return respond(answer.of_problem(problem, request_id()))
 
     return handle

@@ -8,6 +8,7 @@ from litestar import Request, Response
 from litestar.handlers import HTTPRouteHandler
 
 from lastlight.kernel.errors import NotFound
+from lastlight.runtime.db.migrate import newest_migration
 from lastlight.runtime.http import answer
 from lastlight.runtime.http.app import CONTENT_SECURITY_POLICY, request_id, respond
 from lastlight.runtime.observability.health import health, ready
@@ -24,12 +25,13 @@ AnyRequest = Request[Any, Any, Any]
 def system_routes(services: Services) -> list[HTTPRouteHandler]:
     """The handlers, bound to a process's services."""
     document: bytes | None = None
+    newest = newest_migration()
 
     async def read_health(request: AnyRequest) -> Response[Any]:
         return _json(200, health())
 
     async def read_ready(request: AnyRequest) -> Response[Any]:
-        ok, details = await ready(services.pools)
+        ok, details = await ready(services.pools, newest=newest)
         return _json(200 if ok else 503, {"ready": ok, **details})
 
     async def read_metrics(request: AnyRequest) -> Response[Any]:

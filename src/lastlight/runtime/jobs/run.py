@@ -1,6 +1,7 @@
 """One attempt of one job: its transactions, its progress, its end."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.jobs import states
 from lastlight.runtime.jobs.declaration import Job
 from lastlight.runtime.jobs.states import Claimed, SupersededError
+from lastlight.runtime.observability.metrics import JOB_SECONDS
+from lastlight.runtime.observability.tracing import span
 from lastlight.runtime.services import Services
 
 log = structlog.get_logger(__name__)
@@ -43,6 +46,8 @@ class JobRun:
     cancelled: bool = False
     """Somebody asked to cancel it: the worker has cancelled the task, or will."""
     finished: bool = False
+    outcome: str = "done"
+    """What became of the attempt, for the metrics: done, retried, failed, dead, cancelled, interrupted or superseded."""
     actor_name: str = field(default=SYSTEM.name)
 
     @property
@@ -80,18 +85,32 @@ class JobRun:
 
 async def perform(run: JobRun) -> None:
     """Run the attempt to its end, and write what became of it. Never raises but for cancellation by the worker."""
-    declared, claimed = run.declared, run.claimed
+    began = time.perf_counter()
     try:
-        async with asyncio.timeout(declared.timeout):
+        with span("job", job__kind=run.declared.name, job__id=str(run.id), job__attempt=run.claimed.attempts):
+            await _attempt(run)
+    finally:
+        JOB_SECONDS.labels(run.declared.name, run.outcome).observe(time.perf_counter() - began)
+
+
+async def _attempt(run: JobRun) -> None:
+    try:
+        async with asyncio.timeout(run.declared.timeout):
             await _call(run)
     except SupersededError:
-        log.warning("job superseded", job=claimed.kind, job_id=str(claimed.id), attempt=claimed.attempts)
+        _superseded(run)
     except asyncio.CancelledError:
+        run.outcome = "cancelled" if run.cancelled else "interrupted"
         await asyncio.shield(_interrupted(run))
         if not run.cancelled:
             raise
     except Exception as error:  # noqa: BLE001 - whatever a job raises becomes its state
         await _failed(run, error)
+
+
+def _superseded(run: JobRun) -> None:
+    run.outcome = "superseded"
+    log.warning("job superseded", job=run.claimed.kind, job_id=str(run.id), attempt=run.claimed.attempts)
 
 
 class _LostTooOftenError(Exception):
@@ -141,13 +160,16 @@ async def _failed(run: JobRun, error: Exception) -> None:
     try:
         async with system_ctx(run.services, run.tenant_id, role="system") as ctx:
             if isinstance(error, JobCancelledError):
+                run.outcome = "cancelled"
                 await states.end(ctx, claimed, "cancelled", error="Cancelled.")
             elif isinstance(error, GiveUpError) or (
                 isinstance(error, Problem) and error.status < 500 and error.status != 429
             ):
+                run.outcome = "failed"
                 log.warning("job failed", job=claimed.kind, job_id=str(claimed.id), error=text)
                 await states.end(ctx, claimed, "failed", error=text)
             elif claimed.attempts < claimed.max_attempts:
+                run.outcome = "retried"
                 log.warning(
                     "job will be retried",
                     job=claimed.kind,
@@ -157,10 +179,11 @@ async def _failed(run: JobRun, error: Exception) -> None:
                 )
                 await states.queue_again(ctx, claimed, after=run.declared.retry.wait(claimed.attempts), error=text)
             else:
+                run.outcome = "dead"
                 log.error("job is dead", job=claimed.kind, job_id=str(claimed.id), exc_info=error)
                 await states.end(ctx, claimed, "dead", error=text)
     except SupersededError:
-        log.warning("job superseded", job=claimed.kind, job_id=str(claimed.id), attempt=claimed.attempts)
+        _superseded(run)
     except Exception:
         log.exception("the state of a job could not be written; it is taken up again later", job_id=str(claimed.id))
 

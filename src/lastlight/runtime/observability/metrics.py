@@ -28,6 +28,7 @@ IN_FLIGHT = Gauge("lastlight_http_in_flight", "Requests that wait for their answ
 UNEXPECTED = Counter(
     "lastlight_http_unexpected_errors_total", "Requests that ended in an error nobody foresaw.", ["route"]
 )
+PROBLEMS = Counter("lastlight_problems_total", "Refusals, by the type of their problem.", ["type"])
 WEBSOCKETS = Gauge("lastlight_websockets", "Open websockets.", multiprocess_mode="livesum")
 POOL_CONNECTIONS = Gauge(
     "lastlight_db_pool_connections",
@@ -36,6 +37,18 @@ POOL_CONNECTIONS = Gauge(
     multiprocess_mode="livesum",
 )
 POOL_LIMIT = Gauge("lastlight_db_pool_limit", "Most connections of a pool.", ["pool"], multiprocess_mode="livesum")
+TRANSACTION_SECONDS = Histogram(
+    "lastlight_db_transaction_seconds",
+    "Time of one transaction, from its begin to its end, by database role.",
+    ["role"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15),
+)
+JOB_SECONDS = Histogram(
+    "lastlight_job_seconds",
+    "Time of one attempt of a job, by what became of it.",
+    ["kind", "outcome"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800),
+)
 QUEUE_JOBS = Gauge("lastlight_queue_jobs", "Jobs by state.", ["state"], multiprocess_mode="livemostrecent")
 QUEUE_OLDEST_SECONDS = Gauge(
     "lastlight_queue_oldest_seconds", "Age of the oldest job that could run.", multiprocess_mode="livemostrecent"

@@ -39,6 +39,7 @@ class ObservabilityMiddleware:
         if scope["type"] == "http":
             await self._request(scope, receive, send)
         elif scope["type"] == "websocket":
+            _give_id(scope, "")
             with WEBSOCKETS.track_inprogress():
                 await self.app(scope, receive, send)
         else:
@@ -46,10 +47,7 @@ class ObservabilityMiddleware:
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        request_id = _request_id(headers.get("x-request-id", ""))
-        scope.setdefault("state", {})["request_id"] = request_id
-        clear_request()
-        bind_request(request_id=request_id)
+        request_id = _give_id(scope, headers.get("x-request-id", ""))
         answer = _Answer(send, request_id)
         began = time.perf_counter()
         with IN_FLIGHT.track_inprogress(), server_span(_method(scope), headers) as span:
@@ -94,8 +92,13 @@ def _conclude(scope: Scope, answer: _Answer, seconds: float, span: Any) -> None:
     write("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
-def _request_id(given: str) -> str:
-    return given if _SANE_ID.fullmatch(given) else secrets.token_hex(16)
+def _give_id(scope: Scope, given: str) -> str:
+    """Put the request's or the socket's id into its state and on all of its log lines."""
+    request_id = given if _SANE_ID.fullmatch(given) else secrets.token_hex(16)
+    scope.setdefault("state", {})["request_id"] = request_id
+    clear_request()
+    bind_request(request_id=request_id)
+    return request_id
 
 
 def _method(scope: Scope) -> str:

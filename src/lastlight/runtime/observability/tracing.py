@@ -1,7 +1,7 @@
 """OpenTelemetry: set up only where a collector is named; elsewhere a span costs one comparison."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from opentelemetry import propagate, trace
@@ -41,7 +41,7 @@ def span(name: str, **attributes: Any) -> AbstractContextManager[Any]:
     if not _tracers:
         return _NOTHING
     named = {key.replace("__", "."): value for key, value in attributes.items() if value is not None}
-    return _tracers[0].start_as_current_span(name, attributes=named)
+    return _opened(name, attributes=named)
 
 
 def server_span(name: str, headers: Mapping[str, str]) -> AbstractContextManager[Any]:
@@ -49,7 +49,31 @@ def server_span(name: str, headers: Mapping[str, str]) -> AbstractContextManager
     if not _tracers:
         return _NOTHING
     parent: Context = propagate.extract(headers)
-    return _tracers[0].start_as_current_span(name, context=parent, kind=trace.SpanKind.SERVER)
+    return _opened(name, context=parent, kind=trace.SpanKind.SERVER)
+
+
+@contextmanager
+def _opened(
+    name: str,
+    *,
+    attributes: Mapping[str, Any] | None = None,
+    context: Context | None = None,
+    kind: trace.SpanKind = trace.SpanKind.INTERNAL,
+) -> Generator[trace.Span]:
+    """A span that fails under the name of its error alone: the message may hold a secret or a person's words."""
+    with _tracers[0].start_as_current_span(
+        name,
+        context=context,
+        kind=kind,
+        attributes=attributes,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as current:
+        try:
+            yield current
+        except Exception as error:
+            current.set_status(trace.Status(trace.StatusCode.ERROR, type(error).__name__))
+            raise
 
 
 def trace_id() -> str:
