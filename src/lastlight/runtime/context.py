@@ -116,8 +116,12 @@ class Ctx:
         return self.actor.kind == "system" or self.actor.grants.allows(permission, venue_id)
 
     def require(self, permission: Permission, venue_id: UUID | None = None) -> None:
-        """Refuse unless the permission is held: NotPermitted without it, NotFound outside the actor's venues."""
-        if self.allows(permission, venue_id):
+        """Refuse unless the permission is held: NotPermitted without it, NotFound outside the actor's venues.
+
+        The platform itself has no venues: the crew goes inside a business first.
+        """
+        elsewhere = venue_id is not None and self.actor.kind == "crew" and self.tenant_id == PLATFORM
+        if self.allows(permission, venue_id) and not elsewhere:
             return
         if venue_id is not None and self.allows(permission):
             raise NotFound

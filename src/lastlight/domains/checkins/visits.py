@@ -15,7 +15,8 @@ from lastlight.domains.checkins.queries import read_visit
 from lastlight.domains.checkins.schemas import CheckoutIn, VisitCorrection
 from lastlight.domains.checkins.settings import door_rules
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
-from lastlight.kernel.ids import PatronId
+from lastlight.kernel.ids import PLATFORM, PatronId
+from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
 
 OPENED_SKEW = timedelta(minutes=5)
@@ -78,11 +79,7 @@ async def check_out(ctx: Ctx, *, data: CheckoutIn, visit_id: UUID | None = None)
 
 async def check_out_guest(ctx: Ctx, *, visit_id: UUID) -> Visit:
     """Staff close a guest's visit."""
-    row = await ctx.db.fetchrow(LOCK, ctx.tenant_id, visit_id)
-    if row is None:
-        ctx.require(VISITS_CHECKOUT)
-        raise NotFound
-    ctx.require(VISITS_CHECKOUT, row["venue_id"])
+    row = await _lock(ctx, visit_id, VISITS_CHECKOUT)
     if row["status"] != "open":
         raise VisitNotOpen
     visit = await read_visit(ctx, visit_id=visit_id)
@@ -91,11 +88,7 @@ async def check_out_guest(ctx: Ctx, *, visit_id: UUID) -> Visit:
 
 async def correct_visit(ctx: Ctx, *, visit_id: UUID, data: VisitCorrection, version: int) -> Visit:
     """Correct a visit's status or times, with a reason; nothing is deleted."""
-    row = await ctx.db.fetchrow(LOCK, ctx.tenant_id, visit_id)
-    if row is None:
-        ctx.require(VISITS_CORRECT)
-        raise NotFound
-    ctx.require(VISITS_CORRECT, row["venue_id"])
+    row = await _lock(ctx, visit_id, VISITS_CORRECT)
     if row["version"] != version:
         raise Stale
     before = await read_visit(ctx, visit_id=visit_id)
@@ -139,6 +132,16 @@ async def time_out_visits(ctx: Ctx, *, limit: int) -> int:
             after={"status": "timed_out", "closed_at": row["closed_at"]},
         )
     return len(rows)
+
+
+async def _lock(ctx: Ctx, visit_id: UUID, permission: Permission) -> Any:
+    """A visit at a venue that the actor holds a permission for, held until the end of the transaction; NotFound otherwise."""
+    ctx.require(permission)
+    row = None if ctx.tenant_id == PLATFORM else await ctx.db.fetchrow(LOCK, ctx.tenant_id, visit_id)
+    if row is None:
+        raise NotFound
+    ctx.require(permission, row["venue_id"])
+    return row
 
 
 async def _claimed_time(ctx: Ctx, claim: Claim, patron_id: PatronId) -> datetime:

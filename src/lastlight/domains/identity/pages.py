@@ -81,7 +81,13 @@ def people_pages(prefix: str) -> tuple[Operation, ...]:
         """Ask whom to add."""
         return View("identity/member_new.html", await blank(ctx))
 
-    @page_post(f"{home}/new", permission=MEMBERS_MANAGE, form_page="identity/member_new.html", form_context=blank)
+    @page_post(
+        f"{home}/new",
+        permission=MEMBERS_MANAGE,
+        db="system",
+        form_page="identity/member_new.html",
+        form_context=blank,
+    )
     async def member_new_submit(ctx: Ctx, form: Form[NewMemberForm]) -> Redirect:
         """Add somebody; who has no account yet is invited by e-mail."""
         data = form.require()

@@ -24,6 +24,7 @@ from lastlight.domains.venues.permissions import VENUES_MANAGE
 from lastlight.domains.venues.queries import lock_venue, read_venue
 from lastlight.domains.venues.schemas import VenueChange, VenueIn
 from lastlight.kernel.errors import Invalid, NotPermitted, Stale
+from lastlight.kernel.ids import PLATFORM
 from lastlight.kernel.ids import VenueId, uuid7
 from lastlight.runtime.context import Ctx
 
@@ -52,6 +53,8 @@ async def create_venue(ctx: Ctx, *, data: VenueIn, venue_id: VenueId | None = No
     Only who manages every venue may: a membership of named venues adds none.
     """
     ctx.require(VENUES_MANAGE)
+    if ctx.tenant_id == PLATFORM:
+        raise NotPermitted("The platform has no venues of its own. Go inside a business first, then create one there.")
     if ctx.venues(VENUES_MANAGE) is not None:
         raise NotPermitted("Your role manages named venues only. Ask an owner to create another.")
     fields = await _new_fields(ctx, data)

@@ -199,8 +199,8 @@ def role_of(op: Operation, actor: Actor) -> PoolName:
     """The database role that an operation's transaction signs in as."""
     if op.db is not None:
         return op.db
-    if actor.kind == "crew":
-        return "platform"
+    if actor.kind == "crew" and actor.tenant_id == PLATFORM:
+        return "platform"  # inside a tenant the crew is held to it by the policies of its own people
     if actor.user_id is None or (op.public and actor.tenant_id == PLATFORM):
         return "system"
     return "app"
