@@ -24,8 +24,7 @@ from lastlight.domains.venues.permissions import VENUES_MANAGE
 from lastlight.domains.venues.queries import lock_venue, read_venue
 from lastlight.domains.venues.schemas import VenueChange, VenueIn
 from lastlight.kernel.errors import Invalid, NotPermitted, Stale
-from lastlight.kernel.ids import PLATFORM
-from lastlight.kernel.ids import VenueId, uuid7
+from lastlight.kernel.ids import PLATFORM, VenueId, uuid7
 from lastlight.runtime.context import Ctx
 
 TENANT_DEFAULTS = "select currency, time_zone from tenants where id = $1"
