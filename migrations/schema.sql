@@ -662,14 +662,14 @@
 --   audit_entries.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   audit_entries.system_rows permissive all to lastlight_system using (true) check (true)
 --   audit_entries.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
---   checkins.guest_rows restrictive all to lastlight_app using (((( SELECT ll.patron_id() AS patron_id) IS NULL) OR (patron_id = ( SELECT ll.patron_id() AS patron_id)))) check ()
+--   checkins.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
 --   checkins.looker_reads permissive select to lastlight_looker using (true) check ()
 --   checkins.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
 --   checkins.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   checkins.platform_reads permissive select to lastlight_platform using (true) check ()
 --   checkins.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   checkins.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
---   events.guest_rows restrictive all to lastlight_app using (((( SELECT ll.patron_id() AS patron_id) IS NULL) OR (patron_id = ( SELECT ll.patron_id() AS patron_id)))) check ()
+--   events.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
 --   events.looker_reads permissive select to lastlight_looker using (true) check ()
 --   events.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
 --   events.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
@@ -677,7 +677,7 @@
 --   events.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   events.system_rows permissive all to lastlight_system using (true) check (true)
 --   events.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
---   files.guest_rows restrictive all to lastlight_app using (((( SELECT ll.patron_id() AS patron_id) IS NULL) OR (patron_id = ( SELECT ll.patron_id() AS patron_id)))) check ()
+--   files.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
 --   files.looker_reads permissive select to lastlight_looker using (true) check ()
 --   files.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
 --   files.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
@@ -741,14 +741,14 @@
 --   outgoing_mail.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   outgoing_mail.system_rows permissive all to lastlight_system using (true) check (true)
 --   outgoing_mail.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
---   patron_keys.guest_rows restrictive all to lastlight_app using (((( SELECT ll.patron_id() AS patron_id) IS NULL) OR (patron_id = ( SELECT ll.patron_id() AS patron_id)))) check ()
+--   patron_keys.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
 --   patron_keys.looker_reads permissive select to lastlight_looker using (true) check ()
 --   patron_keys.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
 --   patron_keys.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   patron_keys.platform_reads permissive select to lastlight_platform using (true) check ()
 --   patron_keys.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   patron_keys.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
---   patrons.guest_rows restrictive all to lastlight_app using (((( SELECT ll.patron_id() AS patron_id) IS NULL) OR (id = ( SELECT ll.patron_id() AS patron_id)))) check ()
+--   patrons.guest_rows restrictive all to lastlight_app using (COALESCE((id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
 --   patrons.looker_reads permissive select to lastlight_looker using (true) check ()
 --   patrons.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
 --   patrons.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
@@ -866,7 +866,7 @@
 --   venues.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   venues.system_rows permissive all to lastlight_system using (true) check (true)
 --   venues.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
---   visits.guest_rows restrictive all to lastlight_app using (((( SELECT ll.patron_id() AS patron_id) IS NULL) OR (patron_id = ( SELECT ll.patron_id() AS patron_id)))) check ()
+--   visits.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
 --   visits.looker_reads permissive select to lastlight_looker using (true) check ()
 --   visits.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
 --   visits.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
@@ -1032,6 +1032,6 @@
 --   ll.global_table(tbl regclass) invoker md5 3fa9e0738bdfc9d7def8218900752272, run by nobody
 --   ll.patron_id() invoker md5 81dd5b1d2155e79856f342a99307cbae, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.tenant_id() invoker md5 45fc9046e9d6e9c2ecdcc4f6448fe67f, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
---   ll.tenant_table(tbl regclass, guest text, guest_column name, app text, system text, platform text) invoker md5 08e1478c9c5ef35dff35416ac45ca9cc, run by nobody
+--   ll.tenant_table(tbl regclass, guest text, guest_column name, app text, system text, platform text) invoker md5 f3d7b81c037d9745f8707fd7c8189b79, run by nobody
 --   ll.touch() invoker md5 0962fb551cf74e0ba00a06aec1556ebe, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.user_id() invoker md5 c6f9e70dc06cfeef89bc55c792a532b6, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
