@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 SEED = "lastlight-demo"
 PASSWORD = "last-light-demo"  # noqa: S105 - the demonstration's password is printed for everybody
-GUESTS = 300
+GUESTS = 500
 NIGHTS = 28
 
 

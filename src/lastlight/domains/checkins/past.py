@@ -101,6 +101,7 @@ def _visit(dice: random.Random, *, venue: Venue, guest: int, at: datetime, stay:
         closed = opened + timedelta(minutes=dice.randrange(1, 9))
     elif last is not None:
         closed = max(opened, min(closed, last + timedelta(seconds=dice.randrange(60, 600))))
+    closed = closed.replace(microsecond=0)
     return PastVisit(
         venue=venue, guest=guest, opened_at=opened, closed_at=closed, ending=ending, poster=dice.random() < 0.07
     )
