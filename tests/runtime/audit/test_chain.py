@@ -1,5 +1,6 @@
 """The audit chain: every way to falsify it is found, and forgetting a person leaves it whole."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from lastlight.runtime.audit.verify import TenantReport, run, verify_all
 from lastlight.runtime.secrets import Secrets
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
-from tests.support.streams import move_all, new_tenant, open_services, ring
+from tests.support.streams import move_all, new_tenant, open_services, relaying, ring
 
 pytestmark = pytest.mark.database
 
@@ -147,6 +148,91 @@ async def test_a_chain_rewritten_with_right_hashes_is_found_by_the_signed_checkp
     assert (await report_of(services, chained)).findings == [
         "seq 5: differs from the signed checkpoint, so the chain was rewritten"
     ]
+
+
+async def test_an_end_cut_off_with_every_trace_is_found_by_the_signed_checkpoint(
+    services: Services, chained: UUID
+) -> None:
+    """Entries, sequence and published events are cut off alike; the checkpoint behind the cut stays."""
+    await forge(
+        services,
+        "delete from audit_entries where seq > 3",
+        "delete from events where seq > 3",
+        "update tenant_sequences s set seq = 3, hash = (select hash from audit_entries a where a.tenant_id = s.tenant_id and a.seq = 3)",
+    )
+    assert (await report_of(services, chained)).findings == [
+        "seq 5: a signed checkpoint stands here, but the entry is gone"
+    ]
+
+
+async def test_a_chain_that_vanished_whole_is_found(services: Services, chained: UUID) -> None:
+    await forge(
+        services, "delete from audit_entries", "delete from events", "update tenant_sequences set seq = 0, hash = ''"
+    )
+    assert (await report_of(services, chained)).findings[0].startswith("seq 5: a signed checkpoint stands here")
+
+
+INSERTED = (
+    "update audit_entries set seq = seq + 1000 where seq > 4",
+    "update audit_entries set seq = seq - 999 where seq > 1000",
+    (
+        f"insert into audit_entries ({COLUMNS}) select tenant_id, 5, uuidv7(), at, 'bell.stolen', entity, entity_id, venue_id, "
+        "actor_kind, actor_id, origin, salt, payload, digest, hash from audit_entries where seq = 4"
+    ),
+    "update tenant_sequences set seq = 11",
+)
+
+
+async def test_an_entry_slipped_in_between_is_found_where_it_stands(services: Services, chained: UUID) -> None:
+    await forge(services, *INSERTED)
+    findings = (await report_of(services, chained)).findings
+    assert findings[0].startswith("seq 5: the entry, or the one before it, differs from its hash (bell.stolen of")
+    assert len(findings) > 1
+
+
+async def test_only_the_forged_tenant_is_named_and_its_neighbours_hold(
+    services: Services, chained: UUID, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An entry moved from one tenant's chain to another's breaks both; everybody else's holds."""
+    other, third = await new_tenant(services), await new_tenant(services)
+    connection: Any = await asyncpg.connect(services.settings.dsn("system"))
+    for tenant in (other, third):
+        await ring(services, tenant, *range(10))
+    await move_all(services, connection, 20)
+    await connection.close()
+    await forge(services, f"update audit_entries set name = 'bell.stolen' where tenant_id = '{other}' and seq = 2")
+    assert await run(services.settings) == 1
+    printed = capsys.readouterr().out
+    assert f"tenant {other}: seq 2: the entry" in printed
+    assert [f"tenant {tenant}: holds" in printed for tenant in (chained, other, third)] == [True, False, True]
+    assert "30 entries of 3 tenants: 1 chains are broken" in printed
+    swap = "update audit_entries set tenant_id = '{}' where tenant_id = '{}' and seq = 9"
+    nobody = UUID(int=1)
+    await forge(services, swap.format(nobody, chained), swap.format(chained, third), swap.format(third, nobody))
+    reports = [report async for report in verify_all(services.settings)]
+    broken = {report.tenant_id for report in reports if report.findings}
+    assert broken == {chained, other, third}
+
+
+async def test_many_writers_make_one_whole_chain_for_each_tenant(services: Services) -> None:
+    tenants = [await new_tenant(services) for _ in range(3)]
+
+    async def write(writer: int) -> None:
+        for number in range(20):
+            await ring(services, tenants[(writer + number) % 3], writer * 100 + number)
+
+    async with relaying(services):
+        await asyncio.gather(*(write(writer) for writer in range(8)))
+        await until_moved(services)
+    reports = {report.tenant_id: report async for report in verify_all(services.settings)}
+    assert sum(reports[tenant].entries for tenant in tenants) == 160
+    assert [reports[tenant].findings for tenant in tenants] == [[], [], []]
+    assert [reports[tenant].seq for tenant in tenants] == [reports[tenant].entries for tenant in tenants]
+
+
+async def until_moved(services: Services) -> None:
+    while await services.pools.system.fetchval("select count(*) from outbox"):
+        await asyncio.sleep(0.02)
 
 
 async def test_a_checkpoint_signed_with_an_earlier_secret_key_still_holds(services: Services, chained: UUID) -> None:

@@ -82,7 +82,8 @@ class Job:
             raise TypeError(f"job {self.name} {', '.join(wrong)}")
 
     def arguments(self, stored: Mapping[str, Any]) -> dict[str, Any]:
-        """The stored JSON as the types that the function declares."""
+        """The stored JSON as the types that the function declares; TypeError for what another version stored."""
+        self.check_arguments(stored)
         return {name: msgspec.convert(value, self.parameters[name], strict=False) for name, value in stored.items()}
 
     def next_run(self, now: datetime) -> datetime:
