@@ -216,4 +216,4 @@ def _day_line(hours: OpeningHours | None, day: str) -> str:
     if hours is None:
         return ""
     intervals: list[Interval] = getattr(hours.weekly, day)
-    return ", ".join(f"{span.opens}-{span.closes}" for span in intervals)
+    return ", ".join(f"{span.opens}-{span.closes}" for span in sorted(intervals, key=lambda span: span.opens))

@@ -69,6 +69,8 @@ def _short(value: Any) -> str:
 def _leaves(value: Any) -> list[str]:
     if isinstance(value, dict):
         fields: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType] decoded JSON
+        if {"opens", "closes"} <= fields.keys():
+            return [f"{fields['opens']}–{fields['closes']}"]
         return [leaf for part in fields.values() for leaf in _leaves(part)]
     if isinstance(value, list):
         items: list[Any] = value  # pyright: ignore[reportUnknownVariableType] decoded JSON
