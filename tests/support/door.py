@@ -89,6 +89,18 @@ class House:
         )
         return Guest(patron_id, user_id, name)
 
+    async def add_crowd(self, size: int) -> list[PatronId]:
+        """So many guests at once, who do nothing by themselves."""
+        rows = await self.sql(
+            """with people as (insert into users (email, name)
+                               select gen_random_uuid() || '@example.test', 'Guest ' || n from generate_series(1, $2) n
+                               returning id, name)
+               insert into patrons (tenant_id, user_id, name) select $1, id, name from people returning id""",
+            self.tenant_id,
+            size,
+        )
+        return [PatronId(row["id"]) for row in rows]
+
     @asynccontextmanager
     async def system(self) -> AsyncGenerator[Ctx]:
         """A transaction of the platform inside the tenant, as the app's role."""
