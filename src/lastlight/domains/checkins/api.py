@@ -28,6 +28,8 @@ from lastlight.domains.checkins.schemas import (
     ActivityQuery,
     CheckinOut,
     CheckoutIn,
+    CheckoutsIn,
+    CheckoutsOut,
     Home,
     KeyIn,
     VerifyIn,
@@ -88,6 +90,7 @@ async def read_checkin(ctx: Ctx, checkin_id: CheckinId) -> Checkin:
 @post(
     "/api/checkout",
     permission=VISITS_OWN,
+    idempotent=True,
     raises=[NoOpenVisit, *CLAIM_REFUSALS],
     tags=STAYS,
 )
@@ -99,6 +102,7 @@ async def check_out(ctx: Ctx, data: CheckoutIn) -> Visit:
 @post(
     "/api/visits/{visit_id:uuid}/checkout",
     permission=VISITS_CHECKOUT,
+    idempotent=True,
     raises=[NotFound, VisitNotOpen, NoOpenVisit, *CLAIM_REFUSALS],
     tags=STAYS,
 )
@@ -107,6 +111,12 @@ async def check_out_visit(ctx: Ctx, visit_id: VisitId, data: CheckoutIn) -> Visi
     if ctx.actor.patron_id is not None:
         return await visits.check_out(ctx, data=data, visit_id=visit_id)
     return await visits.check_out_guest(ctx, visit_id=visit_id)
+
+
+@post("/api/visits/checkout", permission=VISITS_CHECKOUT, idempotent=True, raises=[NotFound], tags=STAYS)
+async def check_out_visits(ctx: Ctx, data: CheckoutsIn) -> CheckoutsOut:
+    """Close many visits, now; those that are closed already are left as they are and named."""
+    return await visits.check_out_guests(ctx, visit_ids=data.visit_ids)
 
 
 @get("/api/visits/{visit_id:uuid}", permission=VISITS_READ, raises=[NotFound], tags=STAYS)
@@ -182,6 +192,7 @@ ROUTES = (
     read_checkin,
     check_out,
     check_out_visit,
+    check_out_visits,
     list_visits,
     read_visit,
     correct_visit,

@@ -8,7 +8,7 @@ import msgspec
 from lastlight.domains.checkins import queries, visits
 from lastlight.domains.checkins.listings import CHECKINS, CREW_CHECKINS, VISITS
 from lastlight.domains.checkins.permissions import CHECKINS_READ, VISITS_CHECKOUT, VISITS_CORRECT, VISITS_READ
-from lastlight.domains.checkins.schemas import VisitCorrection
+from lastlight.domains.checkins.schemas import CheckoutsOut, VisitCorrection
 from lastlight.domains.venues import chosen_venue, standing_venues
 from lastlight.kernel.ids import CheckinId, VisitId
 from lastlight.runtime.audit.history import entity_history
@@ -16,6 +16,12 @@ from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Operation, Redirect, RequestInfo, View, page, page_post
 
 VISIT_EVENTS = ["checkin.verified", "visit.opened", "visit.closed", "visit.timed_out", "visit.corrected"]
+
+
+class ChosenForm(Input, frozen=True, kw_only=True):
+    """The visits that were ticked."""
+
+    ids: Annotated[list[VisitId], msgspec.Meta(min_length=1, max_length=200)]
 
 
 class VoidForm(Input, frozen=True, kw_only=True):
@@ -35,7 +41,11 @@ def visit_pages(prefix: str) -> tuple[Operation, ...]:
         """List visits: who is in, who was."""
         return View(
             "checkins/visits.html",
-            {**await _list(ctx, request, listing=VISITS, query=query, home=home), "events": VISIT_EVENTS},
+            {
+                **await _list(ctx, request, listing=VISITS, query=query, home=home),
+                "events": VISIT_EVENTS,
+                "may_check_out": ctx.allows(VISITS_CHECKOUT),
+            },
         )
 
     @page(one, permission=VISITS_READ)
@@ -49,6 +59,12 @@ def visit_pages(prefix: str) -> tuple[Operation, ...]:
         visit = await visits.check_out_guest(ctx, visit_id=visit_id)
         back = home if request.headers.get("referer", "").split("?")[0].endswith(home) else f"{home}/{visit_id}"
         return Redirect(back, toast=f"{visit.patron} is checked out.")
+
+    @page_post(f"{home}/checkout", permission=VISITS_CHECKOUT)
+    async def visits_checkout(ctx: Ctx, form: Form[ChosenForm]) -> Redirect:
+        """Check the chosen guests out, now."""
+        done = await visits.check_out_guests(ctx, visit_ids=form.require().ids)
+        return Redirect(f"{home}?status=open", toast=_checked_out(done))
 
     @page(f"{one}/void", permission=VISITS_CORRECT)
     async def void_dialog(ctx: Ctx, visit_id: VisitId) -> View:
@@ -72,7 +88,7 @@ def visit_pages(prefix: str) -> tuple[Operation, ...]:
         await visits.correct_visit(ctx, visit_id=visit_id, data=correction, version=data.version)
         return Redirect(f"{home}/{visit_id}", toast="The visit is voided.")
 
-    return (visits_page, visit_page, visit_checkout, void_dialog, void_submit)
+    return (visits_page, visit_page, visit_checkout, visits_checkout, void_dialog, void_submit)
 
 
 @page("/manage/checkins", permission=CHECKINS_READ, listing=CHECKINS)
@@ -117,6 +133,11 @@ async def _list(ctx: Ctx, request: RequestInfo, *, listing: Any, query: Any, hom
         "paged": bool(query.after),
         "choices": {"venue_id": choices},
     }
+
+
+def _checked_out(done: CheckoutsOut) -> str:
+    guests = "1 guest is" if len(done.closed) == 1 else f"{len(done.closed)} guests are"
+    return f"{guests} checked out." + (f" {len(done.not_open)} had left already." if done.not_open else "")
 
 
 async def _visit(ctx: Ctx, visit_id: UUID, home: str) -> dict[str, Any]:

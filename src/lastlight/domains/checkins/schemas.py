@@ -44,6 +44,19 @@ class CheckoutIn(Input, frozen=True, kw_only=True):
     proof: Proof | None = None
 
 
+class CheckoutsIn(Input, frozen=True, kw_only=True):
+    """Visits to close together."""
+
+    visit_ids: Annotated[list[VisitId], msgspec.Meta(min_length=1, max_length=200)]
+
+
+class CheckoutsOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of them: closed now, or not open any more."""
+
+    closed: list[VisitId]
+    not_open: list[VisitId]
+
+
 class CheckinOut(msgspec.Struct, frozen=True, kw_only=True):
     """A recorded arrival and the visit that it opened."""
 

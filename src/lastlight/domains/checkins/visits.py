@@ -12,10 +12,10 @@ from lastlight.domains.checkins.events import VisitClosed, VisitCorrected, Visit
 from lastlight.domains.checkins.model import ClosedBy, Visit
 from lastlight.domains.checkins.permissions import VISITS_CHECKOUT, VISITS_CORRECT
 from lastlight.domains.checkins.queries import read_visit
-from lastlight.domains.checkins.schemas import CheckoutIn, VisitCorrection
+from lastlight.domains.checkins.schemas import CheckoutIn, CheckoutsOut, VisitCorrection
 from lastlight.domains.checkins.settings import door_rules
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
-from lastlight.kernel.ids import PLATFORM, PatronId
+from lastlight.kernel.ids import PLATFORM, PatronId, VisitId
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
 
@@ -84,6 +84,19 @@ async def check_out_guest(ctx: Ctx, *, visit_id: UUID) -> Visit:
         raise VisitNotOpen
     visit = await read_visit(ctx, visit_id=visit_id)
     return await _close(ctx, visit, at=max(ctx.now, visit.opened_at), by="staff", claimed_at=None)
+
+
+async def check_out_guests(ctx: Ctx, *, visit_ids: list[VisitId]) -> CheckoutsOut:
+    """Staff close many visits, all or none: NotFound when one is not theirs to see. Those not open are left and named."""
+    closed: list[VisitId] = []
+    not_open: list[VisitId] = []
+    for visit_id in sorted(set(visit_ids)):  # in one order, so that two such requests cannot lock each other
+        try:
+            await check_out_guest(ctx, visit_id=visit_id)
+            closed.append(visit_id)
+        except VisitNotOpen:
+            not_open.append(visit_id)
+    return CheckoutsOut(closed=closed, not_open=not_open)
 
 
 async def correct_visit(ctx: Ctx, *, visit_id: UUID, data: VisitCorrection, version: int) -> Visit:
