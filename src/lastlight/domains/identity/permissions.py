@@ -8,6 +8,6 @@ MEMBERS_MANAGE = Permission(
 )
 ROLES_READ = Permission("roles.read", "See the roles and what each may do", Scope.VENUE)
 ROLES_MANAGE = Permission("roles.manage", "Create, change and archive roles", Scope.TENANT)
-PATRONS_READ = Permission("patrons.read", "See the guests of the business", Scope.VENUE)
+PATRONS_READ = Permission("patrons.read", "See the guests of the business", Scope.TENANT)
 
 PERMISSIONS = (MEMBERS_READ, MEMBERS_MANAGE, ROLES_READ, ROLES_MANAGE, PATRONS_READ)

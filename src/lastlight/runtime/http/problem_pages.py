@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from lastlight.kernel.errors import NotSignedIn, Problem, SessionEnded
+from lastlight.kernel.errors import NotFound, NotSignedIn, Problem, SessionEnded
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.auth.authenticate import authenticate
 from lastlight.runtime.auth.cookies import session_cookie_name
@@ -13,7 +13,7 @@ from lastlight.runtime.db.pools import PoolName
 from lastlight.runtime.db.uow import WorkScope, unit_of_work
 from lastlight.runtime.http.answer import Answer, of_problem
 from lastlight.runtime.http.decode import pairs
-from lastlight.runtime.http.dispatch import role_of
+from lastlight.runtime.http.dispatch import admit, role_of
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.http.problems import problem_body
 from lastlight.runtime.http.reply import FormState, RequestInfo, View
@@ -36,9 +36,10 @@ async def problem_page(services: Services, request: AnyRequest, problem: Problem
     if isinstance(problem, NotSignedIn | SessionEnded) and not (op and op.public):
         return _to_sign_in(info)
     context = {"problem": problem_body(problem, info.request_id), "form": _form_state(request, problem)}
-    if info.htmx and not (op and op.form_page):
+    again = op is not None and await _may_see_form(services, info, op, problem)
+    if info.htmx and not again:
         return of_problem(problem, info.request_id)
-    if op is not None and op.form_page:
+    if op is not None and again:
         block = op.form_block if info.htmx else ""
         return await _render(services, request, info, op, View(op.form_page, context, problem.status, block))
     shown = {
@@ -50,6 +51,18 @@ async def problem_page(services: Services, request: AnyRequest, problem: Problem
         **context,
     }
     return await _render(services, request, info, op, View("layouts/problem.html", shown, problem.status))
+
+
+async def _may_see_form(services: Services, info: RequestInfo, op: Operation, problem: Problem) -> bool:
+    """Whether the form is shown again: only to who may send it, since it is filled with what they may read, and only for
+    something that is there."""
+    if not op.form_page or isinstance(problem, NotFound):
+        return False
+    try:
+        admit(op, await _reader(services, info))
+    except Problem:
+        return False
+    return True
 
 
 def _to_sign_in(info: RequestInfo) -> Answer:
