@@ -1,6 +1,7 @@
 """A running application with two tenants and their people, spoken to as any client would; for tests of who may do what."""
 
 import json
+import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,9 +31,10 @@ from lastlight.runtime.mail.module import MODULE as MAIL
 from lastlight.runtime.module import Module
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
+from lastlight.runtime.tenant_settings import MODULE as SETTINGS
 from tests.support.services import administer, opened_services
 
-MODULES = (EVENTS, AUDIT, JOBS, MAIL, IDENTITY, TENANCY, VENUES, CHECKINS)
+MODULES = (EVENTS, AUDIT, JOBS, MAIL, SETTINGS, IDENTITY, TENANCY, VENUES, CHECKINS)
 PASSWORD = "correct horse battery"
 SEED = "people"
 ADDRESS = ("203.0.113.7", 1)
@@ -53,6 +55,15 @@ class Tenant:
         return f"{who}@{self.slug}.example"
 
 
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Somebody that one test made for itself."""
+
+    email: str
+    user_id: UserId
+    member_id: UUID | None
+
+
 @dataclass(slots=True)
 class People:
     """The application and everybody in it. Every password is PASSWORD."""
@@ -63,6 +74,7 @@ class People:
     bar: Tenant
     club: Tenant
     crew: dict[str, UserId]
+    password_hash: str = ""
 
     async def login(self, email: str, *, password: str = PASSWORD, status: int = 200, **more: Any) -> dict[str, Any]:
         """Sign in by the public API; the tokens."""
@@ -73,6 +85,51 @@ class People:
     async def bearer(self, email: str, **more: Any) -> dict[str, str]:
         """The headers of somebody who has signed in."""
         return {"Authorization": f"Bearer {(await self.login(email, **more))['access_token']}"}
+
+    async def newcomer(
+        self,
+        place: Tenant | TenantId,
+        *,
+        role: str = "",
+        venue_ids: Sequence[UUID] | None = None,
+        verified: bool = True,
+    ) -> Newcomer:
+        """Somebody new at a tenant (or with PLATFORM among the crew): with a role by its key, else as a guest."""
+        tenant_id = place.id if isinstance(place, Tenant) else place
+        email = f"{role or 'guest'}.{secrets.token_hex(5)}@people.example"
+        async with system_ctx(self.services, tenant_id, role="system") as ctx:
+            user_id = await identity.seed_user(
+                ctx, seed=SEED, email=email, name="Somebody New", password_hash=self.password_hash
+            )
+            if not role:
+                await identity.seed_patron(ctx, seed=SEED, user_id=user_id, name="Somebody New")
+                member_id = None
+            else:
+                member_id = await identity.seed_member(ctx, seed=SEED, user_id=user_id, role=role, venue_ids=venue_ids)
+        if not verified:
+            await self.sql("update users set email_verified_at = null where id = $1", user_id)
+        return Newcomer(email, user_id, member_id)
+
+    async def refused(
+        self, problem: str, method: str, path: str, who: dict[str, str] | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """Call an operation that answers with a problem of this type; the problem."""
+        headers = {**(who or {}), **more.pop("headers", {})}
+        answer = await self.client.request(method, path, headers=headers, **more)
+        assert answer.headers["content-type"] == "application/problem+json", answer.text
+        body: dict[str, Any] = answer.json()
+        assert body["type"] == f"https://lastlight.dev/problems/{problem}", body
+        assert body["status"] == answer.status_code
+        return body
+
+    async def rows(self, *tables: str) -> dict[str, str]:
+        """A fingerprint of everything in some tables, to prove that nothing changed."""
+        return {
+            table: (await self.sql(f"select md5(string_agg(t::text, '|' order by t::text)) as m from {table} t"))[0][
+                "m"
+            ]
+            for table in tables
+        }
 
     async def call(
         self, method: str, path: str, who: dict[str, str] | None = None, *, status: int = 200, **more: Any
@@ -100,8 +157,9 @@ class People:
         return len(rows)
 
     async def mails(self, address: str) -> list[Any]:
-        """The e-mails to an address, oldest first, once every job has run."""
-        await self.run_jobs()
+        """The e-mails to an address, oldest first, once every job has run, and what those jobs queued."""
+        while await self.run_jobs():
+            pass
         return await self.sql("select * from outgoing_mail where recipient = $1 order by created_at, id", address)
 
     async def link(self, address: str) -> str:
@@ -132,7 +190,7 @@ async def people(settings: Settings, modules: Sequence[Module] = MODULES) -> Asy
         crew = await _crew(services, hashed)
         app = create_app(services)
         async with visitor(app) as client:
-            yield People(services, app, client, bar, club, crew)
+            yield People(services, app, client, bar, club, crew, hashed)
 
 
 async def _tenant(services: Services, slug: str, venues: list[str], hashed: str) -> Tenant:

@@ -10,14 +10,13 @@ from lastlight.runtime.exports.module import MODULE as EXPORTS
 from lastlight.runtime.jobs.worker import run_jobs
 from lastlight.runtime.settings import Settings
 from lastlight.runtime.storage.module import MODULE as FILES
-from lastlight.runtime.tenant_settings import MODULE as SETTINGS
 from tests.support.people import MODULES, People, people
 
 
 @pytest.fixture(scope="module")
 async def world(database_settings: Settings) -> AsyncGenerator[People]:
     """A running application with two tenants and their people."""
-    async with people(database_settings, (*MODULES, FILES, EXPORTS, SETTINGS)) as found:
+    async with people(database_settings, (*MODULES, FILES, EXPORTS)) as found:
         yield found
 
 

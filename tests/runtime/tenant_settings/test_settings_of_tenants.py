@@ -12,7 +12,6 @@ from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.module import Module
 from lastlight.runtime.settings import Settings
-from lastlight.runtime.tenant_settings import MODULE as SETTINGS
 from lastlight.runtime.tenant_settings import TenantSetting, setting
 from tests.support.people import MODULES, People, people
 
@@ -35,7 +34,7 @@ BIRTH = f"/api/settings/{BIRTH_DATE_REQUIRED.key}"
 
 @pytest.fixture(scope="module")
 async def world(database_settings: Settings) -> AsyncGenerator[People]:
-    async with people(database_settings, (*MODULES, SETTINGS, BELLS)) as found:
+    async with people(database_settings, (*MODULES, BELLS)) as found:
         yield found
 
 

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
+from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import PLATFORM
 from lastlight.kernel.paging import Cursor, Page, decode_cursor, encode_cursor
 from lastlight.kernel.permissions import Permission
@@ -182,7 +184,12 @@ class Listing(Generic[R]):
         cursor = decode_cursor(query.after, sort=query.sort or self.sort) if query.after else None
         statement: Statement = build(self, ctx, query, paged=True, cursor=cursor)
         sql = f"{statement.head} {statement.tail} {statement.order} limit {int(limit)}"
-        return await ctx.db.fetch(sql, *statement.parameters)
+        try:
+            return await ctx.db.fetch(sql, *statement.parameters)
+        except (asyncpg.DataError, asyncpg.UndefinedFunctionError) as error:
+            if cursor is None:
+                raise
+            raise Invalid(fields={"after": "This cursor is damaged; start again from the first page."}) from error
 
     def _struct(self, row: Any) -> R:
         return to_struct(row, self.row)
