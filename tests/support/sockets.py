@@ -18,6 +18,7 @@ from socketio.exceptions import ConnectionError as ConnectionFailed
 
 from lastlight.kernel.ids import TenantId, VenueId
 from lastlight.runtime.auth.tokens import ACCESS, COOKIE, SessionKind, TokenType, issue, token_keys
+from lastlight.runtime.realtime.neighbours import Neighbours
 from lastlight.runtime.realtime.server import RealtimeServer, create_realtime
 from lastlight.runtime.services import Services
 from lastlight.runtime.serving import server_config
@@ -105,21 +106,35 @@ async def no_http(_scope: Any, _receive: Any, send: Any) -> None:
 
 
 @contextlib.asynccontextmanager
-async def serving(services: Services, *, http_app: Any = no_http) -> AsyncGenerator[Site]:
+async def serving(
+    services: Services,
+    *,
+    http_app: Any = no_http,
+    listener: socket.socket | None = None,
+    neighbours: Neighbours | None = None,
+) -> AsyncGenerator[Site]:
     """The sockets behind uvicorn as it is configured in production, on a free port."""
-    realtime = create_realtime(services)
+    realtime = create_realtime(services, neighbours)
     await realtime.start()
-    listener = socket.create_server(("127.0.0.1", 0))
-    port: int = listener.getsockname()[1]
-    config = server_config(realtime.asgi_app(http_app), services.settings)
+    async with listening(services, realtime.asgi_app(http_app), listener=listener) as port:
+        try:
+            yield Site(f"http://127.0.0.1:{port}", port, realtime)
+        finally:
+            await realtime.stop()
+
+
+@contextlib.asynccontextmanager
+async def listening(services: Services, app: Any, *, listener: socket.socket | None = None) -> AsyncGenerator[int]:
+    """Any ASGI application behind uvicorn; its port."""
+    listener = listener or socket.create_server(("127.0.0.1", 0))
+    config = server_config(app, services.settings)
     config.lifespan = "off"
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve([listener]))  # pyright: ignore[reportPrivateUsage] without its signal handlers
     try:
         await until(lambda: server.started)
-        yield Site(f"http://127.0.0.1:{port}", port, realtime)
+        yield int(listener.getsockname()[1])
     finally:
-        await realtime.stop()
         server.should_exit = True
         await asyncio.wait_for(task, 30)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import uvicorn
 
+from lastlight.runtime.listeners import OWN, SHARED
 from lastlight.runtime.settings import Settings
 
 _GRACEFUL_SECONDS = 8
@@ -15,8 +16,8 @@ _SOCKET_MESSAGE_BYTES = 1024 * 1024
 def serve(app: Any, settings: Settings) -> None:
     """Serve `app` until SIGTERM or SIGINT, on the supervisor's socket when there is one, else on host and port."""
     server = uvicorn.Server(server_config(app, settings))
-    inherited = os.environ.get("LASTLIGHT_INTERNAL_LISTENER")
-    server.run(sockets=[socket.socket(fileno=int(inherited))] if inherited else None)
+    inherited = [os.environ[name] for name in (SHARED, OWN) if os.environ.get(name)]
+    server.run(sockets=[socket.socket(fileno=int(number)) for number in inherited] or None)
 
 
 def server_config(app: Any, settings: Settings) -> uvicorn.Config:

@@ -7,6 +7,7 @@ There is no message to join a room: rooms follow from what somebody may do.
 
 import asyncio
 import gc
+import os
 from typing import Annotated, Any
 
 import msgspec
@@ -27,6 +28,7 @@ from lastlight.runtime.realtime.entrance import actor_of, admit, origin_allowed
 from lastlight.runtime.realtime.feed import Feed
 from lastlight.runtime.realtime.greeting import greet, read_as
 from lastlight.runtime.realtime.hub import Hub, Seat
+from lastlight.runtime.realtime.neighbours import Neighbours
 from lastlight.runtime.realtime.watch import close, keep_watch
 from lastlight.runtime.realtime.wire import LARGEST_MESSAGE, Message, SocketServer
 from lastlight.runtime.services import Services
@@ -68,9 +70,10 @@ class _Envelope(msgspec.Struct, frozen=True):
 class RealtimeServer:
     """The sockets of one process."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, neighbours: Neighbours) -> None:
         settings = services.settings
         self.services = services
+        self.neighbours = neighbours
 
         def allowed(origin: str | None, environ: dict[str, Any]) -> bool:
             return origin_allowed(origin, environ, settings)
@@ -89,6 +92,7 @@ class RealtimeServer:
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         listening: Any = self.server
+        listening.eio.place = neighbours.place
         for name, handler in (
             ("connect", self._connect),
             ("disconnect", self._disconnect),
@@ -115,6 +119,7 @@ class RealtimeServer:
             for task in late:
                 task.cancel()
         await self.server.shutdown()
+        await self.neighbours.close()
 
     async def drain(self) -> None:
         """The process is about to end: refuse new sockets, let go of those that sit here and of the calls that wait."""
@@ -140,6 +145,11 @@ class RealtimeServer:
         by_script = any(part.startswith(b"j=") for part in query.split(b"&"))
         if self._stop.is_set() or by_script:  # a script tag of another site would carry the cookie and no origin
             await _refuse(scope, receive, send, 503 if self._stop.is_set() else 400)
+            return
+        port = self.neighbours.owner_of(query)
+        if port is not None:
+            if scope["type"] == "websocket" or not await self.neighbours.hand_over(scope, receive, send, port):
+                await _refuse(scope, receive, send, 503)  # an upgrade that fails leaves the client polling
             return
         serving: Any = self.server
         await serving.handle_request(scope, receive, send)
@@ -226,9 +236,9 @@ class RealtimeServer:
         return {"expires_at": claims.exp}
 
 
-def create_realtime(services: Services) -> RealtimeServer:
+def create_realtime(services: Services, neighbours: Neighbours | None = None) -> RealtimeServer:
     """The sockets of this process; `start` before the first request, `stop` after the last."""
-    return RealtimeServer(services)
+    return RealtimeServer(services, neighbours or Neighbours.read(os.environ))
 
 
 def _read(given: Any, kind: Any) -> Any:

@@ -183,10 +183,18 @@ class Wire(asgi.WebSocket):
 class EngineServer(engineio.AsyncServer):
     """Engine.IO with our queue and our wire."""
 
+    place = 0
+    """The number of this process among those that share a port; each socket's id then begins with it."""
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.wires: dict[str, Wire] = {}
         self._async: Any = {**self._async, "websocket": Wire}
+
+    def generate_id(self) -> str:
+        """An id for one socket."""
+        drawn = str(super().generate_id())
+        return f"{self.place}.{drawn}" if self.place else drawn
 
     def create_queue(self, *_args: Any, **_named: Any) -> Any:
         """A queue for one socket."""

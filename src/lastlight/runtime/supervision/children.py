@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 from prometheus_client import multiprocess
 
+from lastlight.runtime.listeners import SHARED
 from lastlight.runtime.tether import tethered
 
 EXIT_CANNOT_START = 78
@@ -32,6 +33,10 @@ class Child:
 
     name: str
     arguments: tuple[str, ...]
+    extra: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What its environment has on top of everybody's."""
+    inherits: tuple[int, ...] = ()
+    """File descriptors that it gets, besides the shared listener."""
     process: Process | None = None
     deaths: int = field(default=0)
 
@@ -84,13 +89,13 @@ async def stop_child(child: Child, *, seconds: float = _STOP_SECONDS) -> None:
 
 
 async def _launch(child: Child, env: Mapping[str, str], *, listener: int | None) -> None:
-    extra = {} if listener is None else {"LASTLIGHT_INTERNAL_LISTENER": str(listener)}
+    shared = {} if listener is None else {SHARED: str(listener)}
     child.process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "lastlight", *child.arguments),
-        env=dict(env) | extra,
+        env=dict(env) | shared | dict(child.extra),
         stdin=asyncio.subprocess.DEVNULL,
-        pass_fds=() if listener is None else (listener,),
+        pass_fds=child.inherits if listener is None else (listener, *child.inherits),
         start_new_session=True,  # Ctrl-C at the terminal is for the supervisor alone
         preexec_fn=tethered(signal.SIGKILL),
     )

@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import signal
+import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 
 import structlog
 
 from lastlight.runtime.embedded.server import EmbeddedServer, start_server, stop_server
+from lastlight.runtime.listeners import OWN, PLACE, PORTS
 from lastlight.runtime.settings import Settings
 from lastlight.runtime.startup import StartError
 from lastlight.runtime.supervision.children import Child, child_environment, keep_running, run_once, stop_child
@@ -93,8 +95,20 @@ async def _start_again(settings: Settings) -> EmbeddedServer:
             await asyncio.sleep(_DATABASE_PAUSE_SECONDS)
 
 
-def _children(settings: Settings) -> list[Child]:
-    webs = [Child(f"web-{n}", ("web",)) for n in range(1, settings.web_processes + 1)]
+def _webs(settings: Settings, own: list[socket.socket]) -> list[Child]:
+    """The web processes; where there are several, each with a listener of its own for its neighbours."""
+    if not own:
+        return [Child("web-1", ("web",))]
+    ports = ",".join(str(listener.getsockname()[1]) for listener in own)
+    webs: list[Child] = []
+    for number, listener in enumerate(own, start=1):
+        extra = {PORTS: ports, PLACE: str(number), OWN: str(listener.fileno())}
+        webs.append(Child(f"web-{number}", ("web",), extra, (listener.fileno(),)))
+    return webs
+
+
+def _children(settings: Settings, own: list[socket.socket]) -> list[Child]:
+    webs = _webs(settings, own)
     night = [Child("simulate", ("simulate", "--slow", "--quiet"))] if settings.demo and settings.simulate else []
     return [*webs, Child("worker", ("worker",)), *night]
 
@@ -102,7 +116,9 @@ def _children(settings: Settings) -> list[Child]:
 async def _run_children(settings: Settings, env: Mapping[str, str], listener: int, moved: asyncio.Event) -> int:
     """Keep the children running until cancelled, or until one of them cannot start."""
     refused = asyncio.Event()
-    children = _children(settings)
+    count = settings.web_processes
+    own = [socket.create_server(("127.0.0.1", 0), backlog=512) for _ in range(count)] if count > 1 else []
+    children = _children(settings, own)
     servers = [child for child in children if child.name != "simulate"]
     tasks = [asyncio.create_task(_keep(child, env, listener, refused.set)) for child in servers]
     tasks.append(asyncio.create_task(_restart_when_moved(servers, moved)))
@@ -115,6 +131,8 @@ async def _run_children(settings: Settings, env: Mapping[str, str], listener: in
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(stop_child(child) for child in reversed(children)))
+        for private in own:
+            private.close()
 
 
 async def _keep(child: Child, env: Mapping[str, str], listener: int, on_refusal: Callable[[], None]) -> None:

@@ -1,0 +1,10 @@
+"""What the supervisor tells a web process about its listeners, as names of its environment."""
+
+SHARED = "LASTLIGHT_INTERNAL_LISTENER"
+"""The file descriptor of the port that all web processes share."""
+OWN = "LASTLIGHT_INTERNAL_OWN_LISTENER"
+"""The file descriptor by which neighbours hand over what belongs to this process; only where there are several."""
+PLACE = "LASTLIGHT_INTERNAL_PLACE"
+"""This process's number among the web processes, from 1."""
+PORTS = "LASTLIGHT_INTERNAL_NEIGHBOURS"
+"""The ports of those own listeners, in the order of the numbers."""
