@@ -48,13 +48,17 @@ update visits
 set status = $3, opened_at = $4, closed_at = $5, closed_by = $6, times_out_at = $7, status_reason = $8
 where tenant_id = $1 and id = $2
 """
+# Materialized: a sub-select that locks would be run again for each row, and each time skip what it had locked.
 TIME_OUT = """
-update visits
-set status = 'timed_out', closed_at = greatest(times_out_at, opened_at), closed_by = 'time_out'
-where tenant_id = $1 and id in (
+with due as materialized (
     select id from visits where tenant_id = $1 and status = 'open' and times_out_at <= now()
-    order by times_out_at limit $2 for update skip locked)
-returning id, venue_id, patron_id, closed_at, duration_seconds
+    order by times_out_at limit $2 for update skip locked
+)
+update visits v
+set status = 'timed_out', closed_at = greatest(v.times_out_at, v.opened_at), closed_by = 'time_out'
+from due
+where v.tenant_id = $1 and v.id = due.id
+returning v.id, v.venue_id, v.patron_id, v.closed_at, v.duration_seconds
 """
 
 
