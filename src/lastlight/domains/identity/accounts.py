@@ -17,7 +17,7 @@ from lastlight.domains.identity.jobs import (
 )
 from lastlight.domains.identity.names import clean_email, clean_name, plain_email
 from lastlight.domains.identity.schemas import ChangeEmailIn, ChangePasswordIn, LoginIn, RegisterIn, ResetIn
-from lastlight.domains.identity.sessions import Channel, Session, close, open_session, revoke_all
+from lastlight.domains.identity.sessions import Channel, Session, close, hold_sign_ins, open_session, revoke_all
 from lastlight.domains.identity.tokens import digest, retire_one_time, spend_one_time
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import UserId
@@ -84,7 +84,7 @@ async def sign_in(
 
     Raises WrongCredentials, account-suspended, NoPlace, or tenant-pending, -suspended or -closed.
     """
-    person = await _person(ctx, verdict) if verdict.right else None
+    person = await _person(ctx, verdict)
     if person is None:
         ctx.record(
             "session.refused",
@@ -106,8 +106,11 @@ async def sign_in(
     )
 
 
-async def _person(ctx: Ctx, verdict: Verdict) -> Person | None:
-    """The user, unless the password was changed since it was checked."""
+async def _person(ctx: Ctx, verdict: Verdict, *, alone: bool = False) -> Person | None:
+    """The user whose password it was, unless it was changed since it was compared."""
+    if verdict.user_id is None or not verdict.right:
+        return None
+    await hold_sign_ins(ctx, user_id=verdict.user_id, alone=alone)
     return await ctx.db.row(
         Person,
         """select id, name, email, status, status_until, password_hash,
@@ -193,6 +196,7 @@ async def prepare_reset(services: Services, data: ResetIn, _actor: Actor) -> str
 async def reset_password(ctx: Ctx, *, token: str, password_hash: str) -> None:
     """Set a password by a link from an e-mail: proves the address, ends every session and retires every other link."""
     spent = await spend_one_time(ctx, token=token, purposes=["reset_password", "invitation"])
+    await hold_sign_ins(ctx, user_id=spent.user_id, alone=True)
     await _set_password(ctx, user_id=spent.user_id, password_hash=password_hash, way=spent.purpose)
     await retire_one_time(ctx, user_id=spent.user_id)
     await mark_verified(ctx, user_id=spent.user_id)
@@ -217,7 +221,7 @@ async def change_password(ctx: Ctx, *, verdict: Verdict, password_hash: str) -> 
 
 async def require_own_password(ctx: Ctx, *, verdict: Verdict, field: str) -> UserId:
     """Whose password it was: the signed-in person's. Invalid at the field when it was not, or is no more."""
-    person = await _person(ctx, verdict) if verdict.right else None
+    person = await _person(ctx, verdict, alone=True)
     if person is None or person.id != ctx.actor.user_id:
         raise Invalid(fields={field: "This is not your password."})
     limits.forgive(ctx)

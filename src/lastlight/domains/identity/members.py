@@ -15,7 +15,7 @@ from lastlight.domains.identity.names import clean_email, clean_name
 from lastlight.domains.identity.permissions import MEMBERS_MANAGE, MEMBERS_READ
 from lastlight.domains.identity.roles import StoredRole, lock_role, require_within
 from lastlight.domains.identity.schemas import MemberChangeIn, MemberIn, MemberOut
-from lastlight.domains.identity.sessions import bump_sessions, revoke_all
+from lastlight.domains.identity.sessions import bump_sessions, hold_sign_ins, revoke_all
 from lastlight.domains.identity.tokens import retire_one_time
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
 from lastlight.kernel.ids import PLATFORM, MembershipId, RoleId, UserId, VenueId, uuid7
@@ -93,6 +93,7 @@ async def _person_behind(ctx: Ctx, *, email: str, name: str) -> tuple[UserId, bo
     user_id = UserId(known["id"])
     if known["email_verified_at"] is not None:
         return user_id, True
+    await hold_sign_ins(ctx, user_id=user_id, alone=True)
     await ctx.db.execute("update users set password_hash = null where id = $1", user_id)
     await retire_one_time(ctx, user_id=user_id)
     await revoke_all(ctx, user_id=user_id, why="invited before the address was proven")

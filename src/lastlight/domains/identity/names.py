@@ -15,7 +15,8 @@ UNSEEN = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066
 
 def plain_email(raw: str) -> str:
     """An address in the one spelling under which it is kept, whether or not it can be one."""
-    return unicodedata.normalize("NFC", raw.strip()).lower()
+    lower = unicodedata.normalize("NFC", raw.strip()).lower()
+    return unicodedata.normalize("NFC", lower)  # a capital may turn into a letter and a mark that are one letter
 
 
 def clean_email(raw: str, *, field: str = "email") -> str:

@@ -10,7 +10,7 @@ from lastlight.domains.identity.contexts import As, Place, choose_place
 from lastlight.domains.identity.errors import RefreshInvalid, RefreshReused
 from lastlight.domains.identity.events import SessionClosed, SessionOpened, SessionRevoked
 from lastlight.domains.identity.tokens import digest, new_token
-from lastlight.kernel.errors import NotFound, NotSignedIn
+from lastlight.kernel.errors import NotFound, NotSignedIn, SessionEnded
 from lastlight.kernel.ids import PLATFORM, SessionId, TenantId, UserId
 from lastlight.runtime.auth.authenticate import forget, load_actor, read_credentials
 from lastlight.runtime.auth.errors import TokenExpired, TokenInvalid
@@ -101,21 +101,42 @@ async def open_session(
     return session
 
 
+async def hold_sign_ins(ctx: Ctx, *, user_id: UUID, alone: bool = False) -> None:
+    """Until the end of the transaction, let nobody end this user's sessions while one is being opened, or the other way round.
+
+    Who opens one shares the lock and then looks again whether they still may; who ends them takes it `alone`. Otherwise a sign-in
+    that began before a password changed would outlive the change.
+    """
+    key = f"sign-ins {user_id}"
+    if alone:
+        await ctx.db.execute("select pg_advisory_xact_lock(hashtextextended($1, 11))", key)
+    else:
+        await ctx.db.execute("select pg_advisory_xact_lock_shared(hashtextextended($1, 11))", key)
+
+
+async def hold_own_session(ctx: Ctx) -> tuple[UserId, SessionId]:
+    """The signed-in person and the session out of which they open another one. SessionEnded when it ended meanwhile."""
+    user_id, session_id = ctx.actor.user_id, ctx.actor.session_id
+    if user_id is None or session_id is None:
+        raise NotSignedIn
+    await hold_sign_ins(ctx, user_id=user_id)
+    if not await ctx.db.fetchval("select revoked_at is null from sessions where id = $1", session_id):
+        raise SessionEnded
+    return user_id, session_id
+
+
 async def switch(ctx: Ctx, *, tenant: str, as_: As | None, channel: Channel | None = None) -> Session:
     """Open a session of the signed-in person in another place. A browser is in one place at a time, so there the old one ends.
 
     Raises NoPlace, or tenant-pending, -suspended or -closed.
     """
     actor = ctx.actor
-    if actor.user_id is None or actor.session_id is None:
-        raise NotSignedIn
-    place = await choose_place(ctx, user_id=actor.user_id, name=actor.name, tenant=tenant, as_=as_)
+    user_id, session_id = await hold_own_session(ctx)
+    place = await choose_place(ctx, user_id=user_id, name=actor.name, tenant=tenant, as_=as_)
     channel = channel or ("cookie" if actor.channel == "cookie" else "bearer")
     if channel == "cookie":
-        await close(ctx, session_id=actor.session_id)
-    return await open_session(
-        ctx, user_id=actor.user_id, name=actor.name, email=actor.email, place=place, channel=channel
-    )
+        await close(ctx, session_id=session_id)
+    return await open_session(ctx, user_id=user_id, name=actor.name, email=actor.email, place=place, channel=channel)
 
 
 async def issue_tokens(ctx: Ctx, *, session: Session) -> Tokens:
@@ -233,6 +254,7 @@ async def revoke(ctx: Ctx, *, session_ids: list[SessionId], why: str) -> int:
 
 async def revoke_all(ctx: Ctx, *, user_id: UserId, why: str, keep: SessionId | None = None) -> int:
     """End every session of a user, but for the one that is kept."""
+    await hold_sign_ins(ctx, user_id=user_id, alone=True)
     rows = await ctx.db.fetch(
         "select id from sessions where user_id = $1 and revoked_at is null and id is distinct from $2 for update",
         user_id,

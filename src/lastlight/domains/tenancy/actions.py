@@ -201,16 +201,15 @@ def _clean(name: str, value: str) -> str:
 async def enter(ctx: Ctx, *, reason: str) -> identity.Session:
     """Open a session of the crew inside the business, for an hour and on its record. Raises NotActive for one that never ran."""
     actor = ctx.actor
-    assert actor.user_id is not None
-    assert actor.session_id is not None
+    user_id, session_id = await identity.hold_own_session(ctx)
     tenant = await _lock(ctx)
     if tenant.status not in {"active", "suspended"}:
         raise NotActive
     if actor.channel == "cookie":
-        await identity.close(ctx, session_id=actor.session_id)
+        await identity.close(ctx, session_id=session_id)
     session = await identity.open_session(
         ctx,
-        user_id=actor.user_id,
+        user_id=user_id,
         name=actor.name,
         email=actor.email,
         place=identity.Place("crew", tenant_id=tenant.id, slug=tenant.slug, name=tenant.name),
