@@ -1,12 +1,13 @@
 """What the owner app brings: all venues at a glance, the audit log. People, roles, venues and settings come from their domains."""
 
-from lastlight.apps.ledgers import audit_pages
+from lastlight.apps.ledgers import audit_pages, job_pages
 from lastlight.apps.night import feed_lines
 from lastlight.domains import checkins
 from lastlight.domains.checkins import VISITS_READ
 from lastlight.runtime.audit.entries import AUDIT_READ
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import View, page
+from lastlight.runtime.jobs.events import JOBS_READ
 from lastlight.runtime.module import Module, Nav
 
 
@@ -27,9 +28,18 @@ async def all_venues_page(ctx: Ctx) -> View:
 MODULE = Module(
     name="owner_app",
     summary="Owner: all venues at a glance.",
-    pages=(all_venues_page, *audit_pages("/owner")),
+    pages=(all_venues_page, *job_pages("/owner"), *audit_pages("/owner")),
     nav=(
         Nav(app="owner", label="All venues", href="/owner", icon="layout-dashboard", permission=VISITS_READ, order=10),
+        Nav(
+            app="owner",
+            label="Jobs",
+            href="/owner/jobs",
+            icon="cog",
+            permission=JOBS_READ,
+            group="House",
+            order=80,
+        ),
         Nav(
             app="owner",
             label="Audit log",

@@ -1,0 +1,143 @@
+"""One's own account in a browser: preferences, password, devices, the ways back in, and the habits of every console."""
+
+import re
+import secrets
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.support.live_server import PASSWORD, LiveServer, Person
+
+pytestmark = pytest.mark.browser
+Console = Callable[..., Page]
+NewContext = Callable[..., BrowserContext]
+
+
+def toast(page: Page, text: str) -> None:
+    expect(page.locator("#toasts .toast").filter(has_text=text)).to_be_visible()
+
+
+@pytest.fixture
+def newcomer(live_server: LiveServer) -> Person:
+    """A barkeeper of their own, so that no test meets another's sessions."""
+    email = f"keeper-{secrets.token_hex(4)}@kojo.example"
+    owner = live_server.client(live_server.person("owner"))
+    roles = {role["key"]: role["id"] for role in owner.get("/api/roles").json()["items"]}
+    made = owner.post("/api/members", json={"email": email, "name": "Kim Keeper", "role_id": roles["staff"]})
+    assert made.status_code == 201, made.text
+    owner.close()
+    live_server.sql(
+        "update users set password_hash = $1, email_verified_at = now() where email = $2", live_server.hashed, email
+    )
+    return Person("staff", "Kim Keeper", email, "kojo-arcade")
+
+
+def test_preferences_are_kept_and_the_theme_holds_at_once(console_of: Console, newcomer: Person) -> None:
+    page = console_of(newcomer, "/account")
+    page.locator("[name=name]").fill("Kim the Keeper")
+    page.locator("[name=time_zone]").select_option("Pacific/Auckland")
+    page.get_by_label("Light", exact=True).check()
+    page.get_by_role("button", name="Save").click()
+    toast(page, "Saved.")
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    expect(page.locator("[name=time_zone]")).to_have_value("Pacific/Auckland")
+    expect(page.locator(".side-foot")).to_contain_text("Kim the Keeper")
+    page.locator(".top").get_by_role("button", name="Switch light or dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_a_device_is_signed_out_from_another(console_of: Console, newcomer: Person) -> None:
+    lost = console_of(newcomer, "/staff")
+    page = console_of(newcomer, "/account?tab=sessions")
+    rows = page.locator("#main tbody tr")
+    expect(rows).to_have_count(2)
+    rows.filter(has_not_text="This one").get_by_role("button", name="Sign out").click()
+    toast(page, "That device is signed out.")
+    expect(rows).to_have_count(1)
+    lost.goto("/staff/visits")
+    expect(lost).to_have_url(re.compile("/sign-in"))
+    page.get_by_role("button", name="Sign out everywhere").click()
+    page.wait_for_url("**/sign-in")
+
+
+def test_the_password_changes_and_the_other_devices_end(console_of: Console, newcomer: Person) -> None:
+    other = console_of(newcomer, "/staff")
+    page = console_of(newcomer, "/account?tab=security")
+    page.locator("[name=current_password]").fill("not mine at all")
+    page.locator("[name=new_password]").fill("a long walk by the sea")
+    page.get_by_role("button", name="Change it").click()
+    expect(page.locator("[name=current_password]")).to_have_attribute("aria-invalid", "true")
+    page.locator("[name=current_password]").fill(PASSWORD)
+    page.locator("[name=new_password]").fill("a long walk by the sea")
+    page.get_by_role("button", name="Change it").click()
+    toast(page, "Your password is changed.")
+    other.goto("/staff")
+    expect(other).to_have_url(re.compile("/sign-in"))
+
+
+def test_a_forgotten_password_is_set_anew_by_mail(
+    live_server: LiveServer, console_of: Console, new_context: NewContext, newcomer: Person
+) -> None:
+    page = new_context().new_page()
+    page.goto("/sign-in")
+    page.get_by_role("link", name="Forgot password").click()
+    page.locator("[name=email]").fill(newcomer.email)
+    page.get_by_role("button", name="Send the link").click()
+    expect(page.get_by_text("Look into your mailbox.")).to_be_visible()
+    crew = console_of(live_server.person("super_admin"), f"/platform/outbox?q={newcomer.email}")
+    expect(crew.locator("#outbox tbody tr").first).to_contain_text("password")
+    crew.locator("#outbox tbody a").first.click()
+    link = crew.locator(".mail-text a[href*=token]").first.get_attribute("href") or ""
+    page.goto(link.replace("http://localhost", live_server.base_url))
+    page.locator("[name=password]").fill("a long walk by the sea")
+    page.get_by_role("button", name="Set the password").click()
+    page.wait_for_url("**/sign-in")
+    toast(page, "Your password is changed. Sign in with it.")
+    page.locator("[name=email]").fill(newcomer.email)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("E-mail or password is wrong")
+    expect(page.locator("[name=email]")).to_have_value(newcomer.email)
+    page.locator("[name=password]").fill("a long walk by the sea")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/staff")
+
+
+def test_sign_in_leads_back_to_where_one_was(new_context: NewContext, newcomer: Person) -> None:
+    page = new_context().new_page()
+    page.goto("/staff/visits?status=open")
+    expect(page).to_have_url(re.compile("/sign-in"))
+    page.locator("[name=email]").fill(newcomer.email)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/staff/visits?status=open")
+    page.locator(".side-foot summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+    page.goto("/staff")
+    expect(page).to_have_url(re.compile("/sign-in"))
+
+
+def test_the_palette_the_venue_switch_and_pages_that_are_not_there(
+    live_server: LiveServer, console_of: Console
+) -> None:
+    page = console_of(live_server.person("manager"), "/manage/visits")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("check")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/manage/checkins")
+    page.locator(".top summary.ctx").click()
+    page.locator(".top .panel").get_by_role("link", name="Kōjō Braamfontein").click()
+    expect(page.locator(".top .ctx")).to_contain_text("Kōjō Braamfontein")
+    expect(page).to_have_url(re.compile("/manage/checkins"))
+    expect(page.locator("#checkins summary").filter(has_text="Venue")).to_have_count(0)
+    page.locator(".top summary.ctx").click()
+    page.locator(".top .panel").get_by_role("link", name="All venues").click()
+    expect(page.locator(".top .ctx")).to_contain_text("All venues")
+    page.goto("/manage/no-such-page")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Not found")
+    page.get_by_role("link", name="Home").click()
+    page.wait_for_url("**/manage")
