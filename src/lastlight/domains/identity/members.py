@@ -204,13 +204,17 @@ def _require_manage(ctx: Ctx, venue_ids: Sequence[UUID] | None) -> None:
 
 
 async def _require_venues(ctx: Ctx, venue_ids: Sequence[UUID] | None) -> None:
-    """The venues must be the tenant's. They belong to a domain above this one, so the table is asked, not the domain."""
+    """The venues must be the tenant's, and the actor's to manage. They belong to a domain above, so the table is asked."""
     if venue_ids is None:
         return
     if ctx.tenant_id == PLATFORM:
         raise Invalid(fields={"venue_ids": "The platform has no venues; leave this out."})
     known = await ctx.db.fetchval(
-        "select count(*) from venues where tenant_id = $1 and id = any($2)", ctx.tenant_id, list(set(venue_ids))
+        """select count(*) from venues
+           where tenant_id = $1 and id = any($2) and ($3::uuid[] is null or id = any($3))""",
+        ctx.tenant_id,
+        list(set(venue_ids)),
+        ctx.venues(MEMBERS_MANAGE),
     )
     if known != len(set(venue_ids)):
         raise NotFound("One of the venues does not exist, or you may not see it.")

@@ -22,6 +22,7 @@ NOUNS = {
     "tenant": "The business",
     "tenants": "Tenants",
 }
+NEW = "identity/member_new.html"
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 
 
@@ -69,8 +70,7 @@ def people_pages(prefix: str) -> tuple[Operation, ...]:
     async def people_page(ctx: Ctx, query: Any) -> View:
         """List the people who work here."""
         view = await MEMBERS.view(ctx, query)
-        names = {str(venue.id): venue.name for venue in await venue_choices(ctx)}
-        shown = {"view": view, "home": home, "paged": bool(query.after), "venue_names": names}
+        shown = {"view": view, "home": home, "paged": bool(query.after), "venue_names": await _venue_names(ctx)}
         return View("identity/people.html", shown)
 
     async def blank(ctx: Ctx) -> dict[str, Any]:
@@ -79,15 +79,9 @@ def people_pages(prefix: str) -> tuple[Operation, ...]:
     @page(f"{home}/new", permission=MEMBERS_MANAGE)
     async def member_new_page(ctx: Ctx) -> View:
         """Ask whom to add."""
-        return View("identity/member_new.html", await blank(ctx))
+        return View(NEW, await blank(ctx))
 
-    @page_post(
-        f"{home}/new",
-        permission=MEMBERS_MANAGE,
-        db="system",
-        form_page="identity/member_new.html",
-        form_context=blank,
-    )
+    @page_post(f"{home}/new", permission=MEMBERS_MANAGE, db="system", form_page=NEW, form_context=blank)
     async def member_new_submit(ctx: Ctx, form: Form[NewMemberForm]) -> Redirect:
         """Add somebody; who has no account yet is invited by e-mail."""
         data = form.require()
@@ -197,6 +191,10 @@ def role_pages(prefix: str) -> tuple[Operation, ...]:
         return Redirect(home, toast="The role is archived.")
 
     return (roles_page, role_new_page, role_new_submit, role_page, role_submit, role_archive)
+
+
+async def _venue_names(ctx: Ctx) -> dict[str, str]:
+    return {str(venue.id): venue.name for venue in await venue_choices(ctx)}
 
 
 async def _choices(ctx: Ctx) -> dict[str, Any]:
