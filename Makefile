@@ -1,7 +1,8 @@
 # The two commands: `make run` brings the platform up, `make test` proves it.
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: run test install dev assets browser lint types imports sizes fmt lock docs snapshot clean
+.DEFAULT_GOAL := run
+.PHONY: help run test install dev assets browser lint types imports sizes fmt lock docs snapshot clean
 
 PYTHON ?= python3
 JOBS ?= auto
@@ -11,39 +12,44 @@ BUILT := src/lastlight/ui/build
 UI_SOURCES := $(shell find src/lastlight -path $(BUILT) -prune -o -type f \
 	\( -name '*.ts' -o -name '*.tsx' -o -name '*.js' -o -name '*.mjs' -o -name '*.css' -o -name '*.svg' -o -name '*.png' -o -name '*.html' -o -name '*.json' -o -name '*.po' \) -print)
 
-run: install assets
+help:
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+
+run: install assets ## install, build and serve everything, with the demo
 	@exec env $(if $(PORT),LASTLIGHT_PORT=$(PORT)) $(BIN)/lastlight serve --demo
 
-test: dev assets browser lint types imports sizes
+test: dev assets browser lint types imports sizes ## all checks; TESTS=tests/runtime for some
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
 
-lint: dev
+lint: dev .stamps/npm ## rules of code, SQL, templates and licences
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/check_sql.py
+	$(BIN)/python tools/check_templates.py
+	$(BIN)/python tools/check_licences.py
 
-types: dev .stamps/npm
+types: dev .stamps/npm ## types of Python and of the screens
 	$(BIN)/basedpyright
 	npm run --silent check
 
-imports: dev
+imports: dev ## who may import whom
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_faces.py
 
-sizes: dev
+sizes: dev ## sizes of files and functions, names
 	$(BIN)/python tools/check_sizes.py
 
-fmt: dev
+fmt: dev ## format the code
 	$(BIN)/ruff check --fix-only --exit-zero --quiet .
 	$(BIN)/ruff format .
 
-docs: install assets
+docs: install ## renew docs/reference
 	$(BIN)/lastlight docs
 
-snapshot: dev
+snapshot: dev ## renew migrations/schema.sql
 	$(BIN)/python tools/write_snapshot.py
 
-lock: dev
+lock: dev ## renew the locks of requirements and packages
 	@$(NODE_HERE)
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		requirements.in -o requirements.lock
@@ -51,15 +57,15 @@ lock: dev
 		requirements-dev.in -o requirements-dev.lock
 	npm install --package-lock-only
 
-clean:
+clean: ## remove what was installed and built; keeps var
 	rm -rf .venv .stamps node_modules $(BUILT) .pytest_cache .ruff_cache .hypothesis .import_linter_cache test-results
 	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- what the commands stand on; a stamp is newer than all it was made from ---------------------------------------
 
-install: .stamps/runtime
-dev: .stamps/dev
-assets: .stamps/assets
+install: .stamps/runtime ## only what the platform runs on
+dev: .stamps/dev ## and the tools of the tests
+assets: .stamps/assets ## only the screens
 
 WRITABLE = test -w . || { echo "This folder cannot be written: copy it to one that this user owns, and run make there." >&2; exit 1; }
 PYTHON_HERE = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -102,7 +108,7 @@ NODE_NEW = node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 
 	@node build.mjs
 	@touch $@
 
-browser:
+browser: ## install Chromium for the tests, as root
 	@command -v chromium >/dev/null && exit 0; \
 	packages="chromium fonts-noto-core fonts-noto-color-emoji"; \
 	if [ "$$(id -u)" = 0 ]; then \
