@@ -1,0 +1,51 @@
+"""What is to happen when somebody of a built-in role calls an operation: it works, or it is refused with one of these statuses."""
+
+from lastlight.kernel.permissions import Scope
+from lastlight.runtime.http.operation import Operation
+from tests.support.world import Somebody, World, may
+
+WORKS = frozenset({0})
+PLATFORM_HAS_NONE = frozenset({"venue_id", "visit_id", "checkin_id"})
+"""Things that lie inside businesses only: the crew goes inside first, and from outside none of them exists."""
+CREATE_VENUE = frozenset({"create_venue", "create_admin_venue", "venue_new_submit"})
+NEEDS_A_PLACE = {"upload_file": 403, "create_view": 403, "views_menu": 403, "view_submit": 403}
+"""Open to everybody who is signed in, and refused to who has no business, or no list to read, by the action itself."""
+KINDS_WITHOUT_LISTS = ("guest", "patron")
+
+
+def expected(op: Operation, who: Somebody) -> frozenset[int]:
+    """The statuses of the refusal; WORKS where it is to succeed."""
+    if not may(op, who):
+        if who.kind == "anonymous":
+            return frozenset({401 if op.kind == "api" else 303})
+        return frozenset({403})
+    if who.kind == "crew" and who.home is None and not op.scope_tenant and _inside_only(op):
+        return frozenset({404})
+    if op.name in CREATE_VENUE and (who.role == "vendor_admin" or (who.kind == "crew" and who.home is None)):
+        return frozenset({403})  # it would lie outside the venues that are theirs, or in no business at all
+    if op.name == "upload_file" and who.kind == "guest":
+        return frozenset({403})  # files belong to a business
+    if op.name == "read_file" and who.kind == "guest":
+        return frozenset({404})  # so they have uploaded none
+    if op.name in NEEDS_A_PLACE and op.name != "upload_file" and who.kind in KINDS_WITHOUT_LISTS:
+        return frozenset({403})  # they read no list that has views
+    if op.name in {"parameters_page", "parameter_submit"} and not _settles(who):
+        return frozenset({403})  # ops run the businesses, only super admins set the platform's parameters
+    return WORKS
+
+
+def _inside_only(op: Operation) -> bool:
+    return bool(PLATFORM_HAS_NONE & {*op.path_parameters()}) or op.name in {"check_out_visits", "visits_checkout"}
+
+
+def _settles(who: Somebody) -> bool:
+    return who.role == "super_admin"
+
+
+def planner(world: World, op: Operation) -> Somebody:
+    """Whose things a refused call names: tenant A's, or the platform's own where the operation is the crew's."""
+    if op.scope_tenant or (op.permission is not None and op.permission.scope is Scope.PLATFORM):
+        return world.somebody["crew.super_admin"]
+    if op.permission is not None and op.permission.scope is Scope.OWN:
+        return world.somebody["A.patron"]
+    return world.somebody["A.owner"]

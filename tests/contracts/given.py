@@ -1,0 +1,414 @@
+"""Examples: what an operation's declaration does not say about a call that succeeds. Each is named after the operation's function.
+
+An operation whose parameters are all known to tests/support/things.py and tests/support/examples.py needs none.
+"""
+
+from typing import Any
+from uuid import uuid4
+
+from tests.support.calls import REGISTRY, Example, Given
+from tests.support.people import HERE, PASSWORD
+from tests.support.things import (
+    PIXEL,
+    builtin_role,
+    checked_in,
+    code,
+    ended_job,
+    file,
+    one_time_token,
+    own_session,
+    phone_key,
+    public_key,
+    queued_job,
+    tenant,
+    venue,
+    visit,
+)
+from tests.support.world import Somebody, World
+
+EXAMPLES: dict[str, Example] = {}
+REASON = {"reason": "because the contract says so"}
+
+
+def example(*names: str) -> Any:
+    """Say that a function gives the examples of operations."""
+
+    def keep(function: Example) -> Example:
+        EXAMPLES.update(dict.fromkeys(names, function))
+        return function
+
+    return keep
+
+
+# --- mechanisms -------------------------------------------------------------------------------------------------------
+
+
+@example("retry_job", "job_retry")
+async def retry_job(world: World, who: Somebody) -> Given:
+    return Given(path={"job_id": await ended_job(world, who)})
+
+
+@example("cancel_job_of_tenant")
+async def cancel_job_of_tenant(world: World, who: Somebody) -> Given:
+    return Given(path={"job_id": await queued_job(world, world.somebody["A.owner"])})
+
+
+@example("retry_job_of_tenant")
+async def retry_job_of_tenant(world: World, who: Somebody) -> Given:
+    return Given(path={"job_id": await ended_job(world, world.somebody["A.owner"])})
+
+
+@example("read_audit_entry", "audit_entry_page")
+async def read_audit_entry(world: World, who: Somebody) -> Given:
+    return Given(path={"seq": 1})
+
+
+@example("upload_file")
+async def upload_file(world: World, who: Somebody) -> Given:
+    return Given(
+        query={"purpose": "picture", "name": "night.png"}, content=PIXEL, headers={"Content-Type": "image/png"}
+    )
+
+
+@example("open_file")
+async def open_file(world: World, who: Somebody) -> Given:
+    owner = world.somebody["A.owner"]
+    link = (await world.make("GET", f"/api/files/{await file(world, owner)}", owner))["url"]
+    return Given(path={"token": link.rsplit("/", 1)[-1]})
+
+
+@example("update_setting", "setting_submit", "parameter_submit")
+async def update_setting(world: World, who: Somebody) -> Given:
+    declared = next(s for s in REGISTRY.settings.values() if s.platform == (who.home is None) and s.type is int)
+    rows = await world.sql(
+        "select value::text, version from tenant_settings where tenant_id = $1 and key = $2",
+        who.tenant_id,
+        declared.key,
+    )
+    value = declared.default
+    if not rows or rows[0]["value"] == str(value):
+        value = declared.default + 1
+    return Given(path={"key": declared.key}, data={"value": value}, version=rows[0]["version"] if rows else 0)
+
+
+@example("list_views", "create_view")
+async def create_view(world: World, who: Somebody) -> Given:
+    return Given(data=_view(world, who), query={"listing": _listing(who)})
+
+
+@example("views_menu", "view_submit")
+async def view_submit(world: World, who: Somebody) -> Given:
+    shown = {"listing": _listing(who), "path": "/account"}
+    return Given(data={**_view(world, who), **shown}, query=shown)
+
+
+@example("delete_view")
+async def delete_view(world: World, who: Somebody) -> Given:
+    asker = who if who.kind in {"member", "crew"} else world.somebody["A.owner"]
+    made = await world.make("POST", "/api/saved-views", asker, json=_view(world, asker))
+    return Given(path={"view_id": made["id"]}, data={"path": "/account"}, who=asker if asker is not who else None)
+
+
+@example("view_remove")
+async def view_remove(world: World, who: Somebody) -> Given:
+    return await delete_view(world, who)
+
+
+def _view(world: World, who: Somebody) -> dict[str, Any]:
+    return {"listing": _listing(who), "name": world.unique("View"), "query": ""}
+
+
+def _listing(who: Somebody) -> str:
+    """A list that somebody may read."""
+    return {"moderator": "members", "finance": "venues"}.get(who.role, "visits")
+
+
+@example("create_export")
+async def create_export(world: World, who: Somebody) -> Given:
+    return Given(data=_export(who))
+
+
+@example("get_export", "remove_export")
+async def get_export(world: World, who: Somebody) -> Given:
+    asker = (
+        who if who.kind in {"member", "crew"} and who.role not in {"staff", "moderator"} else world.somebody["A.owner"]
+    )
+    key = {"Idempotency-Key": str(uuid4())}
+    made = await world.make("POST", "/api/exports", asker, json=_export(asker), headers=key)
+    return Given(path={"export_id": made["id"]})
+
+
+def _export(who: Somebody) -> dict[str, Any]:
+    return {"listing": "venues", "format": "csv"}
+
+
+# --- identity ---------------------------------------------------------------------------------------------------------
+
+
+async def newcomer(world: World, who: Somebody) -> Somebody:
+    """The asker's double, whose sessions may end."""
+    return await world.newcomer(who if who.user_id else world.somebody["A.patron"])
+
+
+@example("login", "open_cookie_session", "sign_in_submit")
+async def login(world: World, who: Somebody) -> Given:
+    return Given(data={"email": world.a.email("staff"), "password": PASSWORD})
+
+
+@example("refresh")
+async def refresh(world: World, who: Somebody) -> Given:
+    tokens = await world.people.login(world.a.email("staff"))
+    return Given(data={"refresh_token": tokens["refresh_token"]})
+
+
+@example(
+    "logout",
+    "logout_all",
+    "revoke_other_sessions",
+    "close_cookie_session",
+    "sign_out",
+    "sign_out_everywhere",
+    "send_verification",
+)
+async def logout(world: World, who: Somebody) -> Given:
+    return Given(who=await newcomer(world, who))
+
+
+@example("revoke_session", "session_end")
+async def revoke_session(world: World, who: Somebody) -> Given:
+    owner = await newcomer(world, who)
+    return Given(path={"session_id": await own_session(world, owner)}, who=owner)
+
+
+@example("register")
+async def register(world: World, who: Somebody) -> Given:
+    return Given(data={"email": f"{uuid4().hex}@guests.example", "name": "Somebody New"})
+
+
+@example("verify_email", "verify_submit")
+async def verify_email(world: World, who: Somebody) -> Given:
+    somebody = await newcomer(world, world.somebody["A.patron"])
+    return Given(data={"token": await one_time_token(world, somebody, "verify_email")})
+
+
+@example("reset_password", "reset_submit")
+async def reset_password(world: World, who: Somebody) -> Given:
+    somebody = await newcomer(world, world.somebody["A.patron"])
+    token = await one_time_token(world, somebody, "reset_password")
+    return Given(data={"token": token, "password": "a brand new night out"})
+
+
+@example("change_password", "password_submit")
+async def change_password(world: World, who: Somebody) -> Given:
+    return Given(
+        data={"current_password": PASSWORD, "new_password": "a brand new night out"}, who=await newcomer(world, who)
+    )
+
+
+@example("change_email")
+async def change_email(world: World, who: Somebody) -> Given:
+    data = {"email": f"{uuid4().hex}@guests.example", "password": PASSWORD}
+    return Given(data=data, who=await newcomer(world, who))
+
+
+@example("switch", "switch_cookie_session", "switch_place")
+async def switch(world: World, who: Somebody) -> Given:
+    somebody = await world.newcomer(world.somebody["A.staff"])
+    return Given(data={"tenant": world.a.slug}, who=somebody)
+
+
+@example("add_member", "member_new_submit")
+async def add_member(world: World, who: Somebody) -> Given:
+    data: dict[str, Any] = {
+        "email": f"member-{uuid4().hex}@guests.example",
+        "name": world.unique("Member"),
+        "role_id": str(await builtin_role(world, who, "staff" if who.home else "finance")),
+    }
+    if who.home:
+        data["venue_ids"] = str(who.home.venues[0])
+    return Given(data=data)
+
+
+@example("change_member")
+async def change_member(world: World, who: Somebody) -> Given:
+    return Given(data={"status": "suspended", **REASON})
+
+
+@example("member_submit")
+async def member_submit(world: World, who: Somebody) -> Given:
+    data: dict[str, Any] = {
+        "role_id": str(await builtin_role(world, who, "staff" if who.home else "finance")),
+        "status": "suspended",
+        **REASON,
+    }
+    if who.home:
+        data["venue_ids"] = str(who.home.venues[0])
+    return Given(data=data)
+
+
+@example("create_role", "change_role", "role_new_submit", "role_submit")
+async def create_role(world: World, who: Somebody) -> Given:
+    return Given(data={"name": world.unique("Night role"), "permissions": "members.read"})
+
+
+@example("preferences_submit")
+async def preferences_submit(world: World, who: Somebody) -> Given:
+    return Given(data={"name": who.name, "theme": "light"}, who=await newcomer(world, who))
+
+
+@example("save_preferences")
+async def save_preferences(world: World, who: Somebody) -> Given:
+    return Given(data={"theme": "light"}, who=await newcomer(world, who))
+
+
+# --- tenancy ----------------------------------------------------------------------------------------------------------
+
+
+@example("register_business", "register_submit")
+async def register_business(world: World, who: Somebody) -> Given:
+    number = next(world.numbers)
+    data = {
+        "name": f"New place {number}",
+        "slug": f"new-place-{number}",
+        "contact_name": "Somebody New",
+        "contact_email": f"{uuid4().hex}@guests.example",
+        "password": "a brand new night out",
+    }
+    return Given(data=data)
+
+
+@example("change_business")
+async def change_business(world: World, who: Somebody) -> Given:
+    return Given(data={"contact_phone": f"+27 {next(world.numbers)}"})
+
+
+@example("settings_submit")
+async def settings_submit(world: World, who: Somebody) -> Given:
+    row = (await world.sql("select name, contact_email, time_zone from tenants where id = $1", who.tenant_id))[0]
+    phone = f"+27 {next(world.numbers)}"
+    row = {**dict(row), "contact_email": row["contact_email"] or "desk@lastlight.example"}
+    return Given(data={**row, "contact_name": "Owner of the bar", "contact_phone": phone})
+
+
+@example("approve_tenant")
+async def approve_tenant(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who, "pending")})
+
+
+@example("reject_tenant")
+async def reject_tenant(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who, "pending")}, data=REASON)
+
+
+@example("registration_submit")
+async def registration_submit(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who, "pending")}, data={"what": "approval"})
+
+
+@example("suspend_tenant")
+async def suspend_tenant(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who)}, data=REASON)
+
+
+@example("standing_submit")
+async def standing_submit(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who)}, data={"what": "suspension", **REASON})
+
+
+@example("reactivate_tenant")
+async def reactivate_tenant(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who, "suspended")}, data=REASON)
+
+
+@example("change_plan", "plan_submit")
+async def change_plan(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who)}, data={"plan": "enterprise"})
+
+
+@example("set_module", "module_submit")
+async def set_module(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who), "module": "loyalty"}, data={"enabled": True})
+
+
+@example("scope_submit")
+async def scope_submit(world: World, who: Somebody) -> Given:
+    return Given(data={"what": "scope", **REASON})
+
+
+@example("decision_dialog")
+async def decision_dialog(world: World, who: Somebody) -> Given:
+    return Given(query={"what": "suspension"})
+
+
+# --- venues and the door ----------------------------------------------------------------------------------------------
+
+
+@example("create_venue", "create_admin_venue", "change_venue", "replace_venue")
+async def create_venue(world: World, who: Somebody) -> Given:
+    number = next(world.numbers)
+    place = {"lat": HERE.lat, "lon": HERE.lon}
+    return Given(data={"name": f"Venue {number}", "slug": f"venue-{number}", "position": place})
+
+
+@example("venue_new_submit", "venue_submit")
+async def venue_submit(world: World, who: Somebody) -> Given:
+    number = next(world.numbers)
+    shown = {"position": f"{HERE.lat}, {HERE.lon}", "always_open": True}
+    return Given(data={"name": f"Venue {number}", "slug": f"venue-{number}", **shown})
+
+
+@example("set_venue_status", "status_submit")
+async def set_venue_status(world: World, who: Somebody) -> Given:
+    return Given(data={"status": "paused", **REASON})
+
+
+@example("status_dialog")
+async def status_dialog(world: World, who: Somebody) -> Given:
+    return Given(query={"status": "paused"})
+
+
+@example("create_checkin", "create_session_checkin")
+async def create_checkin(world: World, who: Somebody) -> Given:
+    patron = world.somebody["B.patron" if who.home is world.b else "A.patron"]
+    await venue(world, patron)
+    return Given(data={"code": await code(world, patron)}, who=await world.newcomer(patron))
+
+
+@example("check_out")
+async def check_out(world: World, who: Somebody) -> Given:
+    patron = await world.newcomer(world.somebody["B.patron" if who.home is world.b else "A.patron"])
+    await checked_in(world, patron, patron=patron)
+    return Given(who=patron)
+
+
+@example("check_out_visits", "visits_checkout")
+async def check_out_visits(world: World, who: Somebody) -> Given:
+    made = str(await visit(world, who))
+    return Given(data={"visit_ids": made, "ids": made})
+
+
+@example("correct_visit")
+async def correct_visit(world: World, who: Somebody) -> Given:
+    return Given(data={"status": "voided", **REASON})
+
+
+@example("void_visit")
+async def void_visit(world: World, who: Somebody) -> Given:
+    return Given(query=REASON)
+
+
+@example("register_phone_key")
+async def register_phone_key(world: World, who: Somebody) -> Given:
+    patron = await world.newcomer(world.somebody["B.patron" if who.home is world.b else "A.patron"])
+    return Given(data={"public_key": public_key(), "label": "phone"}, who=patron)
+
+
+@example("revoke_phone_key")
+async def revoke_phone_key(world: World, who: Somebody) -> Given:
+    patron = await world.newcomer(world.somebody["B.patron" if who.home is world.b else "A.patron"])
+    return Given(path={"key_id": await phone_key(world, patron)}, who=patron)
+
+
+@example("patron_view")
+async def patron_view(world: World, who: Somebody) -> Given:
+    return Given(path={"view": "activity"})

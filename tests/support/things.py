@@ -1,0 +1,251 @@
+"""Things: a fresh row of every kind that a path names, made by the API or the actions of its domain, never by raw rows alone."""
+
+import base64
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from lastlight.domains import identity, tenancy
+from lastlight.domains.checkins.schemas import VerifyIn
+from lastlight.domains.checkins.verify import verify
+from lastlight.domains.identity.jobs import mail_membership
+from lastlight.domains.identity.tokens import issue_one_time
+from lastlight.kernel.ids import PLATFORM, TenantId, UserId
+from lastlight.runtime.context import Actor, Grants
+from lastlight.runtime.db.uow import WorkScope, system_ctx, unit_of_work
+from lastlight.runtime.mail import send_mail
+from tests.support.people import SEED, Tenant
+from tests.support.world import Somebody, World
+
+Maker = Callable[[World, Somebody], Awaitable[Any]]
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJggg=="
+)
+
+
+def _boss(world: World, who: Somebody) -> Somebody:
+    """Who may make anything where somebody is."""
+    if who.home is world.b:
+        return world.somebody["B.owner"]
+    return world.somebody["A.owner" if who.home is world.a else "crew.super_admin"]
+
+
+def _tenant(world: World, who: Somebody) -> Tenant:
+    """The tenant whose things somebody asks for; from the platform's own place, tenant A's."""
+    return who.home or world.a
+
+
+def _as_boss(world: World, who: Somebody) -> Somebody:
+    return world.somebody["B.owner" if who.home is world.b else "A.owner"]
+
+
+async def venue(world: World, who: Somebody) -> Any:
+    """The first venue, the one that a vendor admin of the world may see; running, whatever a probe did to it."""
+    tenant = _tenant(world, who)
+    row = (await world.sql("select status, version from venues where id = $1", tenant.venues[0]))[0]
+    if row["status"] != "active":
+        await world.make(
+            "PUT",
+            f"/api/venues/{tenant.venues[0]}/status",
+            _as_boss(world, who),
+            json={"status": "active"},
+            headers={"If-Match": f'"{row["version"]}"'},
+        )
+    return tenant.venues[0]
+
+
+async def role(world: World, who: Somebody) -> Any:
+    """A role of one's own that nobody holds."""
+    body = {"name": world.unique("Role"), "permissions": ["members.read"]}
+    return (await world.make("POST", "/api/roles", _boss(world, who), json=body))["id"]
+
+
+async def member(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """Somebody who works at a venue, or for the platform."""
+    boss = _boss(world, who)
+    key = "staff" if who.home else "finance"
+    body: dict[str, Any] = {
+        "email": f"member-{uuid4().hex}@guests.example",
+        "name": world.unique("Member"),
+        "role_id": str(await builtin_role(world, who, key)),
+        "venue_ids": [str(who.home.venues[place])] if who.home else None,
+    }
+    return (await world.make("POST", "/api/members", boss, json=body))["id"]
+
+
+async def builtin_role(world: World, who: Somebody, key: str) -> Any:
+    """The id of a built-in role."""
+    return await world.value("select id from roles where tenant_id = $1 and key = $2", who.tenant_id, key)
+
+
+async def checked_in(world: World, who: Somebody, *, patron: Somebody | None = None, place: int = 0) -> Any:
+    """What a guest's scan gave: a check-in and an open visit; of somebody new unless a patron is named."""
+    tenant = _tenant(world, who)
+    guest = patron or await world.newcomer(Somebody("patron", "patron", "patron", tenant))
+    await venue(world, who)
+    services = world.people.services
+    patron_id = await world.value(
+        "select id from patrons where tenant_id = $1 and user_id = $2", tenant.id, guest.user_id
+    )
+    actor = Actor(
+        kind="patron",
+        user_id=guest.user_id,
+        tenant_id=tenant.id,
+        patron_id=patron_id,
+        grants=Grants({"checkins.verify": None, "visits.own": None}),
+    )
+    text = await code(world, who, place=place)
+    async with unit_of_work(services, WorkScope(actor=actor, tenant_id=tenant.id)) as ctx:
+        return await verify(ctx, data=VerifyIn(code=text))
+
+
+async def code(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """What the display of a venue shows."""
+    tenant = _tenant(world, who)
+    path = f"/api/venues/{tenant.venues[place]}/code"
+    return (await world.make("GET", path, _as_boss(world, who)))["code"]
+
+
+async def visit(world: World, who: Somebody) -> Any:
+    """An open visit of somebody at the first venue."""
+    return (await checked_in(world, who)).visit.id
+
+
+async def checkin(world: World, who: Somebody) -> Any:
+    """A check-in of somebody at the first venue."""
+    return (await checked_in(world, who)).checkin.id
+
+
+def public_key() -> str:
+    """A phone's new public key, as the API takes it."""
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return base64.urlsafe_b64encode(der).rstrip(b"=").decode()
+
+
+async def phone_key(world: World, who: Somebody) -> Any:
+    """A registered phone of the asker, or of tenant A's patron where the asker is no patron."""
+    owner = who if who.kind == "patron" else world.somebody["A.patron"]
+    made = await world.make("POST", "/api/patron/keys", owner, json={"public_key": public_key(), "label": "phone"})
+    if owner.name in world.somebody:  # a patron of the world keeps few phones
+        await world.sql("update patron_keys set revoked_at = null where id = $1", made["id"])
+    return made["id"]
+
+
+async def queued_job(world: World, who: Somebody) -> Any:
+    """A job that waits, and whose run would find nothing to do."""
+    tenant_id = _job_tenant(world, who)
+    async with system_ctx(world.people.services, tenant_id, role="system") as ctx:
+        return await ctx.enqueue(mail_membership, member_id=uuid4())
+
+
+async def ended_job(world: World, who: Somebody) -> Any:
+    """A job that was cancelled."""
+    job_id = await queued_job(world, who)
+    await world.sql(
+        "update jobs set state = 'cancelled', finished_at = now(), error = 'Cancelled.' where id = $1", job_id
+    )
+    return job_id
+
+
+def _job_tenant(world: World, who: Somebody) -> TenantId:
+    return who.home.id if who.home else PLATFORM
+
+
+async def mail(world: World, who: Somebody) -> Any:
+    """A mail of tenant A to its owner."""
+    context = {"subject": "Tonight", "heading": "Tonight", "paragraphs": ["Doors of the bar open at nine."]}
+    async with system_ctx(world.people.services, world.a.id, role="system") as ctx:
+        return await send_mail(ctx, to=world.a.email("owner"), template="mail/message.html", context=context)
+
+
+async def file(world: World, who: Somebody) -> Any:
+    """A picture that the asker uploaded; without a business, tenant A's owner's."""
+    owner = who if who.kind in {"member", "patron", "crew"} else world.somebody["A.owner"]
+    made = await world.make(
+        "POST",
+        "/api/files",
+        owner,
+        params={"purpose": "picture", "name": f"of the {(owner.home or world.a).slug}.png"},
+        content=PIXEL,
+        headers={"Content-Type": "image/png"},
+    )
+    return made["id"]
+
+
+async def own_session(world: World, who: Somebody) -> Any:
+    """Another session of the asker's own; of tenant A's owner where nobody asks."""
+    return (await world.sign_in(who if who.user_id else world.somebody["A.owner"])).session_id
+
+
+async def tenant(world: World, who: Somebody, status: str = "active") -> Any:
+    """A business of its own in a state, with somebody who applied for it."""
+    number = next(world.numbers)
+    services = world.people.services
+    email = f"applicant-{number}@bar.example"
+    async with system_ctx(services, PLATFORM, role="system") as ctx:
+        user_id = await identity.seed_user(ctx, seed=SEED, email=email, name=f"Applicant {number} of the bar")
+        tenant_id = await tenancy.seed_tenant(
+            ctx, seed=SEED, slug=f"place-{number}", name=f"Place {number}", status=status, contact_email=email
+        )
+    await world.sql("update tenants set applicant_id = $2 where id = $1", tenant_id, UserId(user_id))
+    return tenant_id
+
+
+async def one_time_token(world: World, who: Somebody, purpose: Any) -> str:
+    """The token of a link that was just sent to somebody."""
+    assert who.user_id is not None
+    async with system_ctx(world.people.services, PLATFORM, role="system") as ctx:
+        return await issue_one_time(ctx, user_id=who.user_id, purpose=purpose)
+
+
+THINGS: dict[str, Maker] = {
+    "venue_id": venue,
+    "role_id": role,
+    "member_id": member,
+    "visit_id": visit,
+    "checkin_id": checkin,
+    "key_id": phone_key,
+    "job_id": queued_job,
+    "mail_id": mail,
+    "file_id": file,
+    "session_id": own_session,
+    "code": code,
+}
+"""Path parameters, and body fields of the same name, that name a row, and how to make one."""
+
+
+async def _roof(world: World, who: Somebody) -> Any:
+    return world.a.venues[1]
+
+
+async def _roof_member(world: World, who: Somebody) -> Any:
+    return await member(world, who, place=1)
+
+
+async def _roof_visit(world: World, who: Somebody) -> Any:
+    return (await checked_in(world, who, place=1)).visit.id
+
+
+async def _roof_checkin(world: World, who: Somebody) -> Any:
+    return (await checked_in(world, who, place=1)).checkin.id
+
+
+ELSEWHERE: dict[str, Maker] = {
+    "venue_id": _roof,
+    "member_id": _roof_member,
+    "visit_id": _roof_visit,
+    "checkin_id": _roof_checkin,
+}
+"""The same things at tenant A's second venue, which its vendor admin does not run."""
+VERSIONED = {
+    "venue_id": "venues",
+    "role_id": "roles",
+    "member_id": "memberships",
+    "visit_id": "visits",
+    "tenant_id": "tenants",
+}
+"""Where the version of a thing is kept that If-Match asks for."""
