@@ -33,8 +33,9 @@ def shoot(browser: Browser, server: LiveServer, folder: Path, *, size: str, them
     """Every screen for one guest in one theme and size."""
     guest = server.new_guest("Zinhle Dube")
     venue = server.businesses["kojo-arcade"].venues["kojo-rosebank"]
-    options: dict[str, Any] = PHONE_OPTIONS if size == "phone" else {**PHONE_OPTIONS, "viewport": DESK, "is_mobile": False}
-    context = browser.new_context(base_url=server.base_url, **(options | {"color_scheme": theme, "locale": "en-ZA"}))
+    desk: dict[str, Any] = {} if size == "phone" else {"viewport": DESK, "is_mobile": False}
+    given: dict[str, Any] = {**PHONE_OPTIONS, **desk, "color_scheme": theme, "locale": "en-ZA"}
+    context = browser.new_context(base_url=server.base_url, **given)
     context.add_cookies([{"name": "theme", "value": theme, "url": server.base_url}])
     page = context.new_page()
 
@@ -54,7 +55,7 @@ def shoot(browser: Browser, server: LiveServer, folder: Path, *, size: str, them
     take("04-code-signed-out")
     page.goto("/patron")
     sign_in(page, guest)
-    page.locator(".pass").wait_for()
+    page.locator(".pass h2").wait_for()
     set_theme(page, theme)
     take("05-home-first")
     add_past_nights(server, guest, venue, count=40, until=datetime.now(UTC) - timedelta(hours=20))
@@ -75,7 +76,7 @@ def inside(page: Page, server: LiveServer, venue: Any, take: Any) -> None:
     take("08-typed")
     page.get_by_label("Code, or the link in it").fill(server.code(venue, at=datetime.now(UTC) - timedelta(minutes=9)))
     page.get_by_role("button", name="Check in", exact=True).click()
-    page.get_by_text("This code has expired").wait_for()
+    page.get_by_role("dialog", name="This code has expired").wait_for()
     take("09-refused")
     page.goto(f"/c/{server.code('low-light', business='the-low-light')}")
     page.get_by_role("button", name="Check in", exact=True).click()
@@ -119,7 +120,7 @@ def set_theme(page: Page, theme: str) -> None:
     page.get_by_role("button", name="Light" if theme == "light" else "Dark", exact=True).click()
     page.get_by_text("Saved.").wait_for()
     page.goto("/patron")
-    page.locator(".pass").wait_for()
+    page.locator(".pass h2").wait_for()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 PATIENCE_MS = 15_000
+NETWORK = ("Failed to load resource", "WebSocket connection to")
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def chromium(*more: str) -> Generator[Browser]:
 
 @dataclass
 class Complaints:
-    """What the consoles of a context's pages complained of; failed loads aside, which tests cause on purpose."""
+    """What the consoles of a context's pages complained of; a lost network aside, which tests cause on purpose."""
 
     heard: list[str] = field(default_factory=list[str])
 
@@ -41,7 +42,7 @@ class Complaints:
         page.on("pageerror", lambda error: self.heard.append(f"{error}\n{error.stack or ''}"))
 
     def _note(self, kind: str, text: str) -> None:
-        if kind in {"error", "warning"} and "Failed to load resource" not in text:
+        if kind in {"error", "warning"} and not text.startswith(NETWORK):
             self.heard.append(text)
 
 
@@ -57,7 +58,12 @@ def watched_context(browser: Browser, *, base_url: str = "", **options: Any) -> 
         yield context
     finally:
         context.close()
-    assert complaints.heard == []
+    assert not complaints.heard, complaints.heard
+
+
+def devtools(page: Page) -> Any:
+    """Chromium's own protocol for a page, untyped as it is."""
+    return page.context.new_cdp_session(page)
 
 
 def violations(page: Page) -> list[str]:

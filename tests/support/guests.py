@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import segno
-from PIL import Image
+from PIL import Image, ImageOps
 from playwright.sync_api import BrowserContext, Page, expect
 
 from lastlight.kernel.ids import VenueId
@@ -53,7 +53,7 @@ def open_app(context: BrowserContext, person: Person, *, ready: bool = False) ->
     page = context.new_page()
     page.goto("/patron")
     sign_in(page, person)
-    expect(page.locator(".pass")).to_be_visible()
+    expect(page.locator(".pass h2")).to_be_visible()
     if ready:
         make_ready(page)
     return page
@@ -104,14 +104,18 @@ def rows(page: Page, store: str) -> list[Any]:
     )
 
 
-def film_of(text: str, path: Path, *, frames: int = 8) -> Path:
-    """A film (MJPEG) of the QR that a display shows, as Chromium's fake camera plays it."""
+def film_of(text: str, path: Path) -> Path:
+    """A film of a QR that holds the text."""
     picture = io.BytesIO()
     segno.make(text, error="m").save(picture, kind="png", scale=8, border=4)
     with Image.open(picture) as code:
-        frame = Image.new("RGB", (640, 640), "#3a2f40")
-        square = code.convert("RGB").resize((400, 400), Image.Resampling.NEAREST)
-        frame.paste(square, (120, 90))
+        return film_of_picture(code.convert("RGB"), path)
+
+
+def film_of_picture(picture: Image.Image, path: Path, *, frames: int = 8) -> Path:
+    """A film (MJPEG) of a picture on a wall, as Chromium's fake camera plays it."""
+    frame = Image.new("RGB", (640, 640), "#3a2f40")
+    frame.paste(ImageOps.pad(picture, (440, 440)), (100, 80))
     jpeg = io.BytesIO()
     frame.save(jpeg, "JPEG", quality=92)
     path.write_bytes(jpeg.getvalue() * frames)
@@ -122,6 +126,29 @@ def add_past_nights(server: LiveServer, person: Person, venue: VenueId, *, count
     """Give a guest closed visits, one every third day back from `until`."""
     business = server.businesses[person.tenant]
     server.sql(PAST_NIGHTS, business.id, venue, person.email, until + timedelta(days=1), count)
+
+
+def visits_of(server: LiveServer, person: Person) -> list[Any]:
+    """The visits of a guest, in whichever business, the oldest first."""
+    return server.sql(
+        """select v.* from visits v join patrons p on p.tenant_id = v.tenant_id and p.id = v.patron_id
+           join users u on u.id = p.user_id where u.email = $1 order by v.opened_at""",
+        person.email,
+    )
+
+
+def checkins_of(server: LiveServer, person: Person) -> list[Any]:
+    """The check-ins of a guest, the oldest first."""
+    return server.sql(
+        """select c.* from checkins c join patrons p on p.tenant_id = c.tenant_id and p.id = c.patron_id
+           join users u on u.id = p.user_id where u.email = $1 order by c.arrived_at""",
+        person.email,
+    )
+
+
+def is_late(server: LiveServer, person: Person) -> bool:
+    """Whether a check-in of the guest has arrived after it was made."""
+    return any(checkin["claimed_at"] is not None for checkin in checkins_of(server, person))
 
 
 def wait_until(page: Page, true: Callable[[], bool]) -> None:

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Coroutine, Generator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -146,10 +146,12 @@ class LiveServer:
         """Who holds a role: in a business, or in the platform's crew."""
         return self.crew.get(role) or self.businesses[business].people[role]
 
-    def new_guest(self, name: str = "Ayanda Nkosi", *, business: str = "kojo-arcade") -> Person:
+    def new_guest(
+        self, name: str = "Ayanda Nkosi", *, business: str = "kojo-arcade", birth_date: date | None = None
+    ) -> Person:
         """A guest of a business who has never been there."""
         email = f"{name.split(maxsplit=1)[0].lower()}-{secrets.token_hex(4)}@guests.example"
-        self.backstage.run(self._seed_guest(self.businesses[business], email, name))
+        self.backstage.run(self._seed_guest(self.businesses[business], email, name, birth_date=birth_date))
         return Person("patron", name, email, business)
 
     def new_venue(self, name: str = "Kōjō Sandton", *, business: str = "kojo-arcade", **fields: Any) -> VenueId:
@@ -227,10 +229,10 @@ class LiveServer:
             )
             await identity.seed_member(ctx, seed=SEED, user_id=user_id, role=person.role, venue_ids=only_first)
 
-    async def _seed_guest(self, business: Business, email: str, name: str) -> UserId:
+    async def _seed_guest(self, business: Business, email: str, name: str, *, birth_date: date | None = None) -> UserId:
         async with system_ctx(self.backstage.services, business.id, role="system") as ctx:
             user_id = await identity.seed_user(ctx, seed=SEED, email=email, name=name, password_hash=self.hashed)
-            await identity.seed_patron(ctx, seed=SEED, user_id=user_id, name=name)
+            await identity.seed_patron(ctx, seed=SEED, user_id=user_id, name=name, birth_date=birth_date)
             return user_id
 
     async def _seed_venue(self, business: Business, name: str, **fields: Any) -> VenueId:

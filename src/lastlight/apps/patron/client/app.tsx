@@ -13,7 +13,7 @@ import { ProfileScreen } from "./screens/profile";
 import { ScanScreen } from "./screens/scan";
 import { VenuesScreen } from "./screens/venues";
 import { mustSignIn, standing } from "./state/night";
-import { view, type View } from "./state/route";
+import { entering, view, type View } from "./state/route";
 
 const SCREENS: Record<View, () => preact.JSX.Element | null> = {
   home: HomeScreen,
@@ -26,12 +26,11 @@ const SCREENS: Record<View, () => preact.JSX.Element | null> = {
   register: HomeScreen,
   forgot: HomeScreen,
 };
-const ENTRANCES = new Set<View>(["sign-in", "register", "forgot"]);
 
 export function App() {
   useViewTitle();
   if (standing.value === "opening") return <Opening />;
-  if (standing.value === "signed-out" || (mustSignIn.value && ENTRANCES.has(view.value))) {
+  if (standing.value === "signed-out" || (mustSignIn.value && entering.value)) {
     return (
       <>
         <EntranceScreen />

@@ -4,7 +4,7 @@ import { gettext as _ } from "../../../ui/js/i18n";
 import { App } from "./app";
 import { State } from "./parts/state";
 import { startDevice } from "./state/device";
-import { startHeartbeat, startListening } from "./state/heartbeat";
+import { startHeartbeat } from "./state/heartbeat";
 import { awaitOffer } from "./state/install";
 import { commands, remember, standing, sync } from "./state/night";
 import { followLinks } from "./state/route";
@@ -24,7 +24,6 @@ async function start(): Promise<void> {
   render(<App />, root);
   await sync();
   startHeartbeat();
-  if (standing.value === "signed-in") void startListening();
   whenIdle(() => void keepReady());
 }
 

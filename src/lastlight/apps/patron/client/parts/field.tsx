@@ -1,5 +1,5 @@
 // One labelled input; what is wrong with it stands under it and is read with it.
-import { useId, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
 
@@ -21,16 +21,20 @@ interface Props {
 
 export function Field({ label, name, value, onValue, type = "text", autocomplete = "off", maxLength = 2000, hint, error, required, literal, autofocus }: Props) {
   const id = useId();
+  const input = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => {
+    if (autofocus) input.current?.focus();
+  }, []);
   const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   const shared = {
     id,
+    ref: input,
     name,
     class: "input",
     value,
     autocomplete,
     maxLength,
     required,
-    autofocus,
     ...(literal ? { autocapitalize: "off" as const, spellcheck: false } : {}),
     "aria-invalid": error ? true : undefined,
     "aria-describedby": described || undefined,

@@ -56,8 +56,7 @@ export function ActivityScreen() {
 
 /** The phone's memory first, then the server's pages. */
 function useActivity() {
-  const [older, setOlder] = useState<Activity[]>([]);
-  const [next, setNext] = useState<string | null>(null);
+  const [{ items: older, next }, setKnown] = useState<ActivityPage>({ items: [], next: null });
   const [loading, setLoading] = useState(false);
   const [failed, setFailed] = useState("");
   const fresh = home.value?.activity;
@@ -66,8 +65,7 @@ function useActivity() {
     try {
       const from = before ? `&before=${encodeURIComponent(before)}` : "";
       const page = await call<ActivityPage>(`/api/patron/activity?limit=${PAGE}${from}`);
-      setOlder((known) => (before ? [...known, ...page.items] : page.items));
-      setNext(page.next);
+      setKnown((known) => (before ? extended(known, page) : refreshed(known, page)));
       setFailed("");
     } catch (error) {
       setFailed(error instanceof Refused ? error.problem.detail : _("Earlier nights need signal; these are on this phone."));
@@ -80,6 +78,22 @@ function useActivity() {
   }, [fresh?.[0]?.at, fresh?.length]);
   const items = older.length ? older : (fresh ?? []);
   return { items, more: next !== null, failed, loading, load: () => read(next) };
+}
+
+function extended(known: ActivityPage, older: ActivityPage): ActivityPage {
+  const names = new Set(known.items.map(nameOf));
+  return { items: [...known.items, ...older.items.filter((item) => !names.has(nameOf(item)))], next: older.next };
+}
+
+function nameOf(item: Activity): string {
+  return item.visit_id + item.kind;
+}
+
+/** The newest page anew, with what was read beyond it. */
+function refreshed(known: ActivityPage, newest: ActivityPage): ActivityPage {
+  const end = newest.items.at(-1);
+  const beyond = end && newest.next ? known.items.filter((item) => Date.parse(item.at) < Date.parse(end.at)) : [];
+  return beyond.length ? { items: [...newest.items, ...beyond], next: known.next } : newest;
 }
 
 function Days({ items }: { items: Activity[] }) {
@@ -97,7 +111,7 @@ function Days({ items }: { items: Activity[] }) {
           </div>
           <ul class="acts">
             {lines.map((item) => (
-              <ActivityRow key={item.visit_id + item.kind} item={item} timeOnly />
+              <ActivityRow key={nameOf(item)} item={item} timeOnly />
             ))}
           </ul>
         </section>

@@ -11,7 +11,7 @@ import { forgotPassword, register, signIn } from "../state/account";
 import { checkInScanned } from "../state/checkin";
 import { online } from "../state/device";
 import { me, mustSignIn, queued } from "../state/night";
-import { go, hrefOf, scannedOutside, view } from "../state/route";
+import { entering, go, hrefOf, scannedOutside, view } from "../state/route";
 import { usePlaceName } from "./code";
 
 export function EntranceScreen() {
@@ -52,9 +52,9 @@ function words(place: string, scanned: boolean): [string, string] {
   return [_("Your night starts here"), _("Sign in, scan the code at the door, and you are in.")];
 }
 
-/** Where to, once somebody is in: on with the scanned code, else to the start. */
+/** Where to, once somebody is in: on with the scanned code, else from the form to the start; who has gone on already stays there. */
 async function enter(): Promise<void> {
-  if (!(await checkInScanned()) && view.value !== "home") go("home", { replace: true });
+  if (!(await checkInScanned()) && entering.value) go("home", { replace: true });
 }
 
 function SignInForm() {

@@ -1,4 +1,5 @@
 // When to look again: a signal from the socket, a tab that comes back, the network, and a slow clock under all of them.
+import { effect } from "@preact/signals";
 import type { Socket } from "socket.io-client";
 import { fact } from "../data/database";
 import { online } from "./device";
@@ -15,6 +16,11 @@ let settling: number | undefined;
 export function startHeartbeat(): void {
   addEventListener("online", () => void sync());
   addEventListener("offline", () => (online.value = false));
+  // Without a network a socket would only knock in vain.
+  effect(() => {
+    if (!online.value) stopListening();
+    else if (standing.value === "signed-in" && !mustSignIn.value) void startListening();
+  });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState !== "visible") return;
     now.value = Date.now();
@@ -38,9 +44,10 @@ async function retry(): Promise<void> {
 
 /** Sockets carry signals only; each one means: ask again. */
 export async function startListening(): Promise<void> {
-  if (socket) return;
-  const { io } = await import("socket.io-client");
-  if (socket) return;
+  if (socket || !online.value) return;
+  const found = await import("socket.io-client").catch(() => null);
+  if (!found || socket || !online.value) return;
+  const { io } = found;
   socket = io({ path: "/realtime/", transports: ["websocket", "polling"], reconnectionDelayMax: 10_000 });
   let heardBefore = false;
   socket.on("connect", () => {

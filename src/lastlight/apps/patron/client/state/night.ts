@@ -40,6 +40,8 @@ export const present = computed<Present | null>(() => {
     ? { venueId: visit.venue_id, venueName: visit.venue, since: Date.parse(visit.opened_at), timesOutAt: Date.parse(visit.times_out_at), saved: false }
     : null;
   for (const command of queued.value) {
+    // Its first try is still under way: the answer is a moment off.
+    if (!command.tries && online.value) continue;
     if (command.kind === "checkout") found = null;
     else found = { venueId: command.venue_id, venueName: command.venue_name, since: command.at, timesOutAt: null, saved: true };
   }
@@ -109,8 +111,9 @@ export function signedOut(): void {
 async function ask(): Promise<void> {
   try {
     const person = await call<Me>("/api/me");
-    const night = person.kind === "patron" ? await call<Home>("/api/patron/home") : null;
     rememberIdentity(person);
+    if (me.value?.user_id !== person.user_id || me.value.tenant?.id !== person.tenant?.id) await keep(person, null);
+    const night = person.kind === "patron" ? await call<Home>("/api/patron/home") : null;
     await keep(person, night);
     batch(() => {
       online.value = true;

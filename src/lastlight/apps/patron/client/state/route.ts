@@ -13,6 +13,9 @@ export const view = computed<View>(() => {
   const name = path.value.split("/")[2] as View | undefined;
   return name && VIEWS.has(name) ? name : "home";
 });
+/** Views for people whom the app does not know. */
+const ENTRANCES = new Set<View>(["sign-in", "register", "forgot"]);
+export const entering = computed(() => ENTRANCES.has(view.value));
 /** The code that another app opened us with, and when: kept while its guest signs in or creates an account. */
 export const scannedOutside = signal(path.value.startsWith("/c/") ? { text: textOf(path.value), at: openedAt } : null);
 
