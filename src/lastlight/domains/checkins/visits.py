@@ -105,6 +105,8 @@ async def check_out_guests(ctx: Ctx, *, visit_ids: list[VisitId]) -> CheckoutsOu
 
 async def correct_visit(ctx: Ctx, *, visit_id: UUID, data: VisitCorrection, version: int) -> Visit:
     """Correct a visit's status or times, with a reason; nothing is deleted."""
+    if not data.reason.strip():
+        raise Invalid(fields={"reason": "Say why; it stands in the visit's history."})
     row = await _lock(ctx, visit_id, VISITS_CORRECT)
     if row["version"] != version:
         raise Stale
