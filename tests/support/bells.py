@@ -127,7 +127,7 @@ class BellIn(Input, frozen=True, kw_only=True):
     """A new bell."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
-    weight: Annotated[int | None, msgspec.Meta(ge=0, le=100_000)] = None
+    weight: Annotated[int, msgspec.Meta(ge=0, le=100_000)] | None = None
 
 
 class NameIn(Input, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ async def world(database_settings: Settings) -> AsyncGenerator[People]:
         yield found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def owner(world: People) -> dict[str, str]:
     """The headers of the bar's owner."""
     return await world.bearer(world.bar.email("owner"))

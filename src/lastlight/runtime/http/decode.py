@@ -1,5 +1,6 @@
 """Reading what a client sent: bounded, strict, and with the path of the field at fault."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, get_args, get_origin, get_type_hints
@@ -27,6 +28,7 @@ SENTENCES = (
         re.compile(r"Expected `int`, got `null`|Expected `float`, got `null`|Expected `str`, got `null`"),
         "This may not be empty.",
     ),
+    (re.compile(r"(?:Integer|Number) (?:value )?out of range"), "Give a smaller number."),
     (re.compile(r"Expected `int`"), "Give a whole number."),
     (re.compile(r"Expected `(?:float|decimal)`"), "Give a number."),
     (re.compile(r"Expected `bool`"), "Give true or false."),
@@ -54,9 +56,22 @@ def decode_json(raw: bytes, kind: Any) -> Any:
         raise invalid(error) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise Malformed(f"The body is not valid JSON in UTF-8: {_plain(error)}.") from error
+    _refuse_twice(raw)
     if b"\\u0000" in raw:
         _refuse_nul(msgspec.json.decode(raw), "")
     return value
+
+
+def _refuse_twice(raw: bytes) -> None:
+    """Readers differ in which of two fields of one name counts, so neither does."""
+    json.loads(raw, object_pairs_hook=_once, parse_float=str, parse_int=str)
+
+
+def _once(found: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in found]
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Malformed(f"The body gives the field {twice[:100]!r} twice.")
 
 
 def _check_depth(raw: bytes) -> None:
