@@ -105,6 +105,6 @@ def read_if_match(headers: Mapping[str, str]) -> int:
     if not raw:
         raise VersionRequired
     text = raw.removeprefix("W/").strip('"')
-    if not text.isdigit() or len(text) > 18:
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:
         raise Malformed('If-Match holds the version that you read, such as "3".')
     return int(text)
