@@ -94,7 +94,8 @@ async def reload_actor(services: Services, actor: Actor, *, public: bool = False
         return actor
     try:
         known = await _load(services, actor.session_id, seen=False)
-        if known.actor.tenant_id != actor.tenant_id or known.actor.kind != actor.kind:
+        now = known.actor
+        if (now.user_id, now.tenant_id, now.kind) != (actor.user_id, actor.tenant_id, actor.kind):
             raise SessionEnded
     except AUTH_PROBLEMS:
         if public:
