@@ -41,14 +41,12 @@ COMMANDS: Mapping[str, Command] = {
         "lastlight.runtime.supervision.migration:run_migrations",
         takes_arguments=True,
     ),
-    "seed": Command("fill the demonstration tenants", "lastlight.seed:seed_demo"),
+    "seed": Command("fill the demonstration tenants", "lastlight.seed:seed_demo", takes_arguments=True),
     "simulate": Command("play guests and doors through the API", "lastlight.simulator.cli:run", takes_arguments=True),
     "verify": Command("check what must never have been changed", "lastlight.runtime.audit.verify:run"),
     "routes": Command("list every operation", "lastlight.main:routes_text"),
     "openapi": Command("print the OpenAPI document", "lastlight.main:openapi_text"),
-    "docs": Command(
-        "write docs/reference from the registry", "lastlight.reference.generate:run", takes_arguments=True
-    ),
+    "docs": Command("write docs/reference from the registry", "lastlight.reference.generate:run", takes_arguments=True),
     "psql": Command(
         "open psql as one of our roles", "lastlight.runtime.supervision.psql:run_psql", takes_arguments=True
     ),
@@ -86,6 +84,12 @@ def _parser(argv: list[str]) -> argparse.ArgumentParser:
     )
     parsers["migrate"].add_argument(
         "--snapshot", action="store_true", help="print the schema as migrations/schema.sql keeps it"
+    )
+    parsers["seed"].add_argument(
+        "--size",
+        choices=["small", "large"],
+        default="small",
+        help="weeks of nights to look at, or a year of them for load",
     )
     parsers["verify"].add_argument("subject", choices=["audit"], help="the audit chains of all tenants")
     parsers["docs"].add_argument("--check", action="store_true", help="fail when a page is stale, write nothing")

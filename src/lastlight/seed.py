@@ -1,6 +1,12 @@
-"""The demonstration: two businesses with venues, people in every role, weeks of past nights, and their sign-ins in var/demo.json."""
+"""The demonstration: two businesses with venues, people in every role, weeks of past nights, and their sign-ins in var/demo.json.
 
+The same seed makes the same people and the same nights, small for looking around or large for load.
+"""
+
+import argparse
+import dataclasses
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,8 +28,19 @@ log = structlog.get_logger(__name__)
 
 SEED = "lastlight-demo"
 PASSWORD = "last-light-demo"  # noqa: S105 - the demonstration's password is printed for everybody
-GUESTS = 500
-NIGHTS = 28
+STATEMENT_MS = 60_000
+TRANSACTION_MS = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much there is of each business: guests, and past nights."""
+
+    guests: int
+    nights: int
+
+
+SIZES: Mapping[str, Size] = {"small": Size(guests=500, nights=28), "large": Size(guests=10_000, nights=365)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +100,17 @@ BUSINESSES = (
 WAITING = ("sunset-row", "Sunset Row", "Priya Naidoo", "priya@sunsetrow.example")
 
 
-async def seed_demo(settings: Settings) -> None:
-    """Fill the demonstration, unless it is there already, and write its sign-ins. May be repeated."""
-    services = await create_services(settings)
+async def seed_demo(settings: Settings, arguments: argparse.Namespace | None = None) -> None:
+    """Fill the demonstration, unless it is there already in whatever size, and write its sign-ins. May be repeated."""
+    size = SIZES[arguments.size if arguments is not None else "small"]
+    longer = dataclasses.replace(settings, statement_timeout_ms=STATEMENT_MS, transaction_timeout_ms=TRANSACTION_MS)
+    services = await create_services(longer)
     try:
         await tenancy.sync_tenants(services)
         if not await _is_seeded(services):
-            await _fill(services)
+            await _fill(services, size)
+        elif arguments is not None and arguments.size != "small":
+            log.warning("the demonstration is there already; a larger one needs an empty database")
         await _write(services)
     finally:
         await services.close()
@@ -100,7 +121,7 @@ async def _is_seeded(services: Services) -> bool:
         return await ctx.db.fetchval("select exists (select from tenants where slug = $1)", WAITING[0])
 
 
-async def _fill(services: Services) -> None:
+async def _fill(services: Services, size: Size) -> None:
     hashed = await hash_password(PASSWORD)
     async with system_ctx(services, PLATFORM, role="system") as ctx:
         for person in CREW:
@@ -109,12 +130,12 @@ async def _fill(services: Services) -> None:
             )
             await identity.seed_member(ctx, seed=SEED, user_id=user_id, role=person.role)
     for business in BUSINESSES:
-        log.info("seeding", business=business.name)
-        await _fill_business(services, business, hashed)
+        log.info("seeding", business=business.name, guests=size.guests, nights=size.nights)
+        await _fill_business(services, business, size, hashed)
     await _fill_waiting(services, hashed)
 
 
-async def _fill_business(services: Services, business: Business, hashed: str) -> None:
+async def _fill_business(services: Services, business: Business, size: Size, hashed: str) -> None:
     tenant_id = TenantId(identity.seeded_id(SEED, "tenant", business.slug))
     async with system_ctx(services, tenant_id, role="system") as ctx:
         await tenancy.seed_tenant(
@@ -129,10 +150,15 @@ async def _fill_business(services: Services, business: Business, hashed: str) ->
         places = await venues.seed_venues(ctx, seed=SEED, slug=business.slug)
     async with system_ctx(services, tenant_id, role="system") as ctx:
         known = await _fill_people(ctx, business, places, hashed)
-        guests = await _fill_guests(ctx, business, hashed)
+        guests = await _fill_guests(ctx, business, size, hashed)
     async with system_ctx(services, tenant_id) as ctx:
         await checkins.seed_history(
-            ctx, seed=SEED, venue_ids=list(places.values()), patron_ids=[*known, *guests], nights=NIGHTS, away=known
+            ctx,
+            seed=SEED,
+            venue_ids=list(places.values()),
+            patron_ids=[*known, *guests],
+            nights=size.nights,
+            away=known,
         )
 
 
@@ -153,9 +179,9 @@ async def _fill_people(ctx: Ctx, business: Business, places: dict[str, VenueId],
     return patrons
 
 
-async def _fill_guests(ctx: Ctx, business: Business, hashed: str) -> list[PatronId]:
+async def _fill_guests(ctx: Ctx, business: Business, size: Size, hashed: str) -> list[PatronId]:
     patrons: list[PatronId] = []
-    for number in range(GUESTS):
+    for number in range(size.guests):
         name = guest_name(len(business.slug), number)
         email = f"{name.lower().replace(' ', '.')}.{number}@{business.slug}.example"
         user_id = await identity.seed_user(ctx, seed=SEED, email=email, name=name, password_hash=hashed)

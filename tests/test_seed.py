@@ -1,0 +1,70 @@
+"""The demonstration's data: the same in every database, once however often it is asked for, larger on request."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lastlight import cli, seed
+from lastlight.runtime.settings import Settings
+from tests.support.postgres import PostgresServer, database, settings_for
+from tests.support.services import administer
+
+pytestmark = pytest.mark.database
+
+TINY = {"small": seed.Size(guests=12, nights=3), "large": seed.Size(guests=30, nights=6)}
+ROLES = {"super_admin", "ops", "moderator", "finance", "owner", "manager", "staff", "vendor_admin", "patron"}
+PAST = """
+select v.id, v.venue_id, v.patron_id, v.checkin_id, v.opened_at, v.closed_at, v.status
+from visits v where v.business_day < (now() - interval '2 days')::date order by v.id
+"""
+PEOPLE = "select id, email, name from users order by id"
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few guests and nights: what is tested does not depend on how many."""
+    monkeypatch.setattr(seed, "SIZES", TINY)
+
+
+async def sown(settings: Settings, size: str = "small") -> dict[str, list[Any]]:
+    """What one seeding leaves."""
+    await seed.seed_demo(settings, argparse.Namespace(size=size))
+    return {sql: [tuple(row) for row in await administer(settings, sql)] for sql in (PAST, PEOPLE)}
+
+
+async def test_two_databases_get_the_same_and_a_second_run_changes_nothing(
+    fresh_database: Settings, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    first = await sown(fresh_database)
+    assert len(first[PAST]) > 10
+    with database(postgres_server, name="seed-again") as dsn:
+        assert await sown(settings_for(dsn, tmp_path / "other")) == first
+    assert await sown(fresh_database) == first
+
+
+async def test_the_large_size_has_more_guests_and_more_nights(fresh_database: Settings) -> None:
+    large = await sown(fresh_database, "large")
+    emails = [email for _, email, _ in large[PEOPLE]]
+    assert sum(email.endswith("@kojo-arcade.example") for email in emails) == 30
+    days = await administer(fresh_database, "select count(distinct business_day) from visits")
+    assert days[0][0] >= 6
+
+
+async def test_the_sign_ins_name_every_role_and_a_second_business(fresh_database: Settings) -> None:
+    await sown(fresh_database)
+    demo = json.loads(fresh_database.demo_file.read_text())
+    assert {sign_in["role"] for sign_in in demo["sign_ins"]} == ROLES
+    assert {(s["role"], s["tenant"]) for s in demo["sign_ins"]} >= {
+        (role, "the-low-light") for role in ("owner", "manager", "patron")
+    }
+    assert fresh_database.demo_file.stat().st_mode & 0o077 == 0
+
+
+def test_the_command_offers_each_size() -> None:
+    parser: Any = cli._parser(["seed"])  # pyright: ignore[reportPrivateUsage] - the command line itself is meant
+    assert parser.parse_args(["seed"]).size == "small"
+    for size in TINY:
+        assert parser.parse_args(["seed", "--size", size]).size == size
