@@ -48,12 +48,12 @@ async def retry_job(world: World, who: Somebody) -> Given:
     return Given(path={"job_id": await ended_job(world, who)})
 
 
-@example("cancel_job_of_tenant")
+@example("cancel_job_of_tenant", "tenant_job_cancel", "tenant_job_page")
 async def cancel_job_of_tenant(world: World, who: Somebody) -> Given:
     return Given(path={"job_id": await queued_job(world, world.somebody["A.owner"])})
 
 
-@example("retry_job_of_tenant")
+@example("retry_job_of_tenant", "tenant_job_retry")
 async def retry_job_of_tenant(world: World, who: Somebody) -> Given:
     return Given(path={"job_id": await ended_job(world, world.somebody["A.owner"])})
 
@@ -392,9 +392,9 @@ async def correct_visit(world: World, who: Somebody) -> Given:
     return Given(data={"status": "voided", **REASON})
 
 
-@example("void_visit")
+@example("void_visit", "void_submit")
 async def void_visit(world: World, who: Somebody) -> Given:
-    return Given(query=REASON)
+    return Given(query=REASON, data=REASON)
 
 
 @example("register_phone_key")

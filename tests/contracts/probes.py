@@ -8,10 +8,10 @@ from uuid import uuid4
 from lastlight.runtime.http.operation import Operation
 from tests.contracts.expected import WORKS, expected, planner
 from tests.contracts.given import EXAMPLES
-from tests.support.calls import Call, comparable, plan, send
+from tests.support.calls import Call, comparable, decoded_problem, plan, send
 from tests.support.examples import id_fields
 from tests.support.things import ELSEWHERE, THINGS, Maker
-from tests.support.world import Somebody, World, decoded, marks_of
+from tests.support.world import Somebody, World, marks_of
 
 MADE = re.compile(r"\b(?:Newcomer|Member|Role|Applicant|View|Place) \d+\b")
 """Names of things that the world makes: a refusal holds none of them."""
@@ -39,7 +39,7 @@ async def works(world: World, op: Operation, people: Iterable[Somebody]) -> list
         answer = await send(world, call, call.who or who)
         if not _succeeded(op, answer):
             found.append(
-                f"{who} may call it, and gets {answer.status_code}: {_said(answer)}. If the example is at fault, "
+                f"{who} may call it, and gets {answer.status_code}: {plain_words(answer)}. If the example is at fault, "
                 f"add one for `{op.name}` to tests/contracts/given.py."
             )
     return found + _broken(world)
@@ -63,7 +63,7 @@ async def refused(world: World, op: Operation, people: Iterable[Somebody]) -> li
     for who in strangers:
         answer = await send(world, call, who)
         if answer.status_code not in expected(op, who):
-            found.append(f"{who} may not call it, and gets {answer.status_code}: {_said(answer)}")
+            found.append(f"{who} may not call it, and gets {answer.status_code}: {plain_words(answer)}")
         elif answer.status_code == 303 and not answer.headers["location"].startswith("/sign-in"):
             found.append(f"{who} is not sent to the sign-in page but to {answer.headers['location']}")
         found += told(world, call, answer, who)
@@ -93,12 +93,12 @@ def _broken(world: World) -> list[str]:
     return found
 
 
-def _said(answer: Any) -> str:
+def plain_words(answer: Any) -> str:
     """What a refusal says, on one line."""
-    said = decoded(answer)
-    if isinstance(said, dict):
-        return f"{said.get('detail', '')} {said.get('fields', '') or ''}".strip()
-    plain = re.sub(r"<[^>]+>|\s+", " ", str(said))
+    problem = decoded_problem(answer)
+    if problem:
+        return f"{problem.get('detail', '')} {problem.get('fields', '') or ''}".strip()
+    plain = re.sub(r"<[^>]+>|\s+", " ", answer.text)
     return re.sub(r" +", " ", plain)[-300:].strip()
 
 

@@ -23,6 +23,7 @@ from lastlight.domains.identity import presets
 from lastlight.kernel.ids import PLATFORM, TenantId, UserId
 from lastlight.kernel.permissions import Scope
 from lastlight.modules import MODULES
+from lastlight.runtime.auth.cookies import session_cookie_name
 from lastlight.runtime.auth.grants import WITH_SOME_VENUES
 from lastlight.runtime.auth.tokens import SessionKind
 from lastlight.runtime.db.uow import system_ctx
@@ -145,22 +146,29 @@ class World:
                 await identity.seed_member(ctx, seed=SEED, user_id=user_id, role=like.role, venue_ids=only)
         return await self.sign_in(dataclasses.replace(like, email=email, user_id=user_id, name=f"new {like.name}"))
 
-    async def sign_in(self, who: Somebody) -> Somebody:
-        """The same with a session of their own, opened as a sign-in would."""
+    async def sign_in(self, who: Somebody, *, cookie: bool = False) -> Somebody:
+        """The same with a session of their own, opened as a sign-in would; with a cookie as in a browser."""
         services = self.people.services
         assert who.user_id is not None
         async with system_ctx(services, who.tenant_id, role="system") as ctx:
             patron_id = await ctx.db.fetchval(
                 "select id from patrons where tenant_id = $1 and user_id = $2", who.tenant_id, who.user_id
             )
-            kind: SessionKind = "guest" if who.kind in {"guest", "anonymous"} else who.kind
+            kind: SessionKind = "guest" if who.kind == "anonymous" else who.kind
             tenant_id = None if who.kind == "guest" else who.tenant_id
             place = identity.Place(kind, tenant_id, patron_id if kind == "patron" else None)
             session = await identity.open_session(
-                ctx, user_id=who.user_id, name=who.name, email=who.email, place=place, channel="bearer"
+                ctx,
+                user_id=who.user_id,
+                name=who.name,
+                email=who.email,
+                place=place,
+                channel="cookie" if cookie else "bearer",
             )
+            token, _ = identity.cookie_token(ctx, session=session)
             tokens = await identity.issue_tokens(ctx, session=session)
-        headers = {"Authorization": f"Bearer {tokens.access_token}"}
+        cookies = {"Cookie": f"{session_cookie_name(services.settings)}={token}"}
+        headers = cookies if cookie else {"Authorization": f"Bearer {tokens.access_token}"}
         return dataclasses.replace(who, headers=headers, session_id=session.id)
 
     async def send(self, method: str, path: str, who: Somebody = NOBODY, **more: Any) -> Any:
