@@ -4,9 +4,19 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from lastlight.runtime.settings import Settings
 from tests.support.postgres import PostgresServer, database, running_server, settings_for
+
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        # structlog's own default draws every local variable of every frame, which takes seconds for each error
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture(scope="session")
