@@ -1,0 +1,88 @@
+"""The pages around one's own account, for a member, a guest and one of the crew: each of them does what its operation does."""
+
+import pytest
+
+from tests.support.people import PASSWORD, People, visitor
+
+WHO = ("manager@bar.example", "patron@bar.example", "ops@crew.example")
+NEW = "a fine long night"
+
+
+@pytest.mark.parametrize("email", WHO)
+async def test_everybody_finds_and_keeps_their_account(world: People, email: str) -> None:
+    async with visitor(world.app) as browser:
+        signed_in = await browser.post("/sign-in", data={"email": email, "password": PASSWORD})
+        assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/")
+        for path in ("/account", "/account?tab=security", "/account?tab=sessions"):
+            assert (await browser.get(path)).status_code == 200, path
+        saved = await browser.post("/account/preferences", data={"name": "New Name", "theme": "light"})
+        assert saved.status_code == 303
+        me = (await browser.get("/api/me")).json()
+        assert (me["name"], me["preferences"]["theme"]) == ("New Name", "light")
+
+
+@pytest.mark.parametrize("email", WHO)
+async def test_everybody_changes_their_password(world: People, email: str) -> None:
+    async with visitor(world.app) as browser:
+        await browser.post("/sign-in", data={"email": email, "password": PASSWORD})
+        wrong = await browser.post("/account/password", data={"current_password": "no such", "new_password": NEW})
+        assert wrong.status_code == 422
+        assert "This is not your password." in wrong.text
+        for old, new in ((PASSWORD, NEW), (NEW, PASSWORD)):
+            changed = await browser.post("/account/password", data={"current_password": old, "new_password": new})
+            assert changed.status_code == 303
+        assert (await browser.get("/api/me")).status_code == 200
+
+
+@pytest.mark.parametrize("email", WHO)
+async def test_links_work_also_for_who_is_signed_in(world: People, email: str) -> None:
+    await world.sql("update users set email_verified_at = null where email = $1", email)
+    async with visitor(world.app) as browser:
+        await browser.post("/sign-in", data={"email": email, "password": PASSWORD})
+        await browser.post("/api/auth/verify-email/link")
+        proven = await browser.post("/verify", data={"token": await world.link(email)})
+        assert (proven.status_code, "Your address is confirmed." in proven.text) == (200, True)
+        assert (await browser.post("/verify", data={"token": "llo_none"})).status_code == 410
+        assert (await browser.post("/forgot", data={"email": email})).status_code == 200
+        reset = await browser.post("/reset", data={"token": await world.link(email), "password": PASSWORD})
+        assert (reset.status_code, reset.headers["location"]) == (303, "/sign-in")
+        assert (await browser.get("/api/me")).status_code == 401
+
+
+@pytest.mark.parametrize("email", WHO)
+async def test_signing_out_everywhere_and_here(world: People, email: str) -> None:
+    async with visitor(world.app) as first, visitor(world.app) as second:
+        for browser in (first, second):
+            await browser.post("/sign-in", data={"email": email, "password": PASSWORD})
+        assert (await first.post("/account/sign-out-everywhere")).headers["location"] == "/sign-in"
+        assert (await second.get("/api/me")).status_code == 401
+        await second.post("/sign-in", data={"email": email, "password": PASSWORD})
+        assert (await second.post("/sign-out")).headers["location"] == "/sign-in"
+        assert "ll_session" not in second.cookies
+
+
+async def test_a_link_that_a_mail_scanner_follows_is_not_spent(world: People) -> None:
+    somebody = await world.newcomer(world.bar, role="staff")
+    await world.call("POST", "/api/auth/password/forgot", status=202, json={"email": somebody.email})
+    token = await world.link(somebody.email)
+    async with visitor(world.app) as scanner:
+        for _ in range(2):
+            assert (await scanner.get("/reset", params={"token": token})).status_code == 200
+            assert (await scanner.get("/verify", params={"token": token})).status_code == 200
+    await world.call("POST", "/api/auth/password/reset", status=204, json={"token": token, "password": NEW})
+
+
+@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
+async def test_signing_in_leads_to_no_other_site(world: People, target: str) -> None:
+    async with visitor(world.app) as browser:
+        form = {"email": world.bar.email("staff"), "password": PASSWORD, "next": target}
+        assert (await browser.post("/sign-in", data=form)).headers["location"] == "/"
+
+
+async def test_a_refused_sign_in_keeps_the_address_and_not_the_password(world: People) -> None:
+    async with visitor(world.app) as browser:
+        form = {"email": world.bar.email("staff"), "password": "wrong password here"}
+        refused = await browser.post("/sign-in", data=form)
+        assert refused.status_code == 401
+        assert world.bar.email("staff") in refused.text
+        assert "wrong password here" not in refused.text
