@@ -79,7 +79,7 @@ def _download(file: Download) -> Answer:
         way = "inline" if file.inline else "attachment"
         headers["Content-Disposition"] = f"{way}; filename=\"{plain}\"; filename*=UTF-8''{quote(file.filename)}"
     body = file.body if isinstance(file.body, bytes) else file.chunks()
-    return Answer(200, body, file.media_type, headers)
+    return Answer(file.status, body, file.media_type, headers)
 
 
 def _redirect(info: RequestInfo, redirect: Redirect) -> Answer:

@@ -38,6 +38,7 @@ class Download(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
     filename: str = ""
     inline: bool = False
+    status: int = 200
     headers: dict[str, str] = {}
 
     async def chunks(self) -> AsyncIterator[bytes]:

@@ -26,6 +26,7 @@ from lastlight.runtime.storage.files import (
     read_link,
     store_upload,
 )
+from lastlight.runtime.storage.ranges import RangeNotSatisfiable, asked_range
 from lastlight.runtime.storage.sniff import FileRefused
 from lastlight.runtime.storage.store import NoRoom
 from lastlight.runtime.storage.upload import read_upload
@@ -90,30 +91,43 @@ async def read_file(ctx: Ctx, file_id: FileId) -> FileOut:
     return _shown(ctx, file)
 
 
-@get("/files/{token:str}", public="the signed link is the permission", db="system", raises=[NotFound])
-async def open_file(ctx: Ctx, token: str) -> Download:
-    """Open a file by its signed link. Pictures are shown, everything else is downloaded; nothing in it runs."""
+@get(
+    "/files/{token:str}",
+    public="the signed link is the permission",
+    db="system",
+    raises=[NotFound, RangeNotSatisfiable],
+)
+async def open_file(ctx: Ctx, token: str, request: RequestInfo) -> Download:
+    """Open a file by its signed link, or one part of it by `Range`. Pictures are shown, all else is downloaded; nothing in it runs."""
     tenant_id, file_id = read_link(ctx.services, token, now=ctx.now)
     file = await find_file_of(ctx, tenant_id, file_id)
     if not await ctx.services.storage.exists(file.place):
         raise NotFound
+    tag = f'"{file.sha256.hex()}"'
+    part = asked_range(request.headers, size=file.size, tag=tag)
+    headers = {
+        "Content-Security-Policy": INERT,
+        "Content-Length": str(file.size if part is None else len(part)),
+        "Accept-Ranges": "bytes",
+        "ETag": tag,
+        "Cache-Control": "private, max-age=300",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+    }
+    if part is not None:
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{file.size}"
     return Download(
-        body=_pieces(ctx.services, file.place),
+        body=_pieces(ctx.services, file.place, part),
         media_type=file.media_type,
         filename=file.name,
         inline=file.media_type in PICTURES,
-        headers={
-            "Content-Security-Policy": INERT,
-            "Content-Length": str(file.size),
-            "Cache-Control": "private, max-age=300",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Referrer-Policy": "no-referrer",
-        },
+        status=200 if part is None else 206,
+        headers=headers,
     )
 
 
-async def _pieces(services: Services, place: str) -> AsyncIterator[bytes]:
-    async for piece in services.storage.read(place):
+async def _pieces(services: Services, place: str, part: range | None) -> AsyncIterator[bytes]:
+    async for piece in services.storage.read(place, part):
         yield piece
 
 

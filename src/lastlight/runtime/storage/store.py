@@ -52,9 +52,10 @@ class Storage:
         else:
             await asyncio.to_thread(_move_whole, path, self.folder / place)
 
-    async def read(self, place: str) -> AsyncIterator[bytes]:
-        """The content in pieces; FileNotFoundError when there is none."""
-        result = await obstore.get_async(self.store, place)
+    async def read(self, place: str, part: range | None = None) -> AsyncIterator[bytes]:
+        """The content, or a part of it, in pieces; FileNotFoundError when there is none."""
+        options: Any = None if part is None else {"range": (part.start, part.stop)}
+        result = await obstore.get_async(self.store, place, options=options)
         async for piece in result.stream(min_chunk_size=PIECE):
             yield bytes(piece)
 
