@@ -164,14 +164,23 @@ async def refresh(world: World, who: Somebody) -> Given:
 @example(
     "logout",
     "logout_all",
-    "revoke_other_sessions",
-    "close_cookie_session",
-    "sign_out",
     "sign_out_everywhere",
     "send_verification",
 )
 async def logout(world: World, who: Somebody) -> Given:
     return Given(who=await newcomer(world, who))
+
+
+@example("close_cookie_session", "sign_out")
+async def sign_out(world: World, who: Somebody) -> Given:
+    return Given(who=await world.sign_in(await newcomer(world, who), cookie=True))
+
+
+@example("revoke_other_sessions")
+async def revoke_other_sessions(world: World, who: Somebody) -> Given:
+    somebody = await newcomer(world, who)
+    await own_session(world, somebody)
+    return Given(who=somebody)
 
 
 @example("revoke_session", "session_end")
@@ -188,6 +197,7 @@ async def register(world: World, who: Somebody) -> Given:
 @example("verify_email", "verify_submit")
 async def verify_email(world: World, who: Somebody) -> Given:
     somebody = await newcomer(world, world.somebody["A.patron"])
+    await world.sql("update users set email_verified_at = null where id = $1", somebody.user_id)
     return Given(data={"token": await one_time_token(world, somebody, "verify_email")})
 
 

@@ -77,7 +77,10 @@ async def send(world: World, call: Call, who: Somebody) -> Any:
         more["content"] = call.content
     if call.op.idempotent and "Idempotency-Key" not in call.headers:
         more["headers"]["Idempotency-Key"] = str(uuid4())
-    return await world.send(call.op.method, call.url, who, **more)
+    answer = await world.send(call.op.method, call.url, who, **more)
+    if world.conformance is not None:
+        world.errors.extend(world.conformance.faults(call.op, answer))
+    return answer
 
 
 async def plan(world: World, op: Operation, who: Somebody, examples: Mapping[str, Example]) -> Call:

@@ -30,6 +30,7 @@ from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.events.move import move_batch
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.settings import Settings
+from tests.support.conformance import Conformance
 from tests.support.people import PASSWORD, SEED, People, Tenant, people
 
 PRESETS = {preset.key: preset for preset in (*presets.TENANT_ROLES, *presets.CREW_ROLES)}
@@ -88,7 +89,8 @@ class World:
     """Things that were made once for probes that do not change them."""
     state_sql: str = ""
     errors: list[str] = field(default_factory=list[str])
-    """What nobody foresaw, and was answered with 500."""
+    """What nobody foresaw and was answered with 500, and what was answered in another way than the reference says."""
+    conformance: Conformance | None = None
 
     @property
     def a(self) -> Tenant:
@@ -224,6 +226,7 @@ async def opened_world(settings: Settings) -> AsyncGenerator[World]:
         async with people(roomy, MODULES) as found:
             world = World(found, watcher, {NOBODY.name: NOBODY})
             world.state_sql = await _state_sql(watcher)
+            world.conformance = Conformance(found.services.registry, roomy)
             _listen(world)
             await _sign_everybody_in(world)
             await world.relay()

@@ -1,0 +1,45 @@
+"""The doors that ask for no permission, named one by one: a new one is put here on purpose, or its operation asks for one."""
+
+PUBLIC = frozenset(
+    {
+        *(
+            "login",
+            "open_cookie_session",
+            "refresh",
+            "logout",
+            "close_cookie_session",
+            "register",
+            "verify_email",
+            "forgot_password",
+            "reset_password",
+        ),
+        *("register_business", "register_page", "register_submit", "open_file", "read_code_place"),
+        *(
+            "welcome",
+            "sign_in_page",
+            "sign_in_submit",
+            "sign_out",
+            "forgot_page",
+            "forgot_submit",
+            "reset_page",
+            "reset_submit",
+        ),
+        *("verify_page", "verify_submit", "gallery_page", "patron_home", "patron_view", "patron_code"),
+    }
+)
+"""Open to everybody, signed in or not."""
+
+SIGNED_IN = frozenset(
+    {
+        *("read_me", "read_preferences", "save_preferences", "change_email", "send_verification", "change_password"),
+        *("list_sessions", "revoke_session", "revoke_other_sessions", "logout_all"),
+        *("switch", "switch_cookie_session", "switch_place", "switch_venue"),
+        *("account_page", "preferences_submit", "password_submit", "session_end", "sign_out_everywhere"),
+        *("read_event_stream", "list_modules", "upload_file", "read_file", "platform_page"),
+        *("list_views", "create_view", "delete_view", "views_menu", "view_submit", "view_remove"),
+    }
+)
+"""Open to everybody who is signed in: they touch only what is one's own."""
+
+HELD_BY_NO_PRESET: dict[str, str] = {}
+"""Permissions that no built-in role but the super admin's names, each with its reason."""
