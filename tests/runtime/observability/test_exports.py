@@ -2,6 +2,7 @@
 
 import gzip
 import http.server
+import json
 import os
 import subprocess
 import sys
@@ -54,12 +55,14 @@ def receiver() -> Generator[Receiver]:
 PROGRAM = """
 import os, structlog
 from lastlight.runtime.observability.start import observe
+from lastlight.runtime.observability.logs import bind_request
 from lastlight.runtime.observability.tracing import span
 from lastlight.runtime.settings import Settings
 settings = Settings.load({k: v for k, v in os.environ.items() if k.startswith("LASTLIGHT_")})
 observe(settings, "worker")
 with span("relay.batch", relay__events=3, skipped=None):
     pass
+bind_request(request_id="request-1234")
 password = os.environ["CANARY"]
 try:
     raise ValueError(f"refused password={password}")
@@ -94,8 +97,12 @@ def test_an_error_reaches_sentry_without_its_secrets(tmp_path: Path, receiver: R
     logged = run(tmp_path, LASTLIGHT_SENTRY_DSN=f"http://key@127.0.0.1:{receiver.port}/7")
     events = [body.decode() for path, body in receiver.received if path == "/api/7/envelope/"]
     (event,) = [body for body in events if '"type":"event"' in body.replace(" ", "")]
-    assert "job_failed" in event
-    assert "ValueError" in event
+    (report,) = [json.loads(line) for line in event.splitlines() if '"exception"' in line]
+    assert report["logentry"]["message"] == "job_failed"
+    assert report["tags"] == {"request_id": "request-1234", "job": "j-1"}
+    assert report["extra"] == {"token": "[hidden]"}
+    assert report["exception"]["values"][0]["type"] == "ValueError"
+    assert "user" not in report
     assert CANARY not in "".join(events)
     assert CANARY not in logged
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from lastlight.runtime.observability.errors import without_people
+from lastlight.runtime.observability.errors import without_people, without_secrets
 from lastlight.runtime.observability.logs import bind_request, clear_request, configure_logs
 from lastlight.runtime.observability.redaction import HIDDEN, clean, clean_text
 from lastlight.runtime.settings import Settings
@@ -124,3 +124,11 @@ def test_an_error_report_names_nobody_and_carries_no_body() -> None:
     assert sent["request"] == {"method": "POST", "url": "http://x/reset"}
     assert "user" not in sent
     assert CANARY not in json.dumps(sent)
+
+
+def test_a_breadcrumb_is_the_line_s_message_without_its_secrets() -> None:
+    record = logging.LogRecord("a", logging.INFO, "a.py", 1, "", (), None)
+    record.msg = {"event": "signed_in", "token": CANARY, "level": "info", "request_id": "request-1234"}  # pyright: ignore[reportAttributeAccessIssue] - as structlog sets it
+    crumb = {"type": "log", "message": str(record.msg), "data": {"password": CANARY}}
+    kept = without_secrets(crumb, {"log_record": record})
+    assert kept == {"type": "log", "message": "signed_in", "data": {"token": HIDDEN}}

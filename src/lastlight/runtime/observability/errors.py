@@ -6,6 +6,9 @@ from lastlight import __version__
 from lastlight.runtime.observability.redaction import clean, path_only
 from lastlight.runtime.settings import Settings
 
+_TAGS = ("request_id", "trace_id", "operation", "route", "job", "job_id")
+_KNOWN_OTHERWISE = frozenset({"exc_info", "level", "logger", "timestamp", "stack_info"})
+
 
 def configure_errors(settings: Settings, process: str) -> None:
     """Report what is logged as an error, and what ends the process."""
@@ -33,17 +36,37 @@ def configure_errors(settings: Settings, process: str) -> None:
         include_local_variables=False,
         max_request_body_size="never",
         before_send=cast("Any", without_people),
-        before_breadcrumb=cast("Any", without_people),
+        before_breadcrumb=cast("Any", without_secrets),
     )
+
+
+def without_secrets(crumb: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any]:
+    """A breadcrumb as the log line's message, without secrets."""
+    line = _told(getattr(hint.get("log_record"), "msg", None))
+    told = {"message": line["logentry"]["message"], "data": line["extra"]} if line else {}
+    kept: dict[str, Any] = clean(crumb | told, depth=12)
+    return kept
+
+
+def _told(line: Any) -> dict[str, Any]:
+    """A log line as a report's message, its tags to search by, and the rest; so that equal messages are one issue."""
+    if not isinstance(line, dict):
+        return {}
+    said = {str(name): value for name, value in cast("dict[Any, Any]", line).items()}
+    message = str(said.pop("event", ""))
+    tags = {name: str(said.pop(name)) for name in _TAGS if name in said}
+    rest = {name: value for name, value in said.items() if name not in _KNOWN_OTHERWISE}
+    return {"logentry": {"message": message, "formatted": message}, "tags": tags, "extra": rest}
 
 
 def _send_quietly(_pending: int, _timeout: float) -> None:
     """Sentry sends what it still holds at the end of the process; the terminal need not hear of it."""
 
 
-def without_people(event: dict[str, Any], _hint: dict[str, Any]) -> dict[str, Any]:
+def without_people(event: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any]:
     """A report without its person, request body, headers and cookies, and without secrets anywhere."""
     event.pop("user", None)
+    event |= _told(getattr(hint.get("log_record"), "msg", None))
     request = event.pop("request", None)
     kept: dict[str, Any] = clean(event, depth=12)
     if isinstance(request, dict):
