@@ -193,6 +193,23 @@ async def test_refusals_of_the_guest(world: People) -> None:
     await refused(world, scan(world, guest, elsewhere), "visit-open", 409)
 
 
+async def test_a_guest_tells_once_when_they_were_born(world: People) -> None:
+    (guest, _), url = await new_guest(world), "/api/patron/birth-date"
+    adults = await shown(world, world.bar, await new_venue(world, age_limit=18))
+    for wrong in ("1899-12-31", (datetime.now(UTC) + timedelta(days=2)).date().isoformat()):
+        problem = await world.call("PUT", url, guest, status=422, json={"birth_date": wrong})
+        assert list(problem["fields"]) == ["birth_date"]
+    young = (datetime.now(UTC) - timedelta(days=17 * 365)).date().isoformat()
+    for _ in range(2):
+        assert (await world.call("PUT", url, guest, json={"birth_date": young}))["birth_date"] == young
+    problem = await world.call("PUT", url, guest, status=409, json={"birth_date": "1990-01-01"})
+    assert problem["type"].endswith("/birth-date-given")
+    assert (await world.call("GET", "/api/patron/home", guest))["patron"]["birth_date"] == young
+    await refused(world, scan(world, guest, adults), "under-age", 403)
+    [told] = await world.events("patron.birth_date_given")
+    assert young not in str(told["data"])
+
+
 async def test_refusals_of_the_position(world: People) -> None:
     venue_id = await new_venue(world, position_policy="required")
     code, (guest, _) = await shown(world, world.bar, venue_id), await new_guest(world)

@@ -7,6 +7,7 @@ from lastlight.domains.checkins import tonight as nights
 from lastlight.domains.checkins.errors import (
     CLAIM_REFUSALS,
     VERIFY_REFUSALS,
+    BirthDateGiven,
     NoOpenVisit,
     PatronKeysFull,
     VisitNotOpen,
@@ -26,12 +27,14 @@ from lastlight.domains.checkins.permissions import (
 from lastlight.domains.checkins.schemas import (
     ActivityPage,
     ActivityQuery,
+    BirthDateIn,
     CheckinOut,
     CheckoutIn,
     CheckoutsIn,
     CheckoutsOut,
     Home,
     KeyIn,
+    PatronRef,
     VerifyIn,
     VisitCorrection,
     VoidQuery,
@@ -42,7 +45,7 @@ from lastlight.domains.venues import VENUES_READ
 from lastlight.kernel.errors import NotFound, Stale
 from lastlight.kernel.ids import CheckinId, VenueId, VisitId
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http import delete, get, patch, post
+from lastlight.runtime.http import delete, get, patch, post, put
 from lastlight.runtime.http.listing import listing_get
 
 DOOR = ("Check-ins",)
@@ -166,6 +169,12 @@ async def read_activity(ctx: Ctx, query: ActivityQuery) -> ActivityPage:
     return await patron.read_activity(ctx, query=query)
 
 
+@put("/api/patron/birth-date", permission=VISITS_OWN, raises=[BirthDateGiven], tags=GUEST)
+async def give_birth_date(ctx: Ctx, data: BirthDateIn) -> PatronRef:
+    """Tell when one was born, once; venues with an age limit ask for it."""
+    return await patron.give_birth_date(ctx, data=data)
+
+
 @get("/api/patron/keys", permission=VISITS_OWN, tags=GUEST)
 async def list_phone_keys(ctx: Ctx) -> list[PhoneKeyOut]:
     """List the phones that may prove the time of a scan."""
@@ -201,6 +210,7 @@ ROUTES = (
     read_occupancy,
     read_home,
     read_activity,
+    give_birth_date,
     list_own_visits,
     list_phone_keys,
     register_phone_key,

@@ -178,6 +178,14 @@ class PatronKeysFull(Conflict):
     default_detail = "Remove a phone that you no longer use, then register this one."
 
 
+class BirthDateGiven(Conflict):
+    """The guest has told another date of birth; a door's age limit must not depend on who tells it last."""
+
+    type = "birth-date-given"
+    title = "You have given your date of birth"
+    default_detail = "It can be given once. Ask the staff to correct it."
+
+
 ERRORS = (
     CodeMalformed,
     CodeForged,
@@ -199,6 +207,7 @@ ERRORS = (
     NoOpenVisit,
     VisitNotOpen,
     PatronKeysFull,
+    BirthDateGiven,
 )
 VERIFY_REFUSALS = tuple(error for error in ERRORS if issubclass(error, CheckinRefused))
 CLAIM_REFUSALS = (ClaimUnsigned, ClaimTooLate, ClaimInFuture)

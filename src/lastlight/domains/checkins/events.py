@@ -92,6 +92,13 @@ class PatronKeyRevoked(Event, frozen=True, kw_only=True):
     key_id: UUID
 
 
+class PatronBirthDateGiven(Event, frozen=True, kw_only=True):
+    """A guest told when they were born; the date itself is told to nobody here."""
+
+    event_name: ClassVar[str] = "patron.birth_date_given"
+    patron_id: UUID
+
+
 EVENTS = (
     CheckinVerified,
     VisitOpened,
@@ -100,4 +107,5 @@ EVENTS = (
     VisitCorrected,
     PatronKeyRegistered,
     PatronKeyRevoked,
+    PatronBirthDateGiven,
 )

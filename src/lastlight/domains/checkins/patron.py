@@ -1,18 +1,19 @@
 """What the patron app shows and does: home, activity, the phone's key."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
 
 from lastlight.domains.checkins.claims import decode_base64url, load_phone_key
-from lastlight.domains.checkins.errors import PatronKeysFull
-from lastlight.domains.checkins.events import PatronKeyRegistered, PatronKeyRevoked
+from lastlight.domains.checkins.errors import BirthDateGiven, PatronKeysFull
+from lastlight.domains.checkins.events import PatronBirthDateGiven, PatronKeyRegistered, PatronKeyRevoked
 from lastlight.domains.checkins.queries import open_visit
 from lastlight.domains.checkins.schemas import (
     Activity,
     ActivityPage,
     ActivityQuery,
+    BirthDateIn,
     Home,
     HomeVenue,
     KeyIn,
@@ -28,7 +29,7 @@ MOST_KEYS = 20
 HOME_ACTIVITY = 10
 
 WHO = """
-select p.id as patron_id, p.name as patron, t.id as tenant_id, t.slug, t.name as tenant
+select p.id as patron_id, p.name as patron, p.birth_date, t.id as tenant_id, t.slug, t.name as tenant
 from patrons p join tenants t on t.id = p.tenant_id
 where p.tenant_id = $1 and p.id = $2
 """
@@ -68,6 +69,15 @@ where tenant_id = $1 and patron_id = $2 and id = $3 and revoked_at is null
 """
 
 
+GUEST = "select id, name, birth_date from patrons where tenant_id = $1 and id = $2"
+GIVE_BIRTH_DATE = """
+update patrons set birth_date = $3
+where tenant_id = $1 and id = $2 and birth_date is null
+returning id, name, birth_date
+"""
+EARLIEST_BIRTH = date(1900, 1, 1)
+
+
 class PhoneKeyOut(msgspec.Struct, frozen=True, kw_only=True):
     """A registered phone."""
 
@@ -85,7 +95,7 @@ async def read_home(ctx: Ctx) -> Home:
         raise NotFound
     venues = await standing_venues(ctx, permission=None)
     return Home(
-        patron=PatronRef(id=who["patron_id"], name=who["patron"]),
+        patron=PatronRef(id=who["patron_id"], name=who["patron"], birth_date=who["birth_date"]),
         tenant=TenantRef(id=who["tenant_id"], slug=who["slug"], name=who["tenant"]),
         visit=await open_visit(ctx, patron_id=patron_id),
         activity=(await read_activity(ctx, query=ActivityQuery(limit=HOME_ACTIVITY))).items,
@@ -101,6 +111,22 @@ async def read_activity(ctx: Ctx, *, query: ActivityQuery) -> ActivityPage:
         raise Invalid(fields={"before": "Give a time with its offset."})
     items = await ctx.db.rows(Activity, ACTIVITY, ctx.tenant_id, _patron(ctx), before, query.limit)
     return ActivityPage(items=items, next=items[-1].at if len(items) == query.limit else None)
+
+
+async def give_birth_date(ctx: Ctx, *, data: BirthDateIn) -> PatronRef:
+    """Keep when the guest was born, once; the same date again changes nothing. Raises Invalid or BirthDateGiven."""
+    patron_id = _patron(ctx)
+    if not EARLIEST_BIRTH <= data.birth_date <= ctx.now.date():
+        raise Invalid(fields={"birth_date": "Give a date that has passed, such as 1999-05-17."})
+    given = await ctx.db.row(PatronRef, GIVE_BIRTH_DATE, ctx.tenant_id, patron_id, data.birth_date)
+    if given is not None:
+        entity = ("patron", patron_id)
+        ctx.emit(PatronBirthDateGiven(patron_id=patron_id), entity=entity, patron_id=patron_id)
+        return given
+    who = await ctx.db.one(PatronRef, GUEST, ctx.tenant_id, patron_id)
+    if who.birth_date != data.birth_date:
+        raise BirthDateGiven
+    return who
 
 
 async def list_keys(ctx: Ctx) -> list[PhoneKeyOut]:

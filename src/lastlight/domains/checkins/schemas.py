@@ -1,6 +1,6 @@
 """What clients send and get at the door."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -86,11 +86,18 @@ class KeyIn(Input, frozen=True, kw_only=True):
     label: Annotated[str, msgspec.Meta(max_length=80)] = ""
 
 
+class BirthDateIn(Input, frozen=True, kw_only=True):
+    """When the guest was born."""
+
+    birth_date: date
+
+
 class PatronRef(msgspec.Struct, frozen=True, kw_only=True):
     """The guest."""
 
     id: PatronId
     name: str
+    birth_date: date | None
 
 
 class TenantRef(msgspec.Struct, frozen=True, kw_only=True):
