@@ -93,6 +93,8 @@ async def _contact(ctx: Ctx, tenant: UUID) -> Contact:
 async def _send(
     ctx: Ctx, contact: Contact, *, subject: str, paragraphs: list[str], button: tuple[str, str] | None = None
 ) -> None:
+    if not contact.contact_email:
+        return  # a business that we set up ourselves may have nobody to write to yet
     lines = [f"Hello {contact.contact_name},", *(line for line in paragraphs if line)]
     await _mail(ctx, to=contact.contact_email, locale=contact.locale, subject=subject, paragraphs=lines, button=button)
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 LONGEST = 48
 RESERVED = frozenset(
     (
-        "account", "admin", "api", "app", "assets", "demo", "docs", "gallery", "health", "help", "lastlight", "login", "mail", "manage",
-        "metrics", "owner", "patron", "payee", "platform", "ready", "realtime", "register", "reset", "screen", "sign-in", "staff",
-        "static", "status", "support", "system", "test", "verify", "webhooks", "www",
+        "account", "admin", "api", "app", "assets", "c", "demo", "docs", "exports", "files", "forgot", "gallery",
+        "health", "help", "lastlight", "login", "mail", "manage", "metrics", "openapi", "owner", "patron", "payee",
+        "platform", "ready", "realtime", "register", "reset", "saved-views", "screen", "sign-in", "sign-out", "staff",
+        "static", "status", "support", "switch-venue", "system", "test", "verify", "webhooks", "www",
     )
 )  # fmt: skip
 
