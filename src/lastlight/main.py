@@ -17,7 +17,7 @@ from lastlight.runtime.module import Module, Registry
 from lastlight.runtime.observability.metrics import watch_pools
 from lastlight.runtime.observability.middleware import ObservabilityMiddleware
 from lastlight.runtime.openapi import build_openapi
-from lastlight.runtime.realtime.server import create_realtime
+from lastlight.runtime.realtime.server import RealtimeServer, create_realtime
 from lastlight.runtime.secrets import Secrets
 from lastlight.runtime.services import Services
 from lastlight.runtime.serving import serve
@@ -62,6 +62,7 @@ class Application:
         self.modules = modules
         self.services: Services | None = None
         self._asgi: Any = None
+        self._realtime: RealtimeServer | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -72,12 +73,17 @@ class Application:
     async def start(self) -> Services:
         """Open the services and build the application; for a server's start, and for tests without one."""
         services = self.services = await create_services(self.settings, self.modules)
-        realtime = create_realtime(services)
+        realtime = self._realtime = create_realtime(services)
         await realtime.start()
         services.closers.append(realtime.stop)
         app = create_app(services, extra_handlers=system_routes(services))
         self._asgi = ObservabilityMiddleware(realtime.asgi_app(app), self.settings)
         return services
+
+    async def drain(self) -> None:
+        """The server is about to stop: let go of the sockets and of the calls that wait for an event."""
+        if self._realtime is not None:
+            await self._realtime.drain()
 
     async def stop(self) -> None:
         """Close what was opened."""
@@ -102,7 +108,8 @@ class Application:
 
 def run_web(settings: Settings) -> None:
     """Serve the application and its sockets until told to stop."""
-    serve(Application(settings), settings)
+    application = Application(settings)
+    serve(application, settings, drain=application.drain)
 
 
 def run_realtime(settings: Settings) -> None:

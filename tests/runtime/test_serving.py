@@ -20,6 +20,7 @@ import asyncio, json, os, sys
 from pathlib import Path
 from lastlight.runtime.serving import serve
 from lastlight.runtime.settings import Settings
+waiting = asyncio.Event()
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
         while True:
@@ -31,10 +32,16 @@ async def app(scope, receive, send):
     if scope["path"] == "/slow":
         Path(os.environ["LASTLIGHT_VAR_DIR"], "begun").touch()
         await asyncio.sleep(1.5)
+    if scope["path"] == "/waits":
+        Path(os.environ["LASTLIGHT_VAR_DIR"], "begun").touch()
+        await waiting.wait()
     body = json.dumps({"client": scope["client"][0], "scheme": scope["scheme"], "loop": type(asyncio.get_running_loop()).__module__})
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": body.encode()})
-serve(app, Settings.load({k: v for k, v in os.environ.items() if k.startswith("LASTLIGHT_")}))
+async def drain():
+    Path(os.environ["LASTLIGHT_VAR_DIR"], "drained").touch()
+    waiting.set()
+serve(app, Settings.load({k: v for k, v in os.environ.items() if k.startswith("LASTLIGHT_")}), drain=drain)
 """
 
 
@@ -56,11 +63,15 @@ def test_it_serves_on_the_inherited_socket_and_believes_no_header(served: tuple[
     assert "server" not in answer.headers
 
 
-def test_it_ends_what_it_began_and_then_stops(served: tuple[subprocess.Popen[bytes], str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["slow", "waits"])
+def test_it_ends_what_it_began_and_then_stops(
+    served: tuple[subprocess.Popen[bytes], str], tmp_path: Path, path: str
+) -> None:
+    """A call that works is waited for; one that waits for something to happen is let go, and answered too."""
     process, address = served
     httpx.get(address, timeout=20)
     with ThreadPoolExecutor(1) as threads:
-        call = threads.submit(httpx.get, f"{address}/slow", timeout=20)
+        call = threads.submit(httpx.get, f"{address}/{path}", timeout=20)
         deadline = time.monotonic() + 30
         while not (tmp_path / "begun").exists() and time.monotonic() < deadline:
             time.sleep(0.02)

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvicorn
@@ -9,13 +10,31 @@ import uvicorn
 from lastlight.runtime.listeners import OWN, SHARED
 from lastlight.runtime.settings import Settings
 
+Drain = Callable[[], Awaitable[None]]
 _GRACEFUL_SECONDS = 8
 _SOCKET_MESSAGE_BYTES = 1024 * 1024
 
 
-def serve(app: Any, settings: Settings) -> None:
-    """Serve `app` until SIGTERM or SIGINT, on the supervisor's socket when there is one, else on host and port."""
-    server = uvicorn.Server(server_config(app, settings))
+class _Server(uvicorn.Server):
+    """uvicorn, which waits for open calls when it stops: `drain` lets go of those that would wait for long."""
+
+    def __init__(self, config: uvicorn.Config, drain: Drain | None) -> None:
+        super().__init__(config)
+        self._drain = drain
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let go, then end."""
+        if self._drain is not None:
+            await self._drain()
+        await super().shutdown(sockets)
+
+
+def serve(app: Any, settings: Settings, *, drain: Drain | None = None) -> None:
+    """Serve `app` until SIGTERM or SIGINT, on the supervisor's socket when there is one, else on host and port.
+
+    `drain` is awaited when it is told to stop, before it waits for the calls that are under way.
+    """
+    server = _Server(server_config(app, settings), drain)
     inherited = [os.environ[name] for name in (SHARED, OWN) if os.environ.get(name)]
     server.run(sockets=[socket.socket(fileno=int(number)) for number in inherited] or None)
 
