@@ -34,7 +34,7 @@ function put(name, bytes) {
   return hashed;
 }
 
-function putBrand(app, { name, start, background }) {
+function putBrand(app, { name, start, background, more = {} }) {
   const icon = (file, bytes) => `/static/${put(file, bytes)}`;
   const svg = icon(`favicon-${app}.svg`, markSvg(app));
   const png = (size, purpose) => ({
@@ -45,7 +45,7 @@ function putBrand(app, { name, start, background }) {
   });
   const icons = [{ src: svg, sizes: "any", type: "image/svg+xml", purpose: "any" }, png(192, "any"), png(512, "any"), png(512, "maskable")];
   const shared = { display: "standalone", background_color: background, theme_color: background };
-  const webmanifest = { name, short_name: name, id: start, start_url: start, scope: start, ...shared, icons };
+  const webmanifest = { name, short_name: name, id: start, start_url: start, scope: start, ...shared, ...more, icons };
   writeFileSync(join(STAGE, `${app}.webmanifest`), JSON.stringify(webmanifest));
 }
 

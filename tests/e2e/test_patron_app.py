@@ -142,8 +142,7 @@ def test_it_is_used_by_keyboard_alone(live_server: LiveServer, new_context: NewC
     expect(page.get_by_label("Code, or the link in it")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement !== document.body")
+    expect(page.get_by_role("button", name="Scan to check in")).to_be_focused()
     page.get_by_role("link", name="Activity", exact=True).focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Activity", level=1)).to_be_focused()
@@ -198,6 +197,26 @@ def test_a_forgotten_password_is_answered_alike_for_everybody(live_server: LiveS
     page.get_by_role("link", name="Sign in").click()
     sign_in(page, live_server.person("patron"))
     expect(page.locator(".pass h2")).to_be_visible()
+
+
+def test_a_changed_password_signs_the_other_devices_out(live_server: LiveServer, phone: BrowserContext) -> None:
+    guest = live_server.new_guest()
+    other = live_server.client(guest)
+    page = open_app(phone, guest)
+    page.get_by_role("link", name="Profile", exact=True).click()
+    page.get_by_role("button", name="Change password").click()
+    dialog = page.get_by_role("dialog", name="Change password")
+    dialog.get_by_label("Password now").fill("not this one at all")
+    dialog.get_by_label("New password").fill("a light that stays on")
+    dialog.get_by_role("button", name="Change password").click()
+    expect(dialog.get_by_text("This is not your password.")).to_be_visible()
+    dialog.get_by_label("Password now").fill(guest.password)
+    dialog.get_by_role("button", name="Change password").click()
+    expect(page.get_by_text("Your password is changed.")).to_be_visible()
+    assert other.get("/api/me").status_code == 401
+    other.close()
+    page.reload()
+    expect(page.get_by_role("heading", name="Profile")).to_be_visible()
 
 
 def test_wrong_credentials_and_a_failing_server_are_told(live_server: LiveServer, phone: BrowserContext) -> None:

@@ -51,6 +51,7 @@ def test_an_offline_check_in_counts_from_the_time_that_the_phone_signed(
     live_server: LiveServer, phone: BrowserContext, guest: Person
 ) -> None:
     page = open_app(phone, guest, ready=True)
+    page.wait_for_load_state("networkidle")  # no answer is under way that would tell the phone the time
     then = datetime.now(UTC) - timedelta(minutes=4)
     phone.set_offline(True)
     page.clock.set_system_time(then)

@@ -1,6 +1,6 @@
 """Chromium for the tests: pages that write down what their console complains of, and axe."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,11 +66,13 @@ def devtools(page: Page) -> Any:
     return page.context.new_cdp_session(page)
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds against WCAG 2.2 AA on the page as it is now."""
-    page.evaluate(AXE.read_text())
+def violations(page: Page, *, only: Sequence[str] | None = None) -> list[str]:
+    """What axe finds against WCAG 2.2 AA on the page as it is now; `only` names rules."""
+    if page.evaluate("typeof window.axe") == "undefined":
+        page.evaluate(AXE.read_text())
     found: dict[str, Any] = page.evaluate(
-        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})", TAGS
+        "runOnly => axe.run(document, {runOnly, resultTypes: ['violations']})",
+        {"type": "rule", "values": list(only)} if only else {"type": "tag", "values": TAGS},
     )
     return [
         f"{v['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"

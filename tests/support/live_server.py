@@ -44,7 +44,7 @@ T = TypeVar("T")
 PASSWORD = "correct horse battery"
 SEED = "live"
 HERE = Point(lat=-26.1467, lon=28.0436)
-_START_SECONDS = 60.0
+_START_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,19 @@
 // What each app is called when it is installed, and where it starts.
 export const APPS = {
-  patron: { name: "Last Light", start: "/patron", background: "#150f19" },
+  patron: {
+    name: "Last Light",
+    start: "/patron",
+    background: "#150f19",
+    more: {
+      description: "Scan the code at the door, check in, and see your night; also without signal.",
+      lang: "en",
+      categories: ["entertainment", "lifestyle"],
+      shortcuts: [
+        { name: "Scan to check in", url: "/patron/scan" },
+        { name: "Activity", url: "/patron/activity" },
+      ],
+    },
+  },
   staff: { name: "Last Light Staff", start: "/staff", background: "#0b100e" },
   management: { name: "Last Light Management", start: "/manage", background: "#0a0f12" },
   owner: { name: "Last Light Owner", start: "/owner", background: "#040404" },

@@ -65,9 +65,9 @@ function Opening() {
   );
 }
 
-/** The title names the view, and a change of view moves the focus to its heading. */
+/** The title names the view, and a change of view moves the focus to its heading; the scanner gives it back itself. */
 function useViewTitle(): void {
-  const first = useRef(true);
+  const before = useRef<View | null>(null);
   const titles: Record<View, string> = {
     home: "",
     scan: _("Scan"),
@@ -82,7 +82,8 @@ function useViewTitle(): void {
   const current = view.value;
   useEffect(() => {
     document.title = [titles[current], "Last Light"].filter(Boolean).join(" · ");
-    if (first.current) first.current = false;
-    else if (current !== "scan") document.querySelector<HTMLElement>("#main h1")?.focus({ preventScroll: true });
+    const turned = before.current !== null && before.current !== "scan" && current !== "scan";
+    before.current = current;
+    if (turned) document.querySelector<HTMLElement>("#main h1")?.focus({ preventScroll: true });
   }, [current]);
 }

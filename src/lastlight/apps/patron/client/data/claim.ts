@@ -3,6 +3,8 @@ import { call } from "./api";
 import { toBase64url } from "./base64url";
 import { database, fact, keepFact, type SigningKey } from "./database";
 
+/** An answer that took longer says too little about the time. */
+const VAGUE_MS = 4_000;
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
 
 /** The time by the server's clock, as far as this phone knows it. */
@@ -10,10 +12,11 @@ export async function serverNow(): Promise<number> {
   return Date.now() + ((await fact("clock_ahead")) ?? 0);
 }
 
-/** Learn how far the server's clock is ahead, from an answer that says its time. */
-export async function learnClock(serverTime: string): Promise<void> {
-  const ahead = Date.parse(serverTime) - Date.now();
-  if (Number.isFinite(ahead)) await keepFact("clock_ahead", ahead);
+/** Learn how far the server's clock is ahead, from an answer that says its time and how long it took to come. */
+export async function learnClock(serverTime: string, tookMs: number): Promise<void> {
+  const ahead = Date.parse(serverTime) - (Date.now() - tookMs / 2);
+  const vague = tookMs > VAGUE_MS && (await fact("clock_ahead")) !== undefined;
+  if (Number.isFinite(ahead) && !vague) await keepFact("clock_ahead", Math.round(ahead));
 }
 
 /** What is signed: the server builds the same text. */

@@ -13,8 +13,12 @@ export function Dialog({ label, onClose, class: extra = "sheet", children }: Pro
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     const opener = document.activeElement as HTMLElement | null;
-    dialog.current?.showModal();
-    return () => opener?.isConnected && opener.focus();
+    const shown = dialog.current;
+    shown?.showModal();
+    return () => {
+      shown?.close(); // until then what lies behind cannot be focused
+      if (opener?.isConnected) opener.focus();
+    };
   }, []);
   return (
     <dialog

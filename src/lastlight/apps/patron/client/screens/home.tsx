@@ -29,7 +29,7 @@ function Night() {
   const waiting = [...rejected.value, ...queued.value];
   const recent = night.activity.slice(0, ROWS);
   return (
-    <>
+    <div class="p-home">
       <Pass />
       <Tiles />
       <section class="p-block p-recent" aria-labelledby="activity-title">
@@ -56,7 +56,7 @@ function Night() {
         )}
       </section>
       <Venues />
-    </>
+    </div>
   );
 }
 

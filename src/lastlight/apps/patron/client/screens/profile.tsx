@@ -15,6 +15,7 @@ import { online } from "../state/device";
 import { byHand, install, offer } from "../state/install";
 import { me, queued } from "../state/night";
 import { Devices } from "./devices";
+import { Password } from "./password";
 import { Preferences } from "./preferences";
 
 export function ProfileScreen() {
@@ -47,6 +48,7 @@ export function ProfileScreen() {
       </div>
       <div class="p-column">
         <Devices />
+        <Password />
         <Install />
         <Leave />
         <p class="u-xs u-dim p-note">

@@ -6,10 +6,12 @@ import { flush, forgetIdentity } from "../data/outbox";
 import type { Preferences, SignedInSession } from "../data/types";
 import { applyPreferences } from "./device";
 import { startListening, stopListening } from "./heartbeat";
-import { me, pull, readCommands, signedOut, sync } from "./night";
+import { me, mustSignIn, pull, readCommands, signedOut, sync } from "./night";
 
 export async function signIn(email: string, password: string): Promise<void> {
-  await call("/api/auth/session", { method: "POST", body: { email, password, as: "patron", label: deviceLabel() } });
+  // What waits on this phone was done at one business: its guest goes back there.
+  const tenant = mustSignIn.value && me.value?.email === email.toLowerCase() ? me.value.tenant?.slug : undefined;
+  await call("/api/auth/session", { method: "POST", body: { email, password, as: "patron", label: deviceLabel(), ...(tenant && { tenant }) } });
   await entered();
 }
 
@@ -47,6 +49,11 @@ export async function sessions(): Promise<SignedInSession[]> {
 
 export async function revokeSession(id: string): Promise<void> {
   await call(`/api/auth/sessions/${id}`, { method: "DELETE" });
+}
+
+/** Every other phone and browser is signed out by it. */
+export async function changePassword(current: string, wanted: string): Promise<void> {
+  await call("/api/auth/password/change", { method: "POST", body: { current_password: current, new_password: wanted } });
 }
 
 /** Ask for a link that sets a new password; what is answered is the same for every address. */

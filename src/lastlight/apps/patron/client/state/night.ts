@@ -113,14 +113,16 @@ async function ask(): Promise<void> {
     const person = await call<Me>("/api/me");
     rememberIdentity(person);
     if (me.value?.user_id !== person.user_id || me.value.tenant?.id !== person.tenant?.id) await keep(person, null);
+    const asked = performance.now();
     const night = person.kind === "patron" ? await call<Home>("/api/patron/home") : null;
+    const took = performance.now() - asked;
     await keep(person, night);
     batch(() => {
       online.value = true;
       trouble.value = null;
       mustSignIn.value = false;
     });
-    if (night) await preparePhone(person, night);
+    if (night) await preparePhone(person, night, took);
   } catch (error) {
     if (error instanceof Unreachable) return lost();
     if (!(error instanceof Refused)) throw error;
@@ -167,8 +169,8 @@ async function keep(person: Me, night: Home | null): Promise<void> {
 }
 
 /** So that a check-in can be made and proven without a network: the clock, and a key that the server knows. */
-async function preparePhone(person: Me, night: Home): Promise<void> {
-  await learnClock(night.now);
+async function preparePhone(person: Me, night: Home, took: number): Promise<void> {
+  await learnClock(night.now, took);
   await registeredKey(person.user_id, night.tenant.id).catch(() => undefined);
 }
 
