@@ -45,7 +45,8 @@ async def enqueue(
     `run_at` defers it. While a job of this kind waits under `key`, another is not queued and the waiting one's id is returned.
     """
     job.check_arguments(args)
-    if ctx.services.registry.jobs.get(job.name) is not job:
+    known = ctx.services.registry.jobs.get(job.name)
+    if known is None or known.fn is not job.fn:  # the registry's has its module's toggle besides
         raise RuntimeError(f"job {job.name} is not among any module's jobs")
     job_id = JobId(uuid7())
     stored = msgspec.to_builtins(args)
