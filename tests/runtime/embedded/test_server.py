@@ -215,6 +215,34 @@ async def test_an_initialisation_that_was_cut_short_is_begun_again(tmp_path: Pat
     await stop_server(server)
 
 
+@pytest.mark.parametrize("step", ["_answers", "_create_database"])
+async def test_a_start_that_is_given_up_leaves_no_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """As when Ctrl-C comes while a killed database is on its way back."""
+    reached = asyncio.Event()
+
+    async def hang(*_: Any) -> bool:
+        reached.set()
+        await asyncio.sleep(600)
+        return True
+
+    monkeypatch.setattr(embedded, step, hang)
+    starting = asyncio.create_task(start_server(tmp_path))
+    await asyncio.wait_for(reached.wait(), 60)
+    data = prepare_layout(tmp_path).data
+    assert living(data) != []
+    starting.cancel()
+    await asyncio.wait({starting})
+    assert (starting.cancelled(), living(data)) == (True, [])
+
+
+async def test_a_path_with_blanks_and_umlauts_works(tmp_path: Path) -> None:
+    server = await start_server(tmp_path / "Büro & Wärme ñ" / "var dir")
+    assert await ask(server, "select 1") == 1
+    await stop_server(server)
+
+
 async def test_a_lost_password_is_one_sentence(tmp_path: Path) -> None:
     server = await start_server(tmp_path)
     await stop_server(server)
