@@ -17,9 +17,9 @@ from lastlight.reference.generate import make_pages, reference_folder
 from lastlight.reference.markdown import anchor, cell, page, table
 from lastlight.reference.operations import heading
 from lastlight.reference.refusals import problems, undescribed
-from lastlight.reference.remarks import field_remarks
 from lastlight.reference.schema import Table, entity_diagram, read_schema
 from lastlight.runtime.db.migrate import migrations_folder
+from lastlight.runtime.http.remarks import field_remarks
 from lastlight.runtime.module import Module, Registry
 from lastlight.runtime.settings import SETTINGS, Settings
 

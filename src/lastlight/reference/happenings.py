@@ -8,8 +8,8 @@ import msgspec
 
 from lastlight.kernel.events import Envelope, Event
 from lastlight.reference.markdown import code, codes, facts, link, page, prose, table
-from lastlight.reference.remarks import field_remarks
 from lastlight.reference.schemas import kind_of, limits_of
+from lastlight.runtime.http.remarks import field_remarks
 from lastlight.runtime.module import Registry
 
 INTRO = """\

@@ -10,10 +10,12 @@ import msgspec
 
 from lastlight import __version__
 from lastlight.kernel.errors import Problem
+from lastlight.kernel.paging import Page
 from lastlight.runtime.auth.cookies import SESSION_COOKIE
-from lastlight.runtime.http.operation import Operation
+from lastlight.runtime.http.operation import Operation, structs_of
 from lastlight.runtime.http.problems import MEDIA_TYPE, TYPE_BASE, ProblemBody
 from lastlight.runtime.http.refusals import honours_key, refusals_of
+from lastlight.runtime.http.remarks import field_remarks
 from lastlight.runtime.http.reply import Download, Redirect, Reply, View
 from lastlight.runtime.module import Module, Registry
 from lastlight.runtime.settings import Settings
@@ -93,10 +95,22 @@ def _schemas(operations: Iterable[Operation]) -> tuple[Schemas, Json]:
         kinds += answered(op.returns)
     unique = list({repr(kind) + str(id(kind)): kind for kind in kinds}.values())
     found, components = msgspec.json.schema_components(unique, ref_template=REFERENCE)
+    _remark(components, unique)
     components["Problem"] = components.pop("ProblemBody") | {"title": "Problem"}
     by_kind: Schemas = {id(kind): schema for kind, schema in zip(unique, found, strict=True)}
     by_kind["components"] = components
     return by_kind, components
+
+
+def _remark(components: Json, kinds: Iterable[Any]) -> None:
+    """Give fields the remarks that stand below them in the code, where their declaration gives no description."""
+    seen: set[Any] = set()
+    by_name = {struct.__name__: struct for kind in kinds for struct in structs_of(kind, seen)}
+    for name, schema in components.items():
+        struct = Page if name.startswith("Page_") else by_name.get(name)
+        for field, remark in (field_remarks(struct) if struct is not None else {}).items():
+            if field in schema.get("properties", {}):
+                schema["properties"][field].setdefault("description", remark)
 
 
 def answered(returns: Any) -> list[Any]:

@@ -170,3 +170,9 @@ def test_what_is_public_asks_for_no_credentials() -> None:
     assert hear["x-public"] == "everybody hears it"
     assert hear["responses"]["200"]["content"] == {"*/*": {}}
     assert "401" not in hear["responses"]
+
+
+def test_a_remark_below_a_field_is_its_description() -> None:
+    components = document()["components"]["schemas"]
+    assert components["Page_Bell_"]["properties"]["total"]["description"].startswith("Counted only when asked for")
+    assert components["RingIn"]["properties"]["times"]["description"] == "How often."

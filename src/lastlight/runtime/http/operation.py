@@ -180,24 +180,25 @@ def _source(name: str, in_path: set[str]) -> Source | None:
 
 def check_closed(kind: Any, where: str) -> None:
     """Refuse an input type that would let unknown fields pass."""
-    for struct in _structs(kind, set()):
+    for struct in structs_of(kind, set()):
         if not struct.__struct_config__.forbid_unknown_fields:
             raise RegistryError(f"{where}: {struct.__name__} takes unknown fields; derive it from Input")
 
 
-def _structs(kind: Any, seen: set[Any]) -> Sequence[Any]:
+def structs_of(kind: Any, seen: set[Any]) -> Sequence[Any]:
+    """The struct types that a type is made of, itself included; `seen` are left out and added to."""
     found: list[Any] = []
     origin = typing.get_origin(kind)
     if origin is typing.Annotated or origin is not None:
         for arg in typing.get_args(kind):
             if not isinstance(arg, msgspec.Meta):
-                found += _structs(arg, seen)
+                found += structs_of(arg, seen)
         return found
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind not in seen:
         seen.add(kind)
         found.append(kind)
         for child in typing.get_type_hints(kind, include_extras=True).values():
-            found += _structs(child, seen)
+            found += structs_of(child, seen)
     return found
 
 
