@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from lastlight.domains.checkins.permissions import VISITS_READ
@@ -124,12 +123,9 @@ async def test_a_reaction_takes_its_module_s_toggle(world: People, on: bool) -> 
     await switch(world, world.bar, on=on)
     async with system_ctx(world.services, world.bar.id) as ctx:
         ctx.emit(TillRang(venue=world.bar.venues[0]), entity=("venue", world.bar.venues[0]))
-    connection = await asyncpg.connect(world.services.settings.dsn("system"))
-    try:
+    async with world.services.pools.system.acquire() as connection:
         while (await move_batch(world.services, connection)).full:
             pass
-    finally:
-        await connection.close()
     rows = await world.sql(
         "select id from jobs where kind = 'test.heard_till' and tenant_id = $1 order by created_at desc", world.bar.id
     )
