@@ -19,6 +19,7 @@ from lastlight.kernel.ids import PLATFORM, PatronId, TenantId, VenueId
 from lastlight.main import create_services
 from lastlight.runtime.auth.passwords import hash_password
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.db.statistics import refresh_statistics
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
@@ -109,6 +110,7 @@ async def seed_demo(settings: Settings, arguments: argparse.Namespace | None = N
         await tenancy.sync_tenants(services)
         if not await _is_seeded(services):
             await _fill(services, size)
+            await refresh_statistics(settings)
         elif arguments is not None and arguments.size != "small":
             log.warning("the demonstration is there already; a larger one needs an empty database")
         await _write(services)

@@ -105,6 +105,13 @@ def test_the_file_names_somebody_for_every_role_and_two_businesses(demo: Demo) -
         assert demo.get("/api/me", who)["email"] == each["email"]
 
 
+def test_the_planner_knows_the_past_from_the_start(demo: Demo) -> None:
+    [row] = demo.sql(
+        "select reltuples::bigint as known, (select count(*) from visits) as real from pg_class where relname = 'visits'"
+    )
+    assert row["known"] > row["real"] / 2
+
+
 def test_everybodys_venue_is_open_at_any_hour(demo: Demo) -> None:
     for tenant in ("kojo-arcade", "the-low-light"):
         who = demo.sign_in("manager", tenant)
