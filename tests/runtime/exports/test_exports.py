@@ -2,8 +2,10 @@
 
 import asyncio
 import csv
+import errno
 import io
 import json
+import threading
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -12,8 +14,13 @@ from uuid import uuid4
 import pytest
 from openpyxl import load_workbook
 
+from lastlight.runtime.exports import make
+from lastlight.runtime.exports.formats import OPENERS, Csv
+from lastlight.runtime.exports.make import drafts_folder
+from lastlight.runtime.jobs import Retry
 from lastlight.runtime.jobs.worker import run_jobs
 from tests.support.people import People, Tenant
+from tests.support.postgres import run_apart
 
 pytestmark = pytest.mark.database
 VENUES = {"listing": "venues", "format": "csv", "query": {"sort": "name"}}
@@ -233,6 +240,98 @@ async def test_files_of_exports_are_no_uploads(worker: People) -> None:
     found, _ = await made(worker, owner)
     file = await file_of(worker, found)
     await worker.call("GET", f"/api/files/{file['id']}", owner, status=404)
+
+
+async def test_all_of_a_file_is_of_one_moment(worker: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it is written, in batches of one row, rows that it has not reached are changed, added and taken away."""
+    owner = await worker.bearer(worker.bar.email("owner"))
+    before = await names(worker, worker.bar)
+    monkeypatch.setattr(make, "BATCH", 1)
+    begun: list[int] = []
+
+    class Slow(Csv):
+        def write(self, items: Any) -> None:
+            if not begun:
+                begun.append(1)
+                run_apart(_meddle(worker))
+            super().write(items)
+
+    monkeypatch.setitem(OPENERS, "csv", Slow)
+    found, content = await made(worker, owner)
+    await worker.sql("delete from venues where tenant_id = $1 and slug = 'zz-new'", worker.bar.id)
+    await worker.sql(
+        "update venues set name = substr(name, 5) where tenant_id = $1 and name like 'new %'", worker.bar.id
+    )
+    assert begun == [1]
+    assert [row["name"] for row in rows_of(content)] == before
+    assert found["rows_done"] == len(before)
+
+
+async def _meddle(world: People) -> None:
+    await world.sql("update venues set name = 'new ' || name where tenant_id = $1", world.bar.id)
+    await world.sql(
+        "insert into venues (tenant_id, id, slug, name, time_zone, currency) values ($1, $2, 'zz-new', 'zz', 'UTC', 'ZAR')",
+        world.bar.id,
+        uuid4(),
+    )
+
+
+async def test_an_export_that_is_being_made_can_be_cancelled(worker: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = await worker.bearer(worker.bar.email("owner"))
+    files = await worker.sql("select count(*) as n from files")
+    reached, go_on = threading.Event(), threading.Event()
+
+    class Waiting(Csv):
+        def write(self, items: Any) -> None:
+            reached.set()
+            go_on.wait(30)
+            super().write(items)
+
+    monkeypatch.setitem(OPENERS, "csv", Waiting)
+    asked = await ask(worker, owner)
+    assert await asyncio.to_thread(reached.wait, 30)
+    assert (await worker.call("GET", f"/api/exports/{asked['id']}", owner))["state"] == "running"
+    await worker.call("DELETE", f"/api/exports/{asked['id']}", owner, status=204)
+    go_on.set()
+    found = await ended(worker, owner, asked["id"])
+    assert (found["state"], found["url"]) == ("cancelled", None)
+    assert await worker.sql("select count(*) as n from files") == files
+    assert list(drafts_folder(worker.services).iterdir()) == [], "no draft is left behind"
+
+
+async def test_a_disk_that_is_full_is_tried_again(worker: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = await worker.bearer(worker.bar.email("owner"))
+
+    def at_once(retry: Retry, attempt: int) -> timedelta:
+        return timedelta(milliseconds=20)
+
+    monkeypatch.setattr(Retry, "wait", at_once)
+    full = [1, 1]
+
+    class Full(Csv):
+        def write(self, items: Any) -> None:
+            if full:
+                full.pop()
+                raise OSError(errno.ENOSPC, "no space left on device")
+            super().write(items)
+
+    monkeypatch.setitem(OPENERS, "csv", Full)
+    found, _ = await made(worker, owner)
+    job = await worker.sql("select attempts from jobs where id = $1", found["id"])
+    assert (found["state"], job[0]["attempts"]) == ("done", 3)
+
+
+async def test_crew_inside_a_business_export_what_is_the_businesss(worker: People) -> None:
+    crew = await worker.bearer("super_admin@crew.example")
+    scope = await worker.call(
+        "POST", f"/api/admin/tenants/{worker.club.id}/scope", crew, json={"reason": "They asked for help."}, status=201
+    )
+    inside = {"Authorization": f"Bearer {scope['access_token']}"}
+    found, content = await made(worker, inside)
+    assert [row["name"] for row in rows_of(content)] == await names(worker, worker.club)
+    rows = await worker.sql("select tenant_id from jobs where id = $1", found["id"])
+    assert rows[0]["tenant_id"] == worker.club.id
+    await worker.call("GET", f"/api/exports/{found['id']}", crew, status=404)
 
 
 async def _work(world: People) -> None:

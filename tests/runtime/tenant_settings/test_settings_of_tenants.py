@@ -186,7 +186,10 @@ async def test_the_crew_changes_parameters_on_its_page(world: People) -> None:
     assert saved.status_code == 303
     assert (await of(world, crew, CLOSES.key))["value"] == 20
     owner = await session(world, world.bar.email("owner"))
-    assert (await world.client.get("/platform/settings", headers=owner)).status_code == 403
+    assert CLOSES.label not in (await world.client.get("/platform/settings", headers=owner)).text
+    refused = await world.client.post(path, data={"value": "30", "version": str(version + 1)}, headers=owner)
+    assert refused.status_code in {403, 404}
+    assert (await of(world, crew, CLOSES.key))["value"] == 20
 
 
 async def session(world: People, email: str) -> dict[str, str]:
