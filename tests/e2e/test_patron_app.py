@@ -1,6 +1,7 @@
 """The guest's app as an app: installable, there without a network, usable by everybody, in both themes; profile and history."""
 
 import io
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -35,6 +36,17 @@ def test_it_can_be_installed(live_server: LiveServer, phone: BrowserContext) -> 
             assert "x".join(map(str, picture.size)) == icon["sizes"]
     assert {icon["sizes"] for icon in manifest["icons"] if icon["purpose"] == "any"} >= {"192x192", "512x512"}
     assert any(icon["purpose"] == "maskable" for icon in manifest["icons"])
+
+
+def test_the_shell_is_the_same_for_everybody(live_server: LiveServer) -> None:
+    with closing(live_server.client(live_server.person("patron"))) as signed_in:
+        known = signed_in.get("/patron/activity")
+    unknown = httpx.get(f"{live_server.base_url}/patron")
+    assert (known.status_code, known.text) == (200, unknown.text)
+    assert unknown.headers["cache-control"] == "no-cache"
+    assert httpx.get(f"{live_server.base_url}/patron/nothing").status_code == 404
+    worker = httpx.get(f"{live_server.base_url}/sw.js")
+    assert (worker.headers["cache-control"], worker.headers["service-worker-allowed"]) == ("no-cache", "/")
 
 
 def test_it_opens_every_view_without_a_network(live_server: LiveServer, phone: BrowserContext) -> None:

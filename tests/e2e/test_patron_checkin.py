@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Geolocation, Page, expe
 
 from lastlight.domains.venues import OpeningHours
 from tests.e2e.conftest import NewContext
-from tests.support.browser import CHROMIUM, watched_context
+from tests.support.browser import CHROMIUM, PHONE, watched_context
 from tests.support.guests import PHONE_OPTIONS, film_of_picture, open_app, sign_in, type_code, visits_of
 from tests.support.live_server import LiveServer
 
@@ -153,6 +153,24 @@ def test_a_position_that_is_not_given_is_asked_for_once_more(live_server: LiveSe
     phone.grant_permissions(["geolocation"])
     dialog.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("button", name="Check out")).to_be_visible()
+
+
+def test_it_works_on_a_page_that_is_not_secure(live_server: LiveServer, browser: Browser) -> None:
+    """As where the platform is tried out on one's own network: no camera, no signature, but a check-in all the same."""
+    other = live_server.base_url.replace("127.0.0.1", "last-light.test")
+    guest = live_server.new_guest()
+    insecure = browser.browser_type.launch(
+        executable_path=CHROMIUM, args=["--no-sandbox", "--host-resolver-rules=MAP last-light.test 127.0.0.1"]
+    )
+    phone = insecure.new_context(base_url=other, viewport=PHONE, locale="en-ZA")
+    page = open_app(phone, guest)
+    assert page.evaluate("[isSecureContext, crypto.subtle === undefined]") == [False, True]
+    page.get_by_role("button", name="Scan to check in").click()
+    expect(page.get_by_text("No camera in this browser")).to_be_visible()
+    page.keyboard.press("Escape")
+    type_code(page, live_server.code("kojo-rosebank"))
+    expect(page.locator(".pass .badge")).to_have_text("Checked in")
+    insecure.close()
 
 
 def test_what_staff_do_is_on_the_phone_by_itself(live_server: LiveServer, phone: BrowserContext) -> None:

@@ -24,11 +24,17 @@ export function claimText(subject: string, claimedAt: string, commandId: string)
   return `lastlight-claim-v1\n${subject}\n${claimedAt}\n${commandId}`;
 }
 
-export async function sign(userId: string, text: string): Promise<string> {
+/** The signature, or null where the browser signs for secure pages only and this is none: then only the server's clock counts. */
+export async function sign(userId: string, text: string): Promise<string | null> {
+  if (!canSign()) return null;
   const { pair } = await signingKey(userId);
   const bytes = new TextEncoder().encode(text);
   const signature = await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, pair.privateKey, bytes);
   return toBase64url(new Uint8Array(signature));
+}
+
+export function canSign(): boolean {
+  return globalThis.crypto?.subtle !== undefined;
 }
 
 /** The id by which a tenant knows this phone's key; registers it when it does not yet. */

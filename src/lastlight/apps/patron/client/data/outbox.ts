@@ -39,6 +39,7 @@ interface Draft {
 }
 
 const URLS = { checkin: "/api/checkin/verify", checkout: "/api/checkout" } as const;
+let lastTurn: Promise<unknown> = Promise.resolve();
 let identity = { userId: "", tenantId: "", at: 0 };
 
 /** Write a command down, signed; the time it claims is now by the server's clock. */
@@ -75,7 +76,7 @@ export async function dismiss(id: string): Promise<void> {
 
 /** One flusher at a time, over all tabs and the worker; what is being sent is never sent twice at once. */
 export function flush(): Promise<Report> {
-  return navigator.locks.request(LOCK, async () => {
+  return alone(async () => {
     const report: Report = { sent: [], late: 0, rejected: [], stop: "nothing" };
     const userId = await fact("person");
     if (!userId) return report;
@@ -89,6 +90,14 @@ export function flush(): Promise<Report> {
     announce();
     return report;
   });
+}
+
+/** Where the browser has no locks (a page that is not secure) there is no worker either, and each page takes its own turn. */
+function alone<Result>(work: () => Promise<Result>): Promise<Result> {
+  if (globalThis.navigator.locks) return navigator.locks.request(LOCK, work);
+  const turn = lastTurn.then(work);
+  lastTurn = turn.catch(() => undefined);
+  return turn;
 }
 
 /** Hear of every change to the outbox, from whichever tab or worker. */

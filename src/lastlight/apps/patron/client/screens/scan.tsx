@@ -211,10 +211,10 @@ function TypedCode({ onCode, onBack, note }: TypedProps) {
         literal
         value={text}
         onValue={setText}
-        error={text && note ? note : undefined}
+        error={note || undefined}
         autofocus
       />
-      <button type="submit" class="p-btn go" disabled={!text.trim() || busy} aria-busy={busy}>
+      <button type="submit" class="p-btn go" disabled={busy} aria-busy={busy}>
         {_("Check in")}
       </button>
       <button type="button" class="p-btn" onClick={onBack}>

@@ -1,7 +1,7 @@
 // What the screens show: the server's last word on this person, with the commands that it has not heard yet on top.
 import { batch, computed, signal } from "@preact/signals";
 import { call, Refused, Unreachable } from "../data/api";
-import { learnClock, registeredKey } from "../data/claim";
+import { canSign, learnClock, registeredKey } from "../data/claim";
 import { commandsOf, database, fact, keepFact, wipe, type Command, type Snapshot } from "../data/database";
 import { byId, flush, forgetIdentity, onChange, rememberIdentity, type Report } from "../data/outbox";
 import type { Home, Me, Problem } from "../data/types";
@@ -171,7 +171,7 @@ async function keep(person: Me, night: Home | null): Promise<void> {
 /** So that a check-in can be made and proven without a network: the clock, and a key that the server knows. */
 async function preparePhone(person: Me, night: Home, took: number): Promise<void> {
   await learnClock(night.now, took);
-  await registeredKey(person.user_id, night.tenant.id).catch(() => undefined);
+  if (canSign()) await registeredKey(person.user_id, night.tenant.id).catch(() => undefined);
 }
 
 function show(snapshot: Snapshot): void {
