@@ -5,9 +5,10 @@ from lastlight.domains.tenancy.errors import ERRORS, SlugTaken
 from lastlight.domains.tenancy.events import EVENTS
 from lastlight.domains.tenancy.jobs import JOBS
 from lastlight.domains.tenancy.pages import PAGES
-from lastlight.domains.tenancy.permissions import PERMISSIONS, TENANT_READ, TENANTS_MANAGE, TENANTS_READ
+from lastlight.domains.tenancy.permissions import PERMISSIONS, TENANT_READ, TENANTS_READ
 from lastlight.domains.tenancy.queries import LISTINGS, count_waiting
 from lastlight.runtime.module import Module, Nav
+from lastlight.runtime.tenant_settings import SETTINGS_READ
 
 MODULE = Module(
     name="tenancy",
@@ -35,7 +36,7 @@ MODULE = Module(
             label="Parameters",
             href="/platform/settings",
             icon="settings",
-            permission=TENANTS_MANAGE,
+            permission=SETTINGS_READ,
             group="House",
             order=85,
         ),

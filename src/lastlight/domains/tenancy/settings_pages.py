@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 import msgspec
 
 from lastlight.domains.tenancy import actions, queries
-from lastlight.domains.tenancy.permissions import TENANT_MANAGE, TENANT_READ, TENANTS_MANAGE
+from lastlight.domains.tenancy.permissions import TENANT_MANAGE, TENANT_READ
 from lastlight.domains.tenancy.schemas import TenantChangeIn
 from lastlight.kernel.errors import NotFound
 from lastlight.runtime.audit.history import entity_history
@@ -83,17 +83,15 @@ async def _platforms(ctx: Ctx, **_place: Any) -> dict[str, Any]:
     return {"settings": await all_settings(ctx), "heading": "Parameters", "place": PLATFORMS}
 
 
-@page(PLATFORMS, permission=TENANTS_MANAGE)
+@page(PLATFORMS, permission=SETTINGS_READ)
 async def parameters_page(ctx: Ctx) -> View:
     """Show the parameters of the platform itself."""
-    ctx.require(SETTINGS_READ)
     return View(PARAMETERS, await _platforms(ctx))
 
 
-@page_post(f"{PLATFORMS}/{{key:str}}", permission=TENANTS_MANAGE, form_page=PARAMETERS, form_context=_platforms)
+@page_post(f"{PLATFORMS}/{{key:str}}", permission=SETTINGS_MANAGE, form_page=PARAMETERS, form_context=_platforms)
 async def parameter_submit(ctx: Ctx, key: str, form: Form[SettingForm]) -> Redirect:
     """Give one parameter of the platform another value, or its default again."""
-    ctx.require(SETTINGS_MANAGE)
     return await _change(ctx, key, form.require(), PLATFORMS)
 
 

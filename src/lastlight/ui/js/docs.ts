@@ -15,5 +15,6 @@ if (root) {
     persistAuthorization: false,
     syntaxHighlight: { activated: false },
     validatorUrl: null,
+    onComplete: () => root.querySelector("#servers")?.setAttribute("aria-label", "Server"),
   });
 }

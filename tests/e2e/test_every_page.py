@@ -1,0 +1,140 @@
+"""Every page of the registry, as everybody who may open it: it opens, fits a phone, keeps quiet, and axe finds nothing, dark and light."""
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.support.browser import DESK, scrolls_sideways, violations, watched_context
+from tests.support.live_server import LiveServer, Person
+from tests.support.page_tour import ELSEWHERE, Tour, page_operations, public_tour, real_things, tour_of
+
+pytestmark = pytest.mark.browser
+NARROW = {"width": 360, "height": 780}
+MAIN_ACTION = ".page-head .actions :is(a, button, summary).primary, #main .form-foot button.primary"
+MOST_TABS = 90
+LOOKS = ((("dark", DESK), ("light", NARROW)), (("light", DESK), ("dark", NARROW)))
+"""Each page is looked at in two of the four looks, the next page in the other two: colours and sizes do not depend on each other."""
+SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+EXPLORER = "/docs"
+GALLERY = "/gallery"
+
+
+@pytest.fixture(scope="module")
+def things(live_server: LiveServer) -> dict[str, str]:
+    return real_things(live_server)
+
+
+def look_at(page: Page, path: str, *, turn: int) -> list[str]:
+    """What is wrong with the page that is open: in one theme at a desk, in the other on a phone."""
+    found: list[str] = []
+    for theme, size in LOOKS[turn % 2]:
+        page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        page.evaluate(
+            "theme => { document.documentElement.dataset.theme = theme; dispatchEvent(new Event('ll:theme')); }", theme
+        )
+        page.evaluate(SETTLED)
+        if scrolls_sideways(page):
+            found.append(f"{path} scrolls sideways at {size['width']} px")
+        found += [f"{path} {theme} {size['width']}: {said}" for said in violations(page)]
+    return found
+
+
+def reaches_main_action(page: Page, path: str) -> list[str]:
+    """Whether the keyboard alone gets from the skip link to what the page is for."""
+    page.set_viewport_size({"width": DESK["width"], "height": DESK["height"]})
+    if path == GALLERY or page.locator(MAIN_ACTION).count() == 0 or page.locator(".skip").count() == 0:
+        return []
+    page.evaluate("document.activeElement?.blur()")
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", MAIN_ACTION):
+            return []
+    return [f"{path}: the keyboard does not get to the main action"]
+
+
+def wrong_with(page: Page, path: str, *, turn: int) -> list[str]:
+    """Everything that is wrong with one page."""
+    answer = page.goto(path)
+    if answer is None or answer.status != 200:
+        return [f"{path} answers {answer.status if answer else 'nothing'}"]
+    return look_at(page, path, turn=turn) + reaches_main_action(page, path)
+
+
+def wrong_with_dialog(page: Page, path: str, *, turn: int) -> list[str]:
+    """What is wrong with a dialog that is fetched over the page."""
+    page.evaluate("path => window.htmx.ajax('GET', path, '#modal')", path)
+    dialog = page.locator("#modal dialog[open]")
+    dialog.wait_for()
+    found = look_at(page, path, turn=turn)
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    return found
+
+
+def tour(browser: Browser, server: LiveServer, plan: Tour, person: Person | None = None) -> list[str]:
+    """Go through a plan in one profile; a complaint on the console fails the test, too."""
+    with watched_context(browser, base_url=server.base_url, reduced_motion="reduce") as context:
+        if person is not None:
+            body = {"email": person.email, "password": person.password}
+            tenant = {"tenant": person.tenant, "as": "member"} if person.tenant else {}
+            assert context.request.post("/api/auth/session", data=body | tenant).ok
+        page = context.new_page()
+        found = [said for turn, path in enumerate(plan.pages) for said in wrong_with(page, path, turn=turn)]
+        for turn, path in enumerate(plan.dialogs):
+            found += wrong_with_dialog(page, path, turn=turn)
+        return found
+
+
+def test_pages_before_signing_in(browser: Browser, live_server: LiveServer) -> None:
+    assert tour(browser, live_server, public_tour()) == []
+
+
+@pytest.mark.parametrize("role", ["owner", "manager", "staff", "super_admin"])
+def test_pages_of_a_role(browser: Browser, live_server: LiveServer, things: dict[str, str], role: str) -> None:
+    person = live_server.person(role)
+    plan = tour_of(live_server, person, things)
+    assert plan.pages
+    assert tour(browser, live_server, plan, person) == []
+
+
+@pytest.mark.parametrize("role", ["vendor_admin", "ops", "moderator", "finance"])
+def test_pages_that_others_open_too(live_server: LiveServer, things: dict[str, str], role: str) -> None:
+    """The same pages as above, with fewer permissions: each answers, none breaks."""
+    person = live_server.person(role)
+    scoped = things | {"venue_id": str(live_server.businesses["kojo-arcade"].venues["kojo-rosebank"])}
+    plan = tour_of(live_server, person, scoped)
+    client = live_server.client(person)
+    answers = {path: client.get(path).status_code for path in plan.pages + plan.dialogs}
+    client.close()
+    mine = {path for path in answers if "visits/" not in path and "checkins/" not in path}
+    assert {path: status for path, status in answers.items() if path in mine and status != 200} == {}
+    assert {answers[path] for path in answers.keys() - mine} <= {404}, "another venue's visit is not there"
+
+
+def test_the_explorer_needs_nobody_else(browser: Browser, live_server: LiveServer) -> None:
+    """The API's pages come from this server alone, and keep to it."""
+    with watched_context(browser, base_url=live_server.base_url) as context:
+        page = context.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(EXPLORER)
+        page.get_by_role("heading", name="Last Light", exact=False).first.wait_for()
+        page.locator(".opblock-tag").first.wait_for()
+        assert [url for url in asked if not url.startswith((live_server.base_url, "data:", "blob:"))] == []
+        assert violations(page) == []
+
+
+def test_the_tour_leaves_no_page_out(live_server: LiveServer, things: dict[str, str]) -> None:
+    roles = ["owner", "manager", "staff", "super_admin"]
+    plans = [public_tour(), *(tour_of(live_server, live_server.person(role), things) for role in roles)]
+    toured = {path.split("?")[0] for plan in plans for path in plan.pages + plan.dialogs}
+    values = {value: name for name, value in things.items()}
+    shapes = {"/".join("*" if part in values else part for part in path.split("/")) for path in toured}
+    left_out = {
+        op.path
+        for op in page_operations()
+        if op.path not in ELSEWHERE
+        and "/".join("*" if part.startswith("{") else part for part in op.path.split("/")) not in shapes
+    }
+    assert left_out == set()

@@ -1,0 +1,128 @@
+"""Which pages somebody sees: every page of the registry with the addresses of real things, for a tour of all screens."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from lastlight.modules import MODULES
+from lastlight.runtime.http.operation import Operation
+from lastlight.runtime.module import Registry
+from tests.support.live_server import LiveServer, Person
+
+ELSEWHERE = {
+    "/patron": "the guest's app, toured by its own tests",
+    "/patron/{view:str}": "the guest's app, toured by its own tests",
+    "/c/{code:str}": "it only leads to the guest's app",
+    "/switch-venue": "it only leads back",
+    "/platform": "it only leads to the first page of the console",
+    "/saved-views": "a menu's inside, toured where the menu opens",
+    "/files/{token:str}": "a file, not a page",
+    "/staff/visits/{visit_id:uuid}/void": "the dialog that managers open, under another address",
+}
+DIALOGS = ("/status", "/key", "/void", "/removal", "/decision")
+QUESTIONS = {"/status": "?status=paused", "/decision": "?what=suspension"}
+TABS = {
+    "/account": ("", "?tab=security", "?tab=sessions"),
+    "/owner/venues/{venue_id:uuid}": ("", "?tab=settings", "?tab=code"),
+    "/manage/venues/{venue_id:uuid}": ("", "?tab=code"),
+    "/platform/tenants/{tenant_id:uuid}": ("", "?tab=modules"),
+}
+HOMES = {"owner": "/owner", "manager": "/manage", "vendor_admin": "/manage", "staff": "/staff"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tour:
+    """Addresses of whole pages, and of dialogs that open over a page."""
+
+    pages: list[str] = field(default_factory=list[str])
+    dialogs: list[str] = field(default_factory=list[str])
+
+
+def page_operations() -> list[Operation]:
+    """Every page of the registry that a person may open."""
+    return [op for op in Registry(MODULES).operations if op.kind == "page" and op.method == "GET"]
+
+
+def public_tour() -> Tour:
+    """The pages before signing in."""
+    paths = [op.path for op in page_operations() if op.public and op.path not in ELSEWHERE]
+    return Tour(sorted(paths))
+
+
+def tour_of(server: LiveServer, person: Person, things: dict[str, str]) -> Tour:
+    """What a person's role opens in its own console, and one's account."""
+    client = server.client(person)
+    held = set(client.get("/api/me").json()["permissions"])
+    client.close()
+    tour = Tour()
+    for op in page_operations():
+        mine = op.signed_in or (op.permission is not None and op.permission.name in held)
+        if op.public or not mine or op.path in ELSEWHERE or not _belongs(op.path, person.role):
+            continue
+        address, ending = _address(op.path, things), "/" + op.path.rsplit("/", 1)[-1]
+        if ending in DIALOGS:
+            tour.dialogs.append(address + QUESTIONS.get(ending, ""))
+        else:
+            tour.pages.extend(address + tab for tab in TABS.get(op.path, ("",)))
+    return Tour(sorted(tour.pages), sorted(tour.dialogs))
+
+
+def _belongs(path: str, role: str) -> bool:
+    if path.startswith("/screen/"):
+        return role in HOMES  # the crew has no doors
+    home = HOMES.get(role, "/platform")
+    return not any(path == other or path.startswith(other + "/") for other in {*HOMES.values(), "/platform"} - {home})
+
+
+def _address(path: str, things: dict[str, str]) -> str:
+    """The path with the ids of real things; a name may be told for one list only, as `/platform/jobs job_id`."""
+    home = "/".join(path.split("/")[:3])
+    parts = [part.split("}", 1) for part in path.split("{")]
+    address = parts[0][0]
+    for parameter, rest in parts[1:]:
+        name = parameter.split(":")[0]
+        address += things.get(f"{home} {name}") or things[name]
+        address += rest
+    return address
+
+
+def real_things(server: LiveServer) -> dict[str, str]:
+    """The ids of things that exist: a visit that was just opened, its check-in, people, roles, a mail, jobs, audit entries."""
+    owner, crew = server.client(server.person("owner")), server.client(server.person("super_admin"))
+    guest = server.client(server.new_guest("Tour Guest"))
+    venue = server.new_venue("Kōjō Tour", capacity=10)
+    key = {"Idempotency-Key": str(uuid4())}
+    sent = guest.post("/api/checkin/verify", json={"code": server.code(venue)}, headers=key).json()
+    guest.post("/api/auth/password/forgot", json={"email": server.person("owner").email})
+    owner.post("/api/exports", json={"listing": "visits", "format": "csv"}, headers={"Idempotency-Key": str(uuid4())})
+    mail, job = _first(crew, "/api/admin/outbox"), _first(owner, "/api/jobs")
+    things = {
+        "venue_id": str(venue),
+        "visit_id": sent["visit"]["id"],
+        "checkin_id": sent["checkin"]["id"],
+        "member_id": _first(owner, "/api/members")["id"],
+        "/platform/people member_id": _first(crew, "/api/members")["id"],
+        "role_id": _first(owner, "/api/roles")["id"],
+        "/platform/roles role_id": _first(crew, "/api/roles")["id"],
+        "seq": str(_first(owner, "/api/audit")["seq"]),
+        "/platform/audit seq": str(_first(crew, "/api/audit")["seq"]),
+        "tenant_id": str(server.businesses["kojo-arcade"].id),
+        "/platform/outbox tenant_id": mail["tenant_id"],
+        "mail_id": mail["id"],
+        "job_id": job["id"],
+    }
+    for client in (owner, crew, guest):
+        client.close()
+    return things
+
+
+def _first(client: Any, path: str) -> dict[str, Any]:
+    """The first row of a list, once there is one."""
+    deadline = time.monotonic() + 30
+    while True:
+        answer = client.get(path)
+        assert answer.status_code == 200, answer.text
+        if answer.json()["items"] or time.monotonic() > deadline:
+            return answer.json()["items"][0]
+        time.sleep(0.2)
