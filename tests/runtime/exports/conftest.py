@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from lastlight.apps.account.module import MODULE as ACCOUNT
 from lastlight.runtime.exports.module import MODULE as EXPORTS
 from lastlight.runtime.jobs.worker import run_jobs
+from lastlight.runtime.saved_views.module import MODULE as SAVED_VIEWS
 from lastlight.runtime.settings import Settings
 from lastlight.runtime.storage.module import MODULE as FILES
 from tests.support.people import MODULES, People, people
@@ -16,7 +18,7 @@ from tests.support.people import MODULES, People, people
 @pytest.fixture(scope="module")
 async def world(database_settings: Settings) -> AsyncGenerator[People]:
     """A running application with two tenants and their people."""
-    async with people(database_settings, (*MODULES, FILES, EXPORTS)) as found:
+    async with people(database_settings, (*MODULES, FILES, EXPORTS, SAVED_VIEWS, ACCOUNT)) as found:
         yield found
 
 

@@ -334,6 +334,25 @@ async def test_crew_inside_a_business_export_what_is_the_businesss(worker: Peopl
     await worker.call("GET", f"/api/exports/{found['id']}", crew, status=404)
 
 
+async def test_ones_own_exports_on_a_page(worker: People) -> None:
+    owner = await worker.bearer(worker.club.email("owner"))
+    found, content = await made(worker, owner)
+    page = await worker.client.get("/account/exports", headers=owner)
+    assert page.status_code == 200
+    assert f"/account/exports/{found['id']}/file" in page.text
+    file = await worker.client.get(f"/account/exports/{found['id']}/file", headers=owner)
+    assert file.status_code == 303
+    assert (await worker.client.get(file.headers["location"])).content == content
+    foreign = await worker.bearer(worker.bar.email("owner"))
+    assert (await worker.client.get(f"/account/exports/{found['id']}/file", headers=foreign)).status_code == 404
+    assert (await worker.client.post(f"/account/exports/{found['id']}/remove", headers=foreign)).status_code == 404
+    removed = await worker.client.post(f"/account/exports/{found['id']}/remove", headers=owner)
+    assert (removed.status_code, removed.headers["location"]) == (303, "/account/exports")
+    gone = await worker.client.get(f"/account/exports/{found['id']}/file", headers=owner)
+    assert gone.headers["location"] == "/account/exports"
+    assert (await worker.client.get(file.headers["location"])).status_code == 404
+
+
 async def _work(world: People) -> None:
     """Let a worker run until nothing waits."""
     stop = asyncio.Event()

@@ -1,5 +1,6 @@
 """What the account pages bring."""
 
+from lastlight.apps.account.exports import EXPORT_PAGES
 from lastlight.apps.account.own import OWN_PAGES
 from lastlight.apps.account.signing import SIGNING
 from lastlight.runtime.context import Ctx
@@ -17,5 +18,5 @@ async def gallery_page(ctx: Ctx) -> View:
 MODULE = Module(
     name="account",
     summary="Doors to every app, and one's own account.",
-    pages=(*SIGNING, *OWN_PAGES, gallery_page),
+    pages=(*SIGNING, *OWN_PAGES, *EXPORT_PAGES, gallery_page),
 )

@@ -65,6 +65,11 @@ async def get_export(ctx: Ctx, export_id: JobId) -> ExportOut:
 @delete("/api/exports/{export_id:uuid}", permission=EXPORTS_CREATE, raises=[NotFound], tags=TAGS)
 async def remove_export(ctx: Ctx, export_id: JobId) -> None:
     """Cancel one's own export while it waits or is being made; take its file away once there is one."""
+    await drop_export(ctx, export_id)
+
+
+async def drop_export(ctx: Ctx, export_id: JobId) -> None:
+    """Cancel an export of the actor's own, or take its file away."""
     found = await find_export(ctx, export_id)
     if found.state in {"queued", "running"}:
         await cancel(ctx, job_id=export_id)

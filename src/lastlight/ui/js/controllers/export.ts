@@ -29,7 +29,7 @@ export default class ExportController extends Controller<HTMLElement> {
         body: JSON.stringify({ listing: this.listingValue, format: event.params.format, query: this.queryValue }),
       });
       if (!answer.ok) return toast(await said(answer), "danger");
-      toast("The export is being made. It downloads by itself.", "info");
+      toast("The export is being made. It downloads by itself, and stays under Account, Exports.", "info");
       await this.follow((await answer.json()) as Export);
     } catch {
       toast("No connection. Check the network and try again.", "warn");
