@@ -3,8 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import asyncpg
+
+from lastlight.runtime.auth.authenticate import load_actor
+from lastlight.runtime.db.uow import WorkScope, unit_of_work
 from lastlight.runtime.http.operation import Operation
 from tests.contracts.expected import WORKS, expected, planner
 from tests.contracts.given import EXAMPLES
@@ -52,12 +56,12 @@ def _succeeded(op: Operation, answer: Any) -> bool:
     return 200 <= answer.status_code < 400
 
 
-async def refused(world: World, op: Operation, people: Iterable[Somebody]) -> list[str]:
+async def refused(world: World, op: Operation, people: Iterable[Somebody], *, call: Call | None = None) -> list[str]:
     """Who may not is refused, is told nothing, and changes nothing."""
     strangers = [who for who in people if expected(op, who) != WORKS]
     if not strangers:
         return []
-    call = await good_call(world, op, planner(world, op))
+    call = call or await good_call(world, op, planner(world, op))
     before = await world.state()
     found: list[str] = []
     for who in strangers:
@@ -110,9 +114,11 @@ def named_things(op: Operation) -> list[str]:
     return [name for name in op.path_parameters() if name in THINGS and name != "code"]
 
 
-async def foreign(world: World, op: Operation, stranger: Somebody, owner: Somebody) -> list[str]:
+async def foreign(
+    world: World, op: Operation, stranger: Somebody, owner: Somebody, *, theirs: Call | None = None
+) -> list[str]:
     """Somebody else's things and things that are not there get one and the same answer, word for word."""
-    theirs = await good_call(world, op, owner)
+    theirs = theirs or await good_call(world, op, owner)
     absent = theirs.replaced(path={**theirs.path, **{name: uuid4() for name in named_things(op)}})
     return await _same(world, theirs, absent, stranger, "its path")
 
@@ -239,11 +245,11 @@ async def other_venue(world: World, op: Operation, member: Somebody) -> list[str
 # --- what lists tell --------------------------------------------------------------------------------------------------
 
 
-async def tells_nothing(world: World, op: Operation, stranger: Somebody) -> list[str]:
+async def tells_nothing(world: World, op: Operation, stranger: Somebody, *, call: Call | None = None) -> list[str]:
     """An answer to tenant B's people holds nothing of tenant A's."""
     if op.method != "GET" or expected(op, stranger) != WORKS:
         return []
-    call = await good_call(world, op, stranger)
+    call = call or await good_call(world, op, stranger)
     answer = await send(world, call, call.who or stranger)
     marks = [mark for mark in marks_of(world, world.a) if mark in answer.text]
     return [f"{stranger} is told {mark!r}" for mark in marks]
@@ -294,3 +300,27 @@ async def tells_no_other_guest(world: World, op: Operation) -> list[str]:
     answer = await send(world, call, guest)
     marks = ["Regular of the bar", other.email, str(other.user_id), str(other.session_id)]
     return [f"{guest} is told {mark!r}" for mark in marks if mark in answer.text] + _broken(world)
+
+
+async def sees_others(world: World, who: Somebody, tables: Iterable[str]) -> list[str]:
+    """What a transaction, begun for somebody as the application begins it, sees beyond their tenant when nobody names one."""
+    actor = await load_actor(world.people.services.pools.system, world.people.services.registry, _session(who))
+    scope = WorkScope(actor=actor, tenant_id=who.tenant_id, role="app")
+    found: list[str] = []
+    async with unit_of_work(world.people.services, scope) as ctx:
+        for table in tables:
+            sql = f"select count(*) from {table} where tenant_id is distinct from $1"
+            await ctx.db.execute("savepoint before_looking")
+            try:
+                rows = await ctx.db.fetchval(sql, who.tenant_id)
+            except asyncpg.InsufficientPrivilegeError:
+                await ctx.db.execute("rollback to savepoint before_looking")
+                continue  # the role may not even ask
+            if rows:
+                found.append(f"{who} sees {rows} rows of others in {table}")
+    return found
+
+
+def _session(who: Somebody) -> UUID:
+    assert who.session_id is not None, f"{who} is signed in"
+    return who.session_id
