@@ -120,7 +120,7 @@ async def house(database_settings: Settings) -> AsyncGenerator[House]:
 async def seeded(house: House, **fields: Any) -> tuple[House, list[PatronId], int]:
     """A new tenant with a past of two weeks."""
     other = await new_house(house.services)
-    patrons = await other.add_crowd(40)
+    patrons = await other.add_crowd(200)
     async with other.system() as ctx:
         given: dict[str, Any] = {"seed": "s", "venue_ids": [other.venue.id], "patron_ids": patrons, "nights": 14}
         return other, patrons, await seed_history(ctx, **(given | fields))
@@ -135,7 +135,7 @@ async def test_history_is_whole_and_told_to_nobody(house: House) -> None:
     ] == ["venue.created"]
     rows = await other.sql("select * from visits where tenant_id = $1", other.tenant_id)
     assert {row["status"] for row in rows} == {"open", "closed", "timed_out", "voided"}
-    assert {row["patron_id"] for row in rows} == set(patrons)
+    assert {row["patron_id"] for row in rows} <= set(patrons)
     async with other.system() as ctx:
         now = ctx.now
     assert all(row["opened_at"] <= now for row in rows)
@@ -162,7 +162,7 @@ async def test_history_is_written_once(house: House) -> None:
 
 async def test_those_who_are_away_tonight_have_a_past_and_are_not_inside(house: House) -> None:
     other = await new_house(house.services)
-    patrons = await other.add_crowd(40)
+    patrons = await other.add_crowd(200)
     async with other.system() as ctx:
         given: dict[str, Any] = {"venue_ids": [other.venue.id], "patron_ids": patrons, "nights": 14}
         await seed_history(ctx, seed="s", away=patrons[:20], **given)
