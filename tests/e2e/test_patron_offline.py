@@ -78,12 +78,15 @@ def test_an_offline_check_in_with_a_dead_code_is_refused_and_told(
     page = open_app(phone, guest, ready=True)
     check_in_offline(page, live_server.code("kojo-rosebank", at=datetime.now(UTC) - timedelta(minutes=9)))
     phone.set_offline(False)
+    expect(page.get_by_text("1 saved action was refused.")).to_be_visible()
+    page.get_by_role("link", name="See why").click()
     refused = page.locator("li.rejected")
     expect(refused).to_contain_text("This code has expired.")
     expect(refused).to_contain_text("Scan the one it shows now.")
-    expect(page.get_by_role("button", name="Scan to check in")).to_be_visible()
     refused.get_by_role("button", name="Dismiss").click()
     expect(refused).to_have_count(0)
+    page.get_by_role("link", name="Home", exact=True).click()
+    expect(page.get_by_role("button", name="Scan to check in")).to_be_visible()
     assert (visits_of(live_server, guest), rows(page, "commands")) == ([], [])
 
 

@@ -2,8 +2,9 @@
 import type { ComponentChildren } from "preact";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _, ngettext } from "../../../../ui/js/i18n";
+import { flow } from "../state/checkin";
 import { online } from "../state/device";
-import { justSent, me, mustSignIn, present, queued, trouble } from "../state/night";
+import { justSent, me, mustSignIn, present, queued, rejected, trouble } from "../state/night";
 import { go, hrefOf, view, type View } from "../state/route";
 import { initials } from "./words";
 
@@ -58,6 +59,7 @@ function bannerOf(): ComponentChildren {
     const title = navigator.onLine ? _("No connection to Last Light.") : _("You're offline.");
     return <Banner icon="cloud-off" title={title} text={offlineText(waiting)} />;
   }
+  if (rejected.value.length && flow.value.step === "idle") return <Refused />;
   if (trouble.value) return <Banner icon="circle-alert" tone="danger" title={trouble.value.title + "."} text={trouble.value.detail} />;
   if (justSent.value) {
     const text = ngettext("%(num)s saved action sent.", "%(num)s saved actions sent.", justSent.value);
@@ -90,6 +92,25 @@ function SignInAgain({ waiting }: { waiting: number }) {
       <a class="btn sm" href={hrefOf("sign-in")}>
         {_("Sign in")}
       </a>
+    </div>
+  );
+}
+
+/** Something that had waited was turned down: said on every view until its person has read why. */
+function Refused() {
+  const count = rejected.value.length;
+  const why = count === 1 ? rejected.value[0]!.problem?.title : "";
+  return (
+    <div class="net danger" role="status">
+      <Icon name="circle-x" class="i-lg" />
+      <span>
+        <b>{ngettext("%(num)s saved action was refused.", "%(num)s saved actions were refused.", count)}</b> {why && <span class="sub">{why}.</span>}
+      </span>
+      {view.value !== "activity" && (
+        <a class="btn sm" href={hrefOf("activity")}>
+          {_("See why")}
+        </a>
+      )}
     </div>
   );
 }

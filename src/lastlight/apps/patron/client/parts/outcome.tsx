@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
 import { finish, flow, joinAndCheckIn, tryPositionAgain, type Flow } from "../state/checkin";
-import { me, queued } from "../state/night";
+import { me, mustSignIn, queued } from "../state/night";
 import { go, view } from "../state/route";
 import { Dialog } from "./dialog";
 import { say } from "./toast";
@@ -13,13 +13,17 @@ export function Outcome() {
   useEffect(() => {
     if (now.step === "done") arrived(_("You're checked in at %(venue)s.", { venue: now.venueName ?? _("the venue") }));
     if (now.step === "left") arrived(_("You're checked out. Get home safe."));
-    if (now.step === "saved") arrived(_("Saved on this phone. It is sent when you have signal."), "warn", () => queued.value.length > 0);
+    if (now.step === "saved") arrived(savedText(), "warn", () => queued.value.length > 0);
   }, [now]);
   if (now.step === "offer") return <Offer flow={now} />;
   if (now.step === "position") return <PositionHelp flow={now} />;
   if (now.step === "refused") return <Refusal flow={now} />;
   if (now.step === "working" && now.doing !== "leaving" && view.value !== "scan") return <Working doing={now.doing} />;
   return null;
+}
+
+function savedText(): string {
+  return mustSignIn.value ? _("Saved on this phone. Sign in to send it.") : _("Saved on this phone. It is sent when you have signal.");
 }
 
 function arrived(text: string, tone: "ok" | "warn" = "ok", holds?: () => boolean): void {

@@ -36,7 +36,9 @@ export interface Present {
 /** Where this person is, as far as anybody knows. */
 export const present = computed<Present | null>(() => {
   const visit = home.value?.visit;
-  let found: Present | null = visit
+  // Without a network nobody says that it has timed out.
+  const lasts = visit && (online.value || Date.parse(visit.times_out_at) > now.value);
+  let found: Present | null = lasts
     ? { venueId: visit.venue_id, venueName: visit.venue, since: Date.parse(visit.opened_at), timesOutAt: Date.parse(visit.times_out_at), saved: false }
     : null;
   for (const command of queued.value) {
