@@ -238,6 +238,33 @@ async def test_activity_pages_back_to_the_first_visit(world: People) -> None:
     assert [line["at"] for line in found] == sorted((line["at"] for line in found), reverse=True)
 
 
+@pytest.mark.parametrize("limit", [2, 3, 4, 5])
+async def test_lines_of_one_moment_are_not_lost_between_pages(world: People, limit: int) -> None:
+    """Two visits that each end as the next begins: out and in at one moment, wherever the page breaks."""
+    pat = await world.bearer(world.club.email("patron"), tenant=world.club.slug)
+    await world.sql(
+        """with own as (select v.id, row_number() over (order by v.opened_at) as place from visits v
+                        join patrons p on p.tenant_id = v.tenant_id and p.id = v.patron_id
+                        where v.tenant_id = $1 and p.user_id = $2)
+           update visits v set status = 'closed', closed_by = 'guest', opened_at = timestamptz '2026-01-01' + own.place * interval '1 hour',
+                  closed_at = timestamptz '2026-01-01' + (own.place + 1) * interval '1 hour'
+           from own where own.id = v.id""",
+        world.club.id,
+        world.club.users["patron"],
+    )
+    whole = (await world.call("GET", "/api/patron/activity?limit=100", pat))["items"]
+    assert len(whole) >= 4
+    found: list[Any] = []
+    before = ""
+    for _ in range(len(whole)):
+        page = await world.call("GET", f"/api/patron/activity?limit={limit}{before}", pat)
+        found += page["items"]
+        if page["next"] is None:
+            break
+        before = f"&before={quote(page['next'])}"
+    assert found == whole
+
+
 async def test_the_crews_list_is_no_tenants(world: People) -> None:
     assert CREW_CHECKINS.cross_tenant
     assert not VISITS.cross_tenant

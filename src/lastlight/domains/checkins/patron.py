@@ -109,8 +109,13 @@ async def read_activity(ctx: Ctx, *, query: ActivityQuery) -> ActivityPage:
     before = query.before or datetime.max.replace(tzinfo=ctx.now.tzinfo, year=9000)
     if before.tzinfo is None:
         raise Invalid(fields={"before": "Give a time with its offset."})
-    items = await ctx.db.rows(Activity, ACTIVITY, ctx.tenant_id, _patron(ctx), before, query.limit)
-    return ActivityPage(items=items, next=items[-1].at if len(items) == query.limit else None)
+    items = await ctx.db.rows(Activity, ACTIVITY, ctx.tenant_id, _patron(ctx), before, query.limit + 1)
+    if len(items) <= query.limit:
+        return ActivityPage(items=items, next=None)
+    # Lines of one moment stay together, since the next page begins before a moment.
+    following = items[query.limit].at
+    page = [item for item in items[: query.limit] if item.at != following] or items[: query.limit]
+    return ActivityPage(items=page, next=page[-1].at)
 
 
 async def give_birth_date(ctx: Ctx, *, data: BirthDateIn) -> PatronRef:
