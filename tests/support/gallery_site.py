@@ -58,6 +58,7 @@ class GallerySite:
     def __init__(self) -> None:
         self.environment = create_environment()
         self.inside = 0
+        self.drawn_at = 0
         self.feed: list[dict[str, Any]] = []
         self.asked: list[str] = []
 
@@ -86,6 +87,7 @@ class GallerySite:
         """A page as bytes; empty for an address that has none."""
         app, theme = cast("App", query.get("app", "management")), cast("Theme", query.get("theme", "dark"))
         shell = gallery_shell(app, theme=theme, live=path == "/live")
+        shell = msgspec.structs.replace(shell, live_after=self.drawn_at)
         if path == "/gallery":
             return render_page(self.environment, "gallery/index.html", {**gallery_context(), "shell": shell}).encode()
         if path == "/problem":

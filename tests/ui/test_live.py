@@ -107,6 +107,21 @@ def test_after_a_gap_everything_refetches(live: tuple[LiveSite, str], quiet_page
     expect(quiet_page.locator(".top [data-live]")).to_have_attribute("data-state", "live")
 
 
+@pytest.mark.parametrize(("drawn_at", "asked"), [(9, 2), (10, 1)])
+def test_what_happened_while_the_page_was_loading_is_fetched_again(
+    live: tuple[LiveSite, str], quiet_page: Page, drawn_at: int, asked: int
+) -> None:
+    """The greeting says 10: a page that was drawn at 9 missed something, one that was drawn at 10 did not."""
+    site, address = live
+    site.pages.drawn_at = drawn_at
+    quiet_page.goto(f"{address}/live")
+    expect(quiet_page.locator(".top [data-live]")).to_have_attribute("data-state", "live")
+    if asked > 1:
+        quiet_page.wait_for_function("performance.getEntriesByType('resource').some(e => e.name.endsWith('/live'))")
+    quiet_page.wait_for_timeout(400)
+    assert site.pages.asked.count("/live") == asked
+
+
 def test_without_sockets_the_feed_is_polled(live: tuple[LiveSite, str], quiet_page: Page) -> None:
     site, address = live
     quiet_page.goto(f"{address}/live")

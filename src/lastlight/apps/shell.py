@@ -11,6 +11,7 @@ from lastlight.domains import tenancy, venues
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.events.catch_up import read_events
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.http.reply import FormState, RequestInfo, View
 from lastlight.runtime.module import Nav
@@ -76,6 +77,7 @@ async def build_shell(
             account_href="/account",
         ),
         live=True,
+        live_after=(await read_events(ctx, after=None, limit=1)).next,
         commands=_commands(ctx, place, off),
     )
 

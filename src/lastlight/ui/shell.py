@@ -89,6 +89,8 @@ class ShellContext(Struct, frozen=True, kw_only=True):
     venues: tuple[VenueRef, ...] = ()
     me: Me | None = None
     live: bool = False
+    live_after: int = 0
+    """Where the stream of events stood when the page was made: what came between that and its socket is fetched again."""
     commands: tuple[Command, ...] = ()
     unread: int = 0
     notices_url: str = ""

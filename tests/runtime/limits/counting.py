@@ -21,7 +21,7 @@ async def count(database_url: str, secret_key: str, processes: int, attempts: in
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.readline)
         allowed = 0
-        policy = Policy("test", 600, 3600)
+        policy = Policy("test", 600, 86_400)
         for _ in range(attempts):
             allowed += (await limits.count_leased(services, policy, "one user")).allowed
         return allowed

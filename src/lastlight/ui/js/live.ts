@@ -90,7 +90,9 @@ function stopPolling(): void {
 
 export function startLive(): void {
   const socket = io({ path: "/realtime/", transports: ["websocket", "polling"], reconnectionDelayMax: 5_000 });
+  const drawnAt = Number(document.body.dataset.liveAfter ?? 0);
   let interrupted = false;
+  let greeted = false;
 
   socket.on("connect", () => {
     stopPolling();
@@ -111,7 +113,10 @@ export function startLive(): void {
     if (!socket.active) window.setTimeout(() => socket.connect(), RETRY_REFUSED_MS); // refused by the server, not by the network
   });
   socket.on("system.hello", (hello: { seq?: number }) => {
-    if (typeof hello.seq === "number") cursor = Math.max(cursor ?? 0, hello.seq);
+    if (typeof hello.seq !== "number") return;
+    cursor = Math.max(cursor ?? 0, hello.seq);
+    if (!greeted && drawnAt > 0 && hello.seq > drawnAt) signal("resync", { reason: "happened while the page was loading" });
+    greeted = true;
   });
   socket.onAny((name: string, detail: unknown) => {
     if (name !== "system.hello") receive(name, detail);
