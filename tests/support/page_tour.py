@@ -18,6 +18,7 @@ ELSEWHERE = {
     "/platform": "it only leads to the first page of the console",
     "/saved-views": "a menu's inside, toured where the menu opens",
     "/files/{token:str}": "a file, not a page",
+    "/account/exports/{export_id:uuid}/file": "a file, not a page",
     "/staff/visits/{visit_id:uuid}/void": "the dialog that managers open, under another address",
 }
 DIALOGS = ("/status", "/key", "/void", "/removal", "/decision")

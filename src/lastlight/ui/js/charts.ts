@@ -93,6 +93,7 @@ function seriesOptions(element: HTMLElement, payload: ChartPayload): object[] {
       type: "line",
       showSymbol: payload.labels.length === 1,
       smooth: 0.25,
+      smoothMonotone: "x",
       z: style === "accent" ? 3 : 1,
       lineStyle: { color: hue, width: style === "muted" ? 1.5 : 2.25, type: style === "muted" ? [4, 4] : "solid" },
       areaStyle: style === "accent" ? { color: fade(element) } : undefined,
