@@ -49,13 +49,13 @@ docs: install ## renew docs/reference
 snapshot: dev ## renew migrations/schema.sql
 	$(BIN)/python tools/write_snapshot.py
 
-lock: dev ## renew the locks of requirements and packages
+lock: dev ## renew the locks of requirements and packages; UPGRADE=1 takes newer versions
 	@$(NODE_HERE)
-	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-		requirements.in -o requirements.lock
-	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-		requirements-dev.in -o requirements-dev.lock
+	$(COMPILE) requirements.in -o requirements.lock
+	$(COMPILE) requirements-dev.in -o requirements-dev.lock
 	npm install --package-lock-only
+
+COMPILE = $(BIN)/uv pip compile --quiet $(if $(UPGRADE),--upgrade) --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
 clean: ## remove what was installed and built; keeps var
 	rm -rf .venv .stamps node_modules $(BUILT) .pytest_cache .ruff_cache .hypothesis .import_linter_cache test-results
