@@ -130,7 +130,7 @@ async def test_a_plan_changes_with_its_version(world: People) -> None:
     await world.refused("invalid", "PATCH", path, who, headers={"If-Match": '"1"'}, json={"plan": "free"})
 
 
-@pytest.mark.parametrize("tenant_id", [str(PLATFORM), str(uuid4())])
+@pytest.mark.parametrize("tenant_id", [str(PLATFORM), str(uuid4())], ids=["platform", "nobody"])
 async def test_the_platform_itself_and_nobody_are_no_business(world: People, tenant_id: str) -> None:
     who = await world.bearer(ADMIN)
     await world.refused("not-found", "GET", f"/api/admin/tenants/{tenant_id}", who)
