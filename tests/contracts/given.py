@@ -128,7 +128,7 @@ async def create_export(world: World, who: Somebody) -> Given:
     return Given(data=_export(who))
 
 
-@example("get_export", "remove_export")
+@example("get_export", "remove_export", "export_file", "export_remove")
 async def get_export(world: World, who: Somebody) -> Given:
     asker = (
         who if who.kind in {"member", "crew"} and who.role not in {"staff", "moderator"} else world.somebody["A.owner"]
@@ -166,6 +166,7 @@ async def refresh(world: World, who: Somebody) -> Given:
     "logout_all",
     "sign_out_everywhere",
     "send_verification",
+    "email_link",
 )
 async def logout(world: World, who: Somebody) -> Given:
     return Given(who=await newcomer(world, who))
@@ -176,7 +177,7 @@ async def sign_out(world: World, who: Somebody) -> Given:
     return Given(who=await world.sign_in(await newcomer(world, who), cookie=True))
 
 
-@example("revoke_other_sessions")
+@example("revoke_other_sessions", "sign_out_others")
 async def revoke_other_sessions(world: World, who: Somebody) -> Given:
     somebody = await newcomer(world, who)
     await own_session(world, somebody)
@@ -215,9 +216,9 @@ async def change_password(world: World, who: Somebody) -> Given:
     )
 
 
-@example("change_email")
+@example("change_email", "email_submit")
 async def change_email(world: World, who: Somebody) -> Given:
-    data = {"email": f"{uuid4().hex}@guests.example", "password": PASSWORD}
+    data = {"new_email": f"{uuid4().hex}@guests.example", "password": PASSWORD}
     return Given(data=data, who=await newcomer(world, who))
 
 

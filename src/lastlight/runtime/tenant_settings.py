@@ -19,6 +19,9 @@ T = TypeVar("T")
 
 SETTINGS_READ = Permission("settings.read", "See the settings of the business", Scope.TENANT)
 SETTINGS_MANAGE = Permission("settings.manage", "Change the settings of the business", Scope.TENANT)
+PLATFORM_SETTINGS_MANAGE = Permission(
+    "platform.settings.manage", "See and change the parameters of the platform on their page", Scope.PLATFORM
+)
 MOST_NUMBER = 2**53 - 1
 """The bound of a number that declares none: what every reader of JSON keeps exactly."""
 KINDS: Mapping[type[Any], str] = {bool: "bool", int: "int", str: "text"}
@@ -202,6 +205,6 @@ MODULE = Module(
     name="settings",
     summary="What each business decides for itself, declared by the modules it concerns.",
     routes=[list_settings, update_setting],
-    permissions=[SETTINGS_READ, SETTINGS_MANAGE],
+    permissions=[SETTINGS_READ, SETTINGS_MANAGE, PLATFORM_SETTINGS_MANAGE],
     events=[SettingChanged],
 )

@@ -8,7 +8,7 @@ from lastlight.domains.tenancy.pages import PAGES
 from lastlight.domains.tenancy.permissions import PERMISSIONS, TENANT_READ, TENANTS_READ
 from lastlight.domains.tenancy.queries import LISTINGS, count_waiting
 from lastlight.runtime.module import Module, Nav
-from lastlight.runtime.tenant_settings import SETTINGS_READ
+from lastlight.runtime.tenant_settings import PLATFORM_SETTINGS_MANAGE
 
 MODULE = Module(
     name="tenancy",
@@ -36,7 +36,7 @@ MODULE = Module(
             label="Parameters",
             href="/platform/settings",
             icon="settings",
-            permission=SETTINGS_READ,
+            permission=PLATFORM_SETTINGS_MANAGE,
             group="House",
             order=85,
         ),

@@ -12,7 +12,13 @@ from lastlight.kernel.errors import NotFound
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Redirect, View, page, page_post
-from lastlight.runtime.tenant_settings import SETTINGS_MANAGE, SETTINGS_READ, all_settings, change_setting
+from lastlight.runtime.tenant_settings import (
+    PLATFORM_SETTINGS_MANAGE,
+    SETTINGS_MANAGE,
+    SETTINGS_READ,
+    all_settings,
+    change_setting,
+)
 
 TEMPLATE = "tenancy/settings.html"
 PARAMETERS = "tenancy/parameters.html"
@@ -83,13 +89,15 @@ async def _platforms(ctx: Ctx, **_place: Any) -> dict[str, Any]:
     return {"settings": await all_settings(ctx), "heading": "Parameters", "place": PLATFORMS}
 
 
-@page(PLATFORMS, permission=SETTINGS_READ)
+@page(PLATFORMS, permission=PLATFORM_SETTINGS_MANAGE)
 async def parameters_page(ctx: Ctx) -> View:
     """Show the parameters of the platform itself."""
     return View(PARAMETERS, await _platforms(ctx))
 
 
-@page_post(f"{PLATFORMS}/{{key:str}}", permission=SETTINGS_MANAGE, form_page=PARAMETERS, form_context=_platforms)
+@page_post(
+    f"{PLATFORMS}/{{key:str}}", permission=PLATFORM_SETTINGS_MANAGE, form_page=PARAMETERS, form_context=_platforms
+)
 async def parameter_submit(ctx: Ctx, key: str, form: Form[SettingForm]) -> Redirect:
     """Give one parameter of the platform another value, or its default again."""
     return await _change(ctx, key, form.require(), PLATFORMS)

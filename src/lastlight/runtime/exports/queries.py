@@ -92,6 +92,7 @@ EXPORTS = Listing(
         Filter(name="listing", sql="e.args->>'listing'", label="List"),
         Filter(name="created_at", sql="e.created_at", label="Asked for", kind="time"),
     ),
+    search=("e.args->>'listing'",),
 )
 
 ONE = """
