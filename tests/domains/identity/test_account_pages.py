@@ -2,6 +2,7 @@
 
 import pytest
 
+from lastlight.kernel.ids import PLATFORM
 from tests.support.people import PASSWORD, People, visitor
 
 WHO = ("manager@bar.example", "patron@bar.example", "ops@crew.example")
@@ -34,6 +35,26 @@ async def test_everybody_changes_their_password(world: People, email: str) -> No
         assert (await browser.get("/api/me")).status_code == 200
 
 
+@pytest.mark.parametrize("like", ["manager", "guest", "crew"])
+async def test_everybody_changes_their_address(world: People, like: str) -> None:
+    place = PLATFORM if like == "crew" else world.bar
+    somebody = await world.newcomer(place, role={"manager": "manager", "crew": "ops"}.get(like, ""), verified=False)
+    async with visitor(world.app) as browser:
+        await browser.post("/sign-in", data={"email": somebody.email, "password": PASSWORD})
+        tab = (await browser.get("/account?tab=security")).text
+        assert "/account/email/link" in tab
+        assert (await browser.post("/account/email/link")).status_code == 303
+        assert [mail["subject"] for mail in await world.mails(somebody.email)] == ["Confirm your e-mail address"]
+        new = f"new.{somebody.email}"
+        wrong = await browser.post("/account/email", data={"new_email": new, "password": "no such"})
+        assert (wrong.status_code, "This is not your password." in wrong.text) == (422, True)
+        asked = await browser.post("/account/email", data={"new_email": new, "password": PASSWORD})
+        assert (asked.status_code, asked.headers["location"]) == (303, "/account?tab=security")
+        await browser.post("/verify", data={"token": await world.link(new)})
+        me = (await browser.get("/api/me")).json()
+        assert (me["email"], me["email_verified"]) == (new, True)
+
+
 @pytest.mark.parametrize("email", WHO)
 async def test_links_work_also_for_who_is_signed_in(world: People, email: str) -> None:
     await world.sql("update users set email_verified_at = null where email = $1", email)
@@ -54,6 +75,9 @@ async def test_signing_out_everywhere_and_here(world: People, email: str) -> Non
     async with visitor(world.app) as first, visitor(world.app) as second:
         for browser in (first, second):
             await browser.post("/sign-in", data={"email": email, "password": PASSWORD})
+        assert (await first.post("/account/sign-out-others")).headers["location"] == "/account?tab=sessions"
+        assert [(await browser.get("/api/me")).status_code for browser in (first, second)] == [200, 401]
+        await second.post("/sign-in", data={"email": email, "password": PASSWORD})
         assert (await first.post("/account/sign-out-everywhere")).headers["location"] == "/sign-in"
         assert (await second.get("/api/me")).status_code == 401
         await second.post("/sign-in", data={"email": email, "password": PASSWORD})

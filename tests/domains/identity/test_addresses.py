@@ -20,7 +20,7 @@ async def verify(world: People, token: str) -> None:
 
 async def ask(world: People, who: dict[str, str], email: str, **more: Any) -> Any:
     return await world.call(
-        "POST", "/api/me/email", who, status=202, json={"email": email, "password": PASSWORD, **more}
+        "POST", "/api/me/email", who, status=202, json={"new_email": email, "password": PASSWORD, **more}
     )
 
 
@@ -112,16 +112,20 @@ async def test_what_was_sent_to_the_old_address_dies_with_the_change(world: Peop
 
 @pytest.mark.parametrize(
     ("changes", "field"),
-    [({"password": "not it at all"}, "password"), ({"email": "nonsense"}, "email"), ({"email": "same"}, "email")],
+    [
+        ({"password": "not it at all"}, "password"),
+        ({"new_email": "nonsense"}, "new_email"),
+        ({"new_email": "same"}, "new_email"),
+    ],
 )
 async def test_a_refused_change_names_the_field_and_sends_nothing(
     world: People, changes: dict[str, str], field: str
 ) -> None:
     somebody = await world.newcomer(world.bar, role="staff")
     who = await world.bearer(somebody.email)
-    wanted = {"email": "mine@people.example", "password": PASSWORD, **changes}
-    if changes.get("email") == "same":
-        wanted["email"] = somebody.email.upper()
+    wanted = {"new_email": "mine@people.example", "password": PASSWORD, **changes}
+    if changes.get("new_email") == "same":
+        wanted["new_email"] = somebody.email.upper()
     answer = await world.refused("invalid", "POST", "/api/me/email", who, json=wanted)
     assert list(answer["fields"]) == [field]
     assert await world.mails("mine@people.example") == []

@@ -38,6 +38,13 @@ class PasswordForm(Input, frozen=True, kw_only=True):
     new_password: Annotated[str, msgspec.Meta(max_length=200)]
 
 
+class AddressForm(Input, frozen=True, kw_only=True):
+    """Another e-mail address, and the password."""
+
+    new_email: Annotated[str, msgspec.Meta(max_length=254)]
+    password: Annotated[str, msgspec.Meta(max_length=200)]
+
+
 class SwitchForm(Input, frozen=True, kw_only=True):
     """Where to go, and as what."""
 
@@ -102,6 +109,43 @@ async def password_submit(ctx: Ctx, form: Form[PasswordForm], prepared: tuple[id
     return Redirect("/account?tab=security", toast="Your password is changed. Your other devices are signed out.")
 
 
+async def _check_address(services: Services, data: AddressForm, actor: Actor) -> identity.Verdict:
+    wanted = identity.ChangeEmailIn(new_email=data.new_email, password=data.password)
+    return await identity.prepare_email_change(services, wanted, actor)
+
+
+@page_post(
+    "/account/email",
+    signed_in=OWN,
+    db="system",
+    limit="auth",
+    prepare=_check_address,
+    form_page="account/account.html",
+    form_context=_security,
+)
+async def email_submit(ctx: Ctx, form: Form[AddressForm], prepared: identity.Verdict) -> Redirect:
+    """Send a link to another address of one's own."""
+    await identity.ask_email_change(ctx, email=form.require().new_email, verdict=prepared)
+    return Redirect("/account?tab=security", toast="Follow the link in the new mailbox. Until then nothing changes.")
+
+
+@page_post("/account/email/link", signed_in=OWN, db="system", limit="auth")
+async def email_link(ctx: Ctx) -> Redirect:
+    """Send the link that proves one's address again."""
+    await identity.send_verification(ctx)
+    return Redirect("/account?tab=security", toast="A link is on its way.")
+
+
+@page_post("/account/sign-out-others", signed_in=OWN)
+async def sign_out_others(ctx: Ctx) -> Redirect:
+    """End every other session of one's own."""
+    assert ctx.actor.user_id is not None, "the guard lets only signed-in people through"
+    await identity.revoke_all(
+        ctx, user_id=ctx.actor.user_id, why="ended from another device", keep=ctx.actor.session_id
+    )
+    return Redirect("/account?tab=sessions", toast="Your other devices are signed out.")
+
+
 @page_post("/account/sessions/{session_id:uuid}/end", signed_in=OWN)
 async def session_end(ctx: Ctx, session_id: SessionId) -> Redirect:
     """End one of one's own sessions."""
@@ -155,6 +199,9 @@ OWN_PAGES = (
     account_page,
     preferences_submit,
     password_submit,
+    email_submit,
+    email_link,
+    sign_out_others,
     session_end,
     sign_out_everywhere,
     switch_place,

@@ -230,8 +230,8 @@ async def require_own_password(ctx: Ctx, *, verdict: Verdict, field: str) -> Use
 
 async def prepare_email_change(services: Services, data: ChangeEmailIn, actor: Actor) -> Verdict:
     """Check the new address and compare the password."""
-    if clean_email(data.email) == actor.email:
-        raise Invalid(fields={"email": "This is your address already."})
+    if clean_email(data.new_email, field="new_email") == actor.email:
+        raise Invalid(fields={"new_email": "This is your address already."})
     return await check_own_password(services, actor, password=data.password)
 
 

@@ -273,7 +273,7 @@ async def change_password(ctx: Ctx, data: ChangePasswordIn, prepared: tuple[Verd
 )
 async def change_email(ctx: Ctx, data: ChangeEmailIn, prepared: Verdict) -> MessageOut:
     """Ask for another e-mail address. It holds once the link that is sent there was followed; the old address is told."""
-    await accounts.ask_email_change(ctx, email=data.email, verdict=prepared)
+    await accounts.ask_email_change(ctx, email=data.new_email, verdict=prepared)
     return MessageOut("Look into the new mailbox: a link is on its way. Until you follow it, nothing changes.")
 
 

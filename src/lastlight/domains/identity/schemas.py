@@ -88,7 +88,7 @@ class ChangePasswordIn(Input, frozen=True, kw_only=True):
 class ChangeEmailIn(Input, frozen=True, kw_only=True):
     """The new address, and the password as it is."""
 
-    email: Email
+    new_email: Email
     password: Password
 
 
