@@ -546,6 +546,7 @@
 --   CREATE INDEX checkins_by_patron ON public.checkins USING btree (tenant_id, patron_id, arrived_at DESC, id DESC)
 --   CREATE INDEX checkins_by_time ON public.checkins USING btree (tenant_id, arrived_at DESC, id DESC)
 --   CREATE INDEX checkins_by_venue ON public.checkins USING btree (tenant_id, venue_id, arrived_at DESC, id DESC)
+--   CREATE INDEX checkins_of_all ON public.checkins USING btree (arrived_at DESC, id DESC)
 --   CREATE INDEX events_by_patron ON public.events USING btree (tenant_id, patron_id, seq) WHERE (patron_id IS NOT NULL)
 --   CREATE INDEX events_by_position ON public.events USING btree ("position")
 --   CREATE INDEX files_by_age ON public.files USING btree (tenant_id, created_at DESC)

@@ -209,3 +209,15 @@ async def test_old_nights_do_not_make_it_slower(house: House) -> None:
     for statement, more in ((FIGURES, spans), (FEED, [30])):
         few, many = [await pages_read(each, statement, *more) for each in (young, old)]
         assert many < 2 * few, statement
+
+
+async def test_the_crews_newest_check_ins_are_not_sought_among_all(house: House) -> None:
+    """Across tenants too the first page is a walk along an index: a page of ten reads far less than the table holds."""
+    await with_past(house, nights=30, guests=150)
+    await house.sql("analyze checkins")
+    [row] = await house.sql(
+        "explain (analyze, buffers, timing off, format json) select id from checkins order by arrived_at desc, id desc limit 10"
+    )
+    plan = json.loads(row[0])[0]["Plan"]
+    [size] = await house.sql("select pg_relation_size('checkins') / 8192 as pages")
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < size["pages"] / 4
