@@ -16,7 +16,7 @@ import socketio
 import uvicorn
 from socketio.exceptions import ConnectionError as ConnectionFailed
 
-from lastlight.kernel.ids import TenantId, VenueId
+from lastlight.kernel.ids import PLATFORM, TenantId, VenueId
 from lastlight.runtime.auth.tokens import ACCESS, COOKIE, SessionKind, TokenType, issue, token_keys
 from lastlight.runtime.realtime.neighbours import Neighbours
 from lastlight.runtime.realtime.server import RealtimeServer, create_realtime
@@ -88,6 +88,15 @@ async def sign_in(
         patron_id,
     )
     return Person(user_id, session_id, tenant_id, kind, patron_id)
+
+
+async def sign_in_crew(services: Services, permissions: Sequence[str], *, inside: TenantId | None = None) -> Person:
+    """Somebody of the platform's crew with a session, at home or inside a tenant."""
+    home = await sign_in(services, PLATFORM, permissions)
+    sql = "update sessions set kind = 'crew', tenant_id = $2, reason = $3 where id = $1"
+    reason = "" if inside is None else "Asked by the owner"
+    await services.pools.system.execute(sql, home.session_id, inside, reason)
+    return Person(home.user_id, home.session_id, PLATFORM if inside is None else inside, "crew", None)
 
 
 @dataclass(slots=True)

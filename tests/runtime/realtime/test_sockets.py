@@ -8,10 +8,21 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from lastlight.kernel.ids import TenantId, VenueId, uuid7
+from lastlight.kernel.ids import PLATFORM, TenantId, VenueId, uuid7
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
-from tests.support.sockets import Client, Person, Site, connected, node_client, refused, serving, sign_in, until
+from tests.support.sockets import (
+    Client,
+    Person,
+    Site,
+    connected,
+    node_client,
+    refused,
+    serving,
+    sign_in,
+    sign_in_crew,
+    until,
+)
 from tests.support.streams import GongRang, WhisperSaid, new_tenant, open_services, relaying, ring, settled
 
 pytestmark = pytest.mark.database
@@ -81,6 +92,26 @@ async def test_everybody_hears_only_their_own_rooms(services: Services, site: Si
 async def all_connected(site: Site, services: Services, *people: Person) -> AsyncGenerator[list[Client]]:
     async with contextlib.AsyncExitStack() as stack:
         yield [await stack.enter_async_context(connected(site, person.token(services))) for person in people]
+
+
+async def test_the_crew_hears_the_platform_and_a_tenant_only_from_inside(
+    services: Services, site: Site, tenant: TenantId
+) -> None:
+    other = await new_tenant(services)
+    home = await sign_in_crew(services, [BELLS])
+    inside = await sign_in_crew(services, [BELLS], inside=tenant)
+    unheard = await sign_in_crew(services, [GONGS], inside=tenant)
+    owner = await sign_in(services, tenant, [BELLS])
+    async with all_connected(site, services, home, inside, unheard, owner) as clients:
+        await ring(services, PLATFORM, 1)
+        await ring(services, tenant, 2)
+        await ring(services, other, 3)
+        await until(lambda: [clients[0].numbers(), clients[3].numbers()] == [[1], [2]])
+        await settled(services, other, 1)
+        answer = await clients[1].io.call("catch_up", {"after": 0}, timeout=30)
+        await asyncio.sleep(0.2)
+        assert [client.numbers() for client in clients] == [[1], [2], [], [2]]
+        assert [event["data"]["number"] for event in answer["events"]] == [2]
 
 
 async def test_a_client_cannot_ask_for_a_room(services: Services, site: Site, tenant: TenantId) -> None:
@@ -167,7 +198,7 @@ async def test_what_a_slow_feed_brings_after_a_catch_up_is_not_repeated(
         await until(lambda: len(client.numbers()) == 6)
         await until(lambda: all(seat.held is None for seat in site.realtime.hub.seats.values()))
         for row in late:
-            site.realtime._deliver(row)
+            site.realtime._deliver(row)  # pyright: ignore[reportPrivateUsage] what the feed calls
         monkeypatch.undo()
         await ring(services, tenant, 11)
         await until(lambda: client.numbers()[-1] == 11)
