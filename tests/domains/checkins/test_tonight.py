@@ -60,6 +60,7 @@ def expected_figures(venue: Venue, rows: Sequence[Any], now: datetime) -> dict[s
     return {
         "inside": sum(row["status"] == "open" for row in mine),
         "arrivals_15": sum(row["opened_at"] > now - timedelta(minutes=15) for row in mine),
+        "arrivals_30": sum(row["opened_at"] > now - timedelta(minutes=30) for row in mine),
         "arrivals_60": sum(row["opened_at"] > now - timedelta(minutes=60) for row in mine),
         "arrivals_tonight": sum(row["opened_at"] >= starts for row in mine),
         "arrivals_last_week": sum(last_starts <= row["opened_at"] < last_starts + (now - starts) for row in mine),

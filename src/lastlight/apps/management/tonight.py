@@ -1,7 +1,9 @@
 """Tonight: the manager's first screen, live."""
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from lastlight.apps.night import feed_lines, shown_venues
 from lastlight.domains import checkins
@@ -28,7 +30,10 @@ class Night:
     timed_out: int
     average_stay: int | None
     open_venues: int
-    spark: list[int]
+    arrivals: list[int]
+    """By half hour, the latest last."""
+    arrived_by: list[int]
+    """How many had come by the end of each half hour."""
 
 
 @page("/manage", permission=checkins.VISITS_READ)
@@ -69,7 +74,8 @@ def _sums(tonight: checkins.Tonight) -> Night:
         timed_out=sum(f.timed_out_tonight for f in figures),
         average_stay=round(sum(stay * count for stay, count in stays) / weight) if stays else None,
         open_venues=sum(f.is_open and f.status == "active" for f in figures),
-        spark=slots[-12:],
+        arrivals=slots[-7:-1],
+        arrived_by=list(accumulate(slots))[-16:],
     )
 
 
@@ -113,11 +119,17 @@ def _chart(tonight: checkins.Tonight, night: Night) -> dict[str, Any]:
     start = max(0, min([*busy, now]) - 1)
     end = min(len(slots), max([*busy, now, start + 8]) + 2)
     shown = slots[start:end]
+    labels, counts = [slot.at for slot in shown], [slot.tonight for slot in shown]
+    if (
+        tonight.venues
+    ):  # the half hour that runs is not over: its point is the last 30 minutes, so that the line does not fall
+        labels[now - start] = f"{tonight.at.astimezone(ZoneInfo(tonight.venues[0].time_zone)):%H:%M}"
+        counts[now - start] = sum(figures.arrivals_30 for figures in tonight.venues)
     return {
         "kind": "line",
-        "labels": [slot.at for slot in shown],
+        "labels": labels,
         "series": [
-            {"name": "Tonight", "values": [slot.tonight for slot in shown], "style": "accent"},
+            {"name": "Tonight", "values": counts, "style": "accent"},
             {
                 "name": f"Last {night.weekday}" if night.weekday else "Last week",
                 "values": [slot.last_week for slot in shown],

@@ -26,6 +26,7 @@ cross join lateral (
 ) o
 cross join lateral (
     select count(*) filter (where v.opened_at > now() - interval '15 minutes') as arrivals_15,
+           count(*) filter (where v.opened_at > now() - interval '30 minutes') as arrivals_30,
            count(*) filter (where v.opened_at > now() - interval '60 minutes') as arrivals_60,
            count(*) filter (where v.opened_at >= w.starts) as arrivals_tonight,
            count(*) filter (where v.closed_at > now() - interval '15 minutes') as departures_15,
@@ -100,6 +101,7 @@ class VenueTonight(msgspec.Struct, frozen=True, kw_only=True):
     capacity: int | None
     inside: int
     arrivals_15: int
+    arrivals_30: int
     arrivals_60: int
     arrivals_tonight: int
     arrivals_last_week: int
