@@ -49,6 +49,22 @@ def test_the_shell_is_the_same_for_everybody(live_server: LiveServer) -> None:
     assert (worker.headers["cache-control"], worker.headers["service-worker-allowed"]) == ("no-cache", "/")
 
 
+def test_a_guest_who_signed_in_elsewhere_in_this_browser_is_known(
+    live_server: LiveServer, phone: BrowserContext
+) -> None:
+    guest = live_server.new_guest()
+    page = phone.new_page()
+    refused: list[str] = []
+    page.on("response", lambda answer: refused.append(answer.url) if answer.status >= 400 else None)
+    page.goto("/patron")
+    expect(page.get_by_role("heading", name="Your night starts here")).to_be_visible()
+    assert refused == []
+    body = {"email": guest.email, "password": guest.password}
+    assert phone.request.post("/api/auth/session", data=body).ok
+    page.goto("/patron")
+    expect(page.get_by_role("button", name="Scan to check in")).to_be_visible()
+
+
 def test_it_opens_every_view_without_a_network(live_server: LiveServer, phone: BrowserContext) -> None:
     guest = live_server.new_guest()
     venue = live_server.businesses["kojo-arcade"].venues["kojo-rosebank"]

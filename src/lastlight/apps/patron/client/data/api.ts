@@ -28,6 +28,16 @@ export async function call<Answer>(path: string, { method = "GET", body, headers
   throw new Refused(await problemOf(answer), retryAfter(answer));
 }
 
+/** Whether this browser has a session: the front door sends on whoever has one, and turns nobody away. */
+export async function hasSession(): Promise<boolean> {
+  try {
+    const door = await fetch("/", { redirect: "manual", credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    return door.type === "opaqueredirect";
+  } catch (error) {
+    throw new Unreachable(String(error));
+  }
+}
+
 async function ask(path: string, { method, body, headers }: Options): Promise<Response> {
   try {
     return await fetch(path, {

@@ -46,7 +46,7 @@ export function ActivityScreen() {
       )}
       {failed && <p class="u-sm u-2" role="status">{failed}</p>}
       {more && (
-        <button type="button" class="p-btn" onClick={() => void load()} aria-busy={loading} disabled={loading}>
+        <button type="button" class="p-btn" onClick={() => void load()} aria-busy={loading === "older"} disabled={loading === "older"}>
           {_("Show earlier nights")}
         </button>
       )}
@@ -57,11 +57,11 @@ export function ActivityScreen() {
 /** The phone's memory first, then the server's pages. */
 function useActivity() {
   const [{ items: older, next }, setKnown] = useState<ActivityPage>({ items: [], next: null });
-  const [loading, setLoading] = useState(false);
+  const [loading, setLoading] = useState<"" | "newest" | "older">("");
   const [failed, setFailed] = useState("");
   const fresh = home.value?.activity;
   const read = async (before: string | null) => {
-    setLoading(true);
+    setLoading(before ? "older" : "newest");
     try {
       const from = before ? `&before=${encodeURIComponent(before)}` : "";
       const page = await call<ActivityPage>(`/api/patron/activity?limit=${PAGE}${from}`);
@@ -70,7 +70,7 @@ function useActivity() {
     } catch (error) {
       setFailed(error instanceof Refused ? error.problem.detail : _("Earlier nights need signal; these are on this phone."));
     } finally {
-      setLoading(false);
+      setLoading("");
     }
   };
   useEffect(() => {

@@ -80,7 +80,7 @@ export async function signOut({ everywhere = false } = {}): Promise<void> {
 async function entered(): Promise<void> {
   forgetIdentity();
   stopListening();
-  await pull();
+  await pull({ entered: true });
   await readCommands();
   await sync();
   void startListening();

@@ -1,6 +1,6 @@
 // What the screens show: the server's last word on this person, with the commands that it has not heard yet on top.
 import { batch, computed, signal } from "@preact/signals";
-import { call, Refused, Unreachable } from "../data/api";
+import { call, hasSession, Refused, Unreachable } from "../data/api";
 import { canSign, learnClock, registeredKey } from "../data/claim";
 import { commandsOf, database, fact, keepFact, wipe, type Command, type Snapshot } from "../data/database";
 import { byId, flush, forgetIdentity, onChange, rememberIdentity, type Report } from "../data/outbox";
@@ -83,8 +83,8 @@ export async function send(): Promise<Report> {
 }
 
 /** Ask the server who this is and how the night stands. Never more than one such question at a time. */
-export function pull(): Promise<void> {
-  pulling ??= ask().finally(() => (pulling = null));
+export function pull({ entered = false } = {}): Promise<void> {
+  pulling ??= ask(entered).finally(() => (pulling = null));
   return pulling;
 }
 
@@ -110,8 +110,12 @@ export function signedOut(): void {
   });
 }
 
-async function ask(): Promise<void> {
+async function ask(entered: boolean): Promise<void> {
   try {
+    if (!me.value && !entered && !(await hasSession())) {
+      online.value = true;
+      return signedOut();
+    }
     const person = await call<Me>("/api/me");
     rememberIdentity(person);
     if (me.value?.user_id !== person.user_id || me.value.tenant?.id !== person.tenant?.id) await keep(person, null);
