@@ -57,7 +57,7 @@ export function ActivityScreen() {
 /** The phone's memory first, then the server's pages. */
 function useActivity() {
   const [{ items: older, next }, setKnown] = useState<ActivityPage>({ items: [], next: null });
-  const [loading, setLoading] = useState<"" | "newest" | "older">("");
+  const [loading, setLoading] = useState<"" | "newest" | "older">(me.value?.kind === "patron" ? "newest" : "");
   const [failed, setFailed] = useState("");
   const fresh = home.value?.activity;
   const read = async (before: string | null) => {
