@@ -78,6 +78,29 @@ def test_the_password_changes_and_the_other_devices_end(console_of: Console, new
     expect(other).to_have_url(re.compile("/sign-in"))
 
 
+def test_an_address_changes_once_its_new_mailbox_says_so(
+    live_server: LiveServer, console_of: Console, newcomer: Person
+) -> None:
+    page = console_of(newcomer, "/account?tab=security")
+    form = page.locator("#address")
+    form.locator("[name=new_email]").fill(f"new.{newcomer.email}")
+    form.locator("[name=password]").fill("not mine at all")
+    form.get_by_role("button", name="Send the link").click()
+    expect(form.locator("[name=password]")).to_have_attribute("aria-invalid", "true")
+    expect(form.locator("[name=new_email]")).to_have_value(f"new.{newcomer.email}")
+    form.locator("[name=password]").fill(PASSWORD)
+    form.get_by_role("button", name="Send the link").click()
+    toast(page, "Follow the link in the new mailbox.")
+    crew = console_of(live_server.person("super_admin"), f"/platform/outbox?q=new.{newcomer.email}")
+    crew.locator("#outbox tbody a").first.click()
+    link = crew.locator(".mail-text a[href*=token]").first.get_attribute("href") or ""
+    page.goto(link.replace("http://localhost", live_server.base_url))
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_text("Your address is confirmed.")).to_be_visible()
+    page.goto("/account")
+    expect(page.locator("main").get_by_text(f"new.{newcomer.email}")).to_be_visible()
+
+
 def test_a_forgotten_password_is_set_anew_by_mail(
     live_server: LiveServer, console_of: Console, new_context: NewContext, newcomer: Person
 ) -> None:
