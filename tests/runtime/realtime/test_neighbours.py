@@ -1,5 +1,6 @@
 """Two web processes that share a port: whichever a client's next call lands on, both transports work, and each hears everything."""
 
+import asyncio
 import contextlib
 import itertools
 import socket
@@ -136,6 +137,18 @@ async def test_a_neighbour_that_is_away_is_said_to_be(database_settings: Setting
         session.get(f"{site.url}/realtime/?EIO=4&transport=polling&sid=2.x") as answer,
     ):
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+
+
+async def test_a_process_that_ends_lets_go_of_calls_that_wait_for_a_neighbour(both: Pair, tenant: TenantId) -> None:
+    token = (await sign_in(both.services, tenant, [BELLS])).token(both.services)
+    async with connected(both.second, token, transports=["polling"]), aiohttp.ClientSession() as session:
+        (seat,) = both.second.realtime.hub.seats.values()
+        address = f"{both.first.url}/realtime/?EIO=4&transport=polling&sid={seat.eio_sid}"
+        waiting = asyncio.create_task(session.get(address))
+        await asyncio.sleep(0.5)
+        assert not waiting.done()
+        await both.first.realtime.drain()
+        assert (await waiting).status == 503
 
 
 def test_what_the_supervisor_wrote_is_read() -> None:

@@ -5,6 +5,7 @@ A socket's id begins with the number of the process that holds it. The superviso
 on the loopback address, and the list of all; a balancer in front of several machines still has to keep a client where it is.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +30,10 @@ class Neighbours:
 
     place: int = 0
     ports: tuple[int, ...] = ()
-    _client: httpx.AsyncClient | None = field(default=None, repr=False)
+    _client: httpx.AsyncClient | None = field(default=None, repr=False, compare=False)
+    _asking: set[asyncio.Future[httpx.Response | None]] = field(
+        default_factory=set["asyncio.Future[httpx.Response | None]"], repr=False, compare=False
+    )
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> "Neighbours":
@@ -47,22 +51,41 @@ class Neighbours:
         return self.ports[place - 1] if place != self.place and 0 < place <= len(self.ports) else None
 
     async def hand_over(self, scope: Any, receive: Any, send: Any, port: int) -> bool:
-        """Let a neighbour answer an HTTP call; False when it cannot."""
-        body = await _body(receive)
-        if self._client is None:
-            self._client = httpx.AsyncClient(timeout=httpx.Timeout(5.0, read=POLL_SECONDS), trust_env=False)
+        """Let a neighbour answer an HTTP call; False when it cannot, or when this process is about to end."""
         headers = [(name, value) for name, value in scope["headers"] if name.lower() not in PER_HOP]
         url = f"http://127.0.0.1:{port}{scope['path']}?{scope['query_string'].decode('latin-1')}"
+        asking = asyncio.ensure_future(self._ask(scope["method"], url, await _body(receive), headers))
+        self._asking.add(asking)
         try:
-            answer = await self._client.request(scope["method"], url, content=body, headers=headers)
-        except httpx.HTTPError as error:
-            log.warning("a neighbour did not answer for its socket", error=str(error) or type(error).__name__)
+            await asyncio.wait({asking})
+        finally:
+            self._asking.discard(asking)
+            asking.cancel()
+        answer = None if asking.cancelled() else asking.result()
+        if answer is None:
             return False
         kept = [(name, value) for name, value in answer.headers.raw if name.lower() not in PER_HOP]
         kept.append((b"content-length", str(len(answer.content)).encode()))
         await send({"type": "http.response.start", "status": answer.status_code, "headers": kept})
         await send({"type": "http.response.body", "body": answer.content})
         return True
+
+    async def _ask(
+        self, method: str, url: str, body: bytes, headers: list[tuple[bytes, bytes]]
+    ) -> httpx.Response | None:
+        if self._client is None:
+            timeout, limits = httpx.Timeout(5.0, read=POLL_SECONDS), httpx.Limits(max_connections=None)
+            self._client = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False)
+        try:
+            return await self._client.request(method, url, content=body, headers=headers)
+        except httpx.HTTPError as error:
+            log.warning("a neighbour did not answer for its socket", error=str(error) or type(error).__name__)
+            return None
+
+    def release(self) -> None:
+        """Let go of the calls that wait for a neighbour."""
+        for asking in self._asking:
+            asking.cancel()
 
     async def close(self) -> None:
         """Hang up."""

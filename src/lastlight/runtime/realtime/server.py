@@ -125,6 +125,7 @@ class RealtimeServer:
         """The process is about to end: refuse new sockets, let go of those that sit here and of the calls that wait."""
         self._stop.set()
         arrivals_of(self.services).release()
+        self.neighbours.release()
         for eio_sid in list(self.server.opened):
             await self.server.cut(eio_sid)
 
