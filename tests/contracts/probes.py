@@ -302,17 +302,23 @@ async def tells_no_other_guest(world: World, op: Operation) -> list[str]:
     return [f"{guest} is told {mark!r}" for mark in marks if mark in answer.text] + _broken(world)
 
 
-async def sees_others(world: World, who: Somebody, tables: Iterable[str]) -> list[str]:
-    """What a transaction, begun for somebody as the application begins it, sees beyond their tenant when nobody names one."""
+async def sees_others(
+    world: World, who: Somebody, tables: Iterable[str], *, column: str = "tenant_id"
+) -> list[str]:
+    """What a transaction, begun for somebody as the application begins it, sees beyond their tenant when nobody names one.
+
+    With another column than the tenant's: beyond what carries their own patron id.
+    """
     actor = await load_actor(world.people.services.pools.system, world.people.services.registry, _session(who))
     scope = WorkScope(actor=actor, tenant_id=who.tenant_id, role="app")
+    own = who.tenant_id if column == "tenant_id" else actor.patron_id
     found: list[str] = []
     async with unit_of_work(world.people.services, scope) as ctx:
         for table in tables:
-            sql = f"select count(*) from {table} where tenant_id is distinct from $1"
+            sql = f"select count(*) from {table} where {column} is distinct from $1"
             await ctx.db.execute("savepoint before_looking")
             try:
-                rows = await ctx.db.fetchval(sql, who.tenant_id)
+                rows = await ctx.db.fetchval(sql, own)
             except asyncpg.InsufficientPrivilegeError:
                 await ctx.db.execute("rollback to savepoint before_looking")
                 continue  # the role may not even ask

@@ -35,14 +35,13 @@ SIGNED_IN = frozenset(
         *("list_sessions", "revoke_session", "revoke_other_sessions", "logout_all"),
         *("switch", "switch_cookie_session", "switch_place", "switch_venue"),
         *("account_page", "preferences_submit", "password_submit", "session_end", "sign_out_everywhere"),
-        *("email_submit", "email_link", "sign_out_others"),
         *("read_event_stream", "list_modules", "upload_file", "read_file", "platform_page"),
         *("list_views", "create_view", "delete_view", "views_menu", "view_submit", "view_remove"),
     }
 )
 """Open to everybody who is signed in: they touch only what is one's own."""
 
-HELD_BY_NO_PRESET: dict[str, str] = {
-    "platform.settings.manage": "the parameters of the platform bind every business",
+HELD_BY_NO_PRESET = {
+    "platform.settings.manage": "the platform's parameters hold for every business: super admins alone set them",
 }
 """Permissions that no built-in role but the super admin's names, each with its reason."""

@@ -19,6 +19,8 @@ from tests.contracts import locks, probes
 from tests.contracts.expected import WORKS, expected, planner
 from tests.contracts.probes import said
 from tests.support.calls import OPERATIONS, send
+from tests.database.allowed import GUEST_OWNS, PERSONAL
+from tests.support.things import ELSEWHERE
 from tests.support.world import World
 
 pytestmark = [pytest.mark.database, pytest.mark.contract, pytest.mark.timeout(300)]
@@ -38,9 +40,7 @@ INSIDE = {
 """What runs inside a tenant by the app's own database role, where policies stand behind the statements."""
 NOT_FOR_THE_APP = frozenset({"outgoing_mail", "outbox", "audit_checkpoints"})
 """Tables that the app's role may not read, or that the platform's own jobs fill."""
-GUARDED_TWICE = frozenset({"saved_views"})
-"""Tables where another policy holds each row to its owner."""
-BOUND_OTHERWISE = frozenset({"create_role", "create_export"})
+BOUND_OTHERWISE = frozenset({"create_role", "role_new_submit", "create_export"})
 """Nobody puts into a role what they lack, and an export reads its list as its reader may: locks of another kind."""
 
 
@@ -113,10 +113,23 @@ async def test_each_policy_that_is_taken_off_is_missed(world: World) -> None:
         async with locks.without_policies(world, [policy]):
             if not await probes.sees_others(world, owner, [table]) and table not in NOT_FOR_THE_APP:
                 unnoticed.append(table)
-    assert set(unnoticed) == GUARDED_TWICE
+    assert set(unnoticed) == PERSONAL, "another policy holds each row of these to its owner"
     for table in unnoticed:
         async with locks.without_policies(world, await locks.policies(world, table=table)):
             assert await probes.sees_others(world, owner, [table])
+
+
+async def test_a_guests_transaction_sees_no_other_guest_and_each_policy_of_it_is_missed(world: World) -> None:
+    await one_of_everything(world)
+    for name in ("regular", "patron"):
+        await ELSEWHERE["visit_id"](world, world.somebody[f"A.{name}"])
+    guest = world.somebody["A.patron"]
+    for table, (column, kind) in GUEST_OWNS.items():
+        if kind != "patron":
+            continue
+        assert await probes.sees_others(world, guest, [table], column=column) == []
+        async with locks.without_policies(world, await locks.policies(world, table=table)):
+            assert await probes.sees_others(world, guest, [table], column=column), f"{table} has nothing to see"
 
 
 async def test_with_both_locks_off_the_operations_tell_and_the_probes_hear_it(world: World) -> None:

@@ -14,6 +14,8 @@ pytestmark = [pytest.mark.database, pytest.mark.contract]
 INSIDE = {key: op for key, op in OPERATIONS.items() if not op.public and not op.scope_tenant}
 WITH_PATH = [key for key, op in INSIDE.items() if probes.named_things(op)]
 WITH_FIELDS = [key for key, op in INSIDE.items() if probes.fields_with_ids(op)]
+PERSONAL = frozenset({"export_id", "view_id", "session_id"})
+"""What belongs to one person, whatever the others of the business may do."""
 OF_A_VENUE = [key for key, op in INSIDE.items() if probes.venue_bound(op)]
 
 
@@ -84,6 +86,12 @@ async def test_a_member_of_one_venue_is_told_nothing_of_another(world: World, ke
 @pytest.mark.parametrize("key", WITH_PATH)
 async def test_another_guests_thing_is_not_there(world: World, key: str) -> None:
     found = await probes.foreign(world, OPERATIONS[key], world.somebody["A.patron"], world.somebody["A.regular"])
+    assert not found, said(found)
+
+
+@pytest.mark.parametrize("key", [key for key in WITH_PATH if PERSONAL & {*OPERATIONS[key].path_parameters()}])
+async def test_what_is_ones_own_is_not_there_for_a_colleague(world: World, key: str) -> None:
+    found = await probes.foreign(world, OPERATIONS[key], world.somebody["A.manager"], world.somebody["A.owner"])
     assert not found, said(found)
 
 

@@ -17,8 +17,6 @@ LATER = {
     "forgot_password": "whether there is such an account is found out by its job, so that neither answer nor time tells",
     "forgot_submit": "the same",
     "send_verification": "the mail's job decides whether there is anything to prove",
-    "email_link": "the same",
-    "email_submit": "as change_email",
     "change_email": "nothing changes before the new address is proven by its link; that is on record",
     "create_export": "the export is on record once its file is made",
     "refresh": "it continues a session; the opening of it is on record",

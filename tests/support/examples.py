@@ -14,7 +14,6 @@ import msgspec
 NAMED: Mapping[str, Any] = {
     "email": "somebody@example.test",
     "contact_email": "somebody@example.test",
-    "new_email": "somebody.else@example.test",
     "password": "correct horse battery",
     "new_password": "another horse battery",
     "current_password": "correct horse battery",

@@ -181,6 +181,27 @@ async def own_session(world: World, who: Somebody) -> Any:
     return (await world.sign_in(who if who.user_id else world.somebody["A.owner"])).session_id
 
 
+async def export(world: World, who: Somebody) -> Any:
+    """An export that the asker asked for; tenant A's owner where the asker may not."""
+    able = who.kind in {"member", "crew"} and who.role not in {"staff", "moderator"}
+    body = {"listing": "venues", "format": "csv"}
+    key = {"Idempotency-Key": str(uuid4())}
+    asker = who if able else world.somebody["A.owner"]
+    return (await world.make("POST", "/api/exports", asker, json=body, headers=key))["id"]
+
+
+async def saved_view(world: World, who: Somebody) -> Any:
+    """A view of a list that the asker keeps; tenant A's owner where the asker reads no list."""
+    asker = who if who.kind in {"member", "crew"} else world.somebody["A.owner"]
+    return (await world.make("POST", "/api/saved-views", asker, json=view_of_list(world, asker)))["id"]
+
+
+def view_of_list(world: World, who: Somebody) -> dict[str, Any]:
+    """A view of a list that somebody may read."""
+    listing = {"moderator": "members", "finance": "venues"}.get(who.role, "visits")
+    return {"listing": listing, "name": world.unique("View"), "query": ""}
+
+
 async def tenant(world: World, who: Somebody, status: str = "active") -> Any:
     """A business of its own in a state, with somebody who applied for it."""
     number = next(world.numbers)
@@ -213,6 +234,8 @@ THINGS: dict[str, Maker] = {
     "mail_id": mail,
     "file_id": file,
     "session_id": own_session,
+    "export_id": export,
+    "view_id": saved_view,
     "code": code,
 }
 """Path parameters, and body fields of the same name, that name a row, and how to make one."""
