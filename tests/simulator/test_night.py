@@ -148,6 +148,13 @@ def test_a_night_on_request_says_what_happened_and_the_database_agrees(demo: Dem
     assert "came" in played.stderr, "progress is shown"
 
 
+def test_after_a_night_every_audit_chain_is_whole(demo: Demo) -> None:
+    counted = "select count(*) from audit_entries where name = 'checkin.verified'"
+    _until(lambda: demo.sql(counted)[0]["count"] > 0, seconds=90)
+    checked = demo.run("verify", "audit")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
 def test_a_business_and_quiet_are_options(demo: Demo) -> None:
     arguments = ("--guests", "3", "--hours", "0.1", "--speed", "600", "--tenant", "the-low-light", "--quiet")
     played = demo.run("simulate", *arguments)
