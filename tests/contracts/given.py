@@ -152,7 +152,7 @@ async def sign_out(world: World, who: Somebody) -> Given:
     return Given(who=await world.sign_in(await newcomer(world, who), cookie=True))
 
 
-@example("revoke_other_sessions")
+@example("revoke_other_sessions", "sign_out_others")
 async def revoke_other_sessions(world: World, who: Somebody) -> Given:
     somebody = await newcomer(world, who)
     await own_session(world, somebody)
@@ -191,9 +191,9 @@ async def change_password(world: World, who: Somebody) -> Given:
     )
 
 
-@example("change_email")
+@example("change_email", "email_submit")
 async def change_email(world: World, who: Somebody) -> Given:
-    data = {"email": f"{uuid4().hex}@guests.example", "password": PASSWORD}
+    data = {"new_email": f"{uuid4().hex}@guests.example", "password": PASSWORD, "current_password": PASSWORD}
     return Given(data=data, who=await newcomer(world, who))
 
 

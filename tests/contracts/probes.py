@@ -302,9 +302,7 @@ async def tells_no_other_guest(world: World, op: Operation) -> list[str]:
     return [f"{guest} is told {mark!r}" for mark in marks if mark in answer.text] + _broken(world)
 
 
-async def sees_others(
-    world: World, who: Somebody, tables: Iterable[str], *, column: str = "tenant_id"
-) -> list[str]:
+async def sees_others(world: World, who: Somebody, tables: Iterable[str], *, column: str = "tenant_id") -> list[str]:
     """What a transaction, begun for somebody as the application begins it, sees beyond their tenant when nobody names one.
 
     With another column than the tenant's: beyond what carries their own patron id.

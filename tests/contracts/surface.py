@@ -35,6 +35,7 @@ SIGNED_IN = frozenset(
         *("list_sessions", "revoke_session", "revoke_other_sessions", "logout_all"),
         *("switch", "switch_cookie_session", "switch_place", "switch_venue"),
         *("account_page", "preferences_submit", "password_submit", "session_end", "sign_out_everywhere"),
+        *("email_submit", "email_link", "sign_out_others"),
         *("read_event_stream", "list_modules", "upload_file", "read_file", "platform_page"),
         *("list_views", "create_view", "delete_view", "views_menu", "view_submit", "view_remove"),
     }

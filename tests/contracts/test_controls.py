@@ -18,8 +18,8 @@ from lastlight.runtime.staged import begin
 from tests.contracts import locks, probes
 from tests.contracts.expected import WORKS, expected, planner
 from tests.contracts.probes import said
-from tests.support.calls import OPERATIONS, send
 from tests.database.allowed import GUEST_OWNS, PERSONAL
+from tests.support.calls import OPERATIONS, send
 from tests.support.things import ELSEWHERE
 from tests.support.world import World
 

@@ -18,6 +18,8 @@ LATER = {
     "forgot_submit": "the same",
     "send_verification": "the mail's job decides whether there is anything to prove",
     "change_email": "nothing changes before the new address is proven by its link; that is on record",
+    "email_submit": "the same",
+    "email_link": "the mail's job decides whether there is anything to prove",
     "create_export": "the export is on record once its file is made",
     "refresh": "it continues a session; the opening of it is on record",
 }
