@@ -124,8 +124,8 @@ async def test_a_reaction_takes_its_module_s_toggle(world: People, on: bool) -> 
     async with system_ctx(world.services, world.bar.id) as ctx:
         ctx.emit(TillRang(venue=world.bar.venues[0]), entity=("venue", world.bar.venues[0]))
     async with world.services.pools.system.acquire() as connection:
-        while (await move_batch(world.services, connection)).full:
-            pass
+        while await world.events("test.till_rang"):  # another test's open transaction may hold it back for a moment
+            await move_batch(world.services, connection)
     rows = await world.sql(
         "select id from jobs where kind = 'test.heard_till' and tenant_id = $1 order by created_at desc", world.bar.id
     )
