@@ -25,7 +25,7 @@ from lastlight.runtime.http import Form, Input, Redirect, View, page, page_post
 
 HOME = "/platform/tenants"
 ONE = f"{HOME}/{{tenant_id:uuid}}"
-EVENTS = ["tenant.registered", "tenant.decided", "tenant.changed"]
+EVENTS = ["tenant.registered", "platform.tenant_changed"]
 Decision = Literal["approval", "rejection", "suspension", "reactivation", "scope"]
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 
