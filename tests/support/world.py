@@ -133,9 +133,9 @@ class World:
         connection = await asyncpg.connect(self.people.services.settings.dsn("system"))
         try:
             until = time.monotonic() + 60
-            while (moved := await move_batch(self.people.services, connection)).full or moved.held:
+            while (moved := await move_batch(self.people.services, connection)).count or moved.held:
                 assert time.monotonic() < until, f"{moved.held} events are held back for a minute by {moved.horizon}"
-                await asyncio.sleep(0 if moved.full else 0.05)
+                await asyncio.sleep(0.05 if moved.held else 0)
         finally:
             await connection.close()
 
