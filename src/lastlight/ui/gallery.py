@@ -236,7 +236,16 @@ def _history(now: datetime) -> list[dict[str, Any]]:
 
 def _feed(now: datetime) -> list[dict[str, Any]]:
     return [
-        {"id": 1, "at": now, "who": "Zinhle D.", "what": "checked in at the door"},
+        {
+            "id": 1,
+            "at": now,
+            "who": "Zinhle D.",
+            "what": "at the door",
+            "href": "#stories",
+            "glyph": "log-in",
+            "verb": "Came in",
+            "tone": "ok",
+        },
         {"id": 2, "at": now - timedelta(minutes=1), "who": "Table 12", "what": "paid by card", "amount": "R 612"},
         {"id": 3, "at": now - timedelta(minutes=6), "who": LONG, "what": "checked out", "amount": "R 388"},
     ]
