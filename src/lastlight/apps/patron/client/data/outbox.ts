@@ -92,8 +92,8 @@ export function flush(): Promise<Report> {
   });
 }
 
-/** Where the browser has no locks (a page that is not secure) there is no worker either, and each page takes its own turn. */
-function alone<Result>(work: () => Promise<Result>): Promise<Result> {
+/** While nothing is being sent. Where the browser has no locks (a page that is not secure) there is no worker either, and each page takes its own turn. */
+export function alone<Result>(work: () => Promise<Result>): Promise<Result> {
   if (globalThis.navigator.locks) return navigator.locks.request(LOCK, work);
   const turn = lastTurn.then(work);
   lastTurn = turn.catch(() => undefined);

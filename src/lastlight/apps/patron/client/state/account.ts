@@ -6,7 +6,7 @@ import { flush, forgetIdentity } from "../data/outbox";
 import type { Preferences, SignedInSession } from "../data/types";
 import { applyPreferences } from "./device";
 import { startListening, stopListening } from "./heartbeat";
-import { me, mustSignIn, pull, readCommands, signedOut, sync } from "./night";
+import { me, mustSignIn, pull, quietly, readCommands, signedOut, sync } from "./night";
 
 export async function signIn(email: string, password: string): Promise<void> {
   // What waits on this phone was done at one business: its guest goes back there.
@@ -66,6 +66,11 @@ export async function forgotPassword(email: string): Promise<string> {
 export async function signOut({ everywhere = false } = {}): Promise<void> {
   const userId = me.value?.user_id ?? (await fact("person"));
   stopListening();
+  await quietly(() => leavePhone(userId, everywhere));
+  signedOut();
+}
+
+async function leavePhone(userId: string | undefined, everywhere: boolean): Promise<void> {
   if (userId) await revokePhoneKey(userId).catch(() => undefined);
   const leave = everywhere
     ? call("/api/auth/logout-all", { method: "POST" })
@@ -74,7 +79,6 @@ export async function signOut({ everywhere = false } = {}): Promise<void> {
     if (!(error instanceof Refused && error.problem.status === 401)) throw error;
   });
   if (userId) await wipe(userId);
-  signedOut();
 }
 
 async function entered(): Promise<void> {

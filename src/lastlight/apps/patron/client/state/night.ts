@@ -3,7 +3,7 @@ import { batch, computed, signal } from "@preact/signals";
 import { call, hasSession, Refused, Unreachable } from "../data/api";
 import { canSign, learnClock, registeredKey } from "../data/claim";
 import { commandsOf, database, fact, keepFact, wipe, type Command, type Snapshot } from "../data/database";
-import { byId, flush, forgetIdentity, onChange, rememberIdentity, type Report } from "../data/outbox";
+import { alone, byId, flush, forgetIdentity, onChange, rememberIdentity, type Report } from "../data/outbox";
 import type { Home, Me, Problem } from "../data/types";
 import { applyPreferences, online } from "./device";
 
@@ -52,6 +52,7 @@ export const present = computed<Present | null>(() => {
 
 const SENT_SHOWN_MS = 6_000;
 let pulling: Promise<void> | null = null;
+let leaving = false;
 
 /** Show what the phone remembers, at once and without a network. */
 export async function remember(): Promise<void> {
@@ -84,8 +85,20 @@ export async function send(): Promise<Report> {
 
 /** Ask the server who this is and how the night stands. Never more than one such question at a time. */
 export function pull({ entered = false } = {}): Promise<void> {
+  if (leaving) return Promise.resolve();
   pulling ??= ask(entered).finally(() => (pulling = null));
   return pulling;
+}
+
+/** Work during which no answer of the server is written to the phone any more. */
+export async function quietly(work: () => Promise<void>): Promise<void> {
+  leaving = true;
+  try {
+    await pulling;
+    await alone(work);
+  } finally {
+    leaving = false;
+  }
 }
 
 export async function readCommands(): Promise<void> {
@@ -157,7 +170,8 @@ async function turnedAway(problem: Problem): Promise<void> {
     mustSignIn.value = true;
     return;
   }
-  if (me.value) await wipe(me.value.user_id);
+  const gone = me.value?.user_id;
+  if (gone) await alone(() => wipe(gone));
   signedOut();
 }
 
