@@ -94,25 +94,23 @@ async def read_checkin(ctx: Ctx, checkin_id: CheckinId) -> Checkin:
     "/api/checkout",
     permission=VISITS_OWN,
     idempotent=True,
-    raises=[NoOpenVisit, *CLAIM_REFUSALS],
+    raises=[NoOpenVisit, NotFound, VisitNotOpen, *CLAIM_REFUSALS],
     tags=STAYS,
 )
 async def check_out(ctx: Ctx, data: CheckoutIn) -> Visit:
     """Check out of one's open visit; from an outbox, with the time at which the phone did it and its proof."""
-    return await visits.check_out(ctx, data=data)
+    return await visits.check_out(ctx, data=data, visit_id=data.visit_id)
 
 
 @post(
     "/api/visits/{visit_id:uuid}/checkout",
     permission=VISITS_CHECKOUT,
     idempotent=True,
-    raises=[NotFound, VisitNotOpen, NoOpenVisit, *CLAIM_REFUSALS],
+    raises=[NotFound, VisitNotOpen],
     tags=STAYS,
 )
-async def check_out_visit(ctx: Ctx, visit_id: VisitId, data: CheckoutIn) -> Visit:
-    """Close a visit: a guest their own, staff one at their venues (now, whatever the claim)."""
-    if ctx.actor.patron_id is not None:
-        return await visits.check_out(ctx, data=data, visit_id=visit_id)
+async def check_out_visit(ctx: Ctx, visit_id: VisitId) -> Visit:
+    """Close a guest's visit at one of one's venues, now. Guests close their own by POST /api/checkout."""
     return await visits.check_out_guest(ctx, visit_id=visit_id)
 
 

@@ -40,6 +40,8 @@ class VerifyIn(Input, frozen=True, kw_only=True):
 class CheckoutIn(Input, frozen=True, kw_only=True):
     """A guest's leaving; a proof signs the word `checkout` in the code's place."""
 
+    visit_id: VisitId | None = None
+    """Which visit, where the phone knows it; else the one that is open."""
     claimed_at: ClaimedAt | None = None
     proof: Proof | None = None
 
