@@ -112,8 +112,8 @@ def admit(op: Operation, actor: Actor) -> None:
         raise NotSignedIn(headers={"WWW-Authenticate": "Bearer"})
     if op.permission is not None and not actor.grants.allows(op.permission):
         raise NotPermitted(extra={"permission": op.permission.name})
-    if op.scope_tenant and actor.kind != "crew":
-        raise NotPermitted  # only the crew acts inside a tenant that the path names
+    if (op.scope_tenant or op.for_crew) and actor.kind != "crew":
+        raise NotPermitted  # only the crew acts inside a tenant that the path names, and uses the platform's console
 
 
 async def run(services: Services, call: Call) -> answer.Answer:

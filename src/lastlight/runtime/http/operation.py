@@ -92,6 +92,11 @@ class Operation:
         return inspect.getdoc(self.fn) or ""
 
     @property
+    def for_crew(self) -> bool:
+        """Whether it is a page of the platform's own console, which only the crew opens."""
+        return self.kind == "page" and self.path.startswith("/platform/")
+
+    @property
     def writes(self) -> bool:
         """Whether it may change something."""
         return self.method not in SAFE
