@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lastlight.kernel.errors import Invalid, Malformed, Problem
-from lastlight.runtime.http.decode import MAX_DEPTH, MAX_FIELDS, decode_json, decode_query
+from lastlight.runtime.http.decode import BRACKETS, MAX_DEPTH, MAX_FIELDS, decode_json, decode_query
 from tests.support.bells import EchoIn, FailQuery
 
 
@@ -113,6 +113,22 @@ def test_nesting_is_bounded_before_anything_recurses() -> None:
 def test_brackets_inside_texts_do_not_count() -> None:
     text = '[{"\\' * 1000
     assert decode_json(msgspec.json.encode({"text": text}), EchoIn).text == text
+
+
+@pytest.mark.parametrize("escaped", [b'\\"', b'\\\\"'])
+def test_an_endless_text_full_of_quotes_is_read_once(escaped: bytes) -> None:
+    """A megabyte whose first text never ends: read again from each of its quotes it would hold the process for an hour."""
+    raw = b'{"text": "' + escaped * (500_000 // len(escaped))
+    tokens = sum(1 for _ in BRACKETS.finditer(raw))
+    assert tokens < len(raw)
+    assert isinstance(refusal(raw), Malformed)
+
+
+def test_a_field_given_twice_among_many_is_found_at_once() -> None:
+    many = b",".join(b'"%d":1' % number for number in range(100_000))
+    raw = b'{"named": {' + many + b', "99999": 1}}'
+    with pytest.raises(Malformed, match="twice"):
+        decode_json(raw, EchoIn)
 
 
 def test_what_holds_comes_through_unchanged() -> None:

@@ -13,6 +13,8 @@ from lastlight.kernel.errors import Invalid, Malformed
 MAX_DEPTH = 32
 MAX_FIELDS = 200
 AT_PATH = re.compile(r" - at `(?:key in )?\$?\.?(.*?)`$")
+BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+"""Strings and brackets. A string that never ends reaches to the end at once: looked at again from each quote, it would take hours."""
 UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
 MISSING = re.compile(r"Object missing required field `(.*?)`")
 SENTENCES = (
@@ -68,16 +70,17 @@ def _refuse_twice(raw: bytes) -> None:
 
 
 def _once(found: list[tuple[str, Any]]) -> None:
-    names = [name for name, _ in found]
-    if len(set(names)) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Malformed(f"The body gives the field {twice[:100]!r} twice.")
+    seen: set[str] = set()
+    for name, _ in found:
+        if name in seen:
+            raise Malformed(f"The body gives the field {name[:100]!r} twice.")
+        seen.add(name)
 
 
 def _check_depth(raw: bytes) -> None:
     """Nesting is counted before anything recurses: outside strings, brackets may be at most MAX_DEPTH deep."""
     depth = 0
-    for token in re.finditer(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', raw, re.DOTALL):
+    for token in BRACKETS.finditer(raw):
         first = token.group()[:1]
         if first in (b"[", b"{"):
             depth += 1
