@@ -247,6 +247,11 @@ async def save_preferences(world: World, who: Somebody) -> Given:
     return Given(data={"theme": "light"}, who=await newcomer(world, who))
 
 
+@example("save_name")
+async def save_name(world: World, who: Somebody) -> Given:
+    return Given(data={"name": world.unique("Another name")}, who=await newcomer(world, who))
+
+
 # --- tenancy ----------------------------------------------------------------------------------------------------------
 
 

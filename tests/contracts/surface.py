@@ -31,7 +31,15 @@ PUBLIC = frozenset(
 
 SIGNED_IN = frozenset(
     {
-        *("read_me", "read_preferences", "save_preferences", "change_email", "send_verification", "change_password"),
+        *(
+            "read_me",
+            "read_preferences",
+            "save_preferences",
+            "save_name",
+            "change_email",
+            "send_verification",
+            "change_password",
+        ),
         *("list_sessions", "revoke_session", "revoke_other_sessions", "logout_all"),
         *("switch", "switch_cookie_session", "switch_place", "switch_venue"),
         *("account_page", "preferences_submit", "password_submit", "session_end", "sign_out_everywhere"),

@@ -215,6 +215,29 @@ def test_preferences_hold_and_a_lost_device_is_signed_out(live_server: LiveServe
     expect(page.get_by_label("Time zone")).to_have_value("Asia/Tokyo")
 
 
+def test_a_guest_changes_their_name_and_gives_their_birth_date_once(
+    live_server: LiveServer, phone: BrowserContext
+) -> None:
+    guest = live_server.new_guest()
+    page = open_app(phone, guest)
+    page.get_by_role("link", name="Profile", exact=True).click()
+    details = page.get_by_role("list", name="Your details")
+    page.get_by_role("button", name="Change name").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("   ")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog").get_by_label("Name")).to_have_attribute("aria-invalid", "true")
+    page.get_by_role("dialog").get_by_label("Name").fill("Naledi of the Night")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(details.get_by_text("Naledi of the Night")).to_be_visible()
+    page.get_by_role("button", name="Give date of birth").click()
+    page.get_by_role("dialog").get_by_label("Date of birth").fill("1996-05-17")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(details.get_by_text("1996")).to_be_visible()
+    expect(page.get_by_role("button", name="Give date of birth")).to_have_count(0)
+    known = live_server.sql("select name, birth_date::text as born from patrons where name = 'Naledi of the Night'")
+    assert [tuple(row) for row in known] == [("Naledi of the Night", "1996-05-17")]
+
+
 def test_a_forgotten_password_is_answered_alike_for_everybody(live_server: LiveServer, phone: BrowserContext) -> None:
     page = phone.new_page()
     page.goto("/patron")

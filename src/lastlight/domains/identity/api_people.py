@@ -15,6 +15,8 @@ from lastlight.domains.identity.schemas import (
     MemberIn,
     MemberOut,
     MeOut,
+    NameIn,
+    NameOut,
     PermissionOut,
     PreferencesIn,
     PreferencesOut,
@@ -37,6 +39,12 @@ PEOPLE = ("People and roles",)
 async def read_me(ctx: Ctx) -> MeOut:
     """Who one is here, what one may do, and where else one may go."""
     return await queries.read_me(ctx)
+
+
+@put("/api/me/name", signed_in=OWN, db="system", tags=ME, raises=(Invalid,))
+async def save_name(ctx: Ctx, data: NameIn) -> NameOut:
+    """Change one's own name; a business whose guest one is here knows it from now on."""
+    return NameOut(await profile.rename_self(ctx, name=data.name))
 
 
 @get("/api/me/preferences", signed_in=OWN, tags=ME)
@@ -134,6 +142,7 @@ async def archive_role(ctx: Ctx, role_id: RoleId, if_match: int) -> None:
 
 ROUTES = (
     read_me,
+    save_name,
     read_preferences,
     save_preferences,
     listing_get("/api/members", queries.MEMBERS, tags=PEOPLE),

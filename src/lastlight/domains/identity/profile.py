@@ -44,16 +44,21 @@ async def change_preferences(ctx: Ctx, **changes: Any) -> PreferencesOut:
     return await save_preferences(ctx, data=wanted)
 
 
-async def rename_self(ctx: Ctx, *, name: str) -> None:
-    """Change one's own name, where it is another. Raises Invalid when nothing is left of it."""
+async def rename_self(ctx: Ctx, *, name: str) -> str:
+    """Change one's own name, as a guest also the one that the business knows; the name. Raises Invalid when nothing is left of it."""
     user_id, new = _own(ctx), clean_name(name)
     if new == ctx.actor.name:
-        return
+        return new
+    if ctx.actor.patron_id is not None:
+        await ctx.db.execute(
+            "update patrons set name = $3 where tenant_id = $1 and id = $2", ctx.tenant_id, ctx.actor.patron_id, new
+        )
     await ctx.db.execute("update users set name = $2 where id = $1", user_id, new)
     await bump_sessions(ctx, user_id=user_id)
     ctx.emit(
         UserRenamed(user_id=user_id), entity=("user", user_id), before={"name": ctx.actor.name}, after={"name": new}
     )
+    return new
 
 
 def _own(ctx: Ctx) -> UserId:

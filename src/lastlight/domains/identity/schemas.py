@@ -155,6 +155,18 @@ class MeOut(msgspec.Struct, frozen=True, kw_only=True):
     venues: list[VenueChoice]
 
 
+class NameIn(Input, frozen=True, kw_only=True):
+    """What one wants to be called."""
+
+    name: PersonName
+
+
+class NameOut(msgspec.Struct, frozen=True):
+    """One's own name as it is now."""
+
+    name: str
+
+
 class PreferencesIn(Input, frozen=True, kw_only=True):
     """One's own preferences; what is left out keeps its default."""
 

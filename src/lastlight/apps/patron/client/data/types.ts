@@ -98,7 +98,7 @@ export interface ActivityPage {
 
 export interface Home {
   now: string;
-  patron: { id: string; name: string };
+  patron: { id: string; name: string; birth_date: string | null };
   tenant: Tenant;
   visit: Visit | null;
   activity: Activity[];

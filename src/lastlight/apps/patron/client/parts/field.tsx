@@ -8,7 +8,7 @@ interface Props {
   name: string;
   value: string;
   onValue: (value: string) => void;
-  type?: "text" | "email" | "password";
+  type?: "text" | "email" | "password" | "date";
   autocomplete?: string;
   maxLength?: number;
   hint?: string;
@@ -43,7 +43,15 @@ export function Field({ label, name, value, onValue, type = "text", autocomplete
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      {type === "password" ? <input {...shared} type="password" /> : type === "email" ? <input {...shared} type="email" /> : <input {...shared} type="text" />}
+      {type === "password" ? (
+        <input {...shared} type="password" />
+      ) : type === "email" ? (
+        <input {...shared} type="email" />
+      ) : type === "date" ? (
+        <input {...shared} type="date" />
+      ) : (
+        <input {...shared} type="text" />
+      )}
       {hint && (
         <span class="hint" id={`${id}-hint`}>
           {hint}

@@ -14,6 +14,7 @@ import { signOut, switchTo } from "../state/account";
 import { online } from "../state/device";
 import { byHand, install, offer } from "../state/install";
 import { me, queued } from "../state/night";
+import { Details } from "./details";
 import { Devices } from "./devices";
 import { Password } from "./password";
 import { Preferences } from "./preferences";
@@ -43,6 +44,7 @@ export function ProfileScreen() {
             <VerifyMail />
           )}
         </section>
+        <Details />
         <Businesses />
         <Preferences />
       </div>

@@ -43,6 +43,17 @@ export async function savePreferences(preferences: Preferences): Promise<void> {
   await pull();
 }
 
+export async function saveName(name: string): Promise<void> {
+  await call("/api/me/name", { method: "PUT", body: { name } });
+  await pull();
+}
+
+/** Told once: the age limit of a door must not depend on who tells it last. */
+export async function giveBirthDate(date: string): Promise<void> {
+  await call("/api/patron/birth-date", { method: "PUT", body: { birth_date: date } });
+  await pull();
+}
+
 export async function sessions(): Promise<SignedInSession[]> {
   return (await call<{ items: SignedInSession[] }>("/api/auth/sessions")).items;
 }
