@@ -103,6 +103,24 @@ async def test_signing_in_leads_to_no_other_site(world: People, target: str) -> 
         assert (await browser.post("/sign-in", data=form)).headers["location"] == "/"
 
 
+@pytest.mark.parametrize(
+    ("target", "address"),
+    [
+        ("/venues/k\u014dj\u014d", "/venues/k%C5%8Dj%C5%8D"),
+        ("/a\u2028b", "/a%E2%80%A8b"),
+        ("/a\x0bb\x7f", "/a%0Bb%7F"),
+        ("/a?b=c%20d&e=[f]#g", "/a?b=c%20d&e=[f]#g"),
+    ],
+)
+async def test_any_place_to_go_to_fits_into_a_header(world: People, target: str, address: str) -> None:
+    async with visitor(world.app) as browser:
+        form = {"email": WHO[0], "password": PASSWORD, "next": target}
+        answer = await browser.post("/sign-in", data=form)
+        assert (answer.status_code, answer.headers["location"]) == (303, address)
+        again = await browser.get("/sign-in", params={"next": target})
+        assert (again.status_code, again.headers["location"]) == (303, address)
+
+
 async def test_a_refused_sign_in_keeps_the_address_and_not_the_password(world: People) -> None:
     async with visitor(world.app) as browser:
         form = {"email": world.bar.email("staff"), "password": "wrong password here"}

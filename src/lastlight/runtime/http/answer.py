@@ -18,6 +18,8 @@ __all__ = ["NEVER_KEPT", "Answer", "Invalid", "make", "of_problem", "replayed"]
 
 NEVER_KEPT = ("Set-Cookie",)
 TOAST_COOKIE = "ll_toast"
+ADDRESS_SIGNS = "/?#[]@!$&'()*+,;=:%~"
+"""What stands for itself in an address; the rest is written in percents, for a header holds neither ō nor a line break."""
 _encoder = msgspec.json.Encoder(order=None)
 
 
@@ -87,9 +89,10 @@ def _redirect(info: RequestInfo, redirect: Redirect) -> Answer:
     if redirect.toast:
         cookies.append(Cookie(name=TOAST_COOKIE, value=quote(redirect.toast), max_age=30, http_only=False))
     headers = {"Cache-Control": "no-store"}
+    address = quote(redirect.url, safe=ADDRESS_SIGNS)
     if info.htmx:
-        return Answer(200, b"", "text/html; charset=utf-8", {**headers, "HX-Redirect": redirect.url}, cookies)
-    return Answer(303, b"", "text/html; charset=utf-8", {**headers, "Location": redirect.url}, cookies)
+        return Answer(200, b"", "text/html; charset=utf-8", {**headers, "HX-Redirect": address}, cookies)
+    return Answer(303, b"", "text/html; charset=utf-8", {**headers, "Location": address}, cookies)
 
 
 async def _view(ctx: Ctx, op: Operation, info: RequestInfo, view: View) -> Answer:
