@@ -101,6 +101,7 @@ class Worker:
         ) as pool:
             manager = queue_manager(pool)
             manager.entrypoint(ENTRYPOINT)(self._carried)
+            await manager.queries.driver.add_listener(manager.channel, _listening)
             async with asyncio.TaskGroup() as group:
                 taking = group.create_task(
                     manager.run(
@@ -194,6 +195,11 @@ class Worker:
             elif job_id in found.overtaken:
                 log.warning("job superseded", job=run.claimed.kind, job_id=str(job_id), attempt=run.claimed.attempts)
                 task.cancel()
+
+
+def _listening(payload: str | bytes | bytearray) -> None:
+    """Nothing: PgQueuer probes its listener before it listens, misses the answer and stops. So LISTEN stands first."""
+    del payload
 
 
 def queue_manager(pool: Any) -> QueueManager:
