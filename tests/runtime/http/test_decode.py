@@ -1,6 +1,7 @@
 """Reading what a client sent: every refusal is a problem with the path of the field, whatever the bytes are."""
 
 import json
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -9,8 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lastlight.kernel.errors import Invalid, Malformed, Problem
+from lastlight.runtime.http import Input
 from lastlight.runtime.http.decode import BRACKETS, MAX_DEPTH, MAX_FIELDS, decode_json, decode_query
 from tests.support.bells import EchoIn, FailQuery
+
+
+class BornIn(Input, frozen=True, kw_only=True):
+    """A date that nobody has to give."""
+
+    born: date | None = None
 
 
 def refusal(raw: bytes) -> Problem:
@@ -38,6 +46,9 @@ def refusal(raw: bytes) -> Problem:
         (b'{"named": {"a": "b"}}', "named[...]", "Give a whole number."),
         (b'{"at": "yesterday"}', "at", "Give a time such as 2026-11-21T22:30:00Z."),
         (b'{"at": "2026-02-30T00:00:00Z"}', "at", "Give a time such as"),
+        (b'{"at": []}', "at", "Give a time such as"),
+        (b'{"exact": "a lot"}', "exact", "Give a number."),
+        (b'{"id": 1}', "id", "Give an id as a UUID."),
         (b'{"id": "1"}', "id", "Give an id as a UUID."),
         (b'{"on": "yes"}', "on", "Give true or false."),
         (b'{"tone": "h"}', "tone", "Choose one of the values that the reference lists."),
@@ -95,6 +106,19 @@ def test_what_is_no_json_is_malformed(raw: bytes) -> None:
     assert isinstance(problem, Malformed)
     assert problem.detail.endswith(".")
     assert len(problem.detail) < 300
+
+
+def test_bytes_that_are_no_text_are_told_in_words() -> None:
+    assert refusal(b'{"text": "\xff"}').detail == (
+        "The body is not valid JSON in UTF-8: it holds bytes that are no UTF-8."
+    )
+
+
+def test_a_date_that_may_be_left_out_is_asked_for_as_a_date() -> None:
+    for value in (b'"soon"', b"5"):
+        with pytest.raises(Invalid) as caught:
+            decode_json(b'{"born": ' + value + b"}", BornIn)
+        assert caught.value.fields == {"born": "Give a date such as 2026-11-21."}
 
 
 def nested(levels: int) -> bytes:

@@ -32,7 +32,7 @@ SENTENCES = (
     ),
     (re.compile(r"(?:Integer|Number) (?:value )?out of range"), "Give a smaller number."),
     (re.compile(r"Expected `int`"), "Give a whole number."),
-    (re.compile(r"Expected `(?:float|decimal)`"), "Give a number."),
+    (re.compile(r"Expected `(?:float|decimal)`|Invalid decimal"), "Give a number."),
     (re.compile(r"Expected `bool`"), "Give true or false."),
     (re.compile(r"Expected `str` matching regex"), "This does not have the right form."),
     (re.compile(r"Expected `str`"), "Give a text."),
@@ -40,11 +40,11 @@ SENTENCES = (
     (re.compile(r"Expected `object`"), "Give an object."),
     (re.compile(r"Expected `uuid`|Invalid UUID"), "Give an id as a UUID."),
     (
-        re.compile(r"Expected `datetime`|Invalid RFC3339|Invalid (?:ISO8601 )?datetime"),
+        re.compile(r"Expected `datetime`|Invalid (?:RFC3339 encoded |ISO8601 )?datetime"),
         "Give a time such as 2026-11-21T22:30:00Z.",
     ),
-    (re.compile(r"Expected `date`|Invalid ISO8601 date|Invalid date"), "Give a date such as 2026-11-21."),
-    (re.compile(r"Expected `time`|Invalid (?:ISO8601 )?time"), "Give a time of day such as 22:30."),
+    (re.compile(r"Expected `date`|Invalid (?:RFC3339 encoded |ISO8601 )?date"), "Give a date such as 2026-11-21."),
+    (re.compile(r"Expected `time`|Invalid (?:RFC3339 encoded |ISO8601 )?time"), "Give a time of day such as 22:30."),
     (re.compile(r"Invalid enum value"), "Choose one of the values that the reference lists."),
 )
 
@@ -56,7 +56,9 @@ def decode_json(raw: bytes, kind: Any) -> Any:
         value = msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
         raise invalid(error) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except UnicodeDecodeError as error:
+        raise Malformed("The body is not valid JSON in UTF-8: it holds bytes that are no UTF-8.") from error
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise Malformed(f"The body is not valid JSON in UTF-8: {_plain(error)}.") from error
     _refuse_twice(raw)
     if b"\\u0000" in raw:
@@ -161,7 +163,7 @@ def _is_text(kind: Any) -> bool:
 
 def invalid(error: Exception) -> Invalid:
     """A msgspec refusal as a Problem: the field's path and a sentence that says what to give."""
-    message = str(error)
+    message = str(error).replace(" | null`", "`")  # a field that may be left out needs the same sentence
     match = AT_PATH.search(message)
     path = match[1] if match else ""
     unknown, missing = UNKNOWN.search(message), MISSING.search(message)
