@@ -1,6 +1,7 @@
 """The command line: refusals are one sentence, every command leads to a function that exists."""
 
 import importlib
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from lastlight import __version__
 from lastlight.cli import COMMANDS, main
 from lastlight.runtime.embedded.state import keep_port
+from lastlight.runtime.settings import Settings
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -64,3 +66,44 @@ def test_a_command_without_its_database_says_how_to_start_it(tmp_path: Path) -> 
         "",
         f"lastlight: The embedded PostgreSQL of {tmp_path} does not answer: start the platform with `lastlight serve`.\n",
     )
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("command", ["web", "worker"])
+def test_a_process_beside_a_database_that_does_not_know_it_says_so(
+    command: str, empty_database: Settings, tmp_path: Path
+) -> None:
+    """The passwords of the roles come from the secret key, and this process has another one than they were made from."""
+    env = {
+        "LASTLIGHT_DATABASE_URL": empty_database.database_url,
+        "LASTLIGHT_VAR_DIR": str(tmp_path),
+        "LASTLIGHT_SECRET_KEY": "another key than that of the roles, and long",
+        "LASTLIGHT_PORT": str(free_port()),
+    }
+    sentence = (
+        "lastlight: The database does not let our roles in: run `lastlight migrate` with the LASTLIGHT_SECRET_KEY "
+        "(or the var folder) of this process."
+    )
+    status, _, complaint = run(command, **env)
+    assert (status, complaint.splitlines()[-1]) == (78, sentence)
+    status, _, complaint = run(command, **env, LASTLIGHT_INTERNAL_SUPERVISED="1")
+    assert (status, complaint.splitlines()[-1]) == (75, sentence), "the supervisor would not try again"
+
+
+@pytest.mark.database
+def test_a_web_process_of_its_own_says_that_its_port_is_taken(database_settings: Settings, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        status, _, complaint = run(
+            "web",
+            LASTLIGHT_DATABASE_URL=database_settings.database_url,
+            LASTLIGHT_VAR_DIR=str(tmp_path),
+            LASTLIGHT_PORT=str(port),
+        )
+    assert status == 78
+    assert complaint.startswith(f"lastlight: LASTLIGHT_PORT: port {port} on 127.0.0.1 is taken by another program")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]

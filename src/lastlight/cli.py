@@ -17,7 +17,7 @@ from lastlight import __version__
 from lastlight.runtime.observability.start import observe
 from lastlight.runtime.settings import DATABASE_ROLES, PREFIX, Settings
 from lastlight.runtime.startup import StartError
-from lastlight.runtime.supervision.children import EXIT_CANNOT_START
+from lastlight.runtime.supervision.children import EXIT_CANNOT_START, EXIT_TRY_AGAIN, SUPERVISED
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +111,22 @@ def _run_on_database(
 ) -> int:
     try:
         return _run(command, settings, env, arguments)
-    except ConnectionRefusedError as error:
-        if not settings.embedded:
+    except Exception as error:
+        sentence = _why_unreachable(settings, error)
+        if sentence is None:
             raise
-        raise StartError(
+        if env.get(SUPERVISED):
+            sys.stderr.write(f"lastlight: {sentence}\n")
+            return EXIT_TRY_AGAIN
+        raise StartError(sentence) from error
+
+
+def _why_unreachable(settings: Settings, error: Exception) -> str | None:
+    if settings.embedded and isinstance(error, ConnectionRefusedError):
+        return (
             f"The embedded PostgreSQL of {settings.var_dir} does not answer: start the platform with `lastlight serve`."
-        ) from error
+        )
+    return _load("lastlight.runtime.supervision.managed_database:why_unreachable")(settings.database_url, error)
 
 
 def _run(command: Command, settings: Settings, env: Mapping[str, str], arguments: argparse.Namespace) -> int:

@@ -61,6 +61,8 @@ class Application:
         self.settings = settings
         self.modules = modules
         self.services: Services | None = None
+        self.failure: Exception | None = None
+        """Why it did not start."""
         self._asgi: Any = None
         self._realtime: RealtimeServer | None = None
 
@@ -97,7 +99,8 @@ class Application:
                 try:
                     await self.start()
                 except Exception as error:
-                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    self.failure = error
+                    await send({"type": "lifespan.startup.failed", "message": ""})
                     raise
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
@@ -109,7 +112,12 @@ class Application:
 def run_web(settings: Settings) -> None:
     """Serve the application and its sockets until told to stop."""
     application = Application(settings)
-    serve(application, settings, drain=application.drain)
+    try:
+        serve(application, settings, drain=application.drain)
+    except SystemExit:  # how uvicorn ends when the application did not start
+        if application.failure is None:
+            raise
+        raise application.failure from None
 
 
 def run_realtime(settings: Settings) -> None:

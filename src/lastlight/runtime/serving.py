@@ -9,6 +9,7 @@ import uvicorn
 
 from lastlight.runtime.listeners import OWN, SHARED
 from lastlight.runtime.settings import Settings
+from lastlight.runtime.supervision.claims import claimed_port
 
 Drain = Callable[[], Awaitable[None]]
 _GRACEFUL_SECONDS = 8
@@ -36,7 +37,11 @@ def serve(app: Any, settings: Settings, *, drain: Drain | None = None) -> None:
     """
     server = _Server(server_config(app, settings), drain)
     inherited = [os.environ[name] for name in (SHARED, OWN) if os.environ.get(name)]
-    server.run(sockets=[socket.socket(fileno=int(number)) for number in inherited] or None)
+    if inherited:
+        server.run(sockets=[socket.socket(fileno=int(number)) for number in inherited])
+    else:
+        with claimed_port(settings) as listener:
+            server.run(sockets=[listener])
 
 
 def server_config(app: Any, settings: Settings) -> uvicorn.Config:

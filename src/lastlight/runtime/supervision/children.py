@@ -19,6 +19,10 @@ from lastlight.runtime.tether import tethered
 
 EXIT_CANNOT_START = 78
 """The exit status of a child that was refused for a reason only a person can change (EX_CONFIG)."""
+EXIT_TRY_AGAIN = 75
+"""The exit status of a child that did not reach the database: it is started again (EX_TEMPFAIL)."""
+SUPERVISED = "LASTLIGHT_INTERNAL_SUPERVISED"
+"""Set in the environment of the supervisor's children."""
 
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _LONG_LIFE_SECONDS = 30.0
@@ -120,5 +124,6 @@ def child_environment(env: Mapping[str, str], var_dir: Path) -> dict[str, str]:
             "LASTLIGHT_VAR_DIR": str(var_dir),
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
             "PYTHONUNBUFFERED": "1",
+            SUPERVISED: "1",
         }
     )

@@ -10,38 +10,52 @@ from lastlight.runtime.startup import StartError
 
 LEAST_VERSION = 18
 _CONNECT_SECONDS = 10
+NOT_THERE = (ConnectionRefusedError, socket.gaierror, asyncpg.InvalidCatalogNameError)
+UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 async def check_managed_database(url: str) -> None:
     """Raise StartError unless `url` leads to a PostgreSQL 18 whose account may create roles and schemas."""
-    parts = urlsplit(url)
-    place = f"{parts.hostname or 'the server'}:{parts.port or 5432}"
     try:
         connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
-    except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError):
-        raise StartError(
-            f"LASTLIGHT_DATABASE_URL: {place} refuses the user {parts.username!r} or its password."
-        ) from None
-    except asyncpg.InvalidCatalogNameError:
-        raise StartError(
-            f"LASTLIGHT_DATABASE_URL: {place} has no database {parts.path.strip('/')!r}: create it first."
-        ) from None
-    except socket.gaierror:
-        raise StartError(f"LASTLIGHT_DATABASE_URL: the host {parts.hostname!r} is not known.") from None
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise StartError(f"LASTLIGHT_DATABASE_URL: {place} does not answer as PostgreSQL does ({reason}).") from None
-    except TimeoutError:
-        raise StartError(
-            f"LASTLIGHT_DATABASE_URL: {place} gave no answer in {_CONNECT_SECONDS} seconds; is the address right?"
-        ) from None
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise StartError(f"LASTLIGHT_DATABASE_URL: nothing usable answers at {place} ({reason}).") from None
+    except UNREACHABLE as error:
+        raise StartError(f"LASTLIGHT_DATABASE_URL: {_why(url, error)}.") from None
     try:
         await _check_rights(connection)
     finally:
         await connection.close()
+
+
+def why_unreachable(url: str, error: Exception) -> str | None:
+    """One sentence for an error with which a role of ours met the server at `url`; None when it is about something else."""
+    if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
+        return (
+            "The database does not let our roles in: run `lastlight migrate` with the LASTLIGHT_SECRET_KEY "
+            "(or the var folder) of this process."
+        )
+    if isinstance(error, NOT_THERE):
+        return f"LASTLIGHT_DATABASE_URL: {_why(url, error)}."
+    return None
+
+
+def _why(url: str, error: Exception) -> str:
+    parts = urlsplit(url)
+    place = f"{parts.hostname or 'the server'}:{parts.port or 5432}"
+    match error:
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            return f"{place} refuses the user {parts.username!r} or its password"
+        case asyncpg.InvalidCatalogNameError():
+            return f"{place} has no database {parts.path.strip('/')!r}: create it first"
+        case socket.gaierror():
+            return f"the host {parts.hostname!r} is not known"
+        case TimeoutError():
+            return f"{place} gave no answer in {_CONNECT_SECONDS} seconds: look at the address"
+        case OSError():
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            return f"nothing usable answers at {place} ({reason})"
+        case _:
+            reason = str(error).splitlines()[0].rstrip(".")
+            return f"{place} does not answer as PostgreSQL does ({reason})"
 
 
 async def _check_rights(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
