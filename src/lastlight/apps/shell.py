@@ -54,7 +54,7 @@ async def build_shell(
     if ctx.actor.user_id is None:
         return ShellContext(app=place.app, app_name=place.title, theme=theme, locale=locale, home="/")
     off = await tenancy.switched_off(ctx)
-    groups = await _navigation(ctx, place, info.path, off)
+    groups = await _navigation(ctx, place, info, off)
     tenant = await _tenant(ctx)
     switchable = await _venues(ctx)
     chosen = str(venues.chosen_venue(info) or "")
@@ -107,12 +107,13 @@ def _visible(ctx: Ctx, nav: Nav) -> bool:
     return nav.permission is None or ctx.allows(nav.permission)
 
 
-async def _navigation(ctx: Ctx, place: AppPlace, path: str, off: frozenset[str]) -> tuple[NavGroup, ...]:
+async def _navigation(ctx: Ctx, place: AppPlace, info: RequestInfo, off: frozenset[str]) -> tuple[NavGroup, ...]:
     entries = [n for n in ctx.services.registry.nav if n.app == place.app and _visible(ctx, n) and n.toggle not in off]
+    path = info.path
     current = max((n.href for n in entries if path == n.href or path.startswith(n.href + "/")), key=len, default="")
     groups: dict[str, list[NavItem]] = {}
     for nav in entries:
-        count = await nav.count(ctx) if nav.count is not None else None
+        count = await nav.count(ctx, request=info) if nav.count is not None else None
         item = NavItem(
             label=nav.label,
             href=nav.href,

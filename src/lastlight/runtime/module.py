@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from lastlight.kernel.errors import Problem
 from lastlight.kernel.events import Event
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lastlight.runtime.context import Ctx
     from lastlight.runtime.http.listing import Listing
     from lastlight.runtime.http.operation import Operation
+    from lastlight.runtime.http.reply import RequestInfo
     from lastlight.runtime.jobs.declaration import Job
     from lastlight.runtime.tenant_settings import TenantSetting
 
@@ -22,6 +23,12 @@ D = TypeVar("D", "Nav", "Job")
 
 class RegistryError(Exception):
     """The modules do not fit together; the app refuses to start."""
+
+
+class NavCount(Protocol):
+    """Reads the number beside a place; the request tells the venue that the reader has picked."""
+
+    async def __call__(self, ctx: "Ctx", *, request: "RequestInfo") -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +42,7 @@ class Nav:
     permission: Permission | None = None
     group: str = ""
     order: int = 100
-    count: "Callable[[Ctx], Awaitable[int | None]] | None" = None
+    count: NavCount | None = None
     hot: bool = False
     toggle: str | None = None
 

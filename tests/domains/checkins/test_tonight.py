@@ -109,6 +109,7 @@ async def test_every_figure_is_a_plain_count(house: House) -> None:
     async with other.as_member(READ) as ctx:
         one = await read_tonight(ctx, venue_ids=[other.venues[1].id])
         assert await count_inside(ctx) == sum(row["status"] == "open" for row in rows)
+        assert await count_inside(ctx, venue_id=other.venues[1].id) == one.venues[0].inside
     check(one, rows, [other.venues[1]])
 
 

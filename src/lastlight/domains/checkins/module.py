@@ -5,9 +5,8 @@ from lastlight.domains.checkins.errors import ERRORS, CodeReplayed, VisitOpen
 from lastlight.domains.checkins.events import EVENTS
 from lastlight.domains.checkins.jobs import time_out_due_visits
 from lastlight.domains.checkins.listings import LISTINGS
-from lastlight.domains.checkins.pages import PAGES
+from lastlight.domains.checkins.pages import PAGES, count_shown
 from lastlight.domains.checkins.permissions import CHECKINS_READ, PERMISSIONS, VISITS_READ
-from lastlight.domains.checkins.queries import count_inside
 from lastlight.domains.checkins.settings import SETTINGS
 from lastlight.runtime.module import Module, Nav
 
@@ -35,7 +34,7 @@ MODULE = Module(
             icon="users",
             permission=VISITS_READ,
             order=20,
-            count=count_inside,
+            count=count_shown,
         ),
         Nav(
             app="management",
@@ -52,7 +51,7 @@ MODULE = Module(
             icon="users",
             permission=VISITS_READ,
             order=20,
-            count=count_inside,
+            count=count_shown,
         ),
         Nav(
             app="platform",

@@ -120,6 +120,13 @@ async def crew_checkins_page(ctx: Ctx, query: Any) -> View:
     return View("checkins/checkins.html", context)
 
 
+async def count_shown(ctx: Ctx, *, request: RequestInfo) -> int:
+    """How many guests are in the venue that is picked in the switcher, or in all of the reader's."""
+    mine = {venue.id for venue in await standing_venues(ctx, permission=VISITS_READ)}
+    picked = chosen_venue(request)
+    return await queries.count_inside(ctx, venue_id=picked if picked in mine else None)
+
+
 async def _list(ctx: Ctx, request: RequestInfo, *, listing: Any, query: Any, home: str) -> dict[str, Any]:
     """A list of the venue that is picked in the switcher, or of all with a filter by venue."""
     mine = {venue.id: venue.name for venue in await standing_venues(ctx, permission=listing.permission)}

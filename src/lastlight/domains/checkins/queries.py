@@ -35,6 +35,7 @@ where c.tenant_id = $1 and c.id = $2
 INSIDE = """
 select count(*) from visits
 where tenant_id = $1 and status = 'open' and ($2::uuid[] is null or venue_id = any($2))
+  and ($3::uuid is null or venue_id = $3)
 """
 
 
@@ -66,6 +67,6 @@ async def find_checkin(ctx: Ctx, *, checkin_id: UUID) -> Checkin:
     return checkin
 
 
-async def count_inside(ctx: Ctx) -> int:
-    """How many guests are in the venues that the actor may see."""
-    return await ctx.db.fetchval(INSIDE, ctx.tenant_id, ctx.venues(VISITS_READ))
+async def count_inside(ctx: Ctx, *, venue_id: UUID | None = None) -> int:
+    """How many guests are in the venues that the actor may see, or in one of them."""
+    return await ctx.db.fetchval(INSIDE, ctx.tenant_id, ctx.venues(VISITS_READ), venue_id)

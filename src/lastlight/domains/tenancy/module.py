@@ -4,9 +4,9 @@ from lastlight.domains.tenancy.api import ROUTES
 from lastlight.domains.tenancy.errors import ERRORS, SlugTaken
 from lastlight.domains.tenancy.events import EVENTS
 from lastlight.domains.tenancy.jobs import JOBS
-from lastlight.domains.tenancy.pages import PAGES
+from lastlight.domains.tenancy.pages import PAGES, waiting_beside
 from lastlight.domains.tenancy.permissions import PERMISSIONS, TENANT_READ, TENANTS_READ
-from lastlight.domains.tenancy.queries import LISTINGS, count_waiting
+from lastlight.domains.tenancy.queries import LISTINGS
 from lastlight.runtime.module import Module, Nav
 from lastlight.runtime.tenant_settings import PLATFORM_SETTINGS_MANAGE
 
@@ -47,7 +47,7 @@ MODULE = Module(
             icon="building-2",
             permission=TENANTS_READ,
             order=20,
-            count=count_waiting,
+            count=waiting_beside,
         ),
     ),
 )

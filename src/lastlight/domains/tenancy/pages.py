@@ -21,7 +21,7 @@ from lastlight.kernel.ids import TenantId
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.auth.cookies import session_cookie
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http import Form, Input, Redirect, View, page, page_post
+from lastlight.runtime.http import Form, Input, Redirect, RequestInfo, View, page, page_post
 
 HOME = "/platform/tenants"
 ONE = f"{HOME}/{{tenant_id:uuid}}"
@@ -94,6 +94,11 @@ async def tenants_page(ctx: Ctx, query: Any) -> View:
     waiting = await queries.count_waiting(ctx)
     shown = {"view": view, "home": HOME, "paged": bool(query.after), "events": EVENTS, "waiting": waiting}
     return View("tenancy/tenants.html", shown)
+
+
+async def waiting_beside(ctx: Ctx, *, request: RequestInfo) -> int:
+    """How many registrations wait, beside the list's name in the sidebar."""
+    return await queries.count_waiting(ctx)
 
 
 async def _detail(ctx: Ctx, tenant_id: UUID) -> dict[str, Any]:
