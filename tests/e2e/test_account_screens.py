@@ -49,6 +49,22 @@ def test_preferences_are_kept_and_the_theme_holds_at_once(console_of: Console, n
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+def test_the_look_of_the_device_is_followed_until_one_says_otherwise(console_of: Console, newcomer: Person) -> None:
+    page = console_of(newcomer, "/account")
+    html = page.locator("html")
+    page.get_by_label("As the device", exact=True).check()
+    page.get_by_role("button", name="Save").click()
+    toast(page, "Saved.")
+    for scheme in ("light", "dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        expect(html).to_have_attribute("data-theme", scheme)
+    page.reload()
+    expect(html).to_have_attribute("data-theme", "light")
+    page.locator(".top").get_by_role("button", name="Switch light or dark").click()
+    page.reload()
+    expect(html).to_have_attribute("data-theme", "dark")
+
+
 def test_a_device_is_signed_out_from_another(console_of: Console, newcomer: Person) -> None:
     lost = console_of(newcomer, "/staff")
     page = console_of(newcomer, "/account?tab=sessions")

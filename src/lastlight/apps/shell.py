@@ -15,6 +15,7 @@ from lastlight.runtime.events.catch_up import read_events
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.http.reply import FormState, RequestInfo, View
 from lastlight.runtime.module import Nav
+from lastlight.ui.reader import known_locale
 from lastlight.ui.render import DEFAULT_ZONE, render_block, render_page
 from lastlight.ui.shell import Command, Me, NavGroup, NavItem, ShellContext, TenantRef, VenueRef, initials
 
@@ -62,6 +63,7 @@ async def build_shell(
         app=place.app,
         app_name=place.title,
         theme=theme,
+        follows_device=ctx.actor.theme == "system" and "theme_held" not in info.cookies,
         locale=locale,
         home=place.prefix,
         nav=groups,
@@ -88,8 +90,8 @@ def _theme(ctx: Ctx, info: RequestInfo) -> Literal["dark", "light"]:
 
 
 def _locale(ctx: Ctx) -> str:
-    language = ctx.actor.locale or "en"
-    return "en-ZA" if language == "en" else language
+    language = ctx.actor.locale
+    return "en-ZA" if language == "en" or not known_locale(language) else language
 
 
 async def _zone(ctx: Ctx) -> str:

@@ -3,6 +3,9 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
+
+from babel import Locale, UnknownLocaleError
 
 _locale: ContextVar[str] = ContextVar("lastlight_locale", default="en_ZA")
 _zone: ContextVar[str] = ContextVar("lastlight_zone", default="UTC")
@@ -18,6 +21,16 @@ def reading_as(*, locale: str, zone: str) -> Generator[None]:
     finally:
         _zone.reset(zone_token)
         _locale.reset(locale_token)
+
+
+@lru_cache(maxsize=256)
+def known_locale(tag: str) -> bool:
+    """Whether dates and numbers can be written for a language tag such as en-ZA."""
+    try:
+        Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return False
+    return True
 
 
 def current_locale() -> str:

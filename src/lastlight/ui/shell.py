@@ -79,6 +79,8 @@ class ShellContext(Struct, frozen=True, kw_only=True):
     app: App
     app_name: str
     theme: Theme = "dark"
+    follows_device: bool = False
+    """The reader wants the look of their device; `theme` is what it was when last seen."""
     locale: str = "en-ZA"
     direction: Literal["ltr", "rtl"] = "ltr"
     home: str = "/"

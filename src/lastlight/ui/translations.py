@@ -5,12 +5,26 @@ from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from lastlight.ui.reader import current_locale
 
 LOCALES = Path(__file__).parents[1] / "locales"
+
+
+ENGLISH = (
+    ("en", "English (South Africa)"),
+    ("en-GB", "English (United Kingdom)"),
+    ("en-US", "English (United States)"),
+)
+
+
+def languages() -> list[tuple[str, str]]:
+    """What a reader may choose: English with the dates and numbers of a country, and every language of the catalogue."""
+    found = sorted(folder.name for folder in LOCALES.glob("*") if (folder / "LC_MESSAGES" / "messages.po").is_file())
+    return [*ENGLISH, *((tag.replace("_", "-"), Locale.parse(tag).get_display_name() or tag) for tag in found)]
 
 
 def gettext(text: str) -> str:

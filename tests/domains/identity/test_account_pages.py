@@ -22,6 +22,20 @@ async def test_everybody_finds_and_keeps_their_account(world: People, email: str
         assert (me["name"], me["preferences"]["theme"]) == ("New Name", "light")
 
 
+async def test_a_language_nobody_writes_is_refused_and_the_form_comes_back(world: People) -> None:
+    somebody = await world.newcomer(world.bar, role="staff")
+    async with visitor(world.app) as browser:
+        await browser.post("/sign-in", data={"email": somebody.email, "password": PASSWORD})
+        for wrong in ("qq", "Klingon!"):
+            form = {"name": "Kept Name", "theme": "light", "language": wrong}
+            answer = await browser.post("/account/preferences", data=form)
+            assert answer.status_code == 422
+            assert "Kept Name" in answer.text
+        british = {"name": "Kept Name", "theme": "light", "language": "en-GB"}
+        assert (await browser.post("/account/preferences", data=british)).status_code == 303
+        assert '<html lang="en-GB"' in (await browser.get("/account")).text
+
+
 @pytest.mark.parametrize("email", WHO)
 async def test_everybody_changes_their_password(world: People, email: str) -> None:
     async with visitor(world.app) as browser:

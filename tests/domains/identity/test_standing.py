@@ -153,6 +153,8 @@ async def test_guests_and_crew_have_preferences_too(world: People, who: str) -> 
     [
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"language": "english"}, "language"),
+        ({"language": "qq"}, "language"),
+        ({"language": "en-QQ"}, "language"),
         ({"theme": "pink"}, "theme"),
         ({"notifications": {"visits": "yes"}}, "notifications[...]"),
         ({"notifications": {str(n): True for n in range(51)}}, "notifications"),

@@ -12,6 +12,7 @@ from lastlight.runtime.auth.cookies import no_cookie, session_cookie
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.http import Cookie, Form, Input, Redirect, RequestInfo, View, page, page_post
 from lastlight.runtime.services import Services
+from lastlight.ui.translations import languages
 
 OWN = "It is one's own account."
 YEAR_SECONDS = 365 * 24 * 3600
@@ -27,6 +28,7 @@ class PreferencesForm(Input, frozen=True, kw_only=True):
     """Language, time zone and look."""
 
     name: Annotated[str, msgspec.Meta(max_length=120)]
+    language: Annotated[str, msgspec.Meta(max_length=10)] = "en"
     time_zone: Annotated[str, msgspec.Meta(max_length=60)] = ""
     theme: Literal["dark", "light", "system"] = "dark"
 
@@ -63,6 +65,7 @@ async def _facts(ctx: Ctx) -> dict[str, object]:
         "tab": "profile",
         "me": await identity.read_me(ctx),
         "sessions": await identity.list_own(ctx),
+        "languages": languages(),
         "zones": [(zone, zone.replace("_", " ")) for zone in sorted(venues.known_time_zones())],
     }
 
@@ -82,10 +85,12 @@ async def preferences_submit(ctx: Ctx, form: Form[PreferencesForm]) -> Redirect:
     """Keep name and preferences; the theme takes effect at once."""
     data = form.require()
     await identity.rename_self(ctx, name=data.name)
-    await identity.change_preferences(ctx, time_zone=data.time_zone, theme=data.theme)
-    look = "dark" if data.theme == "system" else data.theme
-    theme = Cookie(name="theme", value=look, max_age=YEAR_SECONDS, http_only=False)
-    return Redirect("/account", cookies=[theme], toast="Saved.")
+    await identity.change_preferences(ctx, language=data.language, time_zone=data.time_zone, theme=data.theme)
+    held = Cookie(name="theme_held", value="", max_age=0, http_only=False)
+    if data.theme == "system":  # what the device looks like, it says itself
+        return Redirect("/account", cookies=[held], toast="Saved.")
+    theme = Cookie(name="theme", value=data.theme, max_age=YEAR_SECONDS, http_only=False)
+    return Redirect("/account", cookies=[theme, held], toast="Saved.")
 
 
 async def _check_change(services: Services, data: PasswordForm, actor: Actor) -> tuple[identity.Verdict, str]:

@@ -13,12 +13,16 @@ from lastlight.domains.identity.sessions import bump_sessions
 from lastlight.kernel.errors import Invalid, NotSignedIn
 from lastlight.kernel.ids import UserId
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.http.decode import invalid
+from lastlight.ui.reader import known_locale
 
 
 async def save_preferences(ctx: Ctx, *, data: PreferencesIn) -> PreferencesOut:
-    """Replace one's own preferences; they show from the next request on. Raises Invalid for an unknown time zone."""
+    """Replace one's own preferences; they show from the next request on. Raises Invalid for an unknown language or time zone."""
     if data.time_zone and data.time_zone not in zoneinfo.available_timezones():
         raise Invalid(fields={"time_zone": "Give an IANA time zone such as Africa/Johannesburg, or leave it empty."})
+    if not known_locale(data.language):
+        raise Invalid(fields={"language": "Give a language such as en, en-GB or pt-BR."})
     user_id = _own(ctx)
     before = await preferences(ctx)
     await ctx.db.execute(
@@ -40,7 +44,10 @@ async def save_preferences(ctx: Ctx, *, data: PreferencesIn) -> PreferencesOut:
 async def change_preferences(ctx: Ctx, **changes: Any) -> PreferencesOut:
     """Change some of one's own preferences: `language`, `time_zone`, `theme`, `notifications`; the others stay."""
     now = await preferences(ctx)
-    wanted = msgspec.convert({**msgspec.structs.asdict(now), **changes}, PreferencesIn)
+    try:
+        wanted = msgspec.convert({**msgspec.structs.asdict(now), **changes}, PreferencesIn)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from error
     return await save_preferences(ctx, data=wanted)
 
 

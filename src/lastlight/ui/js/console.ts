@@ -19,7 +19,7 @@ import PaletteController from "./controllers/palette";
 import SelectionController from "./controllers/selection";
 import SignOutController from "./controllers/sign-out";
 import TabsController from "./controllers/tabs";
-import ThemeController from "./controllers/theme";
+import ThemeController, { followDevice } from "./controllers/theme";
 import ToastsController from "./controllers/toasts";
 
 declare global {
@@ -31,6 +31,7 @@ declare global {
 window.htmx = htmx;
 reportFailures();
 waitForHands();
+followDevice();
 
 const application = Application.start();
 application.register("chart", ChartController);
