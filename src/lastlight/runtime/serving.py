@@ -8,6 +8,7 @@ from typing import Any
 import uvicorn
 
 from lastlight.runtime.listeners import OWN, SHARED
+from lastlight.runtime.patience import PatientProtocol
 from lastlight.runtime.settings import Settings
 from lastlight.runtime.supervision.claims import claimed_port
 
@@ -45,13 +46,13 @@ def serve(app: Any, settings: Settings, *, drain: Drain | None = None) -> None:
 
 
 def server_config(app: Any, settings: Settings) -> uvicorn.Config:
-    """How uvicorn runs: uvloop, httptools, websockets without deflate, and our own access log instead of its."""
+    """How uvicorn runs: uvloop, httptools with bounded patience, websockets without deflate, and our own access log instead of its."""
     return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=PatientProtocol,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         ws_max_size=_SOCKET_MESSAGE_BYTES,

@@ -260,7 +260,18 @@ async def test_leaving_before_the_time_out_counts_although_it_arrives_after(hous
         await leave(house, guest, phone, at + timedelta(hours=3))
 
 
-@pytest.mark.parametrize("claimed_at", ["yesterday", "2026-11-21", "2026-11-21T22:30:00", "", "9999-99-99T00:00:00Z"])
+@pytest.mark.parametrize(
+    "claimed_at",
+    [
+        "yesterday",
+        "2026-11-21",
+        "2026-11-21T22:30:00",
+        "",
+        "9999-99-99T00:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+    ],
+)
 async def test_a_time_that_cannot_be_read(house: House, claimed_at: str) -> None:
     with pytest.raises(Invalid) as refused:
         await house.check_in(await house.add_guest(), claimed_at=claimed_at)

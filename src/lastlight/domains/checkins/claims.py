@@ -61,13 +61,19 @@ def read_claim(*, subject: str, claimed_at: str | None, proof: Proof | None, ide
         if proof is not None:
             raise Invalid(fields={"claimed_at": "Send the time that the proof was signed for."})
         return None
-    try:
-        at = msgspec.convert(claimed_at, datetime)
-    except msgspec.ValidationError:
-        at = None
-    if at is None or at.tzinfo is None:
+    at = _moment(claimed_at)
+    if at is None:
         raise Invalid(fields={"claimed_at": "Give a time with its offset, such as 2026-11-21T22:30:00Z."})
-    return Claim(subject=subject, text=claimed_at, at=at.astimezone(UTC), idempotency_key=idempotency_key, proof=proof)
+    return Claim(subject=subject, text=claimed_at, at=at, idempotency_key=idempotency_key, proof=proof)
+
+
+def _moment(text: str) -> datetime | None:
+    """A time with its offset, in UTC; None for what is none, also where UTC has no such year any more."""
+    try:
+        at = msgspec.convert(text, datetime)
+        return at.astimezone(UTC) if at.tzinfo is not None else None
+    except (msgspec.ValidationError, OverflowError):
+        return None
 
 
 def judged_time(claim: Claim | None, *, key: PhoneKey | None, now: datetime, oldest: timedelta) -> datetime:
