@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, unquote
 
 import msgspec
 
-from lastlight.apps.catalogue import AppPlace, app_of, home_of
+from lastlight.apps.catalogue import APPS, AppPlace, app_of, home_of
 from lastlight.domains import tenancy, venues
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PLATFORM
@@ -75,7 +75,7 @@ async def build_shell(
             name=ctx.actor.name,
             email=ctx.actor.email,
             initials=initials(ctx.actor.name),
-            roles=tuple(role.replace("_", " ") for role in ctx.actor.roles),
+            roles=tuple(role.replace("_", " ").capitalize() for role in ctx.actor.roles),
             account_href="/account",
         ),
         live=True,
@@ -143,12 +143,12 @@ async def _venues(ctx: Ctx) -> tuple[VenueRef, ...]:
 
 
 def _commands(ctx: Ctx, place: AppPlace, off: frozenset[str]) -> tuple[Command, ...]:
+    """The places of the other consoles; those of this one are its navigation."""
+    titles = {each.app: each.title for each in APPS}
     return tuple(
-        Command(
-            label=nav.label, href=nav.href, icon=nav.icon, group="Go to", hint="" if nav.app == place.app else nav.app
-        )
+        Command(label=nav.label, href=nav.href, icon=nav.icon, group="Other consoles", hint=titles.get(nav.app, ""))
         for nav in ctx.services.registry.nav
-        if _reachable(ctx, nav) and nav.toggle not in off
+        if nav.app != place.app and _reachable(ctx, nav) and nav.toggle not in off
     )
 
 

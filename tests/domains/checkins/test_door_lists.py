@@ -144,6 +144,16 @@ async def test_a_list_can_be_turned_around(world: People, sort: str) -> None:
     assert len(up) == len(await every(world, world.bar))
 
 
+async def test_by_stay_who_is_in_the_longest_comes_first(world: People) -> None:
+    manager = await world.bearer(world.bar.email("manager"))
+    inside = [row for row in await every(world, world.bar) if row["status"] == "open"]
+    assert len({row["opened_at"] for row in inside}) > 1
+    found = await ids(world, "/api/visits?sort=-duration_seconds", manager)
+    opened = {str(row["id"]): row["opened_at"] for row in inside}
+    times = [opened[visit_id] for visit_id in found[: len(inside)]]
+    assert times == sorted(times)
+
+
 async def test_whoever_minds_some_venues_reads_those(world: People) -> None:
     vendor, rows = await world.bearer(world.bar.email("vendor_admin")), await every(world, world.bar)
     mine = world.bar.venues[0]

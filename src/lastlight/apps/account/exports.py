@@ -1,5 +1,6 @@
 """One's own exports: what was asked for, what is ready, what was left behind when a page was closed."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ ONE = f"{HOME}/{{export_id:uuid}}"
 @page(HOME, permission=EXPORTS_CREATE, listing=EXPORTS)
 async def exports_page(ctx: Ctx, query: Any) -> View:
     """List one's own exports."""
-    view = await EXPORTS.view(ctx, query)
+    view = replace(await EXPORTS.view(ctx, query), export=False)  # a list of exports is not itself for export
     names = {name: listing.label for name, listing in ctx.services.registry.listings.items()}
     return View("account/exports.html", {"view": view, "home": HOME, "names": names, "paged": bool(query.after)})
 

@@ -113,7 +113,8 @@ VISIT_COLUMNS = (
         label="Stay",
         kind="duration",
         sort=True,
-        sort_sql="coalesce(v.duration_seconds, 2147483647)",
+        # who is in comes after every ended stay, the earlier opened the later; it does not change as time goes by
+        sort_sql="coalesce(v.duration_seconds, 10000000000 - floor(extract(epoch from v.opened_at))::bigint)",
     ),
     Column(name="method", sql="c.method", label="Method", kind="enum", choices=METHODS, shown=False),
     Column(name="checkin_id", sql="v.checkin_id", label="Check-in id", kind="uuid", shown=False),
