@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Command] = {
         "lastlight.runtime.supervision.migration:run_migrations",
         takes_arguments=True,
     ),
+    "crew": Command("let the first of the platform's crew in", "lastlight.crew:admit", takes_arguments=True),
     "seed": Command("fill the demonstration tenants", "lastlight.seed:seed_demo", takes_arguments=True),
     "simulate": Command("play guests and doors through the API", "lastlight.simulator.cli:run", takes_arguments=True),
     "verify": Command("check what must never have been changed", "lastlight.runtime.audit.verify:run"),
@@ -91,6 +92,8 @@ def _parser(argv: list[str]) -> argparse.ArgumentParser:
         default="small",
         help="weeks of nights to look at, or a year of them for load",
     )
+    parsers["crew"].add_argument("email", help="the person's address")
+    parsers["crew"].add_argument("--name", default="", help="the person's name, where they have no account yet")
     parsers["verify"].add_argument("subject", choices=["audit"], help="the audit chains of all tenants")
     parsers["docs"].add_argument("--check", action="store_true", help="fail when a page is stale, write nothing")
     parsers["psql"].add_argument("--role", choices=[*DATABASE_ROLES, "admin"], default="looker")

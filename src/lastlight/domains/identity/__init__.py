@@ -26,6 +26,7 @@ from lastlight.domains.identity.accounts import (
 from lastlight.domains.identity.addresses import send_verification, verify_email
 from lastlight.domains.identity.builtin import give_builtin_roles, sync_builtin_roles
 from lastlight.domains.identity.contexts import Place, choose_place, join_as_patron, places_of
+from lastlight.domains.identity.crew import admit_to_crew
 from lastlight.domains.identity.errors import GrantsTooMuch, LinkInvalid, NoPlace, WrongCredentials
 from lastlight.domains.identity.events import MemberAdded, MemberChanged, MemberRemoved, PatronJoined
 from lastlight.domains.identity.members import add_member, add_membership, change_member, read_member, remove_member
@@ -116,6 +117,7 @@ __all__ = [
     "WrongCredentials",
     "add_member",
     "add_membership",
+    "admit_to_crew",
     "archive_role",
     "ask_email_change",
     "bump_sessions",

@@ -67,7 +67,7 @@ async def add_member(ctx: Ctx, *, data: MemberIn) -> MemberOut:
     await _require_venues(ctx, data.venue_ids)
     _require_manage(ctx, data.venue_ids)
     require_within(ctx, permissions=role.permissions, venue_ids=data.venue_ids)
-    user_id, proven = await _person_behind(ctx, email=email, name=data.name)
+    user_id, proven = await person_behind(ctx, email=email, name=data.name)
     member_id = await add_membership(ctx, user_id=user_id, role=role, venue_ids=data.venue_ids)
     if proven:
         await ctx.enqueue(mail_membership, member_id=member_id)
@@ -76,7 +76,7 @@ async def add_member(ctx: Ctx, *, data: MemberIn) -> MemberOut:
     return await ctx.db.one(MemberOut, f"{MEMBER} where m.tenant_id = $1 and m.id = $2", ctx.tenant_id, member_id)
 
 
-async def _person_behind(ctx: Ctx, *, email: str, name: str) -> tuple[UserId, bool]:
+async def person_behind(ctx: Ctx, *, email: str, name: str) -> tuple[UserId, bool]:
     """The account of an address, and whether its owner has proven it.
 
     An account whose address nobody has proven may have been made by somebody else in its owner's name: its password and sessions end,
@@ -88,7 +88,7 @@ async def _person_behind(ctx: Ctx, *, email: str, name: str) -> tuple[UserId, bo
             raise Invalid(fields={"name": "Nobody has an account with this address yet; give the person's name."})
         created = await create_user(ctx, email=email, name=clean_name(name), password_hash=None)
         if created is None:
-            return await _person_behind(ctx, email=email, name=name)
+            return await person_behind(ctx, email=email, name=name)
         return created, False
     user_id = UserId(known["id"])
     if known["email_verified_at"] is not None:
