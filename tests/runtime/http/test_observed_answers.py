@@ -10,6 +10,7 @@ from lastlight.kernel.errors import Invalid
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Input, post
 from lastlight.runtime.http.app import create_app
+from lastlight.runtime.http.system_routes import system_routes
 from lastlight.runtime.module import Module
 from lastlight.runtime.observability.middleware import ObservabilityMiddleware
 from lastlight.runtime.settings import Settings
@@ -36,7 +37,8 @@ async def ring(ctx: Ctx, data: BellIn) -> None:
 async def client(database_settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
     module = Module(name="bells", summary="Bells.", routes=[ring])
     async with opened_services(database_settings, [module]) as services:
-        app = ObservabilityMiddleware(create_app(services), database_settings)  # pyright: ignore[reportArgumentType] - looser types
+        handled = create_app(services, extra_handlers=system_routes(services))
+        app = ObservabilityMiddleware(handled, database_settings)  # pyright: ignore[reportArgumentType] - looser types
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # pyright: ignore[reportArgumentType] - looser types
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as opened:
             yield opened
@@ -65,3 +67,12 @@ async def test_a_refusal_is_counted_and_carries_its_id(
     assert answer.json()["instance"] == f"urn:request:{answer.headers['x-request-id']}"
     assert "hunter2" not in answer.text
     assert counted(problem) - before == 1
+
+
+async def test_the_metrics_name_their_kind_once(client: httpx.AsyncClient) -> None:
+    """A content type that gives a parameter twice is refused by readers that are strict."""
+    answer = await client.get("/metrics")
+    assert answer.status_code == 200
+    kind, *parameters = answer.headers["content-type"].split("; ")
+    names = [parameter.partition("=")[0] for parameter in parameters]
+    assert (kind, sorted(names)) == ("text/plain", ["charset", "version"])

@@ -36,7 +36,7 @@ def system_routes(services: Services) -> list[HTTPRouteHandler]:
 
     async def read_metrics(request: AnyRequest) -> Response[Any]:
         body, media_type = render_metrics()
-        return Response(body, media_type=media_type, headers={"Cache-Control": "no-store"})
+        return respond(answer.Answer(200, body, media_type, {"Cache-Control": "no-store"}))
 
     async def read_openapi(request: AnyRequest) -> Response[Any]:
         nonlocal document
