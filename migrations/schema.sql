@@ -543,6 +543,7 @@
 --   CREATE INDEX audit_entries_by_actor ON public.audit_entries USING btree (tenant_id, actor_id, seq DESC)
 --   CREATE INDEX audit_entries_by_entity ON public.audit_entries USING btree (tenant_id, entity, entity_id, seq DESC)
 --   CREATE INDEX audit_entries_by_name ON public.audit_entries USING btree (tenant_id, name, seq DESC)
+--   CREATE INDEX audit_entries_remembered ON public.audit_entries USING btree (at) WHERE (payload IS NOT NULL)
 --   CREATE INDEX checkins_by_patron ON public.checkins USING btree (tenant_id, patron_id, arrived_at DESC, id DESC)
 --   CREATE INDEX checkins_by_time ON public.checkins USING btree (tenant_id, arrived_at DESC, id DESC)
 --   CREATE INDEX checkins_by_venue ON public.checkins USING btree (tenant_id, venue_id, arrived_at DESC, id DESC)

@@ -17,6 +17,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     event_name: ClassVar[str]
     event_version: ClassVar[int] = 1
     audience: ClassVar[Permission | None] = None
+    money: ClassVar[bool] = False
+    """It moves money: its audit entry says what it said for seven years, as books do; others for three."""
     webhook: ClassVar[bool] = False
     """May be subscribed to by outbound webhooks."""
 

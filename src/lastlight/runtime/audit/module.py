@@ -2,6 +2,7 @@
 
 from lastlight.kernel.errors import NotFound
 from lastlight.runtime.audit.entries import AUDIT, AUDIT_READ, AuditEntry, read_entry
+from lastlight.runtime.audit.retention import forget_old_entries
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import get
 from lastlight.runtime.http.listing import listing_get
@@ -23,5 +24,6 @@ MODULE = Module(
     summary="The audit log: append-only, hash-chained per tenant, checkpoints signed.",
     routes=[listing_get("/api/audit", AUDIT, tags=["audit"]), read_audit_entry],
     permissions=[AUDIT_READ],
+    jobs=[forget_old_entries],
     listings=[AUDIT],
 )

@@ -1,4 +1,4 @@
-"""Jobs of the jobs mechanism itself: old rows go, idle buckets go."""
+"""Jobs that keep house: ended jobs, old answers and idle buckets go."""
 
 from lastlight.runtime import limits
 from lastlight.runtime.jobs.declaration import job
@@ -17,6 +17,16 @@ delete from jobs using (
 ) as old
 where jobs.tenant_id = old.tenant_id and jobs.id = old.id
 """
+# every tenant: the platform keeps house for all
+DROP_KEYS = """
+delete from idempotency_keys using (
+    select tenant_id, principal, key from idempotency_keys
+    where tenant_id is not null and created_at < now() - interval '30 days'
+    limit $1
+) as old
+where idempotency_keys.tenant_id = old.tenant_id and idempotency_keys.principal = old.principal
+  and idempotency_keys.key = old.key
+"""
 DROP_LOG = "delete from queue.pgqueuer_log where created < now() - interval '1 hour'"
 
 
@@ -27,6 +37,16 @@ async def drop_ended(job: JobRun) -> None:
         async with job.transaction() as ctx:
             deleted = await ctx.db.execute(DROP_ENDED, BATCH)
             await ctx.db.execute(DROP_LOG)
+        if deleted < BATCH:
+            return
+
+
+@job("idempotency.drop_old", schedule="50 3 * * *", each="platform", timeout=1800)
+async def drop_old_keys(job: JobRun) -> None:
+    """Delete answers kept under Idempotency-Keys of more than 30 days ago: no retry is that late."""
+    while True:
+        async with job.transaction() as ctx:
+            deleted = await ctx.db.execute(DROP_KEYS, BATCH)
         if deleted < BATCH:
             return
 

@@ -10,7 +10,7 @@ from lastlight.runtime.jobs.events import (
     JobEnded,
     JobRequeued,
 )
-from lastlight.runtime.jobs.housekeeping import drop_ended, forget_idle_limits
+from lastlight.runtime.jobs.housekeeping import drop_ended, drop_old_keys, forget_idle_limits
 from lastlight.runtime.jobs.queries import JOBS
 from lastlight.runtime.module import Module
 
@@ -21,6 +21,6 @@ MODULE = Module(
     permissions=[JOBS_READ, JOBS_MANAGE, PLATFORM_JOBS_MANAGE],
     events=[JobEnded, JobCancelled, JobRequeued],
     errors=[JobEndedAlready, JobNotEnded],
-    jobs=[drop_ended, forget_idle_limits],
+    jobs=[drop_ended, drop_old_keys, forget_idle_limits],
     listings=[JOBS],
 )
