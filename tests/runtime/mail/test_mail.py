@@ -125,6 +125,23 @@ async def test_arrives_once_with_both_bodies_and_honest_headers(database_setting
     assert "&lt;b&gt;Bring&lt;/b&gt; a friend." in page, "the page does not run it"
 
 
+async def test_what_is_sent_keeps_no_working_link(database_settings: Settings, tenant: TenantId) -> None:
+    """The database, its backups and its readers hold no secret that still opens an account."""
+    token, postbox = f"llo_{'a-_B9' * 8}", Postbox()
+    button = {"label": "Set a new password", "url": f"https://example.org/reset?token={token}"}
+    async with delivering(database_settings, postbox) as services:
+        async with system_ctx(services, tenant) as ctx:
+            shown = {**CONTEXT, "button": button}
+            mail_id = await send_mail(ctx, to="guest@example.org", template="mail/message.html", context=shown)
+        sent = await state_of(database_settings, mail_id, "sent")
+    (message,) = postbox.taken
+    parts = [part.get_content() for part in message.iter_parts() if isinstance(part, EmailMessage)]
+    assert all(token in part for part in parts)
+    for body in (sent["body_text"], sent["body_html"]):
+        assert token not in body
+        assert "https://example.org/reset?token=llo_\N{HORIZONTAL ELLIPSIS}" in body
+
+
 async def test_is_tried_again_after_a_temporary_refusal_under_one_message_id(
     database_settings: Settings, tenant: TenantId
 ) -> None:

@@ -37,7 +37,15 @@ READ = """
 update outgoing_mail set attempts = attempts + 1 where tenant_id = $1 and id = $2
 returning id, recipient, subject, body_text, body_html, created_at
 """
-SENT = "update outgoing_mail set state = 'sent', sent_at = now(), error = '' where tenant_id = $1 and id = $2"
+ONE_TIME = "llo_[A-Za-z0-9_-]{20,}"
+"""The secret in a link; once its mail is on its way, it is the addressee's alone."""
+HIDDEN = "llo_…"
+SENT = """
+update outgoing_mail
+set state = 'sent', sent_at = now(), error = '', body_text = regexp_replace(body_text, $3, $4, 'g'),
+    body_html = regexp_replace(body_html, $3, $4, 'g')
+where tenant_id = $1 and id = $2
+"""
 FAILED = "update outgoing_mail set state = 'failed', error = $3 where tenant_id = $1 and id = $2"
 
 
@@ -61,7 +69,7 @@ async def _call(services: Services, staged: Staged) -> str:
 
 
 async def _sent(ctx: Ctx, staged: Staged, result: Any) -> None:
-    await ctx.db.execute(SENT, ctx.tenant_id, UUID(staged.intent["mail_id"]))
+    await ctx.db.execute(SENT, ctx.tenant_id, UUID(staged.intent["mail_id"]), ONE_TIME, HIDDEN)
 
 
 async def _given_up(ctx: Ctx, staged: Staged, error: str) -> None:

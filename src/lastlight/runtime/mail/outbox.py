@@ -1,16 +1,18 @@
 """The outbox: every mail that was written, for the platform's crew; where mail is kept, it is the only mailbox there is."""
 
+import re
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from lastlight.kernel.errors import NotFound
-from lastlight.kernel.ids import MailId, TenantId
+from lastlight.kernel.ids import PLATFORM, MailId, TenantId
 from lastlight.kernel.permissions import Permission, Scope
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import get
 from lastlight.runtime.http.listing import Column, Filter, Listing, listing_get
+from lastlight.runtime.mail.deliver import HIDDEN, ONE_TIME
 
 OUTBOX_READ = Permission("platform.outbox.read", "Read the mail that the platform sends", Scope.PLATFORM)
 STATES = (("queued", "Waiting"), ("sent", "Sent"), ("kept", "Kept here"), ("failed", "Not delivered"))
@@ -77,6 +79,20 @@ from outgoing_mail m join tenants t on t.id = m.tenant_id
 where m.tenant_id = $1 and m.id = $2
 """
 
+# whether the addressee is one of the crew who may do something that the reader may not
+ABOVE = """
+select exists (
+    select from users u
+    join memberships m on m.tenant_id = $1 and m.user_id = u.id and m.status = 'active'
+    join roles r on r.tenant_id = m.tenant_id and r.id = m.role_id and r.archived_at is null
+    cross join unnest(r.permissions) as theirs (permission)
+    where u.email = $2 and theirs.permission not in (
+        select unnest(o.permissions)
+        from memberships n
+        join roles o on o.tenant_id = n.tenant_id and o.id = n.role_id and o.archived_at is null
+        where n.tenant_id = $1 and n.user_id = $3 and n.status = 'active'))
+"""
+
 list_outbox = listing_get("/api/admin/outbox", OUTBOX, db="platform")
 
 
@@ -94,5 +110,14 @@ async def read_mail(ctx: Ctx, tenant_id: TenantId, mail_id: MailId) -> MailOut:
 
 
 async def find_mail(ctx: Ctx, *, tenant_id: TenantId, mail_id: MailId) -> MailOut:
-    """One mail of a tenant, for its page; NotFound when there is none."""
-    return await ctx.db.one(MailOut, ONE, tenant_id, mail_id)
+    """One mail of a tenant, for its page; NotFound when there is none.
+
+    Its links work for the reader only where mail is kept, since this is the mailbox there; and never those of a colleague with
+    wider permissions, whose password they would set.
+    """
+    mail = await ctx.db.one(MailOut, ONE, tenant_id, mail_id)
+    if mail.state == "kept" and not await ctx.db.fetchval(ABOVE, PLATFORM, mail.recipient, ctx.actor.user_id):
+        return mail
+    return msgspec.structs.replace(
+        mail, body_text=re.sub(ONE_TIME, HIDDEN, mail.body_text), body_html=re.sub(ONE_TIME, HIDDEN, mail.body_html)
+    )
