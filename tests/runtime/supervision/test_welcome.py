@@ -15,7 +15,11 @@ def test_the_demo_shows_its_sign_ins(tmp_path: Path) -> None:
     ]
     settings.demo_file.write_text(json.dumps({"base_url": settings.base_url, "sign_ins": sign_ins}))
     lines = welcome(settings).splitlines()
-    assert lines[1] == "  Last Light is ready at http://127.0.0.1:8123"
+    assert lines[1:4] == [
+        "  Last Light is ready at http://127.0.0.1:8123",
+        "  Guests' app            http://127.0.0.1:8123/patron",
+        "  API documentation      http://127.0.0.1:8123/docs",
+    ]
     assert "  manager  ember  m@ember.example        pw-1" in lines
     assert "  ops             ops@lastlight.example  pw-2" in lines
 

@@ -32,7 +32,12 @@ async def _ready(settings: Settings) -> bool:
 
 def welcome(settings: Settings) -> str:
     """Addresses and, in the demo, sign-ins as a table."""
-    lines = ["", f"  Last Light is ready at {settings.base_url}", f"  API documentation      {settings.base_url}/docs"]
+    lines = [
+        "",
+        f"  Last Light is ready at {settings.base_url}",
+        f"  Guests' app            {settings.base_url}/patron",
+        f"  API documentation      {settings.base_url}/docs",
+    ]
     sign_ins = _sign_ins(settings)
     if sign_ins:
         lines += ["", f"  Sign in at {settings.base_url}/sign-in  (also in {settings.demo_file})", ""]
