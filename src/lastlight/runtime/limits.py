@@ -158,6 +158,9 @@ _charged: ContextVar[tuple[tuple[Policy, str], ...]] = ContextVar("charged", def
 async def _count_auth(services: Services, kind: str, actor: Actor, arguments: Mapping[str, Any]) -> dict[str, str]:
     data: Any = arguments.get("data") or getattr(arguments.get("form"), "values", None)
     if kind == "refresh":
+        refuse(
+            await count_leased(services, address_policy(services), actor.ip)
+        )  # made-up tokens are keys without number
         keys = [(refresh_policy(), f"{actor.session_id or ''}|{_field(data, 'refresh_token') or actor.ip}")]
     else:
         narrow, wide = auth_policies(services)

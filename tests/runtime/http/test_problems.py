@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.uow import RETRIED, system_ctx
@@ -90,6 +91,39 @@ async def test_409_by_the_name_of_the_constraint(world: People, owner: dict[str,
     headers = owner | {"Idempotency-Key": str(uuid4())}
     problem = check(await send(world, "POST", "/api/bells", headers, json={"name": name}), 409, "bell-name-taken")
     assert problem["title"] == "Another bell has this name"
+
+
+async def test_400_for_a_body_that_breaks_off(world: People) -> None:
+    """Whoever hangs up in the middle is no error of ours: it would fill the log, and whoever reads it."""
+    coming: Any = iter([{"type": "http.request", "body": b'{"te', "more_body": True}, {"type": "http.disconnect"}])
+    said: list[Any] = []
+
+    async def receive() -> Any:
+        return next(coming)
+
+    async def tell(message: Any) -> None:
+        said.append(message)
+
+    scope: Any = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/api/echo",
+        "raw_path": b"/api/echo",
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+        "client": ("203.0.113.7", 1),
+        "server": ("test", 80),
+        "state": {},
+    }
+    with capture_logs() as logged:
+        await world.app(scope, receive, tell)
+    assert said[0]["status"] == 400
+    assert b"broke off" in said[1]["body"]
+    assert [line for line in logged if line["log_level"] == "error"] == []
 
 
 @pytest.mark.parametrize("told", [True, False])

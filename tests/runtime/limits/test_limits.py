@@ -163,3 +163,23 @@ def test_several_processes_together_stay_within_one_percent(fresh_database: Sett
     allowed = [int(process.communicate(timeout=100)[0]) for process in started]
     assert 594 <= sum(allowed) <= 606, allowed
     assert all(allowed)
+
+
+async def test_made_up_refresh_tokens_are_bounded_by_their_address(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is a key of its own, and would otherwise make rows for as long as somebody invents them."""
+
+    def few_of(_services: Services) -> Policy:
+        return Policy("few", 4, 3600)
+
+    monkeypatch.setattr(limits, "address_policy", few_of)
+    stranger, op = Actor(ip=f"198.51.100.{uuid4()}"), Op("refresh")
+
+    async def call() -> None:
+        await limits.count(services, op, stranger, arguments={"data": {"refresh_token": f"llr_{uuid4()}"}})
+
+    for _ in range(4):
+        await call()
+    with pytest.raises(TooManyRequests):
+        await call()

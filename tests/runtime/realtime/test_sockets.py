@@ -9,6 +9,8 @@ import pytest
 import pytest_asyncio
 
 from lastlight.kernel.ids import PLATFORM, TenantId, VenueId, uuid7
+from lastlight.runtime import limits
+from lastlight.runtime.limits import Policy
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
 from tests.support.sockets import (
@@ -218,6 +220,20 @@ async def test_catch_up_by_message_pages_through_the_stream(services: Services, 
     assert [event["seq"] for event in second["events"]] == list(range(16, 31))
     assert (first["next"], second["next"]) == (15, 30)
     assert [problem["type"].rsplit("/", 1)[-1] for problem in (bad, unknown)] == ["malformed", "malformed"]
+
+
+async def test_what_a_socket_asks_for_counts_as_a_request(
+    services: Services, site: Site, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def few_of(_services: Services) -> Policy:
+        return Policy("few", 3, 3600)
+
+    monkeypatch.setattr(limits, "user_policy", few_of)
+    person = await sign_in(services, tenant, [BELLS])
+    async with connected(site, person.token(services)) as client:
+        answers = [await client.io.call("catch_up", {"after": 0}, timeout=30) for _ in range(5)]
+        assert client.io.connected
+    assert [answer.get("type", "ok").rsplit("/", 1)[-1] for answer in answers] == ["ok"] * 3 + ["too-many-requests"] * 2
 
 
 async def test_who_is_refused_and_why(services: Services, site: Site, tenant: TenantId) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from litestar import Request
+from litestar.exceptions import HTTPException
 
 from lastlight.kernel.errors import CrossOrigin, Malformed, TooLarge, UnsupportedMedia, VersionRequired
 from lastlight.runtime.context import Actor
@@ -56,11 +57,14 @@ async def read_body(request: AnyRequest, limit: int) -> bytes:
         raise TooLarge(f"Send at most {limit} bytes.")
     pieces: list[bytes] = []
     size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > limit:
-            raise TooLarge(f"Send at most {limit} bytes.")
-        pieces.append(piece)
+    try:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > limit:
+                raise TooLarge(f"Send at most {limit} bytes.")
+            pieces.append(piece)
+    except HTTPException as error:
+        raise Malformed("The body broke off before its end; send it again.") from error
     body = b"".join(pieces)
     _state(request)[KEPT_BODY] = body
     return body

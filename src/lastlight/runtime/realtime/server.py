@@ -15,6 +15,7 @@ import structlog
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from lastlight.kernel.errors import Busy, Malformed, Problem, SessionEnded, TooManyRequests
+from lastlight.runtime import limits
 from lastlight.runtime.auth.authenticate import read_credentials, reload_actor
 from lastlight.runtime.auth.errors import TokenInvalid
 from lastlight.runtime.context import Actor
@@ -209,6 +210,10 @@ class RealtimeServer:
         if seat is None:
             return problem_body(SessionEnded(), "socket")
         try:
+            counted = await limits.count_leased(
+                self.services, limits.user_policy(self.services), str(seat.actor.user_id)
+            )
+            limits.refuse(counted)  # what a socket asks for counts as a request
             return msgspec.to_builtins(await action(seat, _read(given, kind)))
         except (SessionEnded, SessionChanged):
             problem: Problem = SessionEnded()
