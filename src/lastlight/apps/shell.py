@@ -122,6 +122,7 @@ async def _navigation(ctx: Ctx, place: AppPlace, info: RequestInfo, off: frozens
             icon=nav.icon,
             count=count,
             hot=nav.hot and bool(count),
+            events=nav.count_events,
             current=nav.href == current,
         )
         groups.setdefault(nav.group, []).append(item)

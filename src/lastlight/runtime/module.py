@@ -43,6 +43,8 @@ class Nav:
     group: str = ""
     order: int = 100
     count: NavCount | None = None
+    count_events: tuple[str, ...] = ()
+    """The events after which the count is another one."""
     hot: bool = False
     toggle: str | None = None
 

@@ -9,13 +9,14 @@ Theme = Literal["dark", "light"]
 
 
 class NavItem(Struct, frozen=True, kw_only=True):
-    """One place of an app; `count` is shown beside it, in red when `hot`."""
+    """One place of an app; `count` is shown beside it, in red when `hot`, and read again at each of `events`."""
 
     label: str
     href: str
     icon: str
     count: int | None = None
     hot: bool = False
+    events: tuple[str, ...] = ()
     current: bool = False
 
 

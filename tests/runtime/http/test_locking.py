@@ -9,6 +9,7 @@ EXEMPT = {
     "PUT /api/auth/session": "it moves the caller's own session to another place; there is nothing of others to overwrite",
     "PUT /api/patron/birth-date": "given once: a second word is refused, so none can overwrite another",
     "PUT /api/me/preferences": "one's own, replaced whole: the last word counts",
+    "PUT /api/me/name": "one's own: the last word counts",
     "PUT /api/admin/tenants/{tenant_id:uuid}/modules/{module:str}": "a switch: it says the state that is wanted, not a change",
 }
 

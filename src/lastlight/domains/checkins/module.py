@@ -5,7 +5,7 @@ from lastlight.domains.checkins.errors import ERRORS, CodeReplayed, VisitOpen
 from lastlight.domains.checkins.events import EVENTS
 from lastlight.domains.checkins.jobs import time_out_due_visits
 from lastlight.domains.checkins.listings import LISTINGS
-from lastlight.domains.checkins.pages import PAGES, count_shown
+from lastlight.domains.checkins.pages import COUNT_EVENTS, PAGES, count_shown
 from lastlight.domains.checkins.permissions import CHECKINS_READ, PERMISSIONS, VISITS_READ
 from lastlight.domains.checkins.settings import SETTINGS
 from lastlight.runtime.module import Module, Nav
@@ -35,6 +35,7 @@ MODULE = Module(
             permission=VISITS_READ,
             order=20,
             count=count_shown,
+            count_events=COUNT_EVENTS,
         ),
         Nav(
             app="management",
@@ -52,6 +53,7 @@ MODULE = Module(
             permission=VISITS_READ,
             order=20,
             count=count_shown,
+            count_events=COUNT_EVENTS,
         ),
         Nav(
             app="platform",

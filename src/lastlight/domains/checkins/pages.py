@@ -16,6 +16,7 @@ from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Operation, Redirect, RequestInfo, View, page, page_post
 
 VISIT_EVENTS = ["checkin.verified", "visit.opened", "visit.closed", "visit.timed_out", "visit.corrected"]
+COUNT_EVENTS = ("visit.opened", "visit.closed", "visit.timed_out", "visit.corrected")
 
 
 class ChosenForm(Input, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from lastlight.domains.tenancy.api import ROUTES
 from lastlight.domains.tenancy.errors import ERRORS, SlugTaken
 from lastlight.domains.tenancy.events import EVENTS
 from lastlight.domains.tenancy.jobs import JOBS
-from lastlight.domains.tenancy.pages import PAGES, waiting_beside
+from lastlight.domains.tenancy.pages import COUNT_EVENTS, PAGES, waiting_beside
 from lastlight.domains.tenancy.permissions import PERMISSIONS, TENANT_READ, TENANTS_READ
 from lastlight.domains.tenancy.queries import LISTINGS
 from lastlight.runtime.module import Module, Nav
@@ -48,6 +48,7 @@ MODULE = Module(
             permission=TENANTS_READ,
             order=20,
             count=waiting_beside,
+            count_events=COUNT_EVENTS,
         ),
     ),
 )

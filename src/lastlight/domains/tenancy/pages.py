@@ -26,6 +26,7 @@ from lastlight.runtime.http import Form, Input, Redirect, RequestInfo, View, pag
 HOME = "/platform/tenants"
 ONE = f"{HOME}/{{tenant_id:uuid}}"
 EVENTS = ["tenant.registered", "platform.tenant_changed"]
+COUNT_EVENTS = tuple(EVENTS)
 Decision = Literal["approval", "rejection", "suspension", "reactivation", "scope"]
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 

@@ -18,6 +18,7 @@ BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
 MISSING = re.compile(r"Object missing required field `(.*?)`")
 SENTENCES = (
+    (re.compile(r"Expected `str` of length >= 1(?!\d)"), "This is needed."),
     (re.compile(r"Expected `str` of length >= (\d+)"), r"Write at least \1 characters."),
     (re.compile(r"Expected `str` of length <= (\d+)"), r"Write at most \1 characters."),
     (re.compile(r"Expected `array` of length >= (\d+)"), r"Give at least \1 entries."),

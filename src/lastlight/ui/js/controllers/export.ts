@@ -50,7 +50,10 @@ export default class ExportController extends Controller<HTMLElement> {
       if (!answer.ok) return toast(await said(answer), "danger");
       made = (await answer.json()) as Export;
     }
-    if (made.url) return location.assign(new URL(made.url).pathname);
+    if (made.url) {
+      toast("The export is ready: your browser saves the file.", "ok");
+      return location.assign(new URL(made.url).pathname);
+    }
     toast(made.error || "The export failed. Try again.", "danger");
   }
 }
