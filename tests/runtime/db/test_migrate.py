@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from lastlight.runtime.db.migrate import MigrationError, migrate, pending, read_migrations
-from lastlight.runtime.db.roles import OWNER
+from lastlight.runtime.db.roles import LOOKING, MOST_LOOKERS, OWNER
 from lastlight.runtime.settings import DATABASE_ROLES, Settings
 
 pytestmark = pytest.mark.database
@@ -52,6 +52,22 @@ async def test_everything_belongs_to_the_owner_who_cannot_sign_in(empty_database
     assert await look(empty_database, owners) == [OWNER]
     logins = "select rolname::text from pg_roles where rolname like 'lastlight\\_%' and rolcanlogin order by 1"
     assert await look(empty_database, logins) == sorted(f"lastlight_{role}" for role in DATABASE_ROLES)
+
+
+async def test_whoever_looks_in_keeps_nobody_waiting(empty_database: Settings, tmp_path: Path) -> None:
+    """The looker's address is shown to people: a forgotten transaction or an endless query ends, and nothing is written."""
+    await migrate(empty_database, write(tmp_path / "m", _0001_bells=BELLS))
+    assert await look(empty_database, "select rolconnlimit from pg_roles where rolname = 'lastlight_looker'") == [
+        MOST_LOOKERS
+    ]
+    looker = await asyncpg.connect(empty_database.dsn("looker"))
+    try:
+        shown = {name: await looker.fetchval(f"select current_setting('{name}')") for name in LOOKING}
+        with pytest.raises((asyncpg.ReadOnlySQLTransactionError, asyncpg.InsufficientPrivilegeError)):
+            await looker.execute("create table mine (id integer)")
+    finally:
+        await looker.close()
+    assert shown == {**LOOKING, "statement_timeout": "1min", "idle_in_transaction_session_timeout": "1min"}
 
 
 async def test_a_file_that_changed_after_it_was_applied_is_refused(empty_database: Settings, tmp_path: Path) -> None:

@@ -5,6 +5,14 @@ from typing import Any
 from lastlight.runtime.settings import DATABASE_ROLES, Settings
 
 OWNER = "lastlight_owner"
+LOOKING = {
+    "default_transaction_read_only": "on",
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "60s",
+    "lock_timeout": "5s",
+}
+"""How whoever looks in begins, so that a forgotten transaction or an endless query keeps nobody waiting."""
+MOST_LOOKERS = 20
 
 
 async def ensure_roles(admin: Any, settings: Settings) -> None:
@@ -19,6 +27,7 @@ async def ensure_roles(admin: Any, settings: Settings) -> None:
             name = f"lastlight_{role}"
             await _create(admin, name, "login")
             await _set_password(admin, name, settings.role_password(role))
+        await _bound_lookers(admin)
         await _grant(admin)
     finally:
         await admin.execute("select pg_advisory_unlock(hashtext('lastlight roles'))")
@@ -33,6 +42,12 @@ async def _create(admin: Any, name: str, login: str) -> None:
 async def _set_password(admin: Any, name: str, password: str) -> None:
     literal: str = await admin.fetchval("select quote_literal($1::text)", password)
     await admin.execute(f"alter role {name} password {literal}")
+
+
+async def _bound_lookers(admin: Any) -> None:
+    await admin.execute(f"alter role lastlight_looker connection limit {MOST_LOOKERS}")
+    for name, value in LOOKING.items():
+        await admin.execute(f"alter role lastlight_looker set {name} to '{value}'")
 
 
 async def _grant(admin: Any) -> None:
