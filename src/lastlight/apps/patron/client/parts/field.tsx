@@ -25,7 +25,8 @@ export function Field({ label, name, value, onValue, type = "text", autocomplete
   useLayoutEffect(() => {
     if (autofocus) input.current?.focus();
   }, []);
-  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
+  const wrong = error && required && !value.trim() ? _("This is needed.") : error;
+  const described = [hint && `${id}-hint`, wrong && `${id}-error`].filter(Boolean).join(" ");
   const shared = {
     id,
     ref: input,
@@ -36,7 +37,7 @@ export function Field({ label, name, value, onValue, type = "text", autocomplete
     maxLength,
     required,
     ...(literal ? { autocapitalize: "off" as const, spellcheck: false } : {}),
-    "aria-invalid": error ? true : undefined,
+    "aria-invalid": wrong ? true : undefined,
     "aria-describedby": described || undefined,
     onInput: (event: { currentTarget: HTMLInputElement }) => onValue(event.currentTarget.value),
   };
@@ -57,10 +58,10 @@ export function Field({ label, name, value, onValue, type = "text", autocomplete
           {hint}
         </span>
       )}
-      {error && (
+      {wrong && (
         <span class="err" id={`${id}-error`}>
           <Icon name="circle-alert" />
-          {error}
+          {wrong}
         </span>
       )}
     </div>
