@@ -29,7 +29,8 @@ import http.server, json, os, socket, sys, time
 from pathlib import Path
 folder = Path(os.environ["FOLDER"])
 name = sys.argv[1]
-(folder / f"{name}.pid").write_text(str(os.getpid()))
+(folder / f"{name}.new").write_text(str(os.getpid()))
+(folder / f"{name}.new").replace(folder / f"{name}.pid")
 if name in {"migrate", "seed"}:
     (folder / "steps").open("a").write(name + "\\n")
     sys.exit(int(os.environ.get("STEP_STATUS", "0")))
@@ -73,7 +74,9 @@ class Platform:
 
     def pid(self, name: str) -> int:
         """The process of a child as it is now."""
-        return int((self.folder / f"{name}.pid").read_text())
+        file = self.folder / f"{name}.pid"
+        eventually(file.exists)
+        return int(file.read_text())
 
     def tree(self) -> list[psutil.Process]:
         """Every process below the supervisor, and itself."""
