@@ -215,6 +215,33 @@ def test_preferences_hold_and_a_lost_device_is_signed_out(live_server: LiveServe
     expect(page.get_by_label("Time zone")).to_have_value("Asia/Tokyo")
 
 
+HOLD_THE_NEXT_ANSWER = """() => {
+  const ask = window.fetch;
+  let held = false;
+  window.fetch = async (...sent) => {
+    const answer = await ask(...sent);
+    if (!held && new URL(sent[0].url ?? sent[0], location.href).pathname === "/api/me") {
+      held = true;
+      await new Promise((release) => (window.release = release));
+    }
+    return answer;
+  };
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_an_answer_from_before_a_change_does_not_undo_it(live_server: LiveServer, phone: BrowserContext) -> None:
+    page = open_app(phone, live_server.new_guest())
+    page.get_by_role("link", name="Profile", exact=True).click()
+    page.evaluate(HOLD_THE_NEXT_ANSWER)
+    page.wait_for_function("() => window.release")
+    with page.expect_response("**/api/me/preferences"):
+        page.get_by_role("button", name="Light", exact=True).click()
+    page.evaluate("() => window.release()")
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    assert page.locator("html").get_attribute("data-theme") == "light"
+
+
 def test_a_guest_changes_their_name_and_gives_their_birth_date_once(
     live_server: LiveServer, phone: BrowserContext
 ) -> None:

@@ -6,7 +6,7 @@ import { flush, forgetIdentity } from "../data/outbox";
 import type { Preferences, SignedInSession } from "../data/types";
 import { applyPreferences } from "./device";
 import { startListening, stopListening } from "./heartbeat";
-import { me, mustSignIn, pull, quietly, readCommands, signedOut, sync } from "./night";
+import { me, mustSignIn, pullAnew, quietly, readCommands, signedOut, sync } from "./night";
 
 export async function signIn(email: string, password: string): Promise<void> {
   // What waits on this phone was done at one business: its guest goes back there.
@@ -40,18 +40,18 @@ export async function switchTo(slug: string): Promise<void> {
 export async function savePreferences(preferences: Preferences): Promise<void> {
   const saved = await call<Preferences>("/api/me/preferences", { method: "PUT", body: preferences });
   await applyPreferences(saved);
-  await pull();
+  await pullAnew();
 }
 
 export async function saveName(name: string): Promise<void> {
   await call("/api/me/name", { method: "PUT", body: { name } });
-  await pull();
+  await pullAnew();
 }
 
 /** Told once: the age limit of a door must not depend on who tells it last. */
 export async function giveBirthDate(date: string): Promise<void> {
   await call("/api/patron/birth-date", { method: "PUT", body: { birth_date: date } });
-  await pull();
+  await pullAnew();
 }
 
 export async function sessions(): Promise<SignedInSession[]> {
@@ -95,7 +95,7 @@ async function leavePhone(userId: string | undefined, everywhere: boolean): Prom
 async function entered(): Promise<void> {
   forgetIdentity();
   stopListening();
-  await pull({ entered: true });
+  await pullAnew({ entered: true });
   await readCommands();
   await sync();
   void startListening();

@@ -8,7 +8,7 @@ import { database } from "../data/database";
 import { dismiss, enqueue } from "../data/outbox";
 import type { CodePlace, Position, Problem } from "../data/types";
 import { online } from "./device";
-import { home, me, pull, queued, send, sync } from "./night";
+import { home, me, pullAnew, queued, send, sync } from "./night";
 import { locate } from "./position";
 import { go, scannedOutside } from "./route";
 import { switchTo } from "./account";
@@ -90,7 +90,7 @@ export async function checkOut(): Promise<void> {
   flow.value = { step: "working", doing: "leaving" };
   const { id } = await enqueue(person, { kind: "checkout", subject: "checkout", venueId: null, venueName: null });
   await send();
-  void pull();
+  void pullAnew();
   const after = await (await database()).get("commands", id);
   if (!after) flow.value = { step: "left" };
   else if (after.state === "queued") flow.value = { step: "saved", kind: "checkout", venueName: null };
@@ -129,7 +129,7 @@ async function arrive(code: VenueCode, { wanted = false, claimedAt }: Arrival = 
   const command = await enqueue(person, { kind: "checkin", subject: code.text, position, venueId: code.venueId, venueName, claimedAt });
   await send();
   await conclude(command, code, position !== null);
-  void pull();
+  void pullAnew();
 }
 
 /** What became of the command: gone means done, queued means saved, rejected says why. */

@@ -69,7 +69,7 @@ export async function remember(): Promise<void> {
 /** Send what waits, then ask for the night anew. */
 export async function sync(): Promise<Report> {
   const report = await send();
-  await pull();
+  await pullAnew();
   return report;
 }
 
@@ -88,6 +88,12 @@ export function pull({ entered = false } = {}): Promise<void> {
   if (leaving) return Promise.resolve();
   pulling ??= ask(entered).finally(() => (pulling = null));
   return pulling;
+}
+
+/** Ask again after a change: a question that was under way before it may bring the old answer. */
+export async function pullAnew(how: { entered?: boolean } = {}): Promise<void> {
+  await pulling;
+  await pull(how);
 }
 
 /** Work during which no answer of the server is written to the phone any more. */
