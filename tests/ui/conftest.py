@@ -4,12 +4,13 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from lastlight.ui.render import BUILD
 from tests.support.gallery_site import GallerySite, serving
 
 CHROMIUM = "/usr/bin/chromium"
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session", autouse=True)
