@@ -1,16 +1,13 @@
 """A browser and the gallery's site, shared by the tests of the kit."""
 
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from lastlight.ui.render import BUILD
+from tests.support.browser import chromium
 from tests.support.gallery_site import GallerySite, serving
-
-CHROMIUM = "/usr/bin/chromium"
-expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,12 +20,8 @@ def built() -> None:
 @pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
     """One Chromium for a module."""
-    if not Path(CHROMIUM).exists():
-        pytest.fail("Chromium is missing: run `make browser`.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

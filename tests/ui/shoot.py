@@ -3,19 +3,16 @@
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
+from tests.support.browser import chromium
 from tests.support.gallery_site import gallery_site
 
-CHROMIUM = "/usr/bin/chromium"
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 
 
 def main(folder: Path) -> None:
     """Take them all."""
     folder.mkdir(parents=True, exist_ok=True)
-    with gallery_site() as site, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with gallery_site() as site, chromium() as browser:
         for size, (width, height) in SIZES.items():
             page = browser.new_page(viewport={"width": width, "height": height}, locale="en-ZA")
             for theme in ("dark", "light"):
@@ -23,7 +20,6 @@ def main(folder: Path) -> None:
                     page.goto(f"{site}/{name}?theme={theme}", wait_until="networkidle")
                     page.screenshot(path=folder / f"{name}-{theme}-{size}.png", full_page=name == "gallery")
             page.close()
-        browser.close()
 
 
 if __name__ == "__main__":

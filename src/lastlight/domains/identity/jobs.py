@@ -69,10 +69,10 @@ async def mail_verification(ctx: Ctx, user_id: UserId) -> None:
 @job("identity.mail_address_in_use", role="system")
 async def mail_address_in_use(ctx: Ctx, email: str) -> None:
     """Tell somebody that their address was given for an account, though they have one."""
-    person = await _by_email(ctx, email)
-    if person is None or await sent_lately(ctx, user_id=person.id, purpose="reset_password"):
+    found = await _reset_link(ctx, email)
+    if found is None:
         return
-    token = await issue_one_time(ctx, user_id=person.id, purpose="reset_password")
+    person, link = found
     await _send(
         ctx,
         person,
@@ -81,7 +81,7 @@ async def mail_address_in_use(ctx: Ctx, email: str) -> None:
             f"Hello {person.name},",
             "somebody, perhaps you, just tried to use this address for an account. It has one: sign in with it.",
         ],
-        button=("I forgot my password", _link(ctx, "/reset", token)),
+        button=("I forgot my password", link),
         note=f"The link works once, for an hour. {IGNORE}",
     )
 
@@ -130,10 +130,10 @@ async def mail_address_changed(ctx: Ctx, user_id: UserId, old: str) -> None:
 @job("identity.mail_forgotten_password", role="system")
 async def mail_forgotten_password(ctx: Ctx, email: str) -> None:
     """Send the link to set a new password, if there is such an account."""
-    person = await _by_email(ctx, email)
-    if person is None or await sent_lately(ctx, user_id=person.id, purpose="reset_password"):
+    found = await _reset_link(ctx, email)
+    if found is None:
         return
-    token = await issue_one_time(ctx, user_id=person.id, purpose="reset_password")
+    person, link = found
     await _send(
         ctx,
         person,
@@ -142,7 +142,7 @@ async def mail_forgotten_password(ctx: Ctx, email: str) -> None:
             f"Hello {person.name},",
             "here is the link to set a new password. Every device of yours is signed out by it.",
         ],
-        button=("Set a new password", _link(ctx, "/reset", token)),
+        button=("Set a new password", link),
         note=f"The link works once, for an hour. {IGNORE}",
     )
 
@@ -191,6 +191,15 @@ async def _by_id(ctx: Ctx, user_id: UUID) -> Recipient | None:
 
 async def _by_email(ctx: Ctx, email: str) -> Recipient | None:
     return await ctx.db.row(Recipient, RECIPIENT + "u.email = $1", email)
+
+
+async def _reset_link(ctx: Ctx, email: str) -> tuple[Recipient, str] | None:
+    """Who has an account with an address, and a new link to set its password; None without one, or when one went out just now."""
+    person = await _by_email(ctx, email)
+    if person is None or await sent_lately(ctx, user_id=person.id, purpose="reset_password"):
+        return None
+    token = await issue_one_time(ctx, user_id=person.id, purpose="reset_password")
+    return person, _link(ctx, "/reset", token)
 
 
 def _link(ctx: Ctx, path: str, token: str) -> str:
