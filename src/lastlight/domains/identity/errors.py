@@ -81,6 +81,24 @@ class MemberAlready(Problem):
     default_detail = "Change the venues of the role they have instead of giving it again."
 
 
+class InvitationOpen(Problem):
+    """The address has an open invitation to this role."""
+
+    type = "invitation-open"
+    status = 409
+    title = "This person is already invited to this role"
+    default_detail = "Send the open invitation again, or revoke it first."
+
+
+class InvitationClosed(Problem):
+    """An invitation that was accepted or revoked stays so."""
+
+    type = "invitation-closed"
+    status = 409
+    title = "This invitation is closed"
+    default_detail = "It was accepted or revoked. Invite the person anew."
+
+
 class LastOwner(Problem):
     """Somebody must be able to hand out roles."""
 
@@ -135,6 +153,8 @@ ERRORS: tuple[type[Problem], ...] = (
     LinkInvalid,
     AddressTaken,
     MemberAlready,
+    InvitationOpen,
+    InvitationClosed,
     LastOwner,
     GrantsTooMuch,
     RoleFixed,
