@@ -7,6 +7,7 @@ from lastlight.apps.patron.module import MODULE as PATRON
 from lastlight.apps.platform.module import MODULE as PLATFORM_APP
 from lastlight.apps.staff.module import MODULE as STAFF
 from lastlight.domains.checkins.module import MODULE as CHECKINS
+from lastlight.domains.devices.module import MODULE as DEVICES
 from lastlight.domains.identity.module import MODULE as IDENTITY
 from lastlight.domains.tenancy.module import MODULE as TENANCY
 from lastlight.domains.venues.module import MODULE as VENUES
@@ -31,6 +32,7 @@ MODULES = (
     IDENTITY,
     TENANCY,
     VENUES,
+    DEVICES,
     CHECKINS,
     ACCOUNT,
     PATRON,

@@ -26,8 +26,10 @@ where v.tenant_id = $1 and v.patron_id = $2 and v.status = 'open'
 """
 CHECKIN = """
 select c.id, c.venue_id, w.name as venue, c.patron_id, p.name as patron, c.method, c.arrived_at, c.received_at, c.claimed_at,
-       c.proof_key_id is not null as proven, c.business_day, c.position, c.device, c.revoked_at
+       c.proof_key_id is not null as proven, c.business_day, c.position, c.device, c.device_id,
+       c.override_reason, r.revoked_at, coalesce(r.reason, '') as revoked_reason
 from checkins c
+left join checkin_revocations r on r.tenant_id = $1 and r.checkin_id = c.id
 join venues w on w.tenant_id = $1 and w.id = c.venue_id
 join patrons p on p.tenant_id = $1 and p.id = c.patron_id
 where c.tenant_id = $1 and c.id = $2

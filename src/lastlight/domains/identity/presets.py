@@ -27,9 +27,21 @@ class Preset:
         return sorted(self.permissions)
 
 
-STAFF = ("checkins.read", "venues.codes", "venues.read", "visits.checkout", "visits.read")
+STAFF = (
+    "checkins.flags.read",
+    "checkins.override",
+    "checkins.read",
+    "devices.read",
+    "venues.codes",
+    "venues.read",
+    "visits.checkout",
+    "visits.read",
+)
 MANAGER = (
     *STAFF,
+    "checkins.flags.resolve",
+    "checkins.revoke",
+    "devices.manage",
     "exports.create",
     "members.manage",
     "members.read",
@@ -55,7 +67,13 @@ OWNER = (
 
 OPS = (
     "audit.read",
+    "checkins.flags.read",
+    "checkins.flags.resolve",
+    "checkins.override",
     "checkins.read",
+    "checkins.revoke",
+    "devices.manage",
+    "devices.read",
     "exports.create",
     "jobs.manage",
     "jobs.read",
@@ -100,7 +118,7 @@ CREW_ROLES = (
     Preset("moderator", "Moderator", "People and what they report; no settings and no money.", MODERATOR),
     Preset("finance", "Finance", "Money, invoices and exports; no messages and no roles.", FINANCE),
 )
-PATRON = ("checkins.verify", "visits.own")
+PATRON = ("checkins.pass", "checkins.verify", "visits.own")
 """What a guest of a tenant may do: every permission over what is their own."""
 GUEST: tuple[str, ...] = ()
 """Somebody who is signed in and in no tenant yet: their account, and joining a tenant."""
