@@ -9,6 +9,8 @@ from lastlight.apps.staff.module import MODULE as STAFF
 from lastlight.domains.checkins.module import MODULE as CHECKINS
 from lastlight.domains.devices.module import MODULE as DEVICES
 from lastlight.domains.identity.module import MODULE as IDENTITY
+from lastlight.domains.resources.module import MODULE as RESOURCES
+from lastlight.domains.tasks.module import MODULE as TASKS
 from lastlight.domains.tenancy.module import MODULE as TENANCY
 from lastlight.domains.venues.module import MODULE as VENUES
 from lastlight.runtime.audit.module import MODULE as AUDIT
@@ -32,8 +34,10 @@ MODULES = (
     IDENTITY,
     TENANCY,
     VENUES,
+    TASKS,
     DEVICES,
     CHECKINS,
+    RESOURCES,
     ACCOUNT,
     PATRON,
     STAFF,

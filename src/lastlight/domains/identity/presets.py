@@ -28,10 +28,14 @@ class Preset:
 
 
 STAFF = (
+    "bookings.manage",
+    "bookings.read",
     "checkins.flags.read",
     "checkins.override",
     "checkins.read",
     "devices.read",
+    "resources.read",
+    "resources.status",
     "venues.codes",
     "venues.read",
     "visits.checkout",
@@ -46,6 +50,7 @@ MANAGER = (
     "members.manage",
     "members.read",
     "patrons.read",
+    "resources.manage",
     "roles.read",
     "tenant.read",
     "venues.keys",
@@ -67,6 +72,8 @@ OWNER = (
 
 OPS = (
     "audit.read",
+    "bookings.manage",
+    "bookings.read",
     "checkins.flags.read",
     "checkins.flags.resolve",
     "checkins.override",
@@ -79,10 +86,15 @@ OPS = (
     "jobs.read",
     "platform.jobs.manage",
     "platform.outbox.read",
+    "resources.manage",
+    "resources.read",
+    "resources.status",
     "tenants.decide",
     "tenants.enter",
     "tenants.manage",
     "tenants.read",
+    "users.moderate",
+    "users.read",
     "venues.codes",
     "venues.keys",
     "venues.manage",
@@ -91,7 +103,15 @@ OPS = (
     "visits.correct",
     "visits.read",
 )
-MODERATOR = ("members.read", "patrons.read", "roles.read", "tenants.read")
+MODERATOR = (
+    "members.read",
+    "patrons.moderate",
+    "patrons.read",
+    "roles.read",
+    "tenants.read",
+    "users.moderate",
+    "users.read",
+)
 FINANCE = ("exports.create", "tenants.read", "venues.read")
 
 TENANT_ROLES = (
@@ -118,7 +138,12 @@ CREW_ROLES = (
     Preset("moderator", "Moderator", "People and what they report; no settings and no money.", MODERATOR),
     Preset("finance", "Finance", "Money, invoices and exports; no messages and no roles.", FINANCE),
 )
-PATRON = ("checkins.pass", "checkins.verify", "visits.own")
+PATRON = (
+    "bookings.own",
+    "checkins.pass",
+    "checkins.verify",
+    "visits.own",
+)
 """What a guest of a tenant may do: every permission over what is their own."""
 GUEST: tuple[str, ...] = ()
 """Somebody who is signed in and in no tenant yet: their account, and joining a tenant."""
