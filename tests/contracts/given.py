@@ -3,6 +3,7 @@
 An operation whose parameters are all known to tests/support/things.py and tests/support/examples.py needs none.
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,16 +11,21 @@ from tests.support.calls import REGISTRY, Example, Given
 from tests.support.people import HERE, PASSWORD
 from tests.support.things import (
     PIXEL,
+    booking,
+    booking_body,
     builtin_role,
     checked_in,
     code,
     ended_job,
     file,
+    invitation_token,
     one_time_token,
+    own_booking,
     own_session,
     phone_key,
     public_key,
     queued_job,
+    resource,
     saved_view,
     tenant,
     venue,
@@ -215,6 +221,24 @@ async def add_member(world: World, who: Somebody) -> Given:
     return Given(data=data)
 
 
+@example("invite")
+async def invite(world: World, who: Somebody) -> Given:
+    data: dict[str, Any] = {
+        "email": f"invited-{uuid4().hex}@guests.example",
+        "role_id": str(await builtin_role(world, who, "staff" if who.home else "finance")),
+    }
+    if who.home:
+        data["venue_ids"] = str(who.home.venues[0])
+    return Given(data=data)
+
+
+@example("look_at_invitation", "accept_invitation")
+async def accept_invitation(world: World, who: Somebody) -> Given:
+    return Given(
+        data={"token": await invitation_token(world), "name": "Somebody New", "password": "a brand new night out"}
+    )
+
+
 @example("change_member")
 async def change_member(world: World, who: Somebody) -> Given:
     return Given(data={"status": "suspended", **REASON})
@@ -403,3 +427,52 @@ async def revoke_phone_key(world: World, who: Somebody) -> Given:
 @example("patron_view")
 async def patron_view(world: World, who: Somebody) -> Given:
     return Given(path={"view": "activity"})
+
+
+# --- resources --------------------------------------------------------------------------------------------------------
+
+
+@example("create_resource", "change_resource")
+async def create_resource(world: World, who: Somebody) -> Given:
+    return Given(data={"kind": "table", "name": world.unique("Table")})
+
+
+@example("set_resource_status")
+async def set_resource_status(world: World, who: Somebody) -> Given:
+    return Given(data={"status": "out_of_order", **REASON})
+
+
+@example("create_booking")
+async def create_booking(world: World, who: Somebody) -> Given:
+    return Given(data=booking_body(await resource(world, who)))
+
+
+@example("change_booking")
+async def change_booking(world: World, who: Somebody) -> Given:
+    return Given(data={"note": world.unique("By the window")})
+
+
+@example("miss_booking")
+async def miss_booking(world: World, who: Somebody) -> Given:
+    made = await booking(world, who)
+    await world.sql("update bookings set starts_at = now() - interval '1 hour' where id = $1", made)
+    return Given(path={"booking_id": made})
+
+
+@example("cancel_booking")
+async def cancel_booking(world: World, who: Somebody) -> Given:
+    return Given(data=REASON)
+
+
+@example("create_own_booking")
+async def create_own_booking(world: World, who: Somebody) -> Given:
+    patron = await world.newcomer(world.somebody["B.patron" if who.home is world.b else "A.patron"])
+    start = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
+    times = {"starts_at": start.isoformat(), "ends_at": (start + timedelta(hours=1)).isoformat()}
+    return Given(data={"resource_id": str(await resource(world, patron)), **times}, who=patron)
+
+
+@example("cancel_own_booking")
+async def cancel_own_booking(world: World, who: Somebody) -> Given:
+    patron = await world.newcomer(world.somebody["B.patron" if who.home is world.b else "A.patron"])
+    return Given(path={"booking_id": await own_booking(world, patron)}, data=REASON, who=patron)

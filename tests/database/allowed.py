@@ -15,6 +15,7 @@ GLOBAL_TABLES = {
     "queue.pgqueuer": "the carrier of every tenant's jobs; holds two ids",
     "queue.pgqueuer_log": "the carrier's own record",
     "queue.pgqueuer_statistics": "the carrier's own figures",
+    "feature_flags": "the platform's own answer for every business",
     "rate_limits": "keys are digests of addresses and accounts",
     "schema_migrations": "the migration runner's own record",
 }
@@ -26,6 +27,9 @@ GUEST_READS = {
     "tenant_sequences": "sockets greet with the stream's last number",
     "venues": "guests see where they can go",
     "venue_keys": "a check-in verifies its code in the guest's own transaction; secrets are sealed",
+    "resources": "guests see what they can book",
+    "venue_banners": "the patron app shows them",
+    "tenant_flags": "a guest's own requests ask what is switched on",
 }
 """A guest of the tenant reads every row."""
 
@@ -45,6 +49,8 @@ GUEST_OWNS = {
     "files": ("patron_id", "patron"),
     "checkins": ("patron_id", "patron"),
     "visits": ("patron_id", "patron"),
+    "bookings": ("patron_id", "patron"),
+    "venue_images": ("patron_id", "patron"),
 }
 """A guest reads and writes rows that carry its own patron id in this column."""
 

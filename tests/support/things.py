@@ -76,6 +76,26 @@ async def member(world: World, who: Somebody, *, place: int = 0) -> Any:
     return (await world.make("POST", "/api/members", boss, json=body))["id"]
 
 
+async def invitation(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """An open invitation to a role at a venue, or among the crew."""
+    body: dict[str, Any] = {
+        "email": f"invited-{uuid4().hex}@guests.example",
+        "role_id": str(await builtin_role(world, who, "staff" if who.home else "finance")),
+        "venue_ids": [str(who.home.venues[place])] if who.home else None,
+    }
+    return (await world.make("POST", "/api/invitations", _boss(world, who), json=body))["id"]
+
+
+async def _roof_invitation(world: World, who: Somebody) -> Any:
+    return await invitation(world, who, place=1)
+
+
+async def invitation_token(world: World) -> str:
+    """The token of the link in an invitation's e-mail, which nobody has followed yet."""
+    made = await invitation(world, world.somebody["A.owner"])
+    return await world.people.link((await world.sql("select email from invitations where id = $1", made))[0]["email"])
+
+
 async def builtin_role(world: World, who: Somebody, key: str) -> Any:
     """The id of a built-in role."""
     return await world.value("select id from roles where tenant_id = $1 and key = $2", who.tenant_id, key)
@@ -216,6 +236,37 @@ async def tenant(world: World, who: Somebody, status: str = "active") -> Any:
     return tenant_id
 
 
+async def resource(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A table of a venue that can be booked."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), "kind": "table", "name": world.unique("Table")}
+    return (await world.make("POST", "/api/resources", _as_boss(world, who), json=body))["id"]
+
+
+def booking_body(resource_id: Any) -> dict[str, Any]:
+    """A booking of a far evening, for somebody by name."""
+    times = {"starts_at": "2099-06-05T18:00:00Z", "ends_at": "2099-06-05T19:00:00Z"}
+    return {"resource_id": str(resource_id), "guest_name": "Somebody New", **times}
+
+
+async def booking(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A booking ahead, under a name."""
+    body = booking_body(await resource(world, who, place=place))
+    headers = {"Idempotency-Key": str(uuid4())}
+    return (await world.make("POST", "/api/bookings", _as_boss(world, who), json=body, headers=headers))["id"]
+
+
+async def own_booking(world: World, patron: Somebody) -> Any:
+    """A guest's own booking, tomorrow."""
+    made = await booking(world, patron)
+    await world.sql(
+        "update bookings set patron_id = (select id from patrons where tenant_id = $2 and user_id = $3) where id = $1",
+        made,
+        patron.tenant_id,
+        patron.user_id,
+    )
+    return made
+
+
 async def one_time_token(world: World, who: Somebody, purpose: Any) -> str:
     """The token of a link that was just sent to somebody."""
     assert who.user_id is not None
@@ -227,6 +278,7 @@ THINGS: dict[str, Maker] = {
     "venue_id": venue,
     "role_id": role,
     "member_id": member,
+    "invitation_id": invitation,
     "visit_id": visit,
     "checkin_id": checkin,
     "key_id": phone_key,
@@ -237,6 +289,8 @@ THINGS: dict[str, Maker] = {
     "export_id": export,
     "view_id": saved_view,
     "code": code,
+    "resource_id": resource,
+    "booking_id": booking,
 }
 """Path parameters, and body fields of the same name, that name a row, and how to make one."""
 
@@ -257,9 +311,20 @@ async def _roof_checkin(world: World, who: Somebody) -> Any:
     return (await checked_in(world, who, place=1)).checkin.id
 
 
+async def _roof_resource(world: World, who: Somebody) -> Any:
+    return await resource(world, who, place=1)
+
+
+async def _roof_booking(world: World, who: Somebody) -> Any:
+    return await booking(world, who, place=1)
+
+
 ELSEWHERE: dict[str, Maker] = {
+    "resource_id": _roof_resource,
+    "booking_id": _roof_booking,
     "venue_id": _roof,
     "member_id": _roof_member,
+    "invitation_id": _roof_invitation,
     "visit_id": _roof_visit,
     "checkin_id": _roof_checkin,
 }
@@ -268,7 +333,10 @@ VERSIONED = {
     "venue_id": "venues",
     "role_id": "roles",
     "member_id": "memberships",
+    "invitation_id": "invitations",
     "visit_id": "visits",
     "tenant_id": "tenants",
+    "resource_id": "resources",
+    "booking_id": "bookings",
 }
 """Where the version of a thing is kept that If-Match asks for."""
