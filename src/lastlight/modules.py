@@ -8,8 +8,10 @@ from lastlight.apps.platform.module import MODULE as PLATFORM_APP
 from lastlight.apps.staff.module import MODULE as STAFF
 from lastlight.domains.checkins.module import MODULE as CHECKINS
 from lastlight.domains.devices.module import MODULE as DEVICES
+from lastlight.domains.flags.module import MODULE as FLAGS
 from lastlight.domains.identity.module import MODULE as IDENTITY
 from lastlight.domains.resources.module import MODULE as RESOURCES
+from lastlight.domains.safety.module import MODULE as SAFETY
 from lastlight.domains.tasks.module import MODULE as TASKS
 from lastlight.domains.tenancy.module import MODULE as TENANCY
 from lastlight.domains.venues.module import MODULE as VENUES
@@ -31,12 +33,14 @@ MODULES = (
     EXPORTS,
     SETTINGS,
     SAVED_VIEWS,
+    FLAGS,
     IDENTITY,
     TENANCY,
     VENUES,
     TASKS,
     DEVICES,
     CHECKINS,
+    SAFETY,
     RESOURCES,
     ACCOUNT,
     PATRON,

@@ -49,6 +49,7 @@ GUEST_OWNS = {
     "files": ("patron_id", "patron"),
     "checkins": ("patron_id", "patron"),
     "visits": ("patron_id", "patron"),
+    "safety_checks": ("patron_id", "patron"),
     "bookings": ("patron_id", "patron"),
     "venue_images": ("patron_id", "patron"),
 }
