@@ -5,7 +5,7 @@ from lastlight.runtime.http.operation import Operation
 from tests.support.world import Somebody, World, may
 
 WORKS = frozenset({0})
-PLATFORM_HAS_NONE = frozenset({"venue_id", "visit_id", "checkin_id"})
+PLATFORM_HAS_NONE = frozenset({"venue_id", "visit_id", "checkin_id", "resource_id", "booking_id"})
 """Things that lie inside businesses only: the crew goes inside first, and from outside none of them exists."""
 CREATE_VENUE = frozenset({"create_venue", "create_admin_venue", "venue_new_submit"})
 NEEDS_A_PLACE = {"upload_file": 403, "create_view": 403, "views_menu": 403, "view_submit": 403}
@@ -33,7 +33,12 @@ def expected(op: Operation, who: Somebody) -> frozenset[int]:
 
 
 def _inside_only(op: Operation) -> bool:
-    return bool(PLATFORM_HAS_NONE & {*op.path_parameters()}) or op.name in {"check_out_visits", "visits_checkout"}
+    return bool(PLATFORM_HAS_NONE & {*op.path_parameters()}) or op.name in {
+        "check_out_visits",
+        "visits_checkout",
+        "create_resource",
+        "create_booking",
+    }
 
 
 def planner(world: World, op: Operation) -> Somebody:

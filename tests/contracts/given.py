@@ -232,6 +232,29 @@ async def invite(world: World, who: Somebody) -> Given:
     return Given(data=data)
 
 
+@example("change_patron_standing", "change_account_standing")
+async def change_standing(world: World, who: Somebody) -> Given:
+    return Given(data={"status": "banned", "until": None, **REASON})
+
+
+@example("suspend_account")
+async def suspend_account(world: World, who: Somebody) -> Given:
+    return Given(data={"days": 2, "until": None, **REASON})
+
+
+@example("reactivate_account")
+async def reactivate_account(world: World, who: Somebody) -> Given:
+    user_id = (await world.people.newcomer(world.a)).user_id
+    chief = world.somebody["crew.super_admin"]
+    await world.make("POST", f"/api/admin/users/{user_id}/suspend", chief, json={"days": 2, **REASON})
+    return Given(path={"user_id": user_id}, data=REASON)
+
+
+@example("verify_patron")
+async def verify_patron(world: World, who: Somebody) -> Given:
+    return Given(data={"verified": True, **REASON})
+
+
 @example("look_at_invitation", "accept_invitation")
 async def accept_invitation(world: World, who: Somebody) -> Given:
     return Given(
@@ -476,3 +499,42 @@ async def create_own_booking(world: World, who: Somebody) -> Given:
 async def cancel_own_booking(world: World, who: Somebody) -> Given:
     patron = await world.newcomer(world.somebody["B.patron" if who.home is world.b else "A.patron"])
     return Given(path={"booking_id": await own_booking(world, patron)}, data=REASON, who=patron)
+
+
+# --- feature flags ----------------------------------------------------------------------------------------------------
+
+
+async def flag(world: World) -> str:
+    """A feature flag of its own, switched off."""
+    crew = world.somebody["crew.super_admin"]
+    body = {"key": f"tests.flag_{uuid4().hex}", "description": "For the contract"}
+    return (await world.make("POST", "/api/admin/flags", crew, json=body))["key"]
+
+
+@example("create_flag")
+async def create_flag(world: World, who: Somebody) -> Given:
+    return Given(data={"key": f"tests.flag_{uuid4().hex}", "description": "For the contract"})
+
+
+@example("change_flag", "remove_flag")
+async def change_flag(world: World, who: Somebody) -> Given:
+    return Given(path={"flag_key": await flag(world)}, data={"enabled": True}, version=1)
+
+
+@example("set_tenant_flag")
+async def set_tenant_flag(world: World, who: Somebody) -> Given:
+    path = {"tenant_id": await tenant(world, who), "flag_key": await flag(world)}
+    return Given(path=path, data={"enabled": True, **REASON}, version=0)
+
+
+@example("clear_tenant_flag")
+async def clear_tenant_flag(world: World, who: Somebody) -> Given:
+    path = {"tenant_id": await tenant(world, who), "flag_key": await flag(world)}
+    await world.make(
+        "PUT",
+        f"/api/admin/tenants/{path['tenant_id']}/flags/{path['flag_key']}",
+        world.somebody["crew.super_admin"],
+        json={"enabled": True, **REASON},
+        headers={"If-Match": '"0"'},
+    )
+    return Given(path=path, version=1)
