@@ -76,6 +76,17 @@ async def member(world: World, who: Somebody, *, place: int = 0) -> Any:
     return (await world.make("POST", "/api/members", boss, json=body))["id"]
 
 
+async def patron(world: World, who: Somebody) -> Any:
+    """A guest of the business in good standing, whom no other test needs."""
+    guest = await world.people.newcomer(_tenant(world, who))
+    return (await world.sql("select id from patrons where user_id = $1", guest.user_id))[0]["id"]
+
+
+async def account(world: World, who: Somebody) -> Any:
+    """An account in good standing, whom no other test needs."""
+    return (await world.people.newcomer(_tenant(world, who))).user_id
+
+
 async def invitation(world: World, who: Somebody, *, place: int = 0) -> Any:
     """An open invitation to a role at a venue, or among the crew."""
     body: dict[str, Any] = {
@@ -279,6 +290,8 @@ THINGS: dict[str, Maker] = {
     "role_id": role,
     "member_id": member,
     "invitation_id": invitation,
+    "patron_id": patron,
+    "user_id": account,
     "visit_id": visit,
     "checkin_id": checkin,
     "key_id": phone_key,
@@ -334,6 +347,8 @@ VERSIONED = {
     "role_id": "roles",
     "member_id": "memberships",
     "invitation_id": "invitations",
+    "patron_id": "patrons",
+    "user_id": "users",
     "visit_id": "visits",
     "tenant_id": "tenants",
     "resource_id": "resources",

@@ -87,6 +87,7 @@ async def look_at_invitation(ctx: Ctx, *, token: str) -> InvitationSeen:
     found = await ctx.db.row(Open, OPEN, *_place(token))
     if found is None:
         raise LinkInvalid
+    ctx.record("invitation.opened", entity=("invitation", found.id), tenant_id=found.tenant_id)
     return InvitationSeen(
         business=found.business,
         role=found.role,

@@ -114,7 +114,7 @@ async def _person(ctx: Ctx, verdict: Verdict, *, alone: bool = False) -> Person 
     return await ctx.db.row(
         Person,
         """select id, name, email, status, status_until, password_hash,
-                  status = 'suspended' and (status_until is null or status_until > now()) as suspended
+                  status in ('suspended', 'banned') and (status_until is null or status_until > now()) as suspended
            from users where id = $1 and password_hash = $2 and status <> 'closed'""",
         verdict.user_id,
         verdict.password_hash,

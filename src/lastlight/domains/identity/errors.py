@@ -108,6 +108,24 @@ class LastOwner(Problem):
     default_detail = "Make somebody else an owner of all venues first."
 
 
+class SanctionsCrew(Problem):
+    """The platform's own people lose their role before anything else."""
+
+    type = "sanctions-crew"
+    status = 409
+    title = "This person works for the platform"
+    default_detail = "Take their role at the platform from them first."
+
+
+class NothingImposed(Problem):
+    """There is nothing to lift."""
+
+    type = "nothing-imposed"
+    status = 409
+    title = "Nothing is imposed on this person"
+    default_detail = "They are in good standing already."
+
+
 class GrantsTooMuch(Problem):
     """Nobody gives, changes or takes away more than they hold themselves."""
 
@@ -156,6 +174,8 @@ ERRORS: tuple[type[Problem], ...] = (
     InvitationOpen,
     InvitationClosed,
     LastOwner,
+    SanctionsCrew,
+    NothingImposed,
     GrantsTooMuch,
     RoleFixed,
     RoleInUse,

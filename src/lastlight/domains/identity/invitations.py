@@ -68,8 +68,8 @@ async def invite(ctx: Ctx, *, data: InvitationIn) -> InvitationOut:
     email = clean_email(data.email)
     name = clean_name(data.name) if data.name.strip() else ""
     role = await lock_role(ctx, role_id=data.role_id)
-    await require_venues(ctx, data.venue_ids)
-    require_manage(ctx, data.venue_ids)
+    await require_venues(ctx, venue_ids=data.venue_ids)
+    require_manage(ctx, venue_ids=data.venue_ids)
     require_within(ctx, permissions=role.permissions, venue_ids=data.venue_ids)
     await _require_no_member(ctx, email=email, role_id=role.id)
     await ctx.db.execute(CLOSE_LATE + " and email = $2 and role_id = $3", ctx.tenant_id, email, role.id)
@@ -164,7 +164,7 @@ async def _lock(ctx: Ctx, invitation_id: UUID, version: int) -> _Held:
         raise Stale
     if held.status in {"accepted", "revoked"}:
         raise InvitationClosed
-    require_manage(ctx, held.venue_ids)
+    require_manage(ctx, venue_ids=held.venue_ids)
     return held
 
 
