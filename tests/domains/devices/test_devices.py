@@ -20,7 +20,6 @@ from lastlight.domains.devices.errors import (
 )
 from lastlight.domains.devices.heartbeats import watch_fleet
 from lastlight.domains.devices.model import DeviceChange, DeviceIn, EnrolIn, Heard, HeartbeatIn, RevokeIn
-from lastlight.domains.devices.module import MODULE as DEVICES
 from lastlight.domains.devices.queries import find_device
 from lastlight.domains.devices.signing import spoken_for
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
@@ -36,7 +35,7 @@ PATH = "/webhooks/hardware"
 
 @pytest.fixture(scope="module")
 async def house(database_settings: Settings) -> AsyncGenerator[House]:
-    async with opened_services(database_settings, (*MODULES, DEVICES)) as services:
+    async with opened_services(database_settings, MODULES) as services:
         yield await new_house(services)
 
 
@@ -177,8 +176,8 @@ async def test_maintenance_silences_alerts_and_work(house: House) -> None:
     await watch(house)
     assert await alerts(house, scanner) == []
     assert (await beat(house, scanner, 2)).maintenance is True
+    signed = scanner.request("GET", "/x")
     with pytest.raises(DeviceSetAside):
-        signed = scanner.request("GET", "/x")
         async with system_ctx(house.services, role="system") as ctx, spoken_for(ctx, signed, b""):
             pass
 

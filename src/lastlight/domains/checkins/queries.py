@@ -4,7 +4,6 @@ from uuid import UUID
 
 from lastlight.domains.checkins.model import Checkin, Visit
 from lastlight.domains.checkins.permissions import CHECKINS_READ, VISITS_READ
-from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PatronId
 from lastlight.runtime.context import Ctx
 
@@ -58,12 +57,15 @@ async def open_visit(ctx: Ctx, *, patron_id: PatronId) -> Visit | None:
     return await ctx.db.row(Visit, OPEN_VISIT, ctx.tenant_id, patron_id)
 
 
+async def read_checkin(ctx: Ctx, *, checkin_id: UUID) -> Checkin:
+    """A check-in of the tenant, for a caller that has seen to the permission; NotFound when there is none."""
+    return await ctx.db.one(Checkin, CHECKIN, ctx.tenant_id, checkin_id)
+
+
 async def find_checkin(ctx: Ctx, *, checkin_id: UUID) -> Checkin:
     """A check-in at a venue that the actor may see."""
     ctx.require(CHECKINS_READ)
-    checkin = await ctx.db.row(Checkin, CHECKIN, ctx.tenant_id, checkin_id)
-    if checkin is None:
-        raise NotFound
+    checkin = await read_checkin(ctx, checkin_id=checkin_id)
     ctx.require(CHECKINS_READ, checkin.venue_id)
     return checkin
 

@@ -4,6 +4,7 @@ A device is put on a venue's list, gives its own public key against a one-time c
 once. This is all that other domains may use.
 """
 
+from lastlight.domains.devices.errors import DEVICE_REFUSALS
 from lastlight.domains.devices.model import Device
 from lastlight.domains.devices.permissions import DEVICES_MANAGE, DEVICES_READ
 from lastlight.domains.devices.queries import find_device
@@ -12,6 +13,7 @@ from lastlight.domains.devices.signing import Speaker, decode_base64url, is_sign
 __all__ = [
     "DEVICES_MANAGE",
     "DEVICES_READ",
+    "DEVICE_REFUSALS",
     "Device",
     "Speaker",
     "decode_base64url",

@@ -72,3 +72,4 @@ ERRORS = (
     DeviceRevoked,
     DeviceNotActive,
 )
+DEVICE_REFUSALS = (DeviceUnknown, DeviceClockWrong, DeviceSetAside)
