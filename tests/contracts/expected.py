@@ -5,7 +5,20 @@ from lastlight.runtime.http.operation import Operation
 from tests.support.world import Somebody, World, may
 
 WORKS = frozenset({0})
-PLATFORM_HAS_NONE = frozenset({"venue_id", "visit_id", "checkin_id", "resource_id", "booking_id"})
+PLATFORM_HAS_NONE = frozenset(
+    {
+        "venue_id",
+        "visit_id",
+        "checkin_id",
+        "resource_id",
+        "booking_id",
+        "banner_id",
+        "alert_id",
+        "intervention_id",
+        "incident_id",
+        "sos_id",
+    }
+)
 """Things that lie inside businesses only: the crew goes inside first, and from outside none of them exists."""
 CREATE_VENUE = frozenset({"create_venue", "create_admin_venue", "venue_new_submit"})
 NEEDS_A_PLACE = {"upload_file": 403, "create_view": 403, "views_menu": 403, "view_submit": 403}
@@ -38,6 +51,12 @@ def _inside_only(op: Operation) -> bool:
         "visits_checkout",
         "create_resource",
         "create_booking",
+        "report_behaviour",
+        "record_intervention",
+        "press_sos",
+        "send_broadcast",
+        "open_incident",
+        "ask_guest",
     }
 
 

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from tests.contracts.given_safety import SAFETY_EXAMPLES
 from tests.support.calls import REGISTRY, Example, Given
 from tests.support.people import HERE, PASSWORD
 from tests.support.things import (
     PIXEL,
+    banner_body,
     booking,
     booking_body,
     builtin_role,
@@ -34,7 +36,7 @@ from tests.support.things import (
 )
 from tests.support.world import Somebody, World
 
-EXAMPLES: dict[str, Example] = {}
+EXAMPLES: dict[str, Example] = dict(SAFETY_EXAMPLES)
 REASON = {"reason": "because the contract says so"}
 
 
@@ -455,9 +457,14 @@ async def patron_view(world: World, who: Somebody) -> Given:
 # --- resources --------------------------------------------------------------------------------------------------------
 
 
-@example("create_resource", "change_resource")
+@example("create_resource")
 async def create_resource(world: World, who: Somebody) -> Given:
-    return Given(data={"kind": "table", "name": world.unique("Table")})
+    return Given(data={"venue_id": str(await venue(world, who)), "kind": "table", "name": world.unique("Table")})
+
+
+@example("change_resource")
+async def change_resource(world: World, who: Somebody) -> Given:
+    return Given(data={"name": world.unique("Table")})
 
 
 @example("set_resource_status")
@@ -538,3 +545,21 @@ async def clear_tenant_flag(world: World, who: Somebody) -> Given:
         headers={"If-Match": '"0"'},
     )
     return Given(path=path, version=1)
+
+
+# --- how venues are shown ---------------------------------------------------------------------------------------------
+
+
+@example("set_publication")
+async def set_publication(world: World, who: Somebody) -> Given:
+    return Given(data={"state": "degraded", **REASON})
+
+
+@example("create_banner")
+async def create_banner(world: World, who: Somebody) -> Given:
+    return Given(data=banner_body(world))
+
+
+@example("change_banner")
+async def change_banner(world: World, who: Somebody) -> Given:
+    return Given(data={"title": world.unique("Night")})

@@ -278,11 +278,62 @@ async def own_booking(world: World, patron: Somebody) -> Any:
     return made
 
 
+def banner_body(world: World) -> dict[str, Any]:
+    """A banner of one night."""
+    return {"title": world.unique("Night"), "starts_at": "2026-01-01T18:00:00Z", "ends_at": "2099-01-01T18:00:00Z"}
+
+
+async def banner(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A banner of a venue."""
+    path = f"/api/venues/{_tenant(world, who).venues[place]}/banners"
+    return (await world.make("POST", path, _as_boss(world, who), json=banner_body(world)))["id"]
+
+
+async def _roof_banner(world: World, who: Somebody) -> Any:
+    return await banner(world, who, place=1)
+
+
 async def one_time_token(world: World, who: Somebody, purpose: Any) -> str:
     """The token of a link that was just sent to somebody."""
     assert who.user_id is not None
     async with system_ctx(world.people.services, PLATFORM, role="system") as ctx:
         return await issue_one_time(ctx, user_id=who.user_id, purpose=purpose)
+
+
+async def safety_alert(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A raised alert of no visit."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), "summary": world.unique("Loud")}
+    return (await world.make("POST", "/api/safety/alerts", _as_boss(world, who), json=body))["id"]
+
+
+async def intervention(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """An open intervention."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), "kind": "talk"}
+    return (await _keyed(world, "/api/safety/interventions", who, body))["id"]
+
+
+async def incident(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """An open incident."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), "kind": "other", "title": world.unique("Incident")}
+    return (await _keyed(world, "/api/incidents", who, body))["id"]
+
+
+async def sos_call(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """An SOS call that nobody has answered."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), "place": world.unique("Bar")}
+    return (await _keyed(world, "/api/emergency/sos", who, body))["id"]
+
+
+async def safety_check(world: World, who: Somebody, *, patron: Somebody | None = None) -> Any:
+    """A question to a guest who is in."""
+    made = await checked_in(world, who, patron=patron)
+    body = {"visit_id": str(made.visit.id)}
+    return (await world.make("POST", "/api/safety/checks", _as_boss(world, who), json=body))["id"]
+
+
+async def _keyed(world: World, path: str, who: Somebody, body: dict[str, Any]) -> Any:
+    headers = {"Idempotency-Key": str(uuid4())}
+    return await world.make("POST", path, _as_boss(world, who), json=body, headers=headers)
 
 
 THINGS: dict[str, Maker] = {
@@ -294,6 +345,11 @@ THINGS: dict[str, Maker] = {
     "user_id": account,
     "visit_id": visit,
     "checkin_id": checkin,
+    "alert_id": safety_alert,
+    "intervention_id": intervention,
+    "incident_id": incident,
+    "sos_id": sos_call,
+    "check_id": safety_check,
     "key_id": phone_key,
     "job_id": queued_job,
     "mail_id": mail,
@@ -304,6 +360,7 @@ THINGS: dict[str, Maker] = {
     "code": code,
     "resource_id": resource,
     "booking_id": booking,
+    "banner_id": banner,
 }
 """Path parameters, and body fields of the same name, that name a row, and how to make one."""
 
@@ -332,14 +389,35 @@ async def _roof_booking(world: World, who: Somebody) -> Any:
     return await booking(world, who, place=1)
 
 
+async def _roof_alert(world: World, who: Somebody) -> Any:
+    return await safety_alert(world, who, place=1)
+
+
+async def _roof_intervention(world: World, who: Somebody) -> Any:
+    return await intervention(world, who, place=1)
+
+
+async def _roof_incident(world: World, who: Somebody) -> Any:
+    return await incident(world, who, place=1)
+
+
+async def _roof_sos(world: World, who: Somebody) -> Any:
+    return await sos_call(world, who, place=1)
+
+
 ELSEWHERE: dict[str, Maker] = {
     "resource_id": _roof_resource,
     "booking_id": _roof_booking,
+    "banner_id": _roof_banner,
     "venue_id": _roof,
     "member_id": _roof_member,
     "invitation_id": _roof_invitation,
     "visit_id": _roof_visit,
     "checkin_id": _roof_checkin,
+    "alert_id": _roof_alert,
+    "intervention_id": _roof_intervention,
+    "incident_id": _roof_incident,
+    "sos_id": _roof_sos,
 }
 """The same things at tenant A's second venue, which its vendor admin does not run."""
 VERSIONED = {
@@ -350,8 +428,10 @@ VERSIONED = {
     "patron_id": "patrons",
     "user_id": "users",
     "visit_id": "visits",
+    "incident_id": "incidents",
     "tenant_id": "tenants",
     "resource_id": "resources",
     "booking_id": "bookings",
+    "banner_id": "venue_banners",
 }
 """Where the version of a thing is kept that If-Match asks for."""

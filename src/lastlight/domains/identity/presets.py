@@ -70,6 +70,8 @@ MANAGER = (
     "time.read",
     "venues.keys",
     "venues.manage",
+    "venues.moderate",
+    "venues.publish",
     "visits.correct",
 )
 VENDOR_ADMIN = MANAGER
@@ -119,6 +121,8 @@ OPS = (
     "venues.codes",
     "venues.keys",
     "venues.manage",
+    "venues.moderate",
+    "venues.publish",
     "venues.read",
     "visits.checkout",
     "visits.correct",
