@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from tests.contracts.given_devices import DEVICE_EXAMPLES
 from tests.contracts.given_safety import SAFETY_EXAMPLES
 from tests.support.calls import REGISTRY, Example, Given
 from tests.support.people import HERE, PASSWORD
@@ -36,7 +37,7 @@ from tests.support.things import (
 )
 from tests.support.world import Somebody, World
 
-EXAMPLES: dict[str, Example] = dict(SAFETY_EXAMPLES)
+EXAMPLES: dict[str, Example] = {**SAFETY_EXAMPLES, **DEVICE_EXAMPLES}
 REASON = {"reason": "because the contract says so"}
 
 

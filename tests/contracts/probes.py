@@ -167,6 +167,7 @@ FOREIGN_FIELDS = {
     "job_id": "job_id",
     "visit_ids": "visit_id",
     "ids": "visit_id",
+    "resource_id": "resource_id",
 }
 LISTS = frozenset({"venue_ids", "visit_ids"})
 """Fields of a body that take several ids."""

@@ -247,6 +247,30 @@ async def tenant(world: World, who: Somebody, status: str = "active") -> Any:
     return tenant_id
 
 
+async def issued_device(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A device on a venue's list that is not enrolled yet, with its one-time code."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), "name": world.unique("Scanner")}
+    return await world.make("POST", "/api/devices", _as_boss(world, who), json=body)
+
+
+async def device(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A device on a venue's list."""
+    return (await issued_device(world, who, place=place))["device"]["id"]
+
+
+async def checkin_flag(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """Something that looks like fraud and that nobody has judged."""
+    tenant = _tenant(world, who)
+    guest = await world.people.newcomer(tenant)
+    return await world.value(
+        """insert into checkin_flags (tenant_id, venue_id, patron_id, kind, happened_at)
+           select $1, $2, id, 'duplicate', now() from patrons where tenant_id = $1 and user_id = $3 returning id""",
+        tenant.id,
+        tenant.venues[place],
+        guest.user_id,
+    )
+
+
 async def resource(world: World, who: Somebody, *, place: int = 0) -> Any:
     """A table of a venue that can be booked."""
     body = {"venue_id": str(_tenant(world, who).venues[place]), "kind": "table", "name": world.unique("Table")}
@@ -361,6 +385,8 @@ THINGS: dict[str, Maker] = {
     "resource_id": resource,
     "booking_id": booking,
     "banner_id": banner,
+    "device_id": device,
+    "flag_id": checkin_flag,
 }
 """Path parameters, and body fields of the same name, that name a row, and how to make one."""
 
@@ -379,6 +405,14 @@ async def _roof_visit(world: World, who: Somebody) -> Any:
 
 async def _roof_checkin(world: World, who: Somebody) -> Any:
     return (await checked_in(world, who, place=1)).checkin.id
+
+
+async def _roof_device(world: World, who: Somebody) -> Any:
+    return await device(world, who, place=1)
+
+
+async def _roof_flag(world: World, who: Somebody) -> Any:
+    return await checkin_flag(world, who, place=1)
 
 
 async def _roof_resource(world: World, who: Somebody) -> Any:
@@ -409,6 +443,8 @@ ELSEWHERE: dict[str, Maker] = {
     "resource_id": _roof_resource,
     "booking_id": _roof_booking,
     "banner_id": _roof_banner,
+    "device_id": _roof_device,
+    "flag_id": _roof_flag,
     "venue_id": _roof,
     "member_id": _roof_member,
     "invitation_id": _roof_invitation,
@@ -421,6 +457,7 @@ ELSEWHERE: dict[str, Maker] = {
 }
 """The same things at tenant A's second venue, which its vendor admin does not run."""
 VERSIONED = {
+    "device_id": "devices",
     "venue_id": "venues",
     "role_id": "roles",
     "member_id": "memberships",

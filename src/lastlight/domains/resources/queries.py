@@ -79,7 +79,8 @@ async def find_booking(ctx: Ctx, *, booking_id: UUID, permission: Permission = B
 
 
 async def lock_booking(ctx: Ctx, *, booking_id: UUID, permission: Permission) -> Booking:
-    """A booking, held against other changes until the transaction ends."""
+    """A booking, held against other changes until the transaction ends; who may not see it holds nothing."""
+    await find_booking(ctx, booking_id=booking_id, permission=permission)
     if not await ctx.db.fetchval(LOCK_BOOKING, ctx.tenant_id, booking_id):
         raise NotFound
     return await find_booking(ctx, booking_id=booking_id, permission=permission)
