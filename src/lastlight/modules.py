@@ -12,6 +12,8 @@ from lastlight.domains.flags.module import MODULE as FLAGS
 from lastlight.domains.identity.module import MODULE as IDENTITY
 from lastlight.domains.resources.module import MODULE as RESOURCES
 from lastlight.domains.safety.module import MODULE as SAFETY
+from lastlight.domains.staff.module import CALENDARS
+from lastlight.domains.staff.module import MODULE as TIME
 from lastlight.domains.tasks.module import MODULE as TASKS
 from lastlight.domains.tenancy.module import MODULE as TENANCY
 from lastlight.domains.venues.module import MODULE as VENUES
@@ -40,6 +42,8 @@ MODULES = (
     TASKS,
     DEVICES,
     CHECKINS,
+    TIME,
+    CALENDARS,
     SAFETY,
     RESOURCES,
     ACCOUNT,
