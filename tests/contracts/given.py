@@ -12,6 +12,8 @@ from tests.contracts.given_safety import SAFETY_EXAMPLES
 from tests.support.calls import REGISTRY, Example, Given
 from tests.support.people import HERE, PASSWORD
 from tests.support.things import (
+    EVENING,
+    EVERY_DAY,
     PIXEL,
     banner_body,
     booking,
@@ -564,3 +566,41 @@ async def create_banner(world: World, who: Somebody) -> Given:
 @example("change_banner")
 async def change_banner(world: World, who: Somebody) -> Given:
     return Given(data={"title": world.unique("Night")})
+
+
+# --- people at work ---------------------------------------------------------------------------------------------------
+
+
+@example("plan_recurrence")
+async def plan_recurrence(world: World, who: Somebody) -> Given:
+    return Given(data=EVERY_DAY)
+
+
+@example("change_task", "change_recurrence")
+async def change_task(world: World, who: Somebody) -> Given:
+    return Given(data={"title": world.unique("Another task")})
+
+
+@example("plan_shift")
+async def plan_shift(world: World, who: Somebody) -> Given:
+    return Given(data=EVENING)
+
+
+@example("change_shift")
+async def change_shift(world: World, who: Somebody) -> Given:
+    return Given(data={"note": world.unique("Note")})
+
+
+@example("assign_task")
+async def assign_task(world: World, who: Somebody) -> Given:
+    return Given(data={"assignee_id": None})
+
+
+@example("publish_shifts")
+async def publish_shifts(world: World, who: Somebody) -> Given:
+    return Given(data={"starts_from": "2099-06-05T00:00:00Z", "starts_to": "2099-06-06T00:00:00Z"})
+
+
+@example("read_time_sheets", "read_performance")
+async def read_time_sheets(world: World, who: Somebody) -> Given:
+    return Given(query={"first": "2026-11-01", "last": "2026-11-30"})

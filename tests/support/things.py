@@ -360,7 +360,34 @@ async def _keyed(world: World, path: str, who: Somebody, body: dict[str, Any]) -
     return await world.make("POST", path, _as_boss(world, who), json=body, headers=headers)
 
 
+async def task(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A task that nobody has taken."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), "title": world.unique("Task")}
+    return (await world.make("POST", "/api/tasks", _as_boss(world, who), json=body))["id"]
+
+
+async def recurrence(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A task that comes again every day."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), "title": world.unique("Task"), **EVERY_DAY}
+    return (await world.make("POST", "/api/task-recurrences", _as_boss(world, who), json=body))["id"]
+
+
+EVERY_DAY: dict[str, Any] = {"every": "day", "due_minute": 1080}
+EVENING = {"starts_at": "2099-06-05T18:00:00Z", "ends_at": "2099-06-05T23:00:00Z"}
+
+
+async def shift(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A published shift that is open."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), **EVENING}
+    made = await world.make("POST", "/api/shifts", _as_boss(world, who), json=body)
+    await world.sql("update shifts set status = 'published', published_at = now() where id = $1", made["id"])
+    return made["id"]
+
+
 THINGS: dict[str, Maker] = {
+    "task_id": task,
+    "recurrence_id": recurrence,
+    "shift_id": shift,
     "venue_id": venue,
     "role_id": role,
     "member_id": member,
@@ -389,6 +416,18 @@ THINGS: dict[str, Maker] = {
     "flag_id": checkin_flag,
 }
 """Path parameters, and body fields of the same name, that name a row, and how to make one."""
+
+
+async def _roof_task(world: World, who: Somebody) -> Any:
+    return await task(world, who, place=1)
+
+
+async def _roof_recurrence(world: World, who: Somebody) -> Any:
+    return await recurrence(world, who, place=1)
+
+
+async def _roof_shift(world: World, who: Somebody) -> Any:
+    return await shift(world, who, place=1)
 
 
 async def _roof(world: World, who: Somebody) -> Any:
@@ -440,6 +479,9 @@ async def _roof_sos(world: World, who: Somebody) -> Any:
 
 
 ELSEWHERE: dict[str, Maker] = {
+    "task_id": _roof_task,
+    "recurrence_id": _roof_recurrence,
+    "shift_id": _roof_shift,
     "resource_id": _roof_resource,
     "booking_id": _roof_booking,
     "banner_id": _roof_banner,
