@@ -1,6 +1,6 @@
 """What identity brings to the platform."""
 
-from lastlight.domains.identity import api_auth, api_people, invitation_api, standing_api
+from lastlight.domains.identity import api_auth, api_people, invitation_api, second_factor_api, standing_api
 from lastlight.domains.identity.accounts_admin import end_account_sanctions
 from lastlight.domains.identity.errors import ERRORS, AddressTaken, InvitationOpen, MemberAlready, RoleNameTaken
 from lastlight.domains.identity.events import EVENTS
@@ -12,6 +12,7 @@ from lastlight.domains.identity.jobs import JOBS
 from lastlight.domains.identity.pages import PAGES
 from lastlight.domains.identity.permissions import MEMBERS_READ, PERMISSIONS, ROLES_READ
 from lastlight.domains.identity.queries import LISTINGS
+from lastlight.domains.identity.second_factor_check import SecondFactorChanged
 from lastlight.domains.identity.standing_events import STANDING_EVENTS
 from lastlight.domains.identity.usage import count_members, count_patrons
 from lastlight.runtime.auth.errors import AUTH_ERRORS
@@ -20,10 +21,16 @@ from lastlight.runtime.module import Module, Nav
 MODULE = Module(
     name="identity",
     summary="Accounts, sessions, roles and the people who hold them.",
-    routes=(*api_auth.ROUTES, *api_people.ROUTES, *invitation_api.ROUTES, *standing_api.ROUTES),
+    routes=(
+        *api_auth.ROUTES,
+        *api_people.ROUTES,
+        *invitation_api.ROUTES,
+        *standing_api.ROUTES,
+        *second_factor_api.ROUTES,
+    ),
     pages=PAGES,
     permissions=PERMISSIONS,
-    events=(*EVENTS, *INVITATION_EVENTS, *STANDING_EVENTS),
+    events=(*EVENTS, *INVITATION_EVENTS, *STANDING_EVENTS, SecondFactorChanged),
     errors=(*AUTH_ERRORS, *ERRORS),
     constraints={
         "invitations_open_once": InvitationOpen,

@@ -68,11 +68,12 @@ USERS: Listing[AccountRow] = Listing(
     permission=PATRONS_READ,
     tags=GUESTS,
     raises=(NotFound,),
-    sensitive="patron.profile_read",
 )
 async def read_patron(ctx: Ctx, patron_id: PatronId) -> PatronProfile:
     """A guest: who they are, when they were here, and what was imposed on them."""
-    return await guests_admin.read_patron(ctx, patron_id=patron_id)
+    found = await guests_admin.read_patron(ctx, patron_id=patron_id)
+    ctx.record("patron.profile_read", entity=("patron", found.id))
+    return found
 
 
 @put(

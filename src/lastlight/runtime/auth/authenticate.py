@@ -173,6 +173,7 @@ class _Session(msgspec.Struct, frozen=True):
     user_status: str
     status_until: datetime | None
     barred: bool
+    second_factor: bool
     tenant_status: str | None
     tenant_reason: str | None
     language: str
@@ -185,7 +186,8 @@ SESSION = """
            s.revoked_at is not null or s.expires_at <= now() as ended,
            u.name, u.email, u.email_verified_at is not null as email_verified,
            case when u.status <> 'closed' and u.status_until <= now() then 'active' else u.status end as user_status,
-           u.status_until, coalesce(g.status = 'banned' and coalesce(g.status_until > now(), true), false) as barred, t.status as tenant_status, t.status_reason as tenant_reason,
+           u.status_until, coalesce(g.status = 'banned' and coalesce(g.status_until > now(), true), false) as barred,
+           s.second_factor_at is not null as second_factor, t.status as tenant_status, t.status_reason as tenant_reason,
            coalesce(p.language, t.locale, 'en') as language, coalesce(p.theme, 'dark') as theme,
            coalesce(nullif(p.time_zone, ''), t.time_zone, '') as time_zone
     from sessions s
@@ -196,7 +198,7 @@ SESSION = """
     where s.id = $1"""
 
 ROLES = """
-    select r.key, r.permissions, m.venue_ids
+    select r.key, m.venue_ids, case when r.second_factor and not $3::boolean then '{}'::text[] else r.permissions end as permissions
     from memberships m
     join roles r on r.tenant_id = m.tenant_id and r.id = m.role_id
     where m.tenant_id = $1 and m.user_id = $2 and m.status = 'active' and r.archived_at is null
@@ -313,7 +315,7 @@ async def _grants(source: Reads, known: Mapping[str, Permission], session: _Sess
     if session.kind == "patron":
         return ("patron",), patron_grants(known)
     home = PLATFORM if session.kind == "crew" else session.tenant_id
-    rows = await source.fetch(ROLES, home, session.user_id)
+    rows = await source.fetch(ROLES, home, session.user_id, session.second_factor)
     if not rows:
         raise MembershipEnded
     roles = tuple(dict.fromkeys(row["key"] for row in rows))
