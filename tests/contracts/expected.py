@@ -17,6 +17,7 @@ PLATFORM_HAS_NONE = frozenset(
         "resource_id",
         "booking_id",
         "banner_id",
+        "image_id",
     }
 )
 """Things that lie inside businesses only: the crew goes inside first, and from outside none of them exists."""

@@ -15,7 +15,9 @@ from tests.support.things import (
     EVENING,
     EVERY_DAY,
     PIXEL,
+    app_code,
     banner_body,
+    begun_factor,
     booking,
     booking_body,
     builtin_role,
@@ -23,6 +25,8 @@ from tests.support.things import (
     code,
     ended_job,
     file,
+    image,
+    image_upload,
     invitation_token,
     one_time_token,
     own_booking,
@@ -235,6 +239,26 @@ async def invite(world: World, who: Somebody) -> Given:
     if who.home:
         data["venue_ids"] = str(who.home.venues[0])
     return Given(data=data)
+
+
+@example("set_up_second_factor")
+async def set_up_second_factor(world: World, who: Somebody) -> Given:
+    return Given(data={"password": PASSWORD}, who=await newcomer(world, who))
+
+
+@example("confirm_second_factor")
+async def confirm_second_factor(world: World, who: Somebody) -> Given:
+    somebody = await newcomer(world, who)
+    return Given(data={"code": app_code(await begun_factor(world, somebody))}, who=somebody)
+
+
+@example("renew_recovery_codes", "remove_second_factor")
+async def with_second_factor(world: World, who: Somebody) -> Given:
+    somebody = await newcomer(world, who)
+    secret = await begun_factor(world, somebody)
+    path = "/api/me/second-factor/confirmation"
+    await world.make("POST", path, somebody, json={"code": app_code(secret, -1)})
+    return Given(data={"password": PASSWORD, "code": app_code(secret)}, who=somebody)
 
 
 @example("change_patron_standing", "change_account_standing")
@@ -604,3 +628,34 @@ async def publish_shifts(world: World, who: Somebody) -> Given:
 @example("read_time_sheets", "read_performance")
 async def read_time_sheets(world: World, who: Somebody) -> Given:
     return Given(query={"first": "2026-11-01", "last": "2026-11-30"})
+
+
+@example("moderate_image")
+async def moderate_image(world: World, who: Somebody) -> Given:
+    made = await image(world, who)
+    patron = await world.value(
+        "select id from patrons where tenant_id = (select tenant_id from venue_images where id = $1) limit 1", made
+    )
+    await world.sql("update venue_images set patron_id = $2, moderation = 'waiting' where id = $1", made, patron)
+    return Given(path={"image_id": made}, data={"approved": True}, version=2)
+
+
+@example("await_venue_image", "await_photo")
+async def await_venue_image(world: World, who: Somebody) -> Given:
+    return Given(data={"alt": "The bar at night"})
+
+
+@example("upload_image")
+async def upload_image(world: World, who: Somebody) -> Given:
+    owner = world.somebody["B.owner" if who.home is world.b else "A.owner"]
+    return Given(
+        path={"token": await image_upload(world, owner)},
+        content=PIXEL,
+        headers={"Content-Type": "image/png"},
+        who=owner,
+    )
+
+
+@example("order_venue_images")
+async def order_venue_images(world: World, who: Somebody) -> Given:
+    return Given(data={"image_ids": []})

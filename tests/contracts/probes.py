@@ -167,9 +167,15 @@ FOREIGN_FIELDS = {
     "job_id": "job_id",
     "visit_ids": "visit_id",
     "ids": "visit_id",
+    "alert_id": "alert_id",
+    "alert_ids": "alert_id",
+    "incident_id": "incident_id",
+    "entity_id": "incident_id",
+    "assigned_to": "member_id",
     "resource_id": "resource_id",
+    "image_ids": "image_id",
 }
-LISTS = frozenset({"venue_ids", "visit_ids"})
+LISTS = frozenset({"image_ids", "alert_ids", "venue_ids", "visit_ids"})
 """Fields of a body that take several ids."""
 OTHER_FIELDS = frozenset({"patron_id", "actor_id", "tenant_id", "user_id"})
 """Fields that name people and businesses, for which the world has ids at hand."""

@@ -1,6 +1,7 @@
 """Things: a fresh row of every kind that a path names, made by the API or the actions of its domain, never by raw rows alone."""
 
 import base64
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
@@ -13,11 +14,12 @@ from lastlight.domains.checkins.schemas import VerifyIn
 from lastlight.domains.checkins.verify import verify
 from lastlight.domains.identity.jobs import mail_membership
 from lastlight.domains.identity.tokens import issue_one_time
+from lastlight.domains.identity.totp import code_of, step_of
 from lastlight.kernel.ids import PLATFORM, TenantId, UserId
 from lastlight.runtime.context import Actor, Grants
 from lastlight.runtime.db.uow import WorkScope, system_ctx, unit_of_work
 from lastlight.runtime.mail import send_mail
-from tests.support.people import SEED, Tenant
+from tests.support.people import PASSWORD, SEED, Tenant
 from tests.support.world import Somebody, World
 
 Maker = Callable[[World, Somebody], Awaitable[Any]]
@@ -105,6 +107,17 @@ async def invitation_token(world: World) -> str:
     """The token of the link in an invitation's e-mail, which nobody has followed yet."""
     made = await invitation(world, world.somebody["A.owner"])
     return await world.people.link((await world.sql("select email from invitations where id = $1", made))[0]["email"])
+
+
+async def begun_factor(world: World, who: Somebody) -> str:
+    """The secret of an authenticator app that somebody has begun to set up."""
+    return (await world.make("POST", "/api/me/second-factor", who, json={"password": PASSWORD}))["secret"]
+
+
+def app_code(secret: str, off: int = 0) -> str:
+    """What an authenticator app shows now, or some steps from now."""
+    raw = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    return code_of(raw, step_of(time.time()) + off)
 
 
 async def builtin_role(world: World, who: Somebody, key: str) -> Any:
@@ -317,71 +330,27 @@ async def _roof_banner(world: World, who: Somebody) -> Any:
     return await banner(world, who, place=1)
 
 
+async def image(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """An image of a venue that waits for its upload."""
+    path = f"/api/venues/{_tenant(world, who).venues[place]}/images"
+    return (await world.make("POST", path, _as_boss(world, who), json={"alt": "The bar"}))["image"]["id"]
+
+
+async def image_upload(world: World, who: Somebody) -> str:
+    """The token of an address that takes the upload of an image."""
+    path = f"/api/venues/{_tenant(world, who).venues[0]}/images"
+    return (await world.make("POST", path, _as_boss(world, who), json={}))["upload_url"].rsplit("/", 1)[-1]
+
+
+async def _roof_image(world: World, who: Somebody) -> Any:
+    return await image(world, who, place=1)
+
+
 async def one_time_token(world: World, who: Somebody, purpose: Any) -> str:
     """The token of a link that was just sent to somebody."""
     assert who.user_id is not None
     async with system_ctx(world.people.services, PLATFORM, role="system") as ctx:
         return await issue_one_time(ctx, user_id=who.user_id, purpose=purpose)
-
-
-async def safety_alert(world: World, who: Somebody, *, place: int = 0) -> Any:
-    """A raised alert of no visit."""
-    body = {"venue_id": str(_tenant(world, who).venues[place]), "summary": world.unique("Loud")}
-    return (await world.make("POST", "/api/safety/alerts", _as_boss(world, who), json=body))["id"]
-
-
-async def intervention(world: World, who: Somebody, *, place: int = 0) -> Any:
-    """An open intervention."""
-    body = {"venue_id": str(_tenant(world, who).venues[place]), "kind": "talk"}
-    return (await _keyed(world, "/api/safety/interventions", who, body))["id"]
-
-
-async def incident(world: World, who: Somebody, *, place: int = 0) -> Any:
-    """An open incident."""
-    body = {"venue_id": str(_tenant(world, who).venues[place]), "kind": "other", "title": world.unique("Incident")}
-    return (await _keyed(world, "/api/incidents", who, body))["id"]
-
-
-async def sos_call(world: World, who: Somebody, *, place: int = 0) -> Any:
-    """An SOS call that nobody has answered."""
-    body = {"venue_id": str(_tenant(world, who).venues[place]), "place": world.unique("Bar")}
-    return (await _keyed(world, "/api/emergency/sos", who, body))["id"]
-
-
-async def safety_check(world: World, who: Somebody, *, patron: Somebody | None = None) -> Any:
-    """A question to a guest who is in."""
-    made = await checked_in(world, who, patron=patron)
-    body = {"visit_id": str(made.visit.id)}
-    return (await world.make("POST", "/api/safety/checks", _as_boss(world, who), json=body))["id"]
-
-
-async def _keyed(world: World, path: str, who: Somebody, body: dict[str, Any]) -> Any:
-    headers = {"Idempotency-Key": str(uuid4())}
-    return await world.make("POST", path, _as_boss(world, who), json=body, headers=headers)
-
-
-async def task(world: World, who: Somebody, *, place: int = 0) -> Any:
-    """A task that nobody has taken."""
-    body = {"venue_id": str(_tenant(world, who).venues[place]), "title": world.unique("Task")}
-    return (await world.make("POST", "/api/tasks", _as_boss(world, who), json=body))["id"]
-
-
-async def recurrence(world: World, who: Somebody, *, place: int = 0) -> Any:
-    """A task that comes again every day."""
-    body = {"venue_id": str(_tenant(world, who).venues[place]), "title": world.unique("Task"), **EVERY_DAY}
-    return (await world.make("POST", "/api/task-recurrences", _as_boss(world, who), json=body))["id"]
-
-
-EVERY_DAY: dict[str, Any] = {"every": "day", "due_minute": 1080}
-EVENING = {"starts_at": "2099-06-05T18:00:00Z", "ends_at": "2099-06-05T23:00:00Z"}
-
-
-async def shift(world: World, who: Somebody, *, place: int = 0) -> Any:
-    """A published shift that is open."""
-    body = {"venue_id": str(_tenant(world, who).venues[place]), **EVENING}
-    made = await world.make("POST", "/api/shifts", _as_boss(world, who), json=body)
-    await world.sql("update shifts set status = 'published', published_at = now() where id = $1", made["id"])
-    return made["id"]
 
 
 THINGS: dict[str, Maker] = {
@@ -396,11 +365,6 @@ THINGS: dict[str, Maker] = {
     "user_id": account,
     "visit_id": visit,
     "checkin_id": checkin,
-    "alert_id": safety_alert,
-    "intervention_id": intervention,
-    "incident_id": incident,
-    "sos_id": sos_call,
-    "check_id": safety_check,
     "key_id": phone_key,
     "job_id": queued_job,
     "mail_id": mail,
@@ -412,6 +376,7 @@ THINGS: dict[str, Maker] = {
     "resource_id": resource,
     "booking_id": booking,
     "banner_id": banner,
+    "image_id": image,
     "device_id": device,
     "flag_id": checkin_flag,
 }
@@ -462,22 +427,6 @@ async def _roof_booking(world: World, who: Somebody) -> Any:
     return await booking(world, who, place=1)
 
 
-async def _roof_alert(world: World, who: Somebody) -> Any:
-    return await safety_alert(world, who, place=1)
-
-
-async def _roof_intervention(world: World, who: Somebody) -> Any:
-    return await intervention(world, who, place=1)
-
-
-async def _roof_incident(world: World, who: Somebody) -> Any:
-    return await incident(world, who, place=1)
-
-
-async def _roof_sos(world: World, who: Somebody) -> Any:
-    return await sos_call(world, who, place=1)
-
-
 ELSEWHERE: dict[str, Maker] = {
     "task_id": _roof_task,
     "recurrence_id": _roof_recurrence,
@@ -485,6 +434,7 @@ ELSEWHERE: dict[str, Maker] = {
     "resource_id": _roof_resource,
     "booking_id": _roof_booking,
     "banner_id": _roof_banner,
+    "image_id": _roof_image,
     "device_id": _roof_device,
     "flag_id": _roof_flag,
     "venue_id": _roof,
@@ -492,10 +442,6 @@ ELSEWHERE: dict[str, Maker] = {
     "invitation_id": _roof_invitation,
     "visit_id": _roof_visit,
     "checkin_id": _roof_checkin,
-    "alert_id": _roof_alert,
-    "intervention_id": _roof_intervention,
-    "incident_id": _roof_incident,
-    "sos_id": _roof_sos,
 }
 """The same things at tenant A's second venue, which its vendor admin does not run."""
 VERSIONED = {
@@ -507,10 +453,10 @@ VERSIONED = {
     "patron_id": "patrons",
     "user_id": "users",
     "visit_id": "visits",
-    "incident_id": "incidents",
     "tenant_id": "tenants",
     "resource_id": "resources",
     "booking_id": "bookings",
     "banner_id": "venue_banners",
+    "image_id": "venue_images",
 }
 """Where the version of a thing is kept that If-Match asks for."""

@@ -167,6 +167,7 @@ PATRON = (
     "bookings.own",
     "checkins.pass",
     "checkins.verify",
+    "venues.own",
     "visits.own",
     "safety.checks",
 )

@@ -106,6 +106,7 @@ async def change_booking(ctx: Ctx, *, booking_id: UUID, data: BookingChange, ver
     for place in sorted({before.resource_id, after.resource_id}):
         await hold_resource(ctx, resource_id=place)
     resource = await read_resource(ctx, resource_id=after.resource_id)
+    ctx.require(BOOKINGS_MANAGE, resource.venue_id)
     if resource.venue_id != before.venue_id:
         raise Invalid(fields={"resource_id": "Choose one at the same venue, or cancel and book anew."})
     times = (after.resource_id, after.starts_at, after.ends_at)

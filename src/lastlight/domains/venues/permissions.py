@@ -10,5 +10,6 @@ VENUES_PUBLISH = Permission(
     "venues.publish", "Publish and feature venues, and change their banners and images", Scope.VENUE
 )
 VENUES_MODERATE = Permission("venues.moderate", "Decide which of the guests' photos are shown", Scope.VENUE)
+VENUES_OWN = Permission("venues.own", "See the banners of venues, and send photos as a guest", Scope.OWN)
 
-PERMISSIONS = (VENUES_READ, VENUES_MANAGE, VENUES_CODES, VENUES_KEYS, VENUES_PUBLISH, VENUES_MODERATE)
+PERMISSIONS = (VENUES_READ, VENUES_MANAGE, VENUES_CODES, VENUES_KEYS, VENUES_PUBLISH, VENUES_MODERATE, VENUES_OWN)

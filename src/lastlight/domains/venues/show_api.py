@@ -6,7 +6,7 @@ from lastlight.domains.venues import banners, publication
 from lastlight.domains.venues.banners import Banner
 from lastlight.domains.venues.errors import VenueArchived
 from lastlight.domains.venues.listings import BANNERS
-from lastlight.domains.venues.permissions import VENUES_PUBLISH, VENUES_READ
+from lastlight.domains.venues.permissions import VENUES_OWN, VENUES_PUBLISH, VENUES_READ
 from lastlight.domains.venues.publication import Publication
 from lastlight.domains.venues.queries import read_venue
 from lastlight.domains.venues.schemas import BannerChange, BannerIn, PublicationIn
@@ -81,7 +81,7 @@ async def remove_banner(ctx: Ctx, banner_id: BannerId, if_match: int) -> None:
 
 @get(
     "/api/patron/venues/{venue_id:uuid}/banners",
-    signed_in="the banners of a business are for its guests",
+    permission=VENUES_OWN,
     raises=[NotFound],
     tags=GUEST,
 )
