@@ -597,7 +597,7 @@ async def change_banner(world: World, who: Somebody) -> Given:
 
 @example("plan_recurrence")
 async def plan_recurrence(world: World, who: Somebody) -> Given:
-    return Given(data=EVERY_DAY)
+    return Given(data={**EVERY_DAY, "venue_id": str(await venue(world, who))})
 
 
 @example("change_task", "change_recurrence")
@@ -607,12 +607,12 @@ async def change_task(world: World, who: Somebody) -> Given:
 
 @example("plan_shift")
 async def plan_shift(world: World, who: Somebody) -> Given:
-    return Given(data=EVENING)
+    return Given(data={**EVENING, "venue_id": str(await venue(world, who))})
 
 
 @example("change_shift")
 async def change_shift(world: World, who: Somebody) -> Given:
-    return Given(data={"note": world.unique("Note")})
+    return Given(data={"note": world.unique("Note")}, version=2)
 
 
 @example("assign_task")
@@ -622,7 +622,14 @@ async def assign_task(world: World, who: Somebody) -> Given:
 
 @example("publish_shifts")
 async def publish_shifts(world: World, who: Somebody) -> Given:
-    return Given(data={"starts_from": "2099-06-05T00:00:00Z", "starts_to": "2099-06-06T00:00:00Z"})
+    span = {"starts_from": "2099-06-05T00:00:00Z", "starts_to": "2099-06-06T00:00:00Z"}
+    await world.make(
+        "POST",
+        "/api/shifts",
+        world.somebody["B.owner" if who.home is world.b else "A.owner"],
+        json={**EVENING, "venue_id": str(await venue(world, who))},
+    )
+    return Given(data={**span, "venue_id": str(await venue(world, who))})
 
 
 @example("read_time_sheets", "read_performance")
@@ -659,3 +666,8 @@ async def upload_image(world: World, who: Somebody) -> Given:
 @example("order_venue_images")
 async def order_venue_images(world: World, who: Somebody) -> Given:
     return Given(data={"image_ids": []})
+
+
+@example("create_task")
+async def create_task(world: World, who: Somebody) -> Given:
+    return Given(data={"title": world.unique("Task"), "venue_id": str(await venue(world, who))})
