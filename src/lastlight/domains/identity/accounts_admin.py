@@ -15,6 +15,7 @@ from lastlight.kernel.ids import PLATFORM, UserId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs import job
 
+# every tenant: the crew sees an account with the visits it made anywhere
 PROFILE = """
     select u.id, u.name, u.email, u.email_verified_at is not null as email_verified,
            case when u.status <> 'closed' and u.status_until <= now() then 'active' else u.status end as status,
@@ -28,6 +29,7 @@ PROFILE = """
         from patrons p join visits o on o.tenant_id = p.tenant_id and o.patron_id = p.id
         where p.user_id = u.id and o.status <> 'voided') v on true
     where u.id = $1"""
+# every tenant: the crew sees every place that an account belongs to
 PLACES = """
     select t.slug as tenant, t.name, case when m.tenant_id = $2 then 'crew' else 'member' end as kind, r.name as role, m.status
     from memberships m
