@@ -47,7 +47,7 @@ async def a_flag(services: Services, **fields: object) -> str:
 
 async def is_on(services: Services, tenant_id: TenantId, key: str) -> bool:
     async with system_ctx(services, tenant_id) as ctx:
-        on = await flags.enabled(ctx, key)
+        on = await flags.enabled(ctx, key=key)
         assert (key in await enabled_keys(ctx)) == on
         return on
 
@@ -103,7 +103,7 @@ async def test_users_are_rolled_out_one_by_one(services: Services) -> None:
         user = UserId(uuid4())
         scope = WorkScope(actor=Actor(kind="member", user_id=user, tenant_id=tenant), tenant_id=tenant)
         async with unit_of_work(services, scope) as ctx:
-            found[share_of(key, str(user)) < 50].add(await flags.enabled(ctx, key))
+            found[share_of(key, str(user)) < 50].add(await flags.enabled(ctx, key=key))
     assert found == {True: {True}, False: {False}}
 
 

@@ -36,7 +36,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     percentage: int
 
 
-async def enabled(ctx: Ctx, key: str) -> bool:
+async def enabled(ctx: Ctx, *, key: str) -> bool:
     """Whether a feature is on for whoever this transaction serves; off where no such flag is."""
     answer = await ctx.db.row(Answer, ANSWERS, ctx.tenant_id, key)
     return answer is not None and _on(ctx, answer)

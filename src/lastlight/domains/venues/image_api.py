@@ -157,7 +157,7 @@ async def remove_image(ctx: Ctx, image_id: ImageId, if_match: int) -> None:
 def _shown(ctx: Ctx, found: list[Image]) -> ImagesOut:
     items: list[ImageOut] = []
     for image in found:
-        large, small = images.image_links(ctx, image)
+        large, small = images.image_links(ctx, image=image)
         items.append(ImageOut(image=image, large_url=large, small_url=small))
     return ImagesOut(items=items)
 

@@ -164,7 +164,7 @@ async def remove_image(ctx: Ctx, *, image_id: UUID, version: int) -> None:
     _tell(ctx, "removed", image, before={"alt": image.alt, "place": image.place})
 
 
-def image_links(ctx: Ctx, image: Image) -> tuple[str | None, str | None]:
+def image_links(ctx: Ctx, *, image: Image) -> tuple[str | None, str | None]:
     """The addresses of the large and the small copy, which hold for a while; never of the original."""
     places = (image.large_file_id, image.small_file_id)
     large, small = (one and file_link(ctx.services, ctx.tenant_id, one, now=ctx.now) for one in places)
