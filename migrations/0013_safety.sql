@@ -320,11 +320,5 @@ create index safety_log_by_entity on safety_log (tenant_id, entity_id, at);
 select ll.tenant_table('safety_log', app => 'select, insert');
 
 -- Not even the tables' owner changes what was written here.
-create function ll.refuse_edit() returns trigger language plpgsql as $$
-begin
-    raise exception '% is only ever added to', tg_table_name using errcode = '42501';
-end $$;
-revoke execute on function ll.refuse_edit() from public;
-create trigger safety_log_kept before update or delete on safety_log for each row execute function ll.refuse_edit();
-create trigger safety_log_whole before truncate on safety_log for each statement execute function ll.refuse_edit();
-create trigger incident_entries_kept before update or delete on incident_entries for each row execute function ll.refuse_edit();
+create trigger safety_log_append_only before update or delete on safety_log for each row execute function ll.append_only();
+create trigger incident_entries_append_only before update or delete on incident_entries for each row execute function ll.append_only();

@@ -2474,7 +2474,7 @@
 --   CREATE TRIGGER checkin_flags_touch BEFORE UPDATE ON public.checkin_flags FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER devices_touch BEFORE UPDATE ON public.devices FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER feature_flags_touch BEFORE UPDATE ON public.feature_flags FOR EACH ROW EXECUTE FUNCTION ll.touch()
---   CREATE TRIGGER incident_entries_kept BEFORE DELETE OR UPDATE ON public.incident_entries FOR EACH ROW EXECUTE FUNCTION ll.refuse_edit()
+--   CREATE TRIGGER incident_entries_append_only BEFORE DELETE OR UPDATE ON public.incident_entries FOR EACH ROW EXECUTE FUNCTION ll.append_only()
 --   CREATE TRIGGER incidents_touch BEFORE UPDATE ON public.incidents FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER invitations_touch BEFORE UPDATE ON public.invitations FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER jobs_touch BEFORE UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNCTION ll.touch()
@@ -2485,8 +2485,7 @@
 --   CREATE TRIGGER roles_touch BEFORE UPDATE ON public.roles FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER safety_alerts_touch BEFORE UPDATE ON public.safety_alerts FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER safety_interventions_touch BEFORE UPDATE ON public.safety_interventions FOR EACH ROW EXECUTE FUNCTION ll.touch()
---   CREATE TRIGGER safety_log_kept BEFORE DELETE OR UPDATE ON public.safety_log FOR EACH ROW EXECUTE FUNCTION ll.refuse_edit()
---   CREATE TRIGGER safety_log_whole BEFORE TRUNCATE ON public.safety_log FOR EACH STATEMENT EXECUTE FUNCTION ll.refuse_edit()
+--   CREATE TRIGGER safety_log_append_only BEFORE DELETE OR UPDATE ON public.safety_log FOR EACH ROW EXECUTE FUNCTION ll.append_only()
 --   CREATE TRIGGER safety_thresholds_touch BEFORE UPDATE ON public.safety_thresholds FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER saved_views_touch BEFORE UPDATE ON public.saved_views FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER shift_swaps_touch BEFORE UPDATE ON public.shift_swaps FOR EACH ROW EXECUTE FUNCTION ll.touch()
@@ -2514,7 +2513,6 @@
 --   ll.enter(session uuid, expected bigint) invoker md5 8688e858b2ffb0db12000a2a04a58b64, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.global_table(tbl regclass) invoker md5 3fa9e0738bdfc9d7def8218900752272, run by nobody
 --   ll.patron_id() invoker md5 81dd5b1d2155e79856f342a99307cbae, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
---   ll.refuse_edit() invoker md5 d45eb0dace1f9b5408085bf02a9796f7, run by nobody
 --   ll.tenant_id() invoker md5 45fc9046e9d6e9c2ecdcc4f6448fe67f, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.tenant_table(tbl regclass, guest text, guest_column name, app text, system text, platform text) invoker md5 f3d7b81c037d9745f8707fd7c8189b79, run by nobody
 --   ll.touch() invoker md5 0962fb551cf74e0ba00a06aec1556ebe, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system

@@ -3,7 +3,8 @@
 from uuid import uuid4
 
 from tests.support.calls import Example, Given
-from tests.support.things import safety_check, venue, visit
+from tests.support.safety_things import safety_check
+from tests.support.things import venue, visit
 from tests.support.world import Somebody, World
 
 

@@ -353,6 +353,30 @@ async def one_time_token(world: World, who: Somebody, purpose: Any) -> str:
         return await issue_one_time(ctx, user_id=who.user_id, purpose=purpose)
 
 
+async def task(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A task that nobody has taken."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), "title": world.unique("Task")}
+    return (await world.make("POST", "/api/tasks", _as_boss(world, who), json=body))["id"]
+
+
+async def recurrence(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A task that comes again every day."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), "title": world.unique("Task"), **EVERY_DAY}
+    return (await world.make("POST", "/api/task-recurrences", _as_boss(world, who), json=body))["id"]
+
+
+EVERY_DAY: dict[str, Any] = {"every": "day", "due_minute": 1080}
+EVENING = {"starts_at": "2099-06-05T18:00:00Z", "ends_at": "2099-06-05T23:00:00Z"}
+
+
+async def shift(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A published shift that is open."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), **EVENING}
+    made = await world.make("POST", "/api/shifts", _as_boss(world, who), json=body)
+    await world.sql("update shifts set status = 'published', published_at = now() where id = $1", made["id"])
+    return made["id"]
+
+
 THINGS: dict[str, Maker] = {
     "task_id": task,
     "recurrence_id": recurrence,

@@ -31,7 +31,7 @@ list_incidents = listing_get("/api/incidents", INCIDENTS, tags=INCIDENT)
 )
 async def press_sos(ctx: Ctx, data: SosIn) -> SosCall:
     """Call for help: staff, managers and owners of the venue hear it at once, and an incident is opened."""
-    return await sos.press_sos(ctx, data=data)
+    return await sos.press_sos(ctx, data=data, sos_id=_key_as_id(ctx.idempotency_key))
 
 
 @get("/api/emergency/sos/{sos_id:uuid}", permission=SAFETY_READ, raises=[NotFound], tags=SOS)
@@ -129,6 +129,14 @@ async def read_incident_report(ctx: Ctx, incident_id: UUID) -> Download:
     incident = await incidents.find_incident(ctx, incident_id=incident_id)
     body = incidents.report_text(incident).encode()
     return Download(body=body, media_type="text/plain; charset=utf-8", filename=f"incident-{incident.number}.txt")
+
+
+def _key_as_id(key: str) -> UUID | None:
+    """The call's id, where the key is a UUID; any other key gets a new id, and is remembered as every key is."""
+    try:
+        return UUID(key)
+    except ValueError:
+        return None
 
 
 EMERGENCY_ROUTES = (

@@ -61,14 +61,13 @@ class AssignmentIn(Input, frozen=True, kw_only=True):
 
 
 class SosIn(Input, frozen=True, kw_only=True):
-    """A call for help. The phone makes the id, so that a call sent twice is one call; `pressed_at` is its own clock."""
+    """A call for help; `pressed_at` is the phone's own clock. The Idempotency-Key is the call's id: sent twice, it is one call."""
 
     venue_id: VenueId
     place: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
     severity: SosSeverity = "urgent"
     note: Annotated[str, msgspec.Meta(max_length=500)] = ""
     silent: bool = False
-    id: UUID | None = None
     pressed_at: datetime | None = None
 
 

@@ -77,7 +77,7 @@ async def read_sos(ctx: Ctx, *, sos_id: UUID) -> SosCall:
     return msgspec.structs.replace(call, acknowledgements=answers)
 
 
-async def press_sos(ctx: Ctx, *, data: SosIn) -> SosCall:
+async def press_sos(ctx: Ctx, *, data: SosIn, sos_id: UUID | None = None) -> SosCall:
     """Call for help: an incident is opened and everybody of the venue hears it. The same id again is the same call."""
     await find_venue(ctx, venue_id=data.venue_id, permission=SAFETY_RESPOND)
     if ctx.actor.user_id is None:
@@ -88,7 +88,7 @@ async def press_sos(ctx: Ctx, *, data: SosIn) -> SosCall:
     place = data.place.strip()
     if not place:
         raise Invalid(fields={"place": "Say where help is needed."})
-    sos_id = data.id or uuid7()
+    sos_id = sos_id or uuid7()
     await ctx.db.execute(TURN, ctx.tenant_id, sos_id)
     known = await ctx.db.fetchrow(KNOWN, ctx.tenant_id, sos_id)
     if known is None:
