@@ -617,7 +617,8 @@ async def change_shift(world: World, who: Somebody) -> Given:
 
 @example("assign_task")
 async def assign_task(world: World, who: Somebody) -> Given:
-    return Given(data={"assignee_id": None})
+    member = who if who.kind == "member" else world.somebody["A.owner"]
+    return Given(data={"assignee_id": str(member.user_id)})
 
 
 @example("publish_shifts")

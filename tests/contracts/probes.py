@@ -222,7 +222,7 @@ async def _foreign_id(world: World, field: str, owner: Somebody, things: Mapping
     if field == "patron_id":
         sql = "select id from patrons where tenant_id = $1 order by created_at limit 1"
         return await world.value(sql, owner.tenant_id)
-    if field in {"actor_id", "user_id"}:
+    if field in {"actor_id", "user_id", "assignee_id", "from_user_id", "to_user_id"}:
         return owner.user_id
     if field not in FOREIGN_FIELDS:
         raise AssertionError(f"nobody says what {field} names: add it to FOREIGN_FIELDS in tests/contracts/probes.py")
