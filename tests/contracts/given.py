@@ -666,7 +666,7 @@ async def upload_image(world: World, who: Somebody) -> Given:
 
 @example("order_venue_images")
 async def order_venue_images(world: World, who: Somebody) -> Given:
-    return Given(data={"image_ids": []})
+    return Given(data={"image_ids": str(await image(world, who))})
 
 
 @example("create_task")

@@ -9,6 +9,7 @@ from lastlight.domains.venues import images
 from lastlight.domains.venues.errors import ImageNotAwaited, ImagesFull
 from lastlight.domains.venues.images import Image
 from lastlight.domains.venues.permissions import VENUES_MODERATE, VENUES_OWN, VENUES_PUBLISH, VENUES_READ
+from lastlight.domains.venues.queries import find_venue
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale, TooLarge
 from lastlight.kernel.ids import ImageId, VenueId
 from lastlight.runtime.context import Actor, Ctx
@@ -77,8 +78,8 @@ async def store_picture(services: Services, sent: Any, actor: Actor) -> Stored:
 @get("/api/venues/{venue_id:uuid}/images", permission=VENUES_READ, raises=[NotFound], tags=TAGS)
 async def list_venue_images(ctx: Ctx, venue_id: VenueId) -> ImagesOut:
     """Every image of a venue: awaited, ready, waiting for moderation and refused."""
-    ctx.require(VENUES_READ, venue_id)
-    return _shown(ctx, await images.list_images(ctx, venue_id=venue_id, every=True))
+    venue = await find_venue(ctx, venue_id=venue_id)
+    return _shown(ctx, await images.list_images(ctx, venue_id=venue.id, every=True))
 
 
 @post(
