@@ -56,6 +56,8 @@ def _inside_only(op: Operation) -> bool:
     return bool(PLATFORM_HAS_NONE & {*op.path_parameters()}) or op.name in {
         "check_out_visits",
         "visits_checkout",
+        "add_device",
+        "override_checkin",
         "create_resource",
         "create_booking",
     }

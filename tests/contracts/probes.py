@@ -173,6 +173,7 @@ FOREIGN_FIELDS = {
     "entity_id": "incident_id",
     "assigned_to": "member_id",
     "resource_id": "resource_id",
+    "device_id": "device_id",
     "image_ids": "image_id",
 }
 LISTS = frozenset({"image_ids", "alert_ids", "venue_ids", "visit_ids"})
