@@ -650,7 +650,7 @@ async def moderate_image(world: World, who: Somebody) -> Given:
 
 @example("await_venue_image", "await_photo")
 async def await_venue_image(world: World, who: Somebody) -> Given:
-    return Given(data={"alt": "The bar at night"})
+    return Given(data={"alt": "The dance floor"})
 
 
 @example("upload_image")

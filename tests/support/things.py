@@ -333,7 +333,7 @@ async def _roof_banner(world: World, who: Somebody) -> Any:
 async def image(world: World, who: Somebody, *, place: int = 0) -> Any:
     """An image of a venue that waits for its upload."""
     path = f"/api/venues/{_tenant(world, who).venues[place]}/images"
-    return (await world.make("POST", path, _as_boss(world, who), json={"alt": "The bar"}))["image"]["id"]
+    return (await world.make("POST", path, _as_boss(world, who), json={"alt": "The dance floor"}))["image"]["id"]
 
 
 async def image_upload(world: World, who: Somebody) -> str:
