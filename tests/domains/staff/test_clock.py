@@ -212,8 +212,7 @@ async def test_sheets_and_figures_add_up(house: House) -> None:
             house.tenant_id,
             roof.id,
             who.user_id,
-            now + timedelta(hours=start),
-            now + timedelta(hours=end),
+            *(now + timedelta(hours=hours) for hours in (start, end)),
         )
     await house.sql(
         """insert into time_entries (tenant_id, venue_id, user_id, status, started_at, ended_at, business_day)
@@ -230,8 +229,7 @@ async def test_sheets_and_figures_add_up(house: House) -> None:
         sheets = await time_sheets(ctx, query=query)
         figures = (await performance(ctx, query=query)).items
     assert [(sheet.person, sheet.worked_seconds, len(sheet.days)) for sheet in sheets.items] == [("Aaa", 10_800, 1)]
-    assert len(figures) == 1
-    one = figures[0]
+    (one,) = figures
     assert (one.tasks_given, one.tasks_done, one.response_median) == (2, 0, 60)
     assert (one.shifts_planned, one.shifts_attended, one.shifts_late, one.shifts_missed) == (2, 1, 1, 1)
     assert (one.late_seconds, one.worked_seconds) == (3600, 10_800)

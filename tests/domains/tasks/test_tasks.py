@@ -1,6 +1,6 @@
 """A task's life: written down, given, taken, started, finished, commented, reminded of; and who may not."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from lastlight.domains.tasks.queries import comments_of, find_task
 from lastlight.domains.tasks.schemas import TaskChange, TaskIn
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
 from lastlight.kernel.ids import PLATFORM
+from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.settings import Settings
 from tests.support.door import House, opened_house
@@ -56,13 +57,14 @@ async def test_what_has_ended_stays_as_it_is(house: House) -> None:
     task = await written(head)
     async with head.act() as ctx:
         task = await actions.cancel_task(ctx, task_id=task.id, reason="Closed tonight")
-    for act in (
+    acts: tuple[Callable[[Ctx], Awaitable[Task]], ...] = (
         lambda ctx: actions.start_task(ctx, task_id=task.id),
         lambda ctx: actions.finish_task(ctx, task_id=task.id),
         lambda ctx: actions.cancel_task(ctx, task_id=task.id, reason="again"),
         lambda ctx: actions.assign_task(ctx, task_id=task.id, assignee_id=head.user_id),
         lambda ctx: actions.change_task(ctx, task_id=task.id, data=TaskChange(title="x"), version=task.version),
-    ):
+    )
+    for act in acts:
         with pytest.raises(TaskEnded):
             async with head.act() as ctx:
                 await act(ctx)
