@@ -24,6 +24,82 @@
 --   digest bytea not null
 --   hash bytea not null
 
+-- authenticators: the secret that an authenticator app shares with us (RFC 6238), sealed
+--   user_id uuid not null
+--   secret bytea not null
+--   confirmed_at timestamp with time zone
+--   last_step bigint not null default 0 -- the time step of the last accepted code: it and earlier ones are spent
+--   created_at timestamp with time zone not null default now()
+
+-- bookings
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   resource_id uuid not null
+--   patron_id uuid
+--   guest_name text not null default ''::text -- personal: the name that staff wrote down for somebody without an account
+--   party_size smallint not null default 1
+--   starts_at timestamp with time zone not null
+--   ends_at timestamp with time zone not null
+--   free_at timestamp with time zone not null -- when the next booking may begin: the end and the buffer after it, or the moment of an earlier end
+--   status text not null default 'booked'::text
+--   status_reason text not null default ''::text -- personal: why it was cancelled, in a person's words
+--   booked_by text not null
+--   created_by uuid
+--   price_minor bigint
+--   currency text
+--   note text not null default ''::text -- personal: what the guest or staff wrote about the booking
+--   arrived_at timestamp with time zone
+--   ended_at timestamp with time zone
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- broadcasts
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   text text not null -- personal: words of staff, who may name somebody
+--   urgent boolean not null default false
+--   sent_by uuid
+--   name text not null -- personal: name; of the member, as it was
+--   sent_at timestamp with time zone not null default now()
+
+-- calendar_feeds: secret addresses of calendars, by their hash; renewing one ends the old
+--   tenant_id uuid not null
+--   user_id uuid not null
+--   secret_hash bytea not null
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- checkin_flags: what looks like fraud at the door, until somebody has judged it
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   patron_id uuid not null
+--   kind text not null
+--   detail text not null default ''::text
+--   checkin_id uuid
+--   scan_id uuid
+--   happened_at timestamp with time zone not null
+--   raised_at timestamp with time zone not null default now()
+--   status text not null default 'open'::text
+--   resolution text not null default ''::text
+--   resolved_by uuid
+--   resolved_at timestamp with time zone
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- checkin_revocations: check-ins that were taken back, with the reason
+--   tenant_id uuid not null
+--   checkin_id uuid not null
+--   venue_id uuid not null
+--   kind text not null
+--   reason text not null
+--   revoked_by uuid
+--   revoked_at timestamp with time zone not null default now()
+
 -- checkins: verified arrivals: one row for each code that let a guest in
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
@@ -39,7 +115,69 @@
 --   business_day date not null
 --   position jsonb -- personal: position; what the phone reported, and what became of it
 --   device jsonb -- personal: device; a snapshot of its state at the check-in
+--   device_id uuid
+--   override_reason text not null default ''::text
+--   override_by uuid -- the member who let the guest in; null where a device did it for its staff
+
+-- device_alerts: raised and cleared by a job
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   device_id uuid not null
+--   venue_id uuid not null
+--   kind text not null
+--   detail text not null default ''::text
+--   raised_at timestamp with time zone not null default now()
+--   cleared_at timestamp with time zone
+
+-- device_states: the last heartbeat of each device
+--   tenant_id uuid not null
+--   device_id uuid not null
+--   heartbeat_sequence bigint not null default 0
+--   last_seen_at timestamp with time zone
+--   claimed_at timestamp with time zone -- the device's own clock at its last heartbeat
+--   battery smallint
+--   charging boolean not null default false
+--   firmware text not null default ''::text
+--   last_scan bigint not null default 0
+--   queued integer not null default 0
+--   pinged_at timestamp with time zone
+--   answered_at timestamp with time zone
+
+-- devices: the allow-list of a venue: only an active device may speak for its door
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   name text not null
+--   kind text not null
+--   status text not null default 'pending'::text
+--   maintenance boolean not null default false
+--   maintenance_reason text not null default ''::text
+--   public_key bytea -- ES256, SPKI: the private key never leaves the device
+--   code_hash bytea -- SHA-256 of the one-time code; gone once it was used
+--   code_expires_at timestamp with time zone
+--   enrolled_at timestamp with time zone
 --   revoked_at timestamp with time zone
+--   revoked_reason text not null default ''::text
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- door_scans: the door's log, as the devices sent it: device sequence, claimed and received time
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   device_id uuid not null
+--   sequence bigint not null
+--   venue_id uuid not null
+--   patron_id uuid
+--   code_hash bytea not null
+--   step bigint
+--   decided text not null -- server: asked at once; admitted, refused: what the device decided without a network
+--   claimed_at timestamp with time zone not null
+--   received_at timestamp with time zone not null default now()
+--   result text not null -- double: let in, although the guest was in already by another door
+--   refusal text not null default ''::text
+--   reason text not null default ''::text
+--   checkin_id uuid
 
 -- events: the stream of events of each business, in commit order, without gaps
 --   tenant_id uuid not null
@@ -53,6 +191,16 @@
 --   patron_id uuid
 --   audience text
 --   data jsonb not null
+
+-- feature_flags
+--   key text not null
+--   description text not null
+--   enabled boolean not null default false
+--   percentage smallint not null default 100
+--   spread text not null default 'tenant'::text -- what is rolled out one by one: whole businesses, or users
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
 
 -- files: what was uploaded, or made by the platform; the content lies in the storage
 --   tenant_id uuid not null
@@ -80,6 +228,54 @@
 --   headers jsonb not null default '{}'::jsonb
 --   user_id uuid
 --   created_at timestamp with time zone not null default now()
+
+-- incident_entries
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   incident_id uuid not null
+--   at timestamp with time zone not null default now()
+--   user_id uuid
+--   name text not null -- personal: name; of the member, as it was
+--   kind text not null
+--   text text not null default ''::text -- personal: words of staff, who may name somebody
+--   ref_id uuid
+
+-- incidents
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   number integer not null
+--   venue_id uuid not null
+--   kind text not null
+--   severity text not null
+--   title text not null -- personal: words of staff, who may name somebody
+--   status text not null default 'open'::text
+--   opened_at timestamp with time zone not null default now()
+--   opened_by uuid
+--   resolved_at timestamp with time zone
+--   resolved_by uuid
+--   resolution text not null default ''::text -- personal: words of staff, who may name somebody
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- invitations: roles offered to an e-mail address; nobody holds anything before they accept
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   email text not null -- personal: contact
+--   name text not null default ''::text -- personal: name
+--   role_id uuid not null
+--   venue_ids uuid[] -- null: every venue of the tenant
+--   status text not null default 'open'::text
+--   note text not null default ''::text
+--   token_hash bytea -- digest of the link last sent; an earlier one no longer works
+--   invited_by uuid
+--   member_id uuid
+--   expires_at timestamp with time zone not null
+--   sent_at timestamp with time zone
+--   sent_count integer not null default 0
+--   closed_at timestamp with time zone
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
 
 -- job_schedules: when each scheduled job runs next, whatever the number of workers
 --   kind text not null
@@ -166,6 +362,25 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
+-- passkey_challenges: what a passkey is asked to sign: good once, for five minutes
+--   challenge bytea not null
+--   user_id uuid
+--   purpose text not null
+--   created_at timestamp with time zone not null default now()
+--   expires_at timestamp with time zone not null
+
+-- passkeys: public keys of WebAuthn credentials
+--   id uuid not null default uuidv7()
+--   user_id uuid not null
+--   credential_id bytea not null
+--   public_key bytea not null
+--   sign_count bigint not null default 0
+--   label text not null
+--   transports text[] not null default '{}'::text[]
+--   backed_up boolean not null default false
+--   created_at timestamp with time zone not null default now()
+--   last_used_at timestamp with time zone
+
 -- patron_keys: public keys of guests' phones, which sign what was done without a network
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
@@ -182,12 +397,14 @@
 --   user_id uuid not null
 --   name text not null -- personal: name
 --   birth_date date -- personal: birth date
---   status text not null default 'active'::text
+--   status text not null default 'active'::text -- soft_banned: may look and may not come in; banned: neither
 --   status_reason text
 --   status_until timestamp with time zone
 --   created_at timestamp with time zone not null default now()
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
+--   verified_at timestamp with time zone -- when somebody at the business saw who this is
+--   verified_by uuid
 
 -- queue.pgqueuer: jobs that wait for a worker, in the order of their time; jobs holds what is known of them
 --   id bigint not null identity
@@ -227,12 +444,39 @@
 --   key text not null
 --   empty_at timestamp with time zone not null
 
+-- recovery_codes: each lets its owner in once without their second factor
+--   user_id uuid not null
+--   hash bytea not null
+--   created_at timestamp with time zone not null default now()
+--   used_at timestamp with time zone
+
 -- refresh_tokens: refresh tokens by their hash; one that is used twice ends its session
 --   hash bytea not null
 --   session_id uuid not null
 --   created_at timestamp with time zone not null default now()
 --   expires_at timestamp with time zone not null
 --   used_at timestamp with time zone
+
+-- resources: what a venue lends by the play or the hour: arcade games, karaoke rooms, tables
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   kind text not null
+--   name text not null
+--   zone text not null default ''::text
+--   capacity integer
+--   price_minor bigint -- in the minor unit of the venue's currency; null: no price of its own
+--   price_unit text
+--   bookable boolean not null default true
+--   buffer_minutes smallint not null default 0 -- kept free after each booking, to clean and reset
+--   shortest_minutes smallint not null default 30
+--   longest_minutes smallint not null default 240
+--   status text not null default 'available'::text
+--   status_reason text not null default ''::text
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   retired_at timestamp with time zone
+--   version bigint not null default 1
 
 -- roles: roles of a business, or of the crew: named lists of permissions
 --   tenant_id uuid not null
@@ -246,6 +490,123 @@
 --   created_at timestamp with time zone not null default now()
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
+--   second_factor boolean not null default false -- the role gives nothing to a session that was opened without a second factor
+
+-- safety_alerts
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   kind text not null
+--   severity text not null
+--   status text not null default 'raised'::text
+--   visit_id uuid
+--   patron_id uuid
+--   incident_id uuid
+--   summary text not null -- personal: words of staff, who may name somebody
+--   facts jsonb not null default '{}'::jsonb
+--   raised_at timestamp with time zone not null default now()
+--   raised_by uuid
+--   acknowledged_at timestamp with time zone
+--   acknowledged_by uuid
+--   cleared_at timestamp with time zone
+--   cleared_by uuid
+--   clear_reason text not null default ''::text
+--   escalation smallint not null default 0
+--   escalates_at timestamp with time zone
+--   escalated_at timestamp with time zone
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- safety_checks
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   visit_id uuid not null
+--   patron_id uuid not null
+--   question text not null
+--   asked_by uuid
+--   asked_at timestamp with time zone not null default now()
+--   expires_at timestamp with time zone not null
+--   answer text
+--   note text not null default ''::text -- personal: words of the guest
+--   answered_at timestamp with time zone
+--   missed_at timestamp with time zone
+
+-- safety_facts: a correction is a fact of its own with negative figures
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   visit_id uuid not null
+--   source text not null
+--   source_id uuid not null
+--   drinks smallint not null default 0
+--   spend_minor bigint not null default 0
+--   at timestamp with time zone not null
+
+-- safety_interventions
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   kind text not null
+--   status text not null default 'open'::text
+--   note text not null default ''::text -- personal: words of staff about a guest
+--   visit_id uuid
+--   patron_id uuid
+--   alert_id uuid
+--   incident_id uuid
+--   assigned_to uuid
+--   assigned_at timestamp with time zone
+--   escalation smallint not null default 0
+--   escalated_at timestamp with time zone
+--   recorded_at timestamp with time zone not null default now()
+--   recorded_by uuid
+--   resolved_at timestamp with time zone
+--   resolved_by uuid
+--   outcome text not null default ''::text -- personal: words of staff about a guest
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- safety_log
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   at timestamp with time zone not null default now()
+--   user_id uuid
+--   name text not null -- personal: name; of the member, as it was
+--   what text not null
+--   entity text not null
+--   entity_id uuid not null
+--   patron_id uuid
+--   text text not null default ''::text -- personal: words of staff, who may name somebody
+
+-- safety_thresholds: what a venue watches; null: not watched
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   minutes_inside integer
+--   spend_minor bigint -- in minor units of the venue's currency, over one visit
+--   drinks_per_hour smallint
+--   least_age smallint
+--   interventions smallint -- so many within 30 days make a pattern of behaviour
+--   full_percent smallint not null default 100 -- one in, one out from this share of the capacity on
+--   alert_escalates_s integer not null default 300
+--   sos_escalates_s integer not null default 60
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- sanctions: what was imposed on a guest (or, under the platform, on an account), why, by whom and until when
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   user_id uuid not null
+--   patron_id uuid
+--   kind text not null
+--   reason text not null
+--   imposed_by uuid
+--   imposed_at timestamp with time zone not null default now()
+--   ends_at timestamp with time zone
+--   ended_at timestamp with time zone
+--   ended_by uuid
+--   end_reason text not null default ''::text
 
 -- saved_views: filters, search and order of a list under a name, for the person who saved them
 --   tenant_id uuid not null
@@ -280,6 +641,75 @@
 --   expires_at timestamp with time zone not null
 --   revoked_at timestamp with time zone
 --   revoked_reason text
+--   second_factor_at timestamp with time zone -- when the second factor was shown in this session
+--   preview_role_id uuid -- the session sees what this role would, and writes nothing
+--   impersonator_id uuid -- who of the crew looks through the eyes of the session's user, and writes nothing
+--   parent_id uuid -- the session to which the end of a preview or an impersonation leads back
+
+-- shift_swaps: a shift that one hands to another, perhaps for one of theirs: asked, accepted by them, approved by who plans
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   shift_id uuid not null
+--   from_user_id uuid not null
+--   to_user_id uuid not null
+--   for_shift_id uuid
+--   status text not null default 'asked'::text
+--   reason text not null default ''::text
+--   answered_at timestamp with time zone
+--   decided_at timestamp with time zone
+--   decided_by uuid
+--   decision_note text not null default ''::text
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- shifts: when somebody is to work where: planned, then published; one without a person is open
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   user_id uuid
+--   duty text not null default ''::text
+--   note text not null default ''::text
+--   starts_at timestamp with time zone not null
+--   ends_at timestamp with time zone not null
+--   status text not null default 'planned'::text
+--   published_at timestamp with time zone
+--   created_by uuid
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- sos_acknowledgements
+--   tenant_id uuid not null
+--   sos_id uuid not null
+--   user_id uuid not null
+--   name text not null -- personal: name; of the member, as it was
+--   at timestamp with time zone not null default now()
+--   response_seconds integer not null
+
+-- sos_calls
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   severity text not null
+--   place text not null
+--   note text not null default ''::text -- personal: words of staff, who may name somebody
+--   silent boolean not null default false -- no sound and no sign on the screens near the caller
+--   status text not null default 'raised'::text
+--   incident_id uuid not null
+--   pressed_by uuid not null
+--   pressed_at timestamp with time zone not null -- the phone's own clock: earlier than received_at when it had no network
+--   received_at timestamp with time zone not null default now()
+--   acknowledged_at timestamp with time zone
+--   response_seconds integer generated as (ceil(EXTRACT(epoch FROM (acknowledged_at - received_at))))::integer
+--   resolved_at timestamp with time zone
+--   resolved_by uuid
+--   escalation smallint not null default 0
+--   escalates_at timestamp with time zone
+--   escalated_at timestamp with time zone
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
 
 -- staged_actions: calls to others in three steps: intent, call, result, each committed by itself
 --   tenant_id uuid not null
@@ -295,6 +725,71 @@
 --   created_at timestamp with time zone not null default now()
 --   called_at timestamp with time zone
 --   finished_at timestamp with time zone
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- task_comments: what was said about a task; never edited
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   task_id uuid not null
+--   author_id uuid
+--   body text not null
+--   created_at timestamp with time zone not null default now()
+
+-- task_recurrences: tasks that come again: each makes its next task before that one is due
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   title text not null
+--   details text not null default ''::text
+--   priority text not null default 'normal'::text
+--   assignee_id uuid
+--   every text not null
+--   weekdays smallint[] not null default '{}'::smallint[] -- ISO days of the week, 1 is Monday, for those of a week
+--   month_day smallint -- for those of a month; a shorter month has it on its last day
+--   due_minute smallint not null -- the minute of the day, on the venue's clock, at which each task is due
+--   lead_minutes integer not null default 60 -- how long before that its task is created
+--   remind_minutes integer
+--   next_due_at timestamp with time zone not null
+--   created_by uuid
+--   ended_at timestamp with time zone
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- tasks: what somebody is to do at a venue, for people, other parts of the platform, or because it comes again
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   title text not null
+--   details text not null default ''::text
+--   priority text not null default 'normal'::text
+--   status text not null default 'open'::text
+--   assignee_id uuid
+--   created_by uuid
+--   source text not null default 'person'::text -- person, recurrence, or the part of the platform that asked for it
+--   source_id uuid -- the thing that it is about; a thing has one task of a source that is not ended
+--   recurrence_id uuid
+--   due_at timestamp with time zone
+--   remind_at timestamp with time zone
+--   reminded_at timestamp with time zone
+--   assigned_at timestamp with time zone
+--   started_at timestamp with time zone
+--   started_by uuid
+--   ended_at timestamp with time zone
+--   ended_by uuid
+--   outcome text not null default ''::text
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- tenant_flags
+--   tenant_id uuid not null
+--   key text not null
+--   enabled boolean not null
+--   percentage smallint not null default 100
+--   reason text not null default ''::text
+--   created_at timestamp with time zone not null default now()
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
@@ -340,6 +835,51 @@
 --   version bigint not null default 1
 --   applicant_id uuid
 
+-- time_breaks: breaks within clocked time; one at a time
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   entry_id uuid not null
+--   started_at timestamp with time zone not null default now()
+--   ended_at timestamp with time zone
+
+-- time_corrections: how clocked time should read, says somebody; it counts once another approves it
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   user_id uuid not null
+--   entry_id uuid -- null: time that was never clocked; set when it is approved
+--   started_at timestamp with time zone not null
+--   ended_at timestamp with time zone not null
+--   break_seconds integer not null
+--   reason text not null
+--   status text not null default 'asked'::text
+--   asked_by uuid not null
+--   decided_at timestamp with time zone
+--   decided_by uuid
+--   decision_note text not null default ''::text
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- time_entries: time that somebody was clocked in at a venue
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   user_id uuid not null
+--   shift_id uuid
+--   status text not null default 'open'::text
+--   started_at timestamp with time zone not null
+--   ended_at timestamp with time zone
+--   break_seconds integer not null default 0
+--   worked_seconds integer generated as ((floor(EXTRACT(epoch FROM (ended_at - started_at))))::integer - break_seconds)
+--   business_day date not null
+--   in_position jsonb -- personal: position; where the phone was at clocking in, and what the fence said
+--   out_position jsonb -- personal: position; the same at clocking out
+--   corrected_at timestamp with time zone
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
 -- user_preferences: language, time zone, theme and notifications of an account
 --   user_id uuid not null
 --   language text not null default 'en'::text
@@ -361,6 +901,44 @@
 --   last_seen_at timestamp with time zone
 --   created_at timestamp with time zone not null default now()
 --   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- venue_banners
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   title text not null
+--   body text not null default ''::text
+--   link text not null default ''::text
+--   starts_at timestamp with time zone not null
+--   ends_at timestamp with time zone not null
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   removed_at timestamp with time zone
+--   version bigint not null default 1
+
+-- venue_images
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   patron_id uuid
+--   file_id uuid
+--   large_file_id uuid
+--   small_file_id uuid
+--   state text not null default 'awaited'::text
+--   state_reason text not null default ''::text
+--   moderation text not null default 'approved'::text
+--   moderation_reason text not null default ''::text
+--   moderated_by uuid
+--   moderated_at timestamp with time zone
+--   place integer not null default 0
+--   alt text not null default ''::text -- personal: a description that may name somebody
+--   width integer
+--   height integer
+--   created_by uuid
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   removed_at timestamp with time zone
 --   version bigint not null default 1
 
 -- venue_keys: the keys that sign a venue's codes: the current one, and those in their grace time
@@ -398,6 +976,10 @@
 --   updated_at timestamp with time zone not null default now()
 --   archived_at timestamp with time zone
 --   version bigint not null default 1
+--   publication text not null default 'published'::text -- degraded: shown to guests with its reason; draft and unpublished: not shown
+--   publication_reason text not null default ''::text
+--   published_at timestamp with time zone
+--   featured_until timestamp with time zone -- until then it stands first among a business's venues
 
 -- visits: the time from a check-in to a check-out; one open visit for a guest of a business
 --   tenant_id uuid not null
@@ -422,13 +1004,75 @@
 -- constraints
 --   audit_checkpoints.audit_checkpoints_pkey PRIMARY KEY (tenant_id, seq)
 --   audit_entries.audit_entries_pkey PRIMARY KEY (tenant_id, seq)
---   checkins.checkins_method_known CHECK ((method = ANY (ARRAY['screen'::text, 'poster'::text])))
+--   authenticators.authenticators_pkey PRIMARY KEY (user_id)
+--   authenticators.authenticators_user_exists FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+--   bookings.bookings_booked_by_known CHECK ((booked_by = ANY (ARRAY['guest'::text, 'staff'::text])))
+--   bookings.bookings_forward CHECK (((ends_at > starts_at) AND (free_at >= starts_at)))
+--   bookings.bookings_overlap EXCLUDE USING gist (tenant_id WITH =, resource_id WITH =, tstzrange(starts_at, free_at) WITH &&) WHERE ((status = ANY (ARRAY['booked'::text, 'arrived'::text, 'done'::text])))
+--   bookings.bookings_party_real CHECK (((party_size >= 1) AND (party_size <= 10000)))
+--   bookings.bookings_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   bookings.bookings_pkey PRIMARY KEY (tenant_id, id)
+--   bookings.bookings_price_whole CHECK (((price_minor IS NULL) = (currency IS NULL)))
+--   bookings.bookings_resource_exists FOREIGN KEY (tenant_id, venue_id, resource_id) REFERENCES resources(tenant_id, venue_id, id)
+--   bookings.bookings_somebody CHECK (((patron_id IS NOT NULL) OR ((length(btrim(guest_name)) >= 1) AND (length(btrim(guest_name)) <= 120))))
+--   bookings.bookings_status_known CHECK ((status = ANY (ARRAY['booked'::text, 'arrived'::text, 'done'::text, 'cancelled'::text, 'no_show'::text])))
+--   broadcasts.broadcasts_pkey PRIMARY KEY (tenant_id, id)
+--   broadcasts.broadcasts_text_present CHECK (((length(btrim(text)) >= 1) AND (length(btrim(text)) <= 500)))
+--   broadcasts.broadcasts_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   calendar_feeds.calendar_feeds_pkey PRIMARY KEY (tenant_id, user_id)
+--   calendar_feeds.calendar_feeds_secret_once UNIQUE (tenant_id, secret_hash)
+--   calendar_feeds.calendar_feeds_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
+--   checkin_flags.checkin_flags_checkin_exists FOREIGN KEY (tenant_id, checkin_id) REFERENCES checkins(tenant_id, id)
+--   checkin_flags.checkin_flags_kind_known CHECK ((kind = ANY (ARRAY['duplicate'::text, 'impossible_travel'::text, 'cloned_code'::text, 'barred'::text])))
+--   checkin_flags.checkin_flags_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   checkin_flags.checkin_flags_pkey PRIMARY KEY (tenant_id, id)
+--   checkin_flags.checkin_flags_resolved_dated CHECK (((status = 'open'::text) = (resolved_at IS NULL)))
+--   checkin_flags.checkin_flags_scan_exists FOREIGN KEY (tenant_id, scan_id) REFERENCES door_scans(tenant_id, id)
+--   checkin_flags.checkin_flags_status_known CHECK ((status = ANY (ARRAY['open'::text, 'confirmed'::text, 'dismissed'::text])))
+--   checkin_flags.checkin_flags_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   checkin_revocations.checkin_revocations_checkin_exists FOREIGN KEY (tenant_id, checkin_id) REFERENCES checkins(tenant_id, id)
+--   checkin_revocations.checkin_revocations_kind_known CHECK ((kind = ANY (ARRAY['revoked'::text, 'false_positive'::text])))
+--   checkin_revocations.checkin_revocations_pkey PRIMARY KEY (tenant_id, checkin_id)
+--   checkin_revocations.checkin_revocations_reason_present CHECK (((length(btrim(reason)) >= 1) AND (length(btrim(reason)) <= 500)))
+--   checkin_revocations.checkin_revocations_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   checkins.checkins_device_exists FOREIGN KEY (tenant_id, device_id) REFERENCES devices(tenant_id, id)
+--   checkins.checkins_method_known CHECK ((method = ANY (ARRAY['screen'::text, 'poster'::text, 'pass'::text, 'override'::text])))
+--   checkins.checkins_override_said CHECK (((method = 'override'::text) = (override_reason <> ''::text)))
 --   checkins.checkins_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
 --   checkins.checkins_pkey PRIMARY KEY (tenant_id, id)
 --   checkins.checkins_proof_key_exists FOREIGN KEY (tenant_id, proof_key_id) REFERENCES patron_keys(tenant_id, id)
 --   checkins.checkins_proof_of_a_claim CHECK (((proof_key_id IS NULL) OR (claimed_at IS NOT NULL)))
 --   checkins.checkins_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   device_alerts.device_alerts_device_exists FOREIGN KEY (tenant_id, device_id) REFERENCES devices(tenant_id, id)
+--   device_alerts.device_alerts_kind_known CHECK ((kind = ANY (ARRAY['offline'::text, 'battery_low'::text])))
+--   device_alerts.device_alerts_pkey PRIMARY KEY (tenant_id, id)
+--   device_alerts.device_alerts_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   device_states.device_states_battery_real CHECK (((battery >= 0) AND (battery <= 100)))
+--   device_states.device_states_device_exists FOREIGN KEY (tenant_id, device_id) REFERENCES devices(tenant_id, id)
+--   device_states.device_states_pkey PRIMARY KEY (tenant_id, device_id)
+--   devices.devices_active_has_key CHECK (((status <> 'active'::text) OR ((public_key IS NOT NULL) AND (enrolled_at IS NOT NULL))))
+--   devices.devices_code_dated CHECK (((code_hash IS NULL) = (code_expires_at IS NULL)))
+--   devices.devices_kind_known CHECK ((kind = ANY (ARRAY['scanner'::text, 'till'::text])))
+--   devices.devices_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 80)))
+--   devices.devices_pkey PRIMARY KEY (tenant_id, id)
+--   devices.devices_revoked_dated CHECK (((status = 'revoked'::text) = (revoked_at IS NOT NULL)))
+--   devices.devices_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'revoked'::text])))
+--   devices.devices_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   door_scans.door_scans_checkin_exists FOREIGN KEY (tenant_id, checkin_id) REFERENCES checkins(tenant_id, id)
+--   door_scans.door_scans_decided_known CHECK ((decided = ANY (ARRAY['server'::text, 'admitted'::text, 'refused'::text])))
+--   door_scans.door_scans_device_exists FOREIGN KEY (tenant_id, device_id) REFERENCES devices(tenant_id, id)
+--   door_scans.door_scans_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   door_scans.door_scans_pkey PRIMARY KEY (tenant_id, id)
+--   door_scans.door_scans_result_known CHECK ((result = ANY (ARRAY['admitted'::text, 'refused'::text, 'double'::text])))
+--   door_scans.door_scans_sequence_once UNIQUE (tenant_id, device_id, sequence)
+--   door_scans.door_scans_sequence_positive CHECK ((sequence > 0))
+--   door_scans.door_scans_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 --   events.events_pkey PRIMARY KEY (tenant_id, seq)
+--   feature_flags.feature_flags_described CHECK (((length(btrim(description)) >= 1) AND (length(btrim(description)) <= 300)))
+--   feature_flags.feature_flags_key_shape CHECK (((key ~ '^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$'::text) AND (length(key) <= 80)))
+--   feature_flags.feature_flags_percentage_real CHECK (((percentage >= 0) AND (percentage <= 100)))
+--   feature_flags.feature_flags_pkey PRIMARY KEY (key)
+--   feature_flags.feature_flags_spread_known CHECK ((spread = ANY (ARRAY['tenant'::text, 'user'::text])))
 --   files.files_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 200)))
 --   files.files_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
 --   files.files_pkey PRIMARY KEY (tenant_id, id)
@@ -436,6 +1080,27 @@
 --   files.files_size_known CHECK ((size >= 0))
 --   files.files_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 --   idempotency_keys.idempotency_keys_pkey PRIMARY KEY (tenant_id, principal, key)
+--   incident_entries.incident_entries_incident_exists FOREIGN KEY (tenant_id, incident_id) REFERENCES incidents(tenant_id, id)
+--   incident_entries.incident_entries_kind_known CHECK ((kind = ANY (ARRAY['opened'::text, 'note'::text, 'alert'::text, 'intervention'::text, 'sos'::text, 'resolved'::text, 'reopened'::text])))
+--   incident_entries.incident_entries_pkey PRIMARY KEY (tenant_id, id)
+--   incidents.incidents_kind_known CHECK ((kind = ANY (ARRAY['sos'::text, 'injury'::text, 'fight'::text, 'theft'::text, 'fire'::text, 'harassment'::text, 'intoxication'::text, 'device'::text, 'other'::text])))
+--   incidents.incidents_number_once UNIQUE (tenant_id, number)
+--   incidents.incidents_pkey PRIMARY KEY (tenant_id, id)
+--   incidents.incidents_resolved_dated CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL)))
+--   incidents.incidents_severity_known CHECK ((severity = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text])))
+--   incidents.incidents_status_known CHECK ((status = ANY (ARRAY['open'::text, 'resolved'::text])))
+--   incidents.incidents_title_present CHECK (((length(btrim(title)) >= 1) AND (length(btrim(title)) <= 200)))
+--   incidents.incidents_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   invitations.invitations_accepted_by_a_member CHECK (((status = 'accepted'::text) = (member_id IS NOT NULL)))
+--   invitations.invitations_closed_dated CHECK (((status = 'open'::text) = (closed_at IS NULL)))
+--   invitations.invitations_email_lower CHECK (((email = lower(email)) AND (email ~~ '%_@_%'::text)))
+--   invitations.invitations_inviter_exists FOREIGN KEY (invited_by) REFERENCES users(id)
+--   invitations.invitations_member_exists FOREIGN KEY (tenant_id, member_id) REFERENCES memberships(tenant_id, id)
+--   invitations.invitations_pkey PRIMARY KEY (tenant_id, id)
+--   invitations.invitations_role_exists FOREIGN KEY (tenant_id, role_id) REFERENCES roles(tenant_id, id)
+--   invitations.invitations_status_known CHECK ((status = ANY (ARRAY['open'::text, 'accepted'::text, 'revoked'::text, 'expired'::text])))
+--   invitations.invitations_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   invitations.invitations_venues_some CHECK (((venue_ids IS NULL) OR (cardinality(venue_ids) > 0)))
 --   job_schedules.job_schedules_pkey PRIMARY KEY (kind)
 --   jobs.jobs_ended_or_not CHECK (((state = ANY (ARRAY['queued'::text, 'running'::text])) = (finished_at IS NULL)))
 --   jobs.jobs_pkey PRIMARY KEY (tenant_id, id)
@@ -455,25 +1120,98 @@
 --   outgoing_mail.outgoing_mail_pkey PRIMARY KEY (tenant_id, id)
 --   outgoing_mail.outgoing_mail_state_known CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'kept'::text, 'failed'::text])))
 --   outgoing_mail.outgoing_mail_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   passkey_challenges.passkey_challenges_pkey PRIMARY KEY (challenge)
+--   passkey_challenges.passkey_challenges_purpose_known CHECK ((purpose = ANY (ARRAY['register'::text, 'sign_in'::text, 'confirm'::text])))
+--   passkey_challenges.passkey_challenges_user_exists FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+--   passkeys.passkeys_credential_once UNIQUE (credential_id)
+--   passkeys.passkeys_label_present CHECK (((length(btrim(label)) >= 1) AND (length(btrim(label)) <= 80)))
+--   passkeys.passkeys_pkey PRIMARY KEY (id)
+--   passkeys.passkeys_user_exists FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
 --   patron_keys.patron_keys_algorithm_known CHECK ((algorithm = 'ES256'::text))
 --   patron_keys.patron_keys_once UNIQUE (tenant_id, patron_id, public_key)
 --   patron_keys.patron_keys_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
 --   patron_keys.patron_keys_pkey PRIMARY KEY (tenant_id, id)
 --   patrons.patrons_pkey PRIMARY KEY (tenant_id, id)
---   patrons.patrons_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'banned'::text])))
+--   patrons.patrons_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'soft_banned'::text, 'banned'::text])))
 --   patrons.patrons_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 --   patrons.patrons_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
 --   patrons.patrons_user_once UNIQUE (tenant_id, user_id)
+--   patrons.patrons_verifier_exists FOREIGN KEY (verified_by) REFERENCES users(id)
 --   queue.pgqueuer.pgqueuer_pkey PRIMARY KEY (id)
 --   queue.pgqueuer_log.pgqueuer_log_pkey PRIMARY KEY (id)
 --   queue.pgqueuer_statistics.pgqueuer_statistics_pkey PRIMARY KEY (id)
 --   rate_limits.rate_limits_pkey PRIMARY KEY (key)
+--   recovery_codes.recovery_codes_pkey PRIMARY KEY (user_id, hash)
+--   recovery_codes.recovery_codes_user_exists FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
 --   refresh_tokens.refresh_tokens_pkey PRIMARY KEY (hash)
 --   refresh_tokens.refresh_tokens_session_exists FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE
+--   resources.resources_buffer_real CHECK (((buffer_minutes >= 0) AND (buffer_minutes <= 240)))
+--   resources.resources_capacity_real CHECK (((capacity >= 1) AND (capacity <= 10000)))
+--   resources.resources_kind_known CHECK ((kind = ANY (ARRAY['game'::text, 'room'::text, 'table'::text])))
+--   resources.resources_lengths_real CHECK ((((shortest_minutes >= 5) AND (shortest_minutes <= longest_minutes)) AND (longest_minutes <= 1440)))
+--   resources.resources_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 120)))
+--   resources.resources_of_venue UNIQUE (tenant_id, venue_id, id)
+--   resources.resources_pkey PRIMARY KEY (tenant_id, id)
+--   resources.resources_price_real CHECK (((price_minor >= 0) AND (price_minor <= '100000000000'::bigint)))
+--   resources.resources_price_unit_known CHECK ((price_unit = ANY (ARRAY['play'::text, 'hour'::text])))
+--   resources.resources_price_whole CHECK (((price_minor IS NULL) = (price_unit IS NULL)))
+--   resources.resources_retired_dated CHECK (((status = 'retired'::text) = (retired_at IS NOT NULL)))
+--   resources.resources_status_known CHECK ((status = ANY (ARRAY['available'::text, 'maintenance'::text, 'out_of_order'::text, 'retired'::text])))
+--   resources.resources_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   resources.resources_zone_short CHECK ((length(zone) <= 60))
 --   roles.roles_key_taken UNIQUE (tenant_id, key)
 --   roles.roles_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 80)))
 --   roles.roles_pkey PRIMARY KEY (tenant_id, id)
 --   roles.roles_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   safety_alerts.safety_alerts_cleared_dated CHECK (((status = 'cleared'::text) = (cleared_at IS NOT NULL)))
+--   safety_alerts.safety_alerts_escalates_while_raised CHECK (((status = 'raised'::text) OR (escalates_at IS NULL)))
+--   safety_alerts.safety_alerts_incident_exists FOREIGN KEY (tenant_id, incident_id) REFERENCES incidents(tenant_id, id)
+--   safety_alerts.safety_alerts_kind_known CHECK ((kind = ANY (ARRAY['time'::text, 'spend'::text, 'drinks'::text, 'age'::text, 'behaviour'::text, 'check'::text, 'capacity'::text])))
+--   safety_alerts.safety_alerts_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   safety_alerts.safety_alerts_pkey PRIMARY KEY (tenant_id, id)
+--   safety_alerts.safety_alerts_severity_known CHECK ((severity = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text])))
+--   safety_alerts.safety_alerts_status_known CHECK ((status = ANY (ARRAY['raised'::text, 'acknowledged'::text, 'cleared'::text])))
+--   safety_alerts.safety_alerts_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   safety_alerts.safety_alerts_visit_exists FOREIGN KEY (tenant_id, visit_id) REFERENCES visits(tenant_id, id)
+--   safety_checks.safety_checks_answer_dated CHECK (((answer IS NULL) = (answered_at IS NULL)))
+--   safety_checks.safety_checks_answer_known CHECK ((answer = ANY (ARRAY['fine'::text, 'help'::text])))
+--   safety_checks.safety_checks_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   safety_checks.safety_checks_pkey PRIMARY KEY (tenant_id, id)
+--   safety_checks.safety_checks_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   safety_checks.safety_checks_visit_exists FOREIGN KEY (tenant_id, visit_id) REFERENCES visits(tenant_id, id)
+--   safety_facts.safety_facts_drinks_real CHECK (((drinks >= '-1000'::integer) AND (drinks <= 1000)))
+--   safety_facts.safety_facts_once UNIQUE (tenant_id, visit_id, source, source_id)
+--   safety_facts.safety_facts_pkey PRIMARY KEY (tenant_id, id)
+--   safety_facts.safety_facts_visit_exists FOREIGN KEY (tenant_id, visit_id) REFERENCES visits(tenant_id, id)
+--   safety_interventions.safety_interventions_alert_exists FOREIGN KEY (tenant_id, alert_id) REFERENCES safety_alerts(tenant_id, id)
+--   safety_interventions.safety_interventions_incident_exists FOREIGN KEY (tenant_id, incident_id) REFERENCES incidents(tenant_id, id)
+--   safety_interventions.safety_interventions_kind_known CHECK ((kind = ANY (ARRAY['talk'::text, 'water'::text, 'pause_service'::text, 'escort'::text, 'remove'::text, 'medical'::text, 'other'::text])))
+--   safety_interventions.safety_interventions_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   safety_interventions.safety_interventions_pkey PRIMARY KEY (tenant_id, id)
+--   safety_interventions.safety_interventions_resolved_dated CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL)))
+--   safety_interventions.safety_interventions_status_known CHECK ((status = ANY (ARRAY['open'::text, 'resolved'::text])))
+--   safety_interventions.safety_interventions_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   safety_interventions.safety_interventions_visit_exists FOREIGN KEY (tenant_id, visit_id) REFERENCES visits(tenant_id, id)
+--   safety_log.safety_log_pkey PRIMARY KEY (tenant_id, id)
+--   safety_log.safety_log_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   safety_thresholds.safety_thresholds_age_real CHECK (((least_age >= 1) AND (least_age <= 99)))
+--   safety_thresholds.safety_thresholds_alert_escalates_real CHECK (((alert_escalates_s >= 30) AND (alert_escalates_s <= 86400)))
+--   safety_thresholds.safety_thresholds_drinks_real CHECK (((drinks_per_hour >= 1) AND (drinks_per_hour <= 100)))
+--   safety_thresholds.safety_thresholds_full_real CHECK (((full_percent >= 10) AND (full_percent <= 100)))
+--   safety_thresholds.safety_thresholds_interventions_real CHECK (((interventions >= 1) AND (interventions <= 100)))
+--   safety_thresholds.safety_thresholds_minutes_real CHECK (((minutes_inside >= 1) AND (minutes_inside <= 2880)))
+--   safety_thresholds.safety_thresholds_one_a_venue UNIQUE (tenant_id, venue_id)
+--   safety_thresholds.safety_thresholds_pkey PRIMARY KEY (tenant_id, id)
+--   safety_thresholds.safety_thresholds_sos_escalates_real CHECK (((sos_escalates_s >= 15) AND (sos_escalates_s <= 3600)))
+--   safety_thresholds.safety_thresholds_spend_positive CHECK ((spend_minor > 0))
+--   safety_thresholds.safety_thresholds_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   sanctions.sanctions_end_later CHECK (((ends_at IS NULL) OR (ends_at > imposed_at)))
+--   sanctions.sanctions_kind_known CHECK ((kind = ANY (ARRAY['suspended'::text, 'soft_banned'::text, 'banned'::text])))
+--   sanctions.sanctions_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   sanctions.sanctions_pkey PRIMARY KEY (tenant_id, id)
+--   sanctions.sanctions_reason_present CHECK (((length(btrim(reason)) >= 1) AND (length(btrim(reason)) <= 500)))
+--   sanctions.sanctions_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   sanctions.sanctions_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
 --   saved_views.saved_views_name_once UNIQUE (tenant_id, user_id, listing, name)
 --   saved_views.saved_views_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 60)))
 --   saved_views.saved_views_pkey PRIMARY KEY (tenant_id, id)
@@ -482,13 +1220,79 @@
 --   saved_views.saved_views_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
 --   schema_migrations.schema_migrations_pkey PRIMARY KEY (number)
 --   sessions.sessions_channel_known CHECK ((channel = ANY (ARRAY['bearer'::text, 'cookie'::text])))
+--   sessions.sessions_impersonation_reasoned CHECK (((impersonator_id IS NULL) OR ((reason <> ''::text) AND (impersonator_id <> user_id))))
+--   sessions.sessions_impersonator_exists FOREIGN KEY (impersonator_id) REFERENCES users(id)
 --   sessions.sessions_kind_known CHECK ((kind = ANY (ARRAY['member'::text, 'patron'::text, 'crew'::text, 'guest'::text])))
+--   sessions.sessions_one_view CHECK (((preview_role_id IS NULL) OR (impersonator_id IS NULL)))
+--   sessions.sessions_parent_exists FOREIGN KEY (parent_id) REFERENCES sessions(id)
 --   sessions.sessions_pkey PRIMARY KEY (id)
 --   sessions.sessions_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
+--   shift_swaps.shift_swaps_decided CHECK (((status = ANY (ARRAY['approved'::text, 'refused'::text])) = (decided_by IS NOT NULL)))
+--   shift_swaps.shift_swaps_decider_exists FOREIGN KEY (decided_by) REFERENCES users(id)
+--   shift_swaps.shift_swaps_for_shift_exists FOREIGN KEY (tenant_id, for_shift_id) REFERENCES shifts(tenant_id, id)
+--   shift_swaps.shift_swaps_giver_exists FOREIGN KEY (from_user_id) REFERENCES users(id)
+--   shift_swaps.shift_swaps_pkey PRIMARY KEY (tenant_id, id)
+--   shift_swaps.shift_swaps_shift_exists FOREIGN KEY (tenant_id, shift_id) REFERENCES shifts(tenant_id, id)
+--   shift_swaps.shift_swaps_status_known CHECK ((status = ANY (ARRAY['asked'::text, 'accepted'::text, 'declined'::text, 'approved'::text, 'refused'::text, 'withdrawn'::text])))
+--   shift_swaps.shift_swaps_taker_exists FOREIGN KEY (to_user_id) REFERENCES users(id)
+--   shift_swaps.shift_swaps_two_people CHECK ((from_user_id <> to_user_id))
+--   shift_swaps.shift_swaps_two_shifts CHECK ((for_shift_id <> shift_id))
+--   shift_swaps.shift_swaps_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   shifts.shifts_author_exists FOREIGN KEY (created_by) REFERENCES users(id)
+--   shifts.shifts_length_real CHECK (((ends_at > starts_at) AND (ends_at <= (starts_at + '24:00:00'::interval))))
+--   shifts.shifts_overlap EXCLUDE USING gist (tenant_id WITH =, user_id WITH =, tstzrange(starts_at, ends_at) WITH &&) WHERE ((status <> 'cancelled'::text)) DEFERRABLE
+--   shifts.shifts_pkey PRIMARY KEY (tenant_id, id)
+--   shifts.shifts_published_dated CHECK (((status <> 'published'::text) OR (published_at IS NOT NULL)))
+--   shifts.shifts_status_known CHECK ((status = ANY (ARRAY['planned'::text, 'published'::text, 'cancelled'::text])))
+--   shifts.shifts_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
+--   shifts.shifts_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   sos_acknowledgements.sos_acknowledgements_pkey PRIMARY KEY (tenant_id, sos_id, user_id)
+--   sos_acknowledgements.sos_acknowledgements_sos_exists FOREIGN KEY (tenant_id, sos_id) REFERENCES sos_calls(tenant_id, id)
+--   sos_calls.sos_calls_escalates_while_raised CHECK (((status = 'raised'::text) OR (escalates_at IS NULL)))
+--   sos_calls.sos_calls_incident_exists FOREIGN KEY (tenant_id, incident_id) REFERENCES incidents(tenant_id, id)
+--   sos_calls.sos_calls_pkey PRIMARY KEY (tenant_id, id)
+--   sos_calls.sos_calls_place_present CHECK (((length(btrim(place)) >= 1) AND (length(btrim(place)) <= 120)))
+--   sos_calls.sos_calls_resolved_dated CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL)))
+--   sos_calls.sos_calls_severity_known CHECK ((severity = ANY (ARRAY['assist'::text, 'urgent'::text, 'emergency'::text])))
+--   sos_calls.sos_calls_status_known CHECK ((status = ANY (ARRAY['raised'::text, 'acknowledged'::text, 'resolved'::text])))
+--   sos_calls.sos_calls_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 --   staged_actions.staged_actions_key_taken UNIQUE (tenant_id, kind, key)
 --   staged_actions.staged_actions_pkey PRIMARY KEY (tenant_id, id)
 --   staged_actions.staged_actions_state_known CHECK ((state = ANY (ARRAY['intended'::text, 'calling'::text, 'done'::text, 'failed'::text])))
 --   staged_actions.staged_actions_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   task_comments.task_comments_author_exists FOREIGN KEY (author_id) REFERENCES users(id)
+--   task_comments.task_comments_body_present CHECK (((length(btrim(body)) >= 1) AND (length(btrim(body)) <= 2000)))
+--   task_comments.task_comments_pkey PRIMARY KEY (tenant_id, id)
+--   task_comments.task_comments_task_exists FOREIGN KEY (tenant_id, task_id) REFERENCES tasks(tenant_id, id)
+--   task_recurrences.task_recurrences_assignee_exists FOREIGN KEY (assignee_id) REFERENCES users(id)
+--   task_recurrences.task_recurrences_author_exists FOREIGN KEY (created_by) REFERENCES users(id)
+--   task_recurrences.task_recurrences_due_real CHECK (((due_minute >= 0) AND (due_minute <= 1439)))
+--   task_recurrences.task_recurrences_every_known CHECK ((every = ANY (ARRAY['day'::text, 'week'::text, 'month'::text])))
+--   task_recurrences.task_recurrences_lead_real CHECK (((lead_minutes >= 0) AND (lead_minutes <= 10080)))
+--   task_recurrences.task_recurrences_month_day_real CHECK ((((month_day >= 1) AND (month_day <= 31)) AND ((every = 'month'::text) = (month_day IS NOT NULL))))
+--   task_recurrences.task_recurrences_pkey PRIMARY KEY (tenant_id, id)
+--   task_recurrences.task_recurrences_priority_known CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text])))
+--   task_recurrences.task_recurrences_remind_real CHECK (((remind_minutes >= 0) AND (remind_minutes <= 10080)))
+--   task_recurrences.task_recurrences_title_present CHECK (((length(btrim(title)) >= 1) AND (length(btrim(title)) <= 160)))
+--   task_recurrences.task_recurrences_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   task_recurrences.task_recurrences_weekdays_real CHECK (((weekdays <@ ARRAY[(1)::smallint, (2)::smallint, (3)::smallint, (4)::smallint, (5)::smallint, (6)::smallint, (7)::smallint]) AND ((every = 'week'::text) = (cardinality(weekdays) > 0))))
+--   tasks.tasks_assigned_dated CHECK (((assignee_id IS NULL) OR (assigned_at IS NOT NULL)))
+--   tasks.tasks_assignee_exists FOREIGN KEY (assignee_id) REFERENCES users(id)
+--   tasks.tasks_author_exists FOREIGN KEY (created_by) REFERENCES users(id)
+--   tasks.tasks_ended_dated CHECK (((status = ANY (ARRAY['done'::text, 'cancelled'::text])) = (ended_at IS NOT NULL)))
+--   tasks.tasks_ender_exists FOREIGN KEY (ended_by) REFERENCES users(id)
+--   tasks.tasks_pkey PRIMARY KEY (tenant_id, id)
+--   tasks.tasks_priority_known CHECK ((priority = ANY (ARRAY['low'::text, 'normal'::text, 'high'::text, 'urgent'::text])))
+--   tasks.tasks_recurrence_exists FOREIGN KEY (tenant_id, recurrence_id) REFERENCES task_recurrences(tenant_id, id)
+--   tasks.tasks_started_dated CHECK (((status <> 'started'::text) OR ((started_at IS NOT NULL) AND (assignee_id IS NOT NULL))))
+--   tasks.tasks_starter_exists FOREIGN KEY (started_by) REFERENCES users(id)
+--   tasks.tasks_status_known CHECK ((status = ANY (ARRAY['open'::text, 'started'::text, 'done'::text, 'cancelled'::text])))
+--   tasks.tasks_title_present CHECK (((length(btrim(title)) >= 1) AND (length(btrim(title)) <= 160)))
+--   tasks.tasks_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   tenant_flags.tenant_flags_flag_exists FOREIGN KEY (key) REFERENCES feature_flags(key) ON DELETE CASCADE
+--   tenant_flags.tenant_flags_percentage_real CHECK (((percentage >= 0) AND (percentage <= 100)))
+--   tenant_flags.tenant_flags_pkey PRIMARY KEY (tenant_id, key)
+--   tenant_flags.tenant_flags_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 --   tenant_modules.tenant_modules_pkey PRIMARY KEY (tenant_id, module)
 --   tenant_modules.tenant_modules_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 --   tenant_sequences.tenant_sequences_pkey PRIMARY KEY (tenant_id)
@@ -502,6 +1306,30 @@
 --   tenants.tenants_slug_shape CHECK ((slug ~ '^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$'::text))
 --   tenants.tenants_slug_taken UNIQUE (slug)
 --   tenants.tenants_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'suspended'::text, 'rejected'::text, 'archived'::text])))
+--   time_breaks.time_breaks_entry_exists FOREIGN KEY (tenant_id, entry_id) REFERENCES time_entries(tenant_id, id)
+--   time_breaks.time_breaks_in_order CHECK ((ended_at >= started_at))
+--   time_breaks.time_breaks_pkey PRIMARY KEY (tenant_id, id)
+--   time_corrections.time_corrections_asker_exists FOREIGN KEY (asked_by) REFERENCES users(id)
+--   time_corrections.time_corrections_breaks_fit CHECK (((break_seconds >= 0) AND ((break_seconds)::numeric <= EXTRACT(epoch FROM (ended_at - started_at)))))
+--   time_corrections.time_corrections_decided CHECK (((status = ANY (ARRAY['approved'::text, 'refused'::text])) = (decided_by IS NOT NULL)))
+--   time_corrections.time_corrections_decider_exists FOREIGN KEY (decided_by) REFERENCES users(id)
+--   time_corrections.time_corrections_entry_exists FOREIGN KEY (tenant_id, entry_id) REFERENCES time_entries(tenant_id, id)
+--   time_corrections.time_corrections_other_eyes CHECK (((decided_by <> asked_by) AND (decided_by <> user_id)))
+--   time_corrections.time_corrections_pkey PRIMARY KEY (tenant_id, id)
+--   time_corrections.time_corrections_reason_present CHECK (((length(btrim(reason)) >= 1) AND (length(btrim(reason)) <= 500)))
+--   time_corrections.time_corrections_status_known CHECK ((status = ANY (ARRAY['asked'::text, 'approved'::text, 'refused'::text, 'withdrawn'::text])))
+--   time_corrections.time_corrections_times_real CHECK (((ended_at > started_at) AND (ended_at <= (started_at + '24:00:00'::interval))))
+--   time_corrections.time_corrections_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
+--   time_corrections.time_corrections_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   time_entries.time_entries_breaks_fit CHECK (((break_seconds >= 0) AND ((ended_at IS NULL) OR ((break_seconds)::numeric <= EXTRACT(epoch FROM (ended_at - started_at))))))
+--   time_entries.time_entries_ended_dated CHECK (((status = 'voided'::text) OR ((status = 'open'::text) = (ended_at IS NULL))))
+--   time_entries.time_entries_in_order CHECK ((ended_at >= started_at))
+--   time_entries.time_entries_overlap EXCLUDE USING gist (tenant_id WITH =, user_id WITH =, tstzrange(started_at, ended_at) WITH &&) WHERE ((status <> 'voided'::text))
+--   time_entries.time_entries_pkey PRIMARY KEY (tenant_id, id)
+--   time_entries.time_entries_shift_exists FOREIGN KEY (tenant_id, shift_id) REFERENCES shifts(tenant_id, id)
+--   time_entries.time_entries_status_known CHECK ((status = ANY (ARRAY['open'::text, 'closed'::text, 'voided'::text])))
+--   time_entries.time_entries_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
+--   time_entries.time_entries_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 --   user_preferences.user_preferences_pkey PRIMARY KEY (user_id)
 --   user_preferences.user_preferences_theme_known CHECK ((theme = ANY (ARRAY['dark'::text, 'light'::text, 'system'::text])))
 --   user_preferences.user_preferences_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
@@ -509,7 +1337,19 @@
 --   users.users_email_taken UNIQUE (email)
 --   users.users_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 120)))
 --   users.users_pkey PRIMARY KEY (id)
---   users.users_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text])))
+--   users.users_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'soft_banned'::text, 'banned'::text, 'closed'::text])))
+--   venue_banners.venue_banners_body_short CHECK ((length(body) <= 500))
+--   venue_banners.venue_banners_forward CHECK ((ends_at > starts_at))
+--   venue_banners.venue_banners_pkey PRIMARY KEY (tenant_id, id)
+--   venue_banners.venue_banners_title_present CHECK (((length(btrim(title)) >= 1) AND (length(btrim(title)) <= 120)))
+--   venue_banners.venue_banners_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   venue_images.venue_images_alt_short CHECK ((length(alt) <= 300))
+--   venue_images.venue_images_moderation_known CHECK ((moderation = ANY (ARRAY['waiting'::text, 'approved'::text, 'rejected'::text])))
+--   venue_images.venue_images_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   venue_images.venue_images_pkey PRIMARY KEY (tenant_id, id)
+--   venue_images.venue_images_ready_whole CHECK (((state <> 'ready'::text) OR ((large_file_id IS NOT NULL) AND (small_file_id IS NOT NULL))))
+--   venue_images.venue_images_state_known CHECK ((state = ANY (ARRAY['awaited'::text, 'uploaded'::text, 'ready'::text, 'failed'::text])))
+--   venue_images.venue_images_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 --   venue_keys.venue_keys_number_once UNIQUE (tenant_id, venue_id, number)
 --   venue_keys.venue_keys_number_real CHECK (((number >= 1) AND (number <= 65535)))
 --   venue_keys.venue_keys_pkey PRIMARY KEY (tenant_id, id)
@@ -524,6 +1364,7 @@
 --   venues.venues_position_policy_known CHECK ((position_policy = ANY (ARRAY['off'::text, 'when_given'::text, 'required'::text])))
 --   venues.venues_position_real CHECK ((((latitude >= ('-90'::integer)::double precision) AND (latitude <= (90)::double precision)) AND ((longitude >= ('-180'::integer)::double precision) AND (longitude <= (180)::double precision))))
 --   venues.venues_position_whole CHECK (((latitude IS NULL) = (longitude IS NULL)))
+--   venues.venues_publication_known CHECK ((publication = ANY (ARRAY['draft'::text, 'published'::text, 'degraded'::text, 'unpublished'::text])))
 --   venues.venues_slug_shape CHECK ((slug ~ '^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$'::text))
 --   venues.venues_slug_taken UNIQUE (tenant_id, slug)
 --   venues.venues_status_known CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'archived'::text])))
@@ -544,16 +1385,41 @@
 --   CREATE INDEX audit_entries_by_entity ON public.audit_entries USING btree (tenant_id, entity, entity_id, seq DESC)
 --   CREATE INDEX audit_entries_by_name ON public.audit_entries USING btree (tenant_id, name, seq DESC)
 --   CREATE INDEX audit_entries_remembered ON public.audit_entries USING btree (at) WHERE (payload IS NOT NULL)
+--   CREATE INDEX bookings_by_patron ON public.bookings USING btree (tenant_id, patron_id, starts_at DESC, id DESC) WHERE (patron_id IS NOT NULL)
+--   CREATE INDEX bookings_by_resource ON public.bookings USING btree (tenant_id, resource_id, starts_at, id)
+--   CREATE INDEX bookings_by_start ON public.bookings USING btree (tenant_id, venue_id, starts_at, id)
+--   CREATE INDEX bookings_overlap ON public.bookings USING gist (tenant_id, resource_id, tstzrange(starts_at, free_at)) WHERE (status = ANY (ARRAY['booked'::text, 'arrived'::text, 'done'::text]))
+--   CREATE INDEX bookings_standing ON public.bookings USING btree (tenant_id, starts_at) WHERE (status = ANY (ARRAY['booked'::text, 'arrived'::text]))
+--   CREATE INDEX broadcasts_by_time ON public.broadcasts USING btree (tenant_id, sent_at DESC, id DESC)
+--   CREATE INDEX broadcasts_by_venue ON public.broadcasts USING btree (tenant_id, venue_id, sent_at DESC, id DESC)
+--   CREATE INDEX checkin_flags_by_time ON public.checkin_flags USING btree (tenant_id, raised_at DESC, id DESC)
+--   CREATE INDEX checkin_flags_by_venue ON public.checkin_flags USING btree (tenant_id, venue_id, raised_at DESC, id DESC)
+--   CREATE INDEX checkins_by_device ON public.checkins USING btree (tenant_id, device_id, arrived_at DESC) WHERE (device_id IS NOT NULL)
 --   CREATE INDEX checkins_by_patron ON public.checkins USING btree (tenant_id, patron_id, arrived_at DESC, id DESC)
 --   CREATE INDEX checkins_by_time ON public.checkins USING btree (tenant_id, arrived_at DESC, id DESC)
 --   CREATE INDEX checkins_by_venue ON public.checkins USING btree (tenant_id, venue_id, arrived_at DESC, id DESC)
 --   CREATE INDEX checkins_of_all ON public.checkins USING btree (arrived_at DESC, id DESC)
+--   CREATE INDEX device_alerts_by_time ON public.device_alerts USING btree (tenant_id, raised_at DESC, id DESC)
+--   CREATE INDEX device_alerts_by_venue ON public.device_alerts USING btree (tenant_id, venue_id, raised_at DESC)
+--   CREATE INDEX devices_by_venue ON public.devices USING btree (tenant_id, venue_id, id)
+--   CREATE INDEX door_scans_by_patron ON public.door_scans USING btree (tenant_id, patron_id, claimed_at DESC) WHERE (patron_id IS NOT NULL)
+--   CREATE INDEX door_scans_by_time ON public.door_scans USING btree (tenant_id, claimed_at DESC, id DESC)
+--   CREATE INDEX door_scans_by_venue ON public.door_scans USING btree (tenant_id, venue_id, claimed_at DESC, id DESC)
 --   CREATE INDEX events_by_patron ON public.events USING btree (tenant_id, patron_id, seq) WHERE (patron_id IS NOT NULL)
 --   CREATE INDEX events_by_position ON public.events USING btree ("position")
 --   CREATE INDEX files_by_age ON public.files USING btree (tenant_id, created_at DESC)
 --   CREATE INDEX files_by_patron ON public.files USING btree (tenant_id, patron_id) WHERE (patron_id IS NOT NULL)
 --   CREATE INDEX files_expiring ON public.files USING btree (expires_at) WHERE ((expires_at IS NOT NULL) AND (removed_at IS NULL))
 --   CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING brin (created_at)
+--   CREATE INDEX incident_entries_by_incident ON public.incident_entries USING btree (tenant_id, incident_id, at, id)
+--   CREATE INDEX incidents_by_time ON public.incidents USING btree (tenant_id, opened_at DESC, id DESC)
+--   CREATE INDEX incidents_by_venue ON public.incidents USING btree (tenant_id, venue_id, opened_at DESC, id DESC)
+--   CREATE INDEX incidents_open ON public.incidents USING btree (tenant_id, venue_id) WHERE (status = 'open'::text)
+--   CREATE INDEX invitations_by_inviter ON public.invitations USING btree (invited_by) WHERE (invited_by IS NOT NULL)
+--   CREATE INDEX invitations_by_member ON public.invitations USING btree (tenant_id, member_id) WHERE (member_id IS NOT NULL)
+--   CREATE INDEX invitations_by_role ON public.invitations USING btree (tenant_id, role_id)
+--   CREATE INDEX invitations_by_time ON public.invitations USING btree (tenant_id, created_at DESC, id DESC)
+--   CREATE INDEX invitations_due ON public.invitations USING btree (tenant_id, expires_at) WHERE (status = 'open'::text)
 --   CREATE INDEX jobs_by_age ON public.jobs USING btree (tenant_id, created_at DESC, id DESC)
 --   CREATE INDEX jobs_by_state ON public.jobs USING btree (tenant_id, state, created_at DESC)
 --   CREATE INDEX jobs_ended ON public.jobs USING btree (finished_at) WHERE (finished_at IS NOT NULL)
@@ -565,7 +1431,12 @@
 --   CREATE INDEX outbox_in_order ON public.outbox USING btree (xid, "position")
 --   CREATE INDEX outgoing_mail_by_age ON public.outgoing_mail USING btree (tenant_id, created_at DESC, id DESC)
 --   CREATE INDEX outgoing_mail_newest ON public.outgoing_mail USING btree (created_at DESC, id DESC)
+--   CREATE INDEX passkey_challenges_by_end ON public.passkey_challenges USING btree (expires_at)
+--   CREATE INDEX passkey_challenges_by_user ON public.passkey_challenges USING btree (user_id) WHERE (user_id IS NOT NULL)
+--   CREATE INDEX passkeys_by_user ON public.passkeys USING btree (user_id, created_at)
+--   CREATE INDEX patrons_by_time ON public.patrons USING btree (tenant_id, created_at DESC, id DESC)
 --   CREATE INDEX patrons_by_user ON public.patrons USING btree (user_id)
+--   CREATE INDEX patrons_by_verifier ON public.patrons USING btree (verified_by) WHERE (verified_by IS NOT NULL)
 --   CREATE INDEX pgqueuer_by_manager ON queue.pgqueuer USING btree (queue_manager_id) WHERE (queue_manager_id IS NOT NULL)
 --   CREATE INDEX pgqueuer_due ON queue.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::queue.pgqueuer_status)
 --   CREATE INDEX pgqueuer_log_created ON queue.pgqueuer_log USING btree (created)
@@ -574,12 +1445,65 @@
 --   CREATE INDEX pgqueuer_picked_heartbeat ON queue.pgqueuer USING btree (heartbeat) WHERE (status = 'picked'::queue.pgqueuer_status)
 --   CREATE INDEX rate_limits_by_age ON public.rate_limits USING btree (empty_at)
 --   CREATE INDEX refresh_tokens_by_session ON public.refresh_tokens USING btree (session_id)
+--   CREATE INDEX resources_by_status ON public.resources USING btree (tenant_id, status, id)
+--   CREATE INDEX resources_by_venue ON public.resources USING btree (tenant_id, venue_id, kind, name, id)
+--   CREATE INDEX safety_alerts_by_incident ON public.safety_alerts USING btree (tenant_id, incident_id) WHERE (incident_id IS NOT NULL)
+--   CREATE INDEX safety_alerts_by_patron ON public.safety_alerts USING btree (tenant_id, patron_id, raised_at DESC) WHERE (patron_id IS NOT NULL)
+--   CREATE INDEX safety_alerts_by_time ON public.safety_alerts USING btree (tenant_id, raised_at DESC, id DESC)
+--   CREATE INDEX safety_alerts_by_venue ON public.safety_alerts USING btree (tenant_id, venue_id, raised_at DESC, id DESC)
+--   CREATE INDEX safety_alerts_by_visit ON public.safety_alerts USING btree (tenant_id, visit_id, kind, raised_at DESC) WHERE (visit_id IS NOT NULL)
+--   CREATE INDEX safety_alerts_due ON public.safety_alerts USING btree (tenant_id, escalates_at) WHERE (escalates_at IS NOT NULL)
+--   CREATE INDEX safety_checks_by_patron ON public.safety_checks USING btree (tenant_id, patron_id, asked_at DESC)
+--   CREATE INDEX safety_checks_by_venue ON public.safety_checks USING btree (tenant_id, venue_id, asked_at DESC, id DESC)
+--   CREATE INDEX safety_checks_due ON public.safety_checks USING btree (tenant_id, expires_at) WHERE ((answer IS NULL) AND (missed_at IS NULL))
+--   CREATE INDEX safety_facts_by_time ON public.safety_facts USING btree (tenant_id, visit_id, at)
+--   CREATE INDEX safety_interventions_by_alert ON public.safety_interventions USING btree (tenant_id, alert_id) WHERE (alert_id IS NOT NULL)
+--   CREATE INDEX safety_interventions_by_incident ON public.safety_interventions USING btree (tenant_id, incident_id) WHERE (incident_id IS NOT NULL)
+--   CREATE INDEX safety_interventions_by_patron ON public.safety_interventions USING btree (tenant_id, patron_id, recorded_at DESC) WHERE (patron_id IS NOT NULL)
+--   CREATE INDEX safety_interventions_by_time ON public.safety_interventions USING btree (tenant_id, recorded_at DESC, id DESC)
+--   CREATE INDEX safety_interventions_by_venue ON public.safety_interventions USING btree (tenant_id, venue_id, recorded_at DESC, id DESC)
+--   CREATE INDEX safety_interventions_by_visit ON public.safety_interventions USING btree (tenant_id, visit_id) WHERE (visit_id IS NOT NULL)
+--   CREATE INDEX safety_log_by_entity ON public.safety_log USING btree (tenant_id, entity_id, at)
+--   CREATE INDEX safety_log_by_time ON public.safety_log USING btree (tenant_id, at DESC, id DESC)
+--   CREATE INDEX safety_log_by_venue ON public.safety_log USING btree (tenant_id, venue_id, at DESC, id DESC)
+--   CREATE INDEX sanctions_by_patron ON public.sanctions USING btree (tenant_id, patron_id, imposed_at DESC) WHERE (patron_id IS NOT NULL)
+--   CREATE INDEX sanctions_by_user ON public.sanctions USING btree (tenant_id, user_id, imposed_at DESC)
+--   CREATE INDEX sanctions_due ON public.sanctions USING btree (tenant_id, ends_at) WHERE ((ended_at IS NULL) AND (ends_at IS NOT NULL))
 --   CREATE INDEX saved_views_by_user ON public.saved_views USING btree (user_id)
+--   CREATE INDEX sessions_by_impersonator ON public.sessions USING btree (impersonator_id, created_at DESC) WHERE (impersonator_id IS NOT NULL)
+--   CREATE INDEX sessions_by_parent ON public.sessions USING btree (parent_id) WHERE (parent_id IS NOT NULL)
 --   CREATE INDEX sessions_by_tenant ON public.sessions USING btree (tenant_id, user_id) WHERE (revoked_at IS NULL)
 --   CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id, created_at DESC)
+--   CREATE INDEX shift_swaps_by_time ON public.shift_swaps USING btree (tenant_id, created_at DESC, id DESC)
+--   CREATE INDEX shifts_by_time ON public.shifts USING btree (tenant_id, starts_at DESC, id DESC)
+--   CREATE INDEX shifts_by_user ON public.shifts USING btree (tenant_id, user_id, starts_at DESC, id DESC)
+--   CREATE INDEX shifts_by_venue ON public.shifts USING btree (tenant_id, venue_id, starts_at DESC, id DESC)
+--   CREATE INDEX shifts_overlap ON public.shifts USING gist (tenant_id, user_id, tstzrange(starts_at, ends_at)) WHERE (status <> 'cancelled'::text)
+--   CREATE INDEX sos_calls_by_incident ON public.sos_calls USING btree (tenant_id, incident_id)
+--   CREATE INDEX sos_calls_by_time ON public.sos_calls USING btree (tenant_id, received_at DESC, id DESC)
+--   CREATE INDEX sos_calls_by_venue ON public.sos_calls USING btree (tenant_id, venue_id, received_at DESC, id DESC)
+--   CREATE INDEX sos_calls_due ON public.sos_calls USING btree (tenant_id, escalates_at) WHERE (escalates_at IS NOT NULL)
 --   CREATE INDEX staged_actions_open ON public.staged_actions USING btree (tenant_id, created_at) WHERE (state = ANY (ARRAY['intended'::text, 'calling'::text]))
+--   CREATE INDEX task_comments_by_task ON public.task_comments USING btree (tenant_id, task_id, id)
+--   CREATE INDEX task_recurrences_by_venue ON public.task_recurrences USING btree (tenant_id, venue_id, id)
+--   CREATE INDEX task_recurrences_due ON public.task_recurrences USING btree (tenant_id, next_due_at) WHERE (ended_at IS NULL)
+--   CREATE INDEX tasks_by_assignee ON public.tasks USING btree (tenant_id, assignee_id, created_at DESC, id DESC)
+--   CREATE INDEX tasks_by_time ON public.tasks USING btree (tenant_id, created_at DESC, id DESC)
+--   CREATE INDEX tasks_by_venue ON public.tasks USING btree (tenant_id, venue_id, created_at DESC, id DESC)
+--   CREATE INDEX tasks_to_remind ON public.tasks USING btree (tenant_id, remind_at) WHERE ((reminded_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'started'::text])))
+--   CREATE INDEX tenant_flags_by_key ON public.tenant_flags USING btree (key, tenant_id)
 --   CREATE INDEX tenants_by_applicant ON public.tenants USING btree (applicant_id) WHERE (applicant_id IS NOT NULL)
 --   CREATE INDEX tenants_by_status ON public.tenants USING btree (status, created_at DESC)
+--   CREATE INDEX time_breaks_by_entry ON public.time_breaks USING btree (tenant_id, entry_id, started_at)
+--   CREATE INDEX time_corrections_by_time ON public.time_corrections USING btree (tenant_id, created_at DESC, id DESC)
+--   CREATE INDEX time_entries_by_time ON public.time_entries USING btree (tenant_id, started_at DESC, id DESC)
+--   CREATE INDEX time_entries_by_user ON public.time_entries USING btree (tenant_id, user_id, started_at DESC, id DESC)
+--   CREATE INDEX time_entries_by_venue ON public.time_entries USING btree (tenant_id, venue_id, started_at DESC, id DESC)
+--   CREATE INDEX time_entries_overlap ON public.time_entries USING gist (tenant_id, user_id, tstzrange(started_at, ended_at)) WHERE (status <> 'voided'::text)
+--   CREATE INDEX venue_banners_by_end ON public.venue_banners USING btree (tenant_id, venue_id, ends_at, id) WHERE (removed_at IS NULL)
+--   CREATE INDEX venue_images_by_patron ON public.venue_images USING btree (tenant_id, patron_id, id) WHERE (patron_id IS NOT NULL)
+--   CREATE INDEX venue_images_by_place ON public.venue_images USING btree (tenant_id, venue_id, place, id) WHERE (removed_at IS NULL)
+--   CREATE INDEX venue_images_waiting ON public.venue_images USING btree (tenant_id, created_at, id) WHERE ((moderation = 'waiting'::text) AND (state = 'ready'::text) AND (removed_at IS NULL))
 --   CREATE INDEX venues_by_name ON public.venues USING btree (tenant_id, name, id)
 --   CREATE INDEX venues_by_status ON public.venues USING btree (tenant_id, status, id)
 --   CREATE INDEX visits_by_closing ON public.visits USING btree (tenant_id, venue_id, closed_at DESC) WHERE (closed_at IS NOT NULL)
@@ -590,13 +1514,38 @@
 --   CREATE INDEX visits_open ON public.visits USING btree (tenant_id, venue_id, opened_at DESC) WHERE (status = 'open'::text)
 --   CREATE UNIQUE INDEX audit_checkpoints_pkey ON public.audit_checkpoints USING btree (tenant_id, seq)
 --   CREATE UNIQUE INDEX audit_entries_pkey ON public.audit_entries USING btree (tenant_id, seq)
+--   CREATE UNIQUE INDEX authenticators_pkey ON public.authenticators USING btree (user_id)
+--   CREATE UNIQUE INDEX bookings_pkey ON public.bookings USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX broadcasts_pkey ON public.broadcasts USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX calendar_feeds_pkey ON public.calendar_feeds USING btree (tenant_id, user_id)
+--   CREATE UNIQUE INDEX calendar_feeds_secret_once ON public.calendar_feeds USING btree (tenant_id, secret_hash)
+--   CREATE UNIQUE INDEX checkin_flags_pkey ON public.checkin_flags USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX checkin_flags_scan_once ON public.checkin_flags USING btree (tenant_id, scan_id, kind) WHERE (scan_id IS NOT NULL)
+--   CREATE UNIQUE INDEX checkin_flags_travel_once ON public.checkin_flags USING btree (tenant_id, checkin_id, kind) WHERE (scan_id IS NULL)
+--   CREATE UNIQUE INDEX checkin_revocations_pkey ON public.checkin_revocations USING btree (tenant_id, checkin_id)
 --   CREATE UNIQUE INDEX checkins_claim_once ON public.checkins USING btree (tenant_id, patron_id, proof_key_id, claimed_at) WHERE (proof_key_id IS NOT NULL)
 --   CREATE UNIQUE INDEX checkins_code_once ON public.checkins USING btree (tenant_id, patron_id, venue_id, nonce) WHERE (method = 'screen'::text)
+--   CREATE UNIQUE INDEX checkins_pass_once ON public.checkins USING btree (tenant_id, patron_id, nonce) WHERE (method = 'pass'::text)
 --   CREATE UNIQUE INDEX checkins_pkey ON public.checkins USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX device_alerts_one_open ON public.device_alerts USING btree (tenant_id, device_id, kind) WHERE (cleared_at IS NULL)
+--   CREATE UNIQUE INDEX device_alerts_pkey ON public.device_alerts USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX device_states_pkey ON public.device_states USING btree (tenant_id, device_id)
+--   CREATE UNIQUE INDEX devices_code_once ON public.devices USING btree (tenant_id, code_hash) WHERE (code_hash IS NOT NULL)
+--   CREATE UNIQUE INDEX devices_name_once ON public.devices USING btree (tenant_id, venue_id, lower(name)) WHERE (status <> 'revoked'::text)
+--   CREATE UNIQUE INDEX devices_pkey ON public.devices USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX door_scans_pkey ON public.door_scans USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX door_scans_sequence_once ON public.door_scans USING btree (tenant_id, device_id, sequence)
 --   CREATE UNIQUE INDEX events_pkey ON public.events USING btree (tenant_id, seq)
+--   CREATE UNIQUE INDEX feature_flags_pkey ON public.feature_flags USING btree (key)
 --   CREATE UNIQUE INDEX files_pkey ON public.files USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX files_place_once ON public.files USING btree (tenant_id, place)
 --   CREATE UNIQUE INDEX idempotency_keys_pkey ON public.idempotency_keys USING btree (tenant_id, principal, key)
+--   CREATE UNIQUE INDEX incident_entries_pkey ON public.incident_entries USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX incidents_number_once ON public.incidents USING btree (tenant_id, number)
+--   CREATE UNIQUE INDEX incidents_pkey ON public.incidents USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX invitations_open_once ON public.invitations USING btree (tenant_id, email, role_id) WHERE (status = 'open'::text)
+--   CREATE UNIQUE INDEX invitations_pkey ON public.invitations USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX invitations_token ON public.invitations USING btree (tenant_id, token_hash) WHERE (token_hash IS NOT NULL)
 --   CREATE UNIQUE INDEX job_schedules_pkey ON public.job_schedules USING btree (kind)
 --   CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX jobs_waiting_once ON public.jobs USING btree (tenant_id, kind, key) WHERE ((state = 'queued'::text) AND (key IS NOT NULL))
@@ -605,6 +1554,9 @@
 --   CREATE UNIQUE INDEX one_time_tokens_pkey ON public.one_time_tokens USING btree (hash)
 --   CREATE UNIQUE INDEX outbox_pkey ON public.outbox USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX outgoing_mail_pkey ON public.outgoing_mail USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX passkey_challenges_pkey ON public.passkey_challenges USING btree (challenge)
+--   CREATE UNIQUE INDEX passkeys_credential_once ON public.passkeys USING btree (credential_id)
+--   CREATE UNIQUE INDEX passkeys_pkey ON public.passkeys USING btree (id)
 --   CREATE UNIQUE INDEX patron_keys_once ON public.patron_keys USING btree (tenant_id, patron_id, public_key)
 --   CREATE UNIQUE INDEX patron_keys_pkey ON public.patron_keys USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX patrons_pkey ON public.patrons USING btree (tenant_id, id)
@@ -614,24 +1566,61 @@
 --   CREATE UNIQUE INDEX pgqueuer_pkey ON queue.pgqueuer USING btree (id)
 --   CREATE UNIQUE INDEX pgqueuer_statistics_pkey ON queue.pgqueuer_statistics USING btree (id)
 --   CREATE UNIQUE INDEX rate_limits_pkey ON public.rate_limits USING btree (key)
+--   CREATE UNIQUE INDEX recovery_codes_pkey ON public.recovery_codes USING btree (user_id, hash)
 --   CREATE UNIQUE INDEX refresh_tokens_pkey ON public.refresh_tokens USING btree (hash)
+--   CREATE UNIQUE INDEX resources_name_taken ON public.resources USING btree (tenant_id, venue_id, kind, lower(name)) WHERE (status <> 'retired'::text)
+--   CREATE UNIQUE INDEX resources_of_venue ON public.resources USING btree (tenant_id, venue_id, id)
+--   CREATE UNIQUE INDEX resources_pkey ON public.resources USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX roles_key_taken ON public.roles USING btree (tenant_id, key)
 --   CREATE UNIQUE INDEX roles_name_taken ON public.roles USING btree (tenant_id, lower(name)) WHERE ((archived_at IS NULL) AND (NOT builtin))
 --   CREATE UNIQUE INDEX roles_pkey ON public.roles USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX safety_alerts_one_a_visit ON public.safety_alerts USING btree (tenant_id, visit_id, kind) WHERE ((visit_id IS NOT NULL) AND (status <> 'cleared'::text))
+--   CREATE UNIQUE INDEX safety_alerts_one_full ON public.safety_alerts USING btree (tenant_id, venue_id) WHERE ((kind = 'capacity'::text) AND (status <> 'cleared'::text))
+--   CREATE UNIQUE INDEX safety_alerts_pkey ON public.safety_alerts USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX safety_checks_one_open ON public.safety_checks USING btree (tenant_id, visit_id) WHERE ((answer IS NULL) AND (missed_at IS NULL))
+--   CREATE UNIQUE INDEX safety_checks_pkey ON public.safety_checks USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX safety_facts_once ON public.safety_facts USING btree (tenant_id, visit_id, source, source_id)
+--   CREATE UNIQUE INDEX safety_facts_pkey ON public.safety_facts USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX safety_interventions_pkey ON public.safety_interventions USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX safety_log_pkey ON public.safety_log USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX safety_thresholds_one_a_venue ON public.safety_thresholds USING btree (tenant_id, venue_id)
+--   CREATE UNIQUE INDEX safety_thresholds_pkey ON public.safety_thresholds USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX sanctions_one_of_patron ON public.sanctions USING btree (tenant_id, patron_id) WHERE ((ended_at IS NULL) AND (patron_id IS NOT NULL))
+--   CREATE UNIQUE INDEX sanctions_one_of_user ON public.sanctions USING btree (tenant_id, user_id) WHERE ((ended_at IS NULL) AND (patron_id IS NULL))
+--   CREATE UNIQUE INDEX sanctions_pkey ON public.sanctions USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX saved_views_name_once ON public.saved_views USING btree (tenant_id, user_id, listing, name)
 --   CREATE UNIQUE INDEX saved_views_pkey ON public.saved_views USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (number)
 --   CREATE UNIQUE INDEX sessions_pkey ON public.sessions USING btree (id)
+--   CREATE UNIQUE INDEX shift_swaps_open_once ON public.shift_swaps USING btree (tenant_id, shift_id) WHERE (status = ANY (ARRAY['asked'::text, 'accepted'::text]))
+--   CREATE UNIQUE INDEX shift_swaps_pkey ON public.shift_swaps USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX shifts_pkey ON public.shifts USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX sos_acknowledgements_pkey ON public.sos_acknowledgements USING btree (tenant_id, sos_id, user_id)
+--   CREATE UNIQUE INDEX sos_calls_pkey ON public.sos_calls USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX staged_actions_key_taken ON public.staged_actions USING btree (tenant_id, kind, key)
 --   CREATE UNIQUE INDEX staged_actions_pkey ON public.staged_actions USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX task_comments_pkey ON public.task_comments USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX task_recurrences_pkey ON public.task_recurrences USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX tasks_occurrence_once ON public.tasks USING btree (tenant_id, recurrence_id, due_at) WHERE (recurrence_id IS NOT NULL)
+--   CREATE UNIQUE INDEX tasks_pkey ON public.tasks USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX tasks_source_once ON public.tasks USING btree (tenant_id, source, source_id) WHERE ((source_id IS NOT NULL) AND (status = ANY (ARRAY['open'::text, 'started'::text])))
+--   CREATE UNIQUE INDEX tenant_flags_pkey ON public.tenant_flags USING btree (tenant_id, key)
 --   CREATE UNIQUE INDEX tenant_modules_pkey ON public.tenant_modules USING btree (tenant_id, module)
 --   CREATE UNIQUE INDEX tenant_sequences_pkey ON public.tenant_sequences USING btree (tenant_id)
 --   CREATE UNIQUE INDEX tenant_settings_pkey ON public.tenant_settings USING btree (tenant_id, key)
 --   CREATE UNIQUE INDEX tenants_pkey ON public.tenants USING btree (id)
 --   CREATE UNIQUE INDEX tenants_slug_taken ON public.tenants USING btree (slug)
+--   CREATE UNIQUE INDEX time_breaks_one_open ON public.time_breaks USING btree (tenant_id, entry_id) WHERE (ended_at IS NULL)
+--   CREATE UNIQUE INDEX time_breaks_pkey ON public.time_breaks USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX time_corrections_open_once ON public.time_corrections USING btree (tenant_id, entry_id) WHERE ((status = 'asked'::text) AND (entry_id IS NOT NULL))
+--   CREATE UNIQUE INDEX time_corrections_pkey ON public.time_corrections USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX time_entries_one_open ON public.time_entries USING btree (tenant_id, user_id) WHERE (status = 'open'::text)
+--   CREATE UNIQUE INDEX time_entries_pkey ON public.time_entries USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX user_preferences_pkey ON public.user_preferences USING btree (user_id)
 --   CREATE UNIQUE INDEX users_email_taken ON public.users USING btree (email)
 --   CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
+--   CREATE UNIQUE INDEX venue_banners_pkey ON public.venue_banners USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX venue_images_pkey ON public.venue_images USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX venue_keys_current_once ON public.venue_keys USING btree (tenant_id, venue_id) WHERE ((retires_at IS NULL) AND (revoked_at IS NULL))
 --   CREATE UNIQUE INDEX venue_keys_number_once ON public.venue_keys USING btree (tenant_id, venue_id, number)
 --   CREATE UNIQUE INDEX venue_keys_pkey ON public.venue_keys USING btree (tenant_id, id)
@@ -664,6 +1653,52 @@
 --   audit_entries.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   audit_entries.system_rows permissive all to lastlight_system using (true) check (true)
 --   audit_entries.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   authenticators.looker_reads permissive select to lastlight_looker using (true) check ()
+--   authenticators.system_rows permissive all to lastlight_system using (true) check (true)
+--   bookings.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
+--   bookings.looker_reads permissive select to lastlight_looker using (true) check ()
+--   bookings.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   bookings.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   bookings.platform_reads permissive select to lastlight_platform using (true) check ()
+--   bookings.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   bookings.system_rows permissive all to lastlight_system using (true) check (true)
+--   bookings.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   broadcasts.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   broadcasts.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   broadcasts.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   broadcasts.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   broadcasts.looker_reads permissive select to lastlight_looker using (true) check ()
+--   broadcasts.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   broadcasts.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   broadcasts.platform_reads permissive select to lastlight_platform using (true) check ()
+--   broadcasts.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   broadcasts.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   calendar_feeds.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   calendar_feeds.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   calendar_feeds.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   calendar_feeds.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   calendar_feeds.looker_reads permissive select to lastlight_looker using (true) check ()
+--   calendar_feeds.system_rows permissive all to lastlight_system using (true) check (true)
+--   calendar_feeds.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   checkin_flags.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   checkin_flags.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   checkin_flags.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   checkin_flags.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   checkin_flags.looker_reads permissive select to lastlight_looker using (true) check ()
+--   checkin_flags.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   checkin_flags.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   checkin_flags.platform_reads permissive select to lastlight_platform using (true) check ()
+--   checkin_flags.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   checkin_flags.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   checkin_revocations.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   checkin_revocations.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   checkin_revocations.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   checkin_revocations.looker_reads permissive select to lastlight_looker using (true) check ()
+--   checkin_revocations.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   checkin_revocations.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   checkin_revocations.platform_reads permissive select to lastlight_platform using (true) check ()
+--   checkin_revocations.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   checkin_revocations.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   checkins.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
 --   checkins.looker_reads permissive select to lastlight_looker using (true) check ()
 --   checkins.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
@@ -671,6 +1706,49 @@
 --   checkins.platform_reads permissive select to lastlight_platform using (true) check ()
 --   checkins.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   checkins.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   device_alerts.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   device_alerts.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   device_alerts.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   device_alerts.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   device_alerts.looker_reads permissive select to lastlight_looker using (true) check ()
+--   device_alerts.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   device_alerts.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   device_alerts.platform_reads permissive select to lastlight_platform using (true) check ()
+--   device_alerts.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   device_alerts.system_rows permissive all to lastlight_system using (true) check (true)
+--   device_alerts.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   device_states.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   device_states.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   device_states.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   device_states.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   device_states.looker_reads permissive select to lastlight_looker using (true) check ()
+--   device_states.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   device_states.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   device_states.platform_reads permissive select to lastlight_platform using (true) check ()
+--   device_states.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   device_states.system_rows permissive all to lastlight_system using (true) check (true)
+--   device_states.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   devices.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   devices.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   devices.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   devices.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   devices.looker_reads permissive select to lastlight_looker using (true) check ()
+--   devices.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   devices.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   devices.platform_reads permissive select to lastlight_platform using (true) check ()
+--   devices.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   devices.system_rows permissive all to lastlight_system using (true) check (true)
+--   devices.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   door_scans.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   door_scans.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   door_scans.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   door_scans.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   door_scans.looker_reads permissive select to lastlight_looker using (true) check ()
+--   door_scans.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   door_scans.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   door_scans.platform_reads permissive select to lastlight_platform using (true) check ()
+--   door_scans.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   door_scans.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   events.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
 --   events.looker_reads permissive select to lastlight_looker using (true) check ()
 --   events.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
@@ -679,6 +1757,10 @@
 --   events.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   events.system_rows permissive all to lastlight_system using (true) check (true)
 --   events.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   feature_flags.app_reads permissive select to lastlight_app using (true) check ()
+--   feature_flags.looker_reads permissive select to lastlight_looker using (true) check ()
+--   feature_flags.platform_rows permissive all to lastlight_platform using (true) check (true)
+--   feature_flags.system_reads permissive select to lastlight_system using (true) check ()
 --   files.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
 --   files.looker_reads permissive select to lastlight_looker using (true) check ()
 --   files.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
@@ -697,6 +1779,37 @@
 --   idempotency_keys.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   idempotency_keys.system_rows permissive all to lastlight_system using (true) check (true)
 --   idempotency_keys.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   incident_entries.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   incident_entries.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   incident_entries.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   incident_entries.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   incident_entries.looker_reads permissive select to lastlight_looker using (true) check ()
+--   incident_entries.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   incident_entries.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   incident_entries.platform_reads permissive select to lastlight_platform using (true) check ()
+--   incident_entries.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   incident_entries.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   incidents.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   incidents.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   incidents.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   incidents.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   incidents.looker_reads permissive select to lastlight_looker using (true) check ()
+--   incidents.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   incidents.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   incidents.platform_reads permissive select to lastlight_platform using (true) check ()
+--   incidents.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   incidents.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   invitations.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   invitations.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   invitations.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   invitations.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   invitations.looker_reads permissive select to lastlight_looker using (true) check ()
+--   invitations.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   invitations.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   invitations.platform_reads permissive select to lastlight_platform using (true) check ()
+--   invitations.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   invitations.system_rows permissive all to lastlight_system using (true) check (true)
+--   invitations.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   job_schedules.looker_reads permissive select to lastlight_looker using (true) check ()
 --   job_schedules.platform_reads permissive select to lastlight_platform using (true) check ()
 --   job_schedules.system_rows permissive all to lastlight_system using (true) check (true)
@@ -743,6 +1856,10 @@
 --   outgoing_mail.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   outgoing_mail.system_rows permissive all to lastlight_system using (true) check (true)
 --   outgoing_mail.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   passkey_challenges.looker_reads permissive select to lastlight_looker using (true) check ()
+--   passkey_challenges.system_rows permissive all to lastlight_system using (true) check (true)
+--   passkeys.looker_reads permissive select to lastlight_looker using (true) check ()
+--   passkeys.system_rows permissive all to lastlight_system using (true) check (true)
 --   patron_keys.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
 --   patron_keys.looker_reads permissive select to lastlight_looker using (true) check ()
 --   patron_keys.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
@@ -767,8 +1884,20 @@
 --   queue.pgqueuer_statistics.system_rows permissive all to lastlight_system using (true) check (true)
 --   rate_limits.looker_reads permissive select to lastlight_looker using (true) check ()
 --   rate_limits.system_rows permissive all to lastlight_system using (true) check (true)
+--   recovery_codes.looker_reads permissive select to lastlight_looker using (true) check ()
+--   recovery_codes.system_rows permissive all to lastlight_system using (true) check (true)
 --   refresh_tokens.looker_reads permissive select to lastlight_looker using (true) check ()
 --   refresh_tokens.system_rows permissive all to lastlight_system using (true) check (true)
+--   resources.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   resources.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   resources.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   resources.looker_reads permissive select to lastlight_looker using (true) check ()
+--   resources.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   resources.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   resources.platform_reads permissive select to lastlight_platform using (true) check ()
+--   resources.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   resources.system_rows permissive all to lastlight_system using (true) check (true)
+--   resources.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   roles.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   roles.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
 --   roles.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
@@ -780,6 +1909,77 @@
 --   roles.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   roles.system_rows permissive all to lastlight_system using (true) check (true)
 --   roles.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_alerts.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   safety_alerts.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   safety_alerts.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   safety_alerts.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   safety_alerts.looker_reads permissive select to lastlight_looker using (true) check ()
+--   safety_alerts.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   safety_alerts.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_alerts.platform_reads permissive select to lastlight_platform using (true) check ()
+--   safety_alerts.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_alerts.system_rows permissive all to lastlight_system using (true) check (true)
+--   safety_alerts.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_checks.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
+--   safety_checks.looker_reads permissive select to lastlight_looker using (true) check ()
+--   safety_checks.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   safety_checks.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_checks.platform_reads permissive select to lastlight_platform using (true) check ()
+--   safety_checks.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_checks.system_rows permissive all to lastlight_system using (true) check (true)
+--   safety_checks.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_facts.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   safety_facts.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   safety_facts.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   safety_facts.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   safety_facts.looker_reads permissive select to lastlight_looker using (true) check ()
+--   safety_facts.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   safety_facts.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_facts.platform_reads permissive select to lastlight_platform using (true) check ()
+--   safety_facts.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_facts.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_interventions.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   safety_interventions.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   safety_interventions.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   safety_interventions.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   safety_interventions.looker_reads permissive select to lastlight_looker using (true) check ()
+--   safety_interventions.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   safety_interventions.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_interventions.platform_reads permissive select to lastlight_platform using (true) check ()
+--   safety_interventions.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_interventions.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_log.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   safety_log.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   safety_log.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   safety_log.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   safety_log.looker_reads permissive select to lastlight_looker using (true) check ()
+--   safety_log.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   safety_log.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_log.platform_reads permissive select to lastlight_platform using (true) check ()
+--   safety_log.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_log.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_thresholds.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   safety_thresholds.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   safety_thresholds.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   safety_thresholds.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   safety_thresholds.looker_reads permissive select to lastlight_looker using (true) check ()
+--   safety_thresholds.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   safety_thresholds.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_thresholds.platform_reads permissive select to lastlight_platform using (true) check ()
+--   safety_thresholds.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_thresholds.system_rows permissive all to lastlight_system using (true) check (true)
+--   safety_thresholds.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   sanctions.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   sanctions.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   sanctions.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   sanctions.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   sanctions.looker_reads permissive select to lastlight_looker using (true) check ()
+--   sanctions.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   sanctions.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   sanctions.platform_reads permissive select to lastlight_platform using (true) check ()
+--   sanctions.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   sanctions.system_rows permissive all to lastlight_system using (true) check (true)
+--   sanctions.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   saved_views.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   saved_views.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
 --   saved_views.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
@@ -795,6 +1995,48 @@
 --   sessions.own_or_tenant permissive all to lastlight_app using (((user_id = ( SELECT ll.user_id() AS user_id)) OR ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)) AND (( SELECT ll.patron_id() AS patron_id) IS NULL)))) check ()
 --   sessions.platform_rows permissive all to lastlight_platform using (true) check ()
 --   sessions.system_rows permissive all to lastlight_system using (true) check (true)
+--   shift_swaps.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   shift_swaps.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   shift_swaps.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   shift_swaps.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   shift_swaps.looker_reads permissive select to lastlight_looker using (true) check ()
+--   shift_swaps.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   shift_swaps.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   shift_swaps.platform_reads permissive select to lastlight_platform using (true) check ()
+--   shift_swaps.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   shift_swaps.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   shifts.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   shifts.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   shifts.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   shifts.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   shifts.looker_reads permissive select to lastlight_looker using (true) check ()
+--   shifts.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   shifts.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   shifts.platform_reads permissive select to lastlight_platform using (true) check ()
+--   shifts.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   shifts.system_rows permissive all to lastlight_system using (true) check (true)
+--   shifts.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   sos_acknowledgements.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   sos_acknowledgements.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   sos_acknowledgements.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   sos_acknowledgements.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   sos_acknowledgements.looker_reads permissive select to lastlight_looker using (true) check ()
+--   sos_acknowledgements.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   sos_acknowledgements.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   sos_acknowledgements.platform_reads permissive select to lastlight_platform using (true) check ()
+--   sos_acknowledgements.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   sos_acknowledgements.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   sos_calls.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   sos_calls.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   sos_calls.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   sos_calls.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   sos_calls.looker_reads permissive select to lastlight_looker using (true) check ()
+--   sos_calls.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   sos_calls.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   sos_calls.platform_reads permissive select to lastlight_platform using (true) check ()
+--   sos_calls.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   sos_calls.system_rows permissive all to lastlight_system using (true) check (true)
+--   sos_calls.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   staged_actions.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   staged_actions.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   staged_actions.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
@@ -805,6 +2047,48 @@
 --   staged_actions.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   staged_actions.system_rows permissive all to lastlight_system using (true) check (true)
 --   staged_actions.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   task_comments.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   task_comments.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   task_comments.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   task_comments.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   task_comments.looker_reads permissive select to lastlight_looker using (true) check ()
+--   task_comments.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   task_comments.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   task_comments.platform_reads permissive select to lastlight_platform using (true) check ()
+--   task_comments.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   task_comments.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   task_recurrences.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   task_recurrences.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   task_recurrences.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   task_recurrences.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   task_recurrences.looker_reads permissive select to lastlight_looker using (true) check ()
+--   task_recurrences.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   task_recurrences.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   task_recurrences.platform_reads permissive select to lastlight_platform using (true) check ()
+--   task_recurrences.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   task_recurrences.system_rows permissive all to lastlight_system using (true) check (true)
+--   task_recurrences.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tasks.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   tasks.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   tasks.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   tasks.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   tasks.looker_reads permissive select to lastlight_looker using (true) check ()
+--   tasks.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   tasks.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tasks.platform_reads permissive select to lastlight_platform using (true) check ()
+--   tasks.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tasks.system_rows permissive all to lastlight_system using (true) check (true)
+--   tasks.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tenant_flags.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   tenant_flags.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   tenant_flags.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   tenant_flags.looker_reads permissive select to lastlight_looker using (true) check ()
+--   tenant_flags.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   tenant_flags.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tenant_flags.platform_reads permissive select to lastlight_platform using (true) check ()
+--   tenant_flags.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tenant_flags.system_rows permissive all to lastlight_system using (true) check (true)
+--   tenant_flags.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   tenant_modules.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   tenant_modules.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
 --   tenant_modules.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
@@ -840,6 +2124,36 @@
 --   tenants.own_tenant permissive all to lastlight_app using ((id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
 --   tenants.platform_rows permissive all to lastlight_platform using (true) check (true)
 --   tenants.system_rows permissive all to lastlight_system using (true) check (true)
+--   time_breaks.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   time_breaks.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   time_breaks.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   time_breaks.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   time_breaks.looker_reads permissive select to lastlight_looker using (true) check ()
+--   time_breaks.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   time_breaks.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   time_breaks.platform_reads permissive select to lastlight_platform using (true) check ()
+--   time_breaks.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   time_breaks.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   time_corrections.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   time_corrections.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   time_corrections.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   time_corrections.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   time_corrections.looker_reads permissive select to lastlight_looker using (true) check ()
+--   time_corrections.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   time_corrections.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   time_corrections.platform_reads permissive select to lastlight_platform using (true) check ()
+--   time_corrections.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   time_corrections.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   time_entries.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   time_entries.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   time_entries.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   time_entries.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   time_entries.looker_reads permissive select to lastlight_looker using (true) check ()
+--   time_entries.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   time_entries.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   time_entries.platform_reads permissive select to lastlight_platform using (true) check ()
+--   time_entries.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   time_entries.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   user_preferences.looker_reads permissive select to lastlight_looker using (true) check ()
 --   user_preferences.own_rows permissive all to lastlight_app, lastlight_platform using ((user_id = ( SELECT ll.user_id() AS user_id))) check ()
 --   user_preferences.system_rows permissive all to lastlight_system using (true) check (true)
@@ -852,6 +2166,23 @@
 --   users.own_name restrictive update to lastlight_app using ((id = ( SELECT ll.user_id() AS user_id))) check ()
 --   users.platform_rows permissive all to lastlight_platform using (true) check (true)
 --   users.system_rows permissive all to lastlight_system using (true) check (true)
+--   venue_banners.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   venue_banners.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   venue_banners.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   venue_banners.looker_reads permissive select to lastlight_looker using (true) check ()
+--   venue_banners.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   venue_banners.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   venue_banners.platform_reads permissive select to lastlight_platform using (true) check ()
+--   venue_banners.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   venue_banners.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   venue_images.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
+--   venue_images.looker_reads permissive select to lastlight_looker using (true) check ()
+--   venue_images.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   venue_images.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   venue_images.platform_reads permissive select to lastlight_platform using (true) check ()
+--   venue_images.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   venue_images.system_rows permissive all to lastlight_system using (true) check (true)
+--   venue_images.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   venue_keys.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   venue_keys.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
 --   venue_keys.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
@@ -887,13 +2218,50 @@
 --   audit_entries: lastlight_platform may select
 --   audit_entries: lastlight_system may insert, select
 --   audit_entries: lastlight_system may update (payload, salt)
+--   authenticators: lastlight_looker may select
+--   authenticators: lastlight_system may delete, insert, select, update
+--   bookings: lastlight_app may insert, select, update
+--   bookings: lastlight_looker may select
+--   bookings: lastlight_platform may select
+--   bookings: lastlight_system may select
+--   broadcasts: lastlight_app may insert, select
+--   broadcasts: lastlight_looker may select
+--   broadcasts: lastlight_platform may select
+--   calendar_feeds: lastlight_app may delete, insert, select, update
+--   calendar_feeds: lastlight_looker may select
+--   calendar_feeds: lastlight_system may select
+--   checkin_flags: lastlight_app may insert, select, update
+--   checkin_flags: lastlight_looker may select
+--   checkin_flags: lastlight_platform may select
+--   checkin_revocations: lastlight_app may insert, select
+--   checkin_revocations: lastlight_looker may select
+--   checkin_revocations: lastlight_platform may select
 --   checkins: lastlight_app may insert, select
 --   checkins: lastlight_looker may select
 --   checkins: lastlight_platform may select
+--   device_alerts: lastlight_app may insert, select, update
+--   device_alerts: lastlight_looker may select
+--   device_alerts: lastlight_platform may select
+--   device_alerts: lastlight_system may select
+--   device_states: lastlight_app may insert, select, update
+--   device_states: lastlight_looker may select
+--   device_states: lastlight_platform may select
+--   device_states: lastlight_system may select
+--   devices: lastlight_app may insert, select, update
+--   devices: lastlight_looker may select
+--   devices: lastlight_platform may select
+--   devices: lastlight_system may select
+--   door_scans: lastlight_app may insert, select
+--   door_scans: lastlight_looker may select
+--   door_scans: lastlight_platform may select
 --   events: lastlight_app may select
 --   events: lastlight_looker may select
 --   events: lastlight_platform may select
 --   events: lastlight_system may delete, insert, select
+--   feature_flags: lastlight_app may select
+--   feature_flags: lastlight_looker may select
+--   feature_flags: lastlight_platform may delete, insert, select, update
+--   feature_flags: lastlight_system may select
 --   files: lastlight_app may insert, select, update
 --   files: lastlight_looker may select
 --   files: lastlight_platform may insert, select, update
@@ -902,6 +2270,16 @@
 --   idempotency_keys: lastlight_looker may select
 --   idempotency_keys: lastlight_platform may insert, select
 --   idempotency_keys: lastlight_system may delete, insert, select
+--   incident_entries: lastlight_app may insert, select
+--   incident_entries: lastlight_looker may select
+--   incident_entries: lastlight_platform may select
+--   incidents: lastlight_app may insert, select, update
+--   incidents: lastlight_looker may select
+--   incidents: lastlight_platform may select
+--   invitations: lastlight_app may insert, select, update
+--   invitations: lastlight_looker may select
+--   invitations: lastlight_platform may insert, select, update
+--   invitations: lastlight_system may insert, select, update
 --   job_schedules: lastlight_looker may select
 --   job_schedules: lastlight_platform may select
 --   job_schedules: lastlight_system may delete, insert, select, update
@@ -923,12 +2301,16 @@
 --   outgoing_mail: lastlight_looker may select
 --   outgoing_mail: lastlight_platform may insert, select
 --   outgoing_mail: lastlight_system may delete, insert, select, update
+--   passkey_challenges: lastlight_looker may select
+--   passkey_challenges: lastlight_system may delete, insert, select, update
+--   passkeys: lastlight_looker may select
+--   passkeys: lastlight_system may delete, insert, select, update
 --   patron_keys: lastlight_app may delete, insert, select, update
 --   patron_keys: lastlight_looker may select
 --   patron_keys: lastlight_platform may select
 --   patrons: lastlight_app may delete, insert, select, update
 --   patrons: lastlight_looker may select
---   patrons: lastlight_platform may select
+--   patrons: lastlight_platform may select, update
 --   patrons: lastlight_system may insert, select, update
 --   queue.pgqueuer: lastlight_app may insert (entrypoint, execute_after, payload)
 --   queue.pgqueuer: lastlight_looker may select
@@ -940,12 +2322,43 @@
 --   queue.pgqueuer_statistics: lastlight_system may delete, insert, select, update
 --   rate_limits: lastlight_looker may select
 --   rate_limits: lastlight_system may delete, insert, select, update
+--   recovery_codes: lastlight_looker may select
+--   recovery_codes: lastlight_system may delete, insert, select, update
 --   refresh_tokens: lastlight_looker may select
 --   refresh_tokens: lastlight_system may delete, insert, select, update
+--   resources: lastlight_app may insert, select, update
+--   resources: lastlight_looker may select
+--   resources: lastlight_platform may select
+--   resources: lastlight_system may select
 --   roles: lastlight_app may delete, insert, select, update
 --   roles: lastlight_looker may select
 --   roles: lastlight_platform may insert, select, update
 --   roles: lastlight_system may insert, select, update
+--   safety_alerts: lastlight_app may insert, select, update
+--   safety_alerts: lastlight_looker may select
+--   safety_alerts: lastlight_platform may select
+--   safety_alerts: lastlight_system may select
+--   safety_checks: lastlight_app may insert, select, update
+--   safety_checks: lastlight_looker may select
+--   safety_checks: lastlight_platform may select
+--   safety_checks: lastlight_system may select
+--   safety_facts: lastlight_app may insert, select
+--   safety_facts: lastlight_looker may select
+--   safety_facts: lastlight_platform may select
+--   safety_interventions: lastlight_app may insert, select, update
+--   safety_interventions: lastlight_looker may select
+--   safety_interventions: lastlight_platform may select
+--   safety_log: lastlight_app may insert, select
+--   safety_log: lastlight_looker may select
+--   safety_log: lastlight_platform may select
+--   safety_thresholds: lastlight_app may insert, select, update
+--   safety_thresholds: lastlight_looker may select
+--   safety_thresholds: lastlight_platform may select
+--   safety_thresholds: lastlight_system may select
+--   sanctions: lastlight_app may insert, select, update
+--   sanctions: lastlight_looker may select
+--   sanctions: lastlight_platform may insert, select, update
+--   sanctions: lastlight_system may insert, select, update
 --   saved_views: lastlight_app may delete, insert, select, update
 --   saved_views: lastlight_looker may select
 --   saved_views: lastlight_platform may delete, insert, select, update
@@ -966,10 +2379,39 @@
 --   sessions: lastlight_platform may select
 --   sessions: lastlight_platform may update (last_seen_at, revoked_at, revoked_reason, version)
 --   sessions: lastlight_system may insert, select, update
+--   shift_swaps: lastlight_app may insert, select, update
+--   shift_swaps: lastlight_looker may select
+--   shift_swaps: lastlight_platform may select
+--   shifts: lastlight_app may insert, select, update
+--   shifts: lastlight_looker may select
+--   shifts: lastlight_platform may select
+--   shifts: lastlight_system may select
+--   sos_acknowledgements: lastlight_app may insert, select
+--   sos_acknowledgements: lastlight_looker may select
+--   sos_acknowledgements: lastlight_platform may select
+--   sos_calls: lastlight_app may insert, select, update
+--   sos_calls: lastlight_looker may select
+--   sos_calls: lastlight_platform may select
+--   sos_calls: lastlight_system may select
 --   staged_actions: lastlight_app may insert, select, update
 --   staged_actions: lastlight_looker may select
 --   staged_actions: lastlight_platform may insert, select, update
 --   staged_actions: lastlight_system may delete, insert, select, update
+--   task_comments: lastlight_app may insert, select
+--   task_comments: lastlight_looker may select
+--   task_comments: lastlight_platform may select
+--   task_recurrences: lastlight_app may insert, select, update
+--   task_recurrences: lastlight_looker may select
+--   task_recurrences: lastlight_platform may select
+--   task_recurrences: lastlight_system may select
+--   tasks: lastlight_app may insert, select, update
+--   tasks: lastlight_looker may select
+--   tasks: lastlight_platform may select
+--   tasks: lastlight_system may select
+--   tenant_flags: lastlight_app may select
+--   tenant_flags: lastlight_looker may select
+--   tenant_flags: lastlight_platform may delete, insert, select, update
+--   tenant_flags: lastlight_system may select
 --   tenant_modules: lastlight_app may select
 --   tenant_modules: lastlight_looker may select
 --   tenant_modules: lastlight_platform may insert, select, update
@@ -987,6 +2429,15 @@
 --   tenants: lastlight_looker may select
 --   tenants: lastlight_platform may insert, select, update
 --   tenants: lastlight_system may insert, select, update
+--   time_breaks: lastlight_app may insert, select, update
+--   time_breaks: lastlight_looker may select
+--   time_breaks: lastlight_platform may select
+--   time_corrections: lastlight_app may insert, select, update
+--   time_corrections: lastlight_looker may select
+--   time_corrections: lastlight_platform may select
+--   time_entries: lastlight_app may insert, select, update
+--   time_entries: lastlight_looker may select
+--   time_entries: lastlight_platform may select
 --   user_preferences: lastlight_app may insert, select, update
 --   user_preferences: lastlight_looker may select
 --   user_preferences: lastlight_platform may insert, select, update
@@ -997,6 +2448,13 @@
 --   users: lastlight_platform may select (created_at, email, email_verified_at, id, last_seen_at, name, status, status_reason, status_until, updated_at, version)
 --   users: lastlight_platform may update (status, status_reason, status_until)
 --   users: lastlight_system may insert, select, update
+--   venue_banners: lastlight_app may insert, select, update
+--   venue_banners: lastlight_looker may select
+--   venue_banners: lastlight_platform may select
+--   venue_images: lastlight_app may insert, select, update
+--   venue_images: lastlight_looker may select
+--   venue_images: lastlight_platform may select
+--   venue_images: lastlight_system may select, update
 --   venue_keys: lastlight_app may insert, select, update
 --   venue_keys: lastlight_looker may select
 --   venue_keys: lastlight_system may select
@@ -1012,18 +2470,41 @@
 -- triggers
 --   CREATE TRIGGER audit_checkpoints_append_only BEFORE DELETE OR UPDATE ON public.audit_checkpoints FOR EACH ROW EXECUTE FUNCTION ll.append_only()
 --   CREATE TRIGGER audit_entries_append_only BEFORE DELETE OR UPDATE ON public.audit_entries FOR EACH ROW EXECUTE FUNCTION ll.audit_forgets_only()
+--   CREATE TRIGGER bookings_touch BEFORE UPDATE ON public.bookings FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER calendar_feeds_touch BEFORE UPDATE ON public.calendar_feeds FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER checkin_flags_touch BEFORE UPDATE ON public.checkin_flags FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER devices_touch BEFORE UPDATE ON public.devices FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER feature_flags_touch BEFORE UPDATE ON public.feature_flags FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER incident_entries_append_only BEFORE DELETE OR UPDATE ON public.incident_entries FOR EACH ROW EXECUTE FUNCTION ll.append_only()
+--   CREATE TRIGGER incidents_touch BEFORE UPDATE ON public.incidents FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER invitations_touch BEFORE UPDATE ON public.invitations FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER jobs_touch BEFORE UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER memberships_touch BEFORE UPDATE ON public.memberships FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER outgoing_mail_touch BEFORE UPDATE ON public.outgoing_mail FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER patrons_touch BEFORE UPDATE ON public.patrons FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER resources_touch BEFORE UPDATE ON public.resources FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER roles_touch BEFORE UPDATE ON public.roles FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER safety_alerts_touch BEFORE UPDATE ON public.safety_alerts FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER safety_interventions_touch BEFORE UPDATE ON public.safety_interventions FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER safety_log_append_only BEFORE DELETE OR UPDATE ON public.safety_log FOR EACH ROW EXECUTE FUNCTION ll.append_only()
+--   CREATE TRIGGER safety_thresholds_touch BEFORE UPDATE ON public.safety_thresholds FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER saved_views_touch BEFORE UPDATE ON public.saved_views FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER shift_swaps_touch BEFORE UPDATE ON public.shift_swaps FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER shifts_touch BEFORE UPDATE ON public.shifts FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER sos_calls_touch BEFORE UPDATE ON public.sos_calls FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER staged_actions_touch BEFORE UPDATE ON public.staged_actions FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER task_recurrences_touch BEFORE UPDATE ON public.task_recurrences FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER tasks_touch BEFORE UPDATE ON public.tasks FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER tenant_flags_touch BEFORE UPDATE ON public.tenant_flags FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER tenant_modules_touch BEFORE UPDATE ON public.tenant_modules FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER tenant_settings_touch BEFORE UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER tenants_touch BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER time_corrections_touch BEFORE UPDATE ON public.time_corrections FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER time_entries_touch BEFORE UPDATE ON public.time_entries FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER user_preferences_touch BEFORE UPDATE ON public.user_preferences FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER users_touch BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER venue_banners_touch BEFORE UPDATE ON public.venue_banners FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER venue_images_touch BEFORE UPDATE ON public.venue_images FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER venues_touch BEFORE UPDATE ON public.venues FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER visits_touch BEFORE UPDATE ON public.visits FOR EACH ROW EXECUTE FUNCTION ll.touch()
 

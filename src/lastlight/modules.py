@@ -7,7 +7,14 @@ from lastlight.apps.patron.module import MODULE as PATRON
 from lastlight.apps.platform.module import MODULE as PLATFORM_APP
 from lastlight.apps.staff.module import MODULE as STAFF
 from lastlight.domains.checkins.module import MODULE as CHECKINS
+from lastlight.domains.devices.module import MODULE as DEVICES
+from lastlight.domains.flags.module import MODULE as FLAGS
 from lastlight.domains.identity.module import MODULE as IDENTITY
+from lastlight.domains.resources.module import MODULE as RESOURCES
+from lastlight.domains.safety.module import MODULE as SAFETY
+from lastlight.domains.staff.module import CALENDARS
+from lastlight.domains.staff.module import MODULE as TIME
+from lastlight.domains.tasks.module import MODULE as TASKS
 from lastlight.domains.tenancy.module import MODULE as TENANCY
 from lastlight.domains.venues.module import MODULE as VENUES
 from lastlight.runtime.audit.module import MODULE as AUDIT
@@ -28,10 +35,17 @@ MODULES = (
     EXPORTS,
     SETTINGS,
     SAVED_VIEWS,
+    FLAGS,
     IDENTITY,
     TENANCY,
     VENUES,
+    TASKS,
+    DEVICES,
     CHECKINS,
+    TIME,
+    CALENDARS,
+    SAFETY,
+    RESOURCES,
     ACCOUNT,
     PATRON,
     STAFF,

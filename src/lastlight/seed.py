@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from lastlight.domains import checkins, identity, tenancy, venues
+from lastlight.domains import checkins, identity, resources, tenancy, venues
 from lastlight.kernel.ids import PLATFORM, PatronId, TenantId, VenueId
 from lastlight.main import create_services
 from lastlight.runtime.auth.passwords import hash_password
@@ -150,6 +150,7 @@ async def _fill_business(services: Services, business: Business, size: Size, has
         )
     async with system_ctx(services, tenant_id) as ctx:
         places = await venues.seed_venues(ctx, seed=SEED, slug=business.slug)
+        await resources.seed_resources(ctx, seed=SEED, venue_ids=list(places.values()))
     async with system_ctx(services, tenant_id, role="system") as ctx:
         known = await _fill_people(ctx, business, places, hashed)
         guests = await _fill_guests(ctx, business, size, hashed)

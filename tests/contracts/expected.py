@@ -2,10 +2,24 @@
 
 from lastlight.kernel.permissions import Scope
 from lastlight.runtime.http.operation import Operation
+from tests.support.calls import REGISTRY
 from tests.support.world import Somebody, World, may
 
 WORKS = frozenset({0})
-PLATFORM_HAS_NONE = frozenset({"venue_id", "visit_id", "checkin_id"})
+PLATFORM_HAS_NONE = frozenset(
+    {
+        "venue_id",
+        "patron_id",
+        "visit_id",
+        "checkin_id",
+        "device_id",
+        "flag_id",
+        "resource_id",
+        "booking_id",
+        "banner_id",
+        "image_id",
+    }
+)
 """Things that lie inside businesses only: the crew goes inside first, and from outside none of them exists."""
 CREATE_VENUE = frozenset({"create_venue", "create_admin_venue", "venue_new_submit"})
 NEEDS_A_PLACE = {"upload_file": 403, "create_view": 403, "views_menu": 403, "view_submit": 403}
@@ -19,6 +33,8 @@ def expected(op: Operation, who: Somebody) -> frozenset[int]:
         if who.kind == "anonymous":
             return frozenset({401 if op.kind == "api" else 303})
         return frozenset({403})
+    if who.kind == "crew" and who.home is None and not op.scope_tenant and _of_a_module(op):
+        return frozenset({403})  # the platform itself has none of the modules that a business switches on
     if who.kind == "crew" and who.home is None and not op.scope_tenant and _inside_only(op):
         return frozenset({404})
     if op.name in CREATE_VENUE and (who.role == "vendor_admin" or (who.kind == "crew" and who.home is None)):
@@ -32,8 +48,19 @@ def expected(op: Operation, who: Somebody) -> frozenset[int]:
     return WORKS
 
 
+def _of_a_module(op: Operation) -> bool:
+    return bool(op.toggle or REGISTRY.module_of[id(op)].toggle)
+
+
 def _inside_only(op: Operation) -> bool:
-    return bool(PLATFORM_HAS_NONE & {*op.path_parameters()}) or op.name in {"check_out_visits", "visits_checkout"}
+    return bool(PLATFORM_HAS_NONE & {*op.path_parameters()}) or op.name in {
+        "check_out_visits",
+        "visits_checkout",
+        "add_device",
+        "override_checkin",
+        "create_resource",
+        "create_booking",
+    }
 
 
 def planner(world: World, op: Operation) -> Somebody:

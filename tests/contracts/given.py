@@ -3,23 +3,38 @@
 An operation whose parameters are all known to tests/support/things.py and tests/support/examples.py needs none.
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from tests.contracts.given_devices import DEVICE_EXAMPLES
+from tests.contracts.given_safety import SAFETY_EXAMPLES
 from tests.support.calls import REGISTRY, Example, Given
 from tests.support.people import HERE, PASSWORD
 from tests.support.things import (
+    EVENING,
+    EVERY_DAY,
     PIXEL,
+    app_code,
+    banner_body,
+    begun_factor,
+    booking,
+    booking_body,
     builtin_role,
     checked_in,
     code,
     ended_job,
     file,
+    image,
+    image_upload,
+    invitation_token,
     one_time_token,
+    own_booking,
     own_session,
     phone_key,
     public_key,
     queued_job,
+    resource,
     saved_view,
     tenant,
     venue,
@@ -28,7 +43,7 @@ from tests.support.things import (
 )
 from tests.support.world import Somebody, World
 
-EXAMPLES: dict[str, Example] = {}
+EXAMPLES: dict[str, Example] = {**SAFETY_EXAMPLES, **DEVICE_EXAMPLES}
 REASON = {"reason": "because the contract says so"}
 
 
@@ -213,6 +228,67 @@ async def add_member(world: World, who: Somebody) -> Given:
     if who.home:
         data["venue_ids"] = str(who.home.venues[0])
     return Given(data=data)
+
+
+@example("invite")
+async def invite(world: World, who: Somebody) -> Given:
+    data: dict[str, Any] = {
+        "email": f"invited-{uuid4().hex}@guests.example",
+        "role_id": str(await builtin_role(world, who, "staff" if who.home else "finance")),
+    }
+    if who.home:
+        data["venue_ids"] = str(who.home.venues[0])
+    return Given(data=data)
+
+
+@example("set_up_second_factor")
+async def set_up_second_factor(world: World, who: Somebody) -> Given:
+    return Given(data={"password": PASSWORD}, who=await newcomer(world, who))
+
+
+@example("confirm_second_factor")
+async def confirm_second_factor(world: World, who: Somebody) -> Given:
+    somebody = await newcomer(world, who)
+    return Given(data={"code": app_code(await begun_factor(world, somebody))}, who=somebody)
+
+
+@example("renew_recovery_codes", "remove_second_factor")
+async def with_second_factor(world: World, who: Somebody) -> Given:
+    somebody = await newcomer(world, who)
+    secret = await begun_factor(world, somebody)
+    path = "/api/me/second-factor/confirmation"
+    await world.make("POST", path, somebody, json={"code": app_code(secret, -1)})
+    return Given(data={"password": PASSWORD, "code": app_code(secret)}, who=somebody)
+
+
+@example("change_patron_standing", "change_account_standing")
+async def change_standing(world: World, who: Somebody) -> Given:
+    return Given(data={"status": "banned", "until": None, **REASON})
+
+
+@example("suspend_account")
+async def suspend_account(world: World, who: Somebody) -> Given:
+    return Given(data={"days": 2, "until": None, **REASON})
+
+
+@example("reactivate_account")
+async def reactivate_account(world: World, who: Somebody) -> Given:
+    user_id = (await world.people.newcomer(world.a)).user_id
+    chief = world.somebody["crew.super_admin"]
+    await world.make("POST", f"/api/admin/users/{user_id}/suspend", chief, json={"days": 2, **REASON})
+    return Given(path={"user_id": user_id}, data=REASON)
+
+
+@example("verify_patron")
+async def verify_patron(world: World, who: Somebody) -> Given:
+    return Given(data={"verified": True, **REASON})
+
+
+@example("look_at_invitation", "accept_invitation")
+async def accept_invitation(world: World, who: Somebody) -> Given:
+    return Given(
+        data={"token": await invitation_token(world), "name": "Somebody New", "password": "a brand new night out"}
+    )
 
 
 @example("change_member")
@@ -403,3 +479,196 @@ async def revoke_phone_key(world: World, who: Somebody) -> Given:
 @example("patron_view")
 async def patron_view(world: World, who: Somebody) -> Given:
     return Given(path={"view": "activity"})
+
+
+# --- resources --------------------------------------------------------------------------------------------------------
+
+
+@example("create_resource")
+async def create_resource(world: World, who: Somebody) -> Given:
+    return Given(data={"venue_id": str(await venue(world, who)), "kind": "table", "name": world.unique("Table")})
+
+
+@example("change_resource")
+async def change_resource(world: World, who: Somebody) -> Given:
+    return Given(data={"name": world.unique("Table")})
+
+
+@example("set_resource_status")
+async def set_resource_status(world: World, who: Somebody) -> Given:
+    return Given(data={"status": "out_of_order", **REASON})
+
+
+@example("create_booking")
+async def create_booking(world: World, who: Somebody) -> Given:
+    return Given(data=booking_body(await resource(world, who)))
+
+
+@example("change_booking")
+async def change_booking(world: World, who: Somebody) -> Given:
+    return Given(data={"note": world.unique("By the window")})
+
+
+@example("miss_booking")
+async def miss_booking(world: World, who: Somebody) -> Given:
+    made = await booking(world, who)
+    await world.sql("update bookings set starts_at = now() - interval '1 hour' where id = $1", made)
+    return Given(path={"booking_id": made})
+
+
+@example("cancel_booking")
+async def cancel_booking(world: World, who: Somebody) -> Given:
+    return Given(data=REASON)
+
+
+@example("create_own_booking")
+async def create_own_booking(world: World, who: Somebody) -> Given:
+    patron = await world.newcomer(world.somebody["B.patron" if who.home is world.b else "A.patron"])
+    start = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
+    times = {"starts_at": start.isoformat(), "ends_at": (start + timedelta(hours=1)).isoformat()}
+    return Given(data={"resource_id": str(await resource(world, patron)), **times}, who=patron)
+
+
+@example("cancel_own_booking")
+async def cancel_own_booking(world: World, who: Somebody) -> Given:
+    patron = await world.newcomer(world.somebody["B.patron" if who.home is world.b else "A.patron"])
+    return Given(path={"booking_id": await own_booking(world, patron)}, data=REASON, who=patron)
+
+
+# --- feature flags ----------------------------------------------------------------------------------------------------
+
+
+async def flag(world: World) -> str:
+    """A feature flag of its own, switched off."""
+    crew = world.somebody["crew.super_admin"]
+    body = {"key": f"tests.flag_{uuid4().hex}", "description": "For the contract"}
+    return (await world.make("POST", "/api/admin/flags", crew, json=body))["key"]
+
+
+@example("create_flag")
+async def create_flag(world: World, who: Somebody) -> Given:
+    return Given(data={"key": f"tests.flag_{uuid4().hex}", "description": "For the contract"})
+
+
+@example("change_flag", "remove_flag")
+async def change_flag(world: World, who: Somebody) -> Given:
+    return Given(path={"flag_key": await flag(world)}, data={"enabled": True}, version=1)
+
+
+@example("set_tenant_flag")
+async def set_tenant_flag(world: World, who: Somebody) -> Given:
+    path = {"tenant_id": await tenant(world, who), "flag_key": await flag(world)}
+    return Given(path=path, data={"enabled": True, **REASON}, version=0)
+
+
+@example("clear_tenant_flag")
+async def clear_tenant_flag(world: World, who: Somebody) -> Given:
+    path = {"tenant_id": await tenant(world, who), "flag_key": await flag(world)}
+    await world.make(
+        "PUT",
+        f"/api/admin/tenants/{path['tenant_id']}/flags/{path['flag_key']}",
+        world.somebody["crew.super_admin"],
+        json={"enabled": True, **REASON},
+        headers={"If-Match": '"0"'},
+    )
+    return Given(path=path, version=1)
+
+
+# --- how venues are shown ---------------------------------------------------------------------------------------------
+
+
+@example("set_publication")
+async def set_publication(world: World, who: Somebody) -> Given:
+    return Given(data={"state": "degraded", **REASON})
+
+
+@example("create_banner")
+async def create_banner(world: World, who: Somebody) -> Given:
+    return Given(data=banner_body(world))
+
+
+@example("change_banner")
+async def change_banner(world: World, who: Somebody) -> Given:
+    return Given(data={"title": world.unique("Night")})
+
+
+# --- people at work ---------------------------------------------------------------------------------------------------
+
+
+@example("plan_recurrence")
+async def plan_recurrence(world: World, who: Somebody) -> Given:
+    return Given(data={**EVERY_DAY, "venue_id": str(await venue(world, who))})
+
+
+@example("change_task", "change_recurrence")
+async def change_task(world: World, who: Somebody) -> Given:
+    return Given(data={"title": world.unique("Another task")})
+
+
+@example("plan_shift")
+async def plan_shift(world: World, who: Somebody) -> Given:
+    return Given(data={**EVENING, "venue_id": str(await venue(world, who))})
+
+
+@example("change_shift")
+async def change_shift(world: World, who: Somebody) -> Given:
+    return Given(data={"note": world.unique("Note")}, version=2)
+
+
+@example("assign_task")
+async def assign_task(world: World, who: Somebody) -> Given:
+    member = who if who.kind == "member" else world.somebody["A.owner"]
+    return Given(data={"assignee_id": str(member.user_id)})
+
+
+@example("publish_shifts")
+async def publish_shifts(world: World, who: Somebody) -> Given:
+    span = {"starts_from": "2099-06-05T00:00:00Z", "starts_to": "2099-06-06T00:00:00Z"}
+    await world.make(
+        "POST",
+        "/api/shifts",
+        world.somebody["B.owner" if who.home is world.b else "A.owner"],
+        json={**EVENING, "venue_id": str(await venue(world, who))},
+    )
+    return Given(data={**span, "venue_id": str(await venue(world, who))})
+
+
+@example("read_time_sheets", "read_performance")
+async def read_time_sheets(world: World, who: Somebody) -> Given:
+    return Given(query={"first": "2026-11-01", "last": "2026-11-30"})
+
+
+@example("moderate_image")
+async def moderate_image(world: World, who: Somebody) -> Given:
+    made = await image(world, who)
+    patron = await world.value(
+        "select id from patrons where tenant_id = (select tenant_id from venue_images where id = $1) limit 1", made
+    )
+    await world.sql("update venue_images set patron_id = $2, moderation = 'waiting' where id = $1", made, patron)
+    return Given(path={"image_id": made}, data={"approved": True}, version=2)
+
+
+@example("await_venue_image", "await_photo")
+async def await_venue_image(world: World, who: Somebody) -> Given:
+    return Given(data={"alt": "The dance floor"})
+
+
+@example("upload_image")
+async def upload_image(world: World, who: Somebody) -> Given:
+    owner = world.somebody["B.owner" if who.home is world.b else "A.owner"]
+    return Given(
+        path={"token": await image_upload(world, owner)},
+        content=PIXEL,
+        headers={"Content-Type": "image/png"},
+        who=owner,
+    )
+
+
+@example("order_venue_images")
+async def order_venue_images(world: World, who: Somebody) -> Given:
+    return Given(data={"image_ids": str(await image(world, who))})
+
+
+@example("create_task")
+async def create_task(world: World, who: Somebody) -> Given:
+    return Given(data={"title": world.unique("Task"), "venue_id": str(await venue(world, who))})

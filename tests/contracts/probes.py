@@ -167,8 +167,16 @@ FOREIGN_FIELDS = {
     "job_id": "job_id",
     "visit_ids": "visit_id",
     "ids": "visit_id",
+    "alert_id": "alert_id",
+    "alert_ids": "alert_id",
+    "incident_id": "incident_id",
+    "entity_id": "incident_id",
+    "assigned_to": "member_id",
+    "resource_id": "resource_id",
+    "device_id": "device_id",
+    "image_ids": "image_id",
 }
-LISTS = frozenset({"venue_ids", "visit_ids"})
+LISTS = frozenset({"image_ids", "alert_ids", "venue_ids", "visit_ids"})
 """Fields of a body that take several ids."""
 OTHER_FIELDS = frozenset({"patron_id", "actor_id", "tenant_id", "user_id"})
 """Fields that name people and businesses, for which the world has ids at hand."""
@@ -215,7 +223,7 @@ async def _foreign_id(world: World, field: str, owner: Somebody, things: Mapping
     if field == "patron_id":
         sql = "select id from patrons where tenant_id = $1 order by created_at limit 1"
         return await world.value(sql, owner.tenant_id)
-    if field in {"actor_id", "user_id"}:
+    if field in {"actor_id", "user_id", "assignee_id", "from_user_id", "to_user_id"}:
         return owner.user_id
     if field not in FOREIGN_FIELDS:
         raise AssertionError(f"nobody says what {field} names: add it to FOREIGN_FIELDS in tests/contracts/probes.py")

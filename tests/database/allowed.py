@@ -7,10 +7,15 @@ GLOBAL_TABLES = {
     "sessions": "a guest's session has no tenant yet",
     "refresh_tokens": "found by hash before any tenant is known",
     "one_time_tokens": "found by hash before any tenant is known",
+    "authenticators": "the second factor is the identity's, shown before any tenant is known",
+    "recovery_codes": "the second factor is the identity's, shown before any tenant is known",
+    "passkeys": "found by the credential's id before any tenant is known",
+    "passkey_challenges": "signed before anybody is known",
     "job_schedules": "the platform's own schedule",
     "queue.pgqueuer": "the carrier of every tenant's jobs; holds two ids",
     "queue.pgqueuer_log": "the carrier's own record",
     "queue.pgqueuer_statistics": "the carrier's own figures",
+    "feature_flags": "the platform's own answer for every business",
     "rate_limits": "keys are digests of addresses and accounts",
     "schema_migrations": "the migration runner's own record",
 }
@@ -22,6 +27,9 @@ GUEST_READS = {
     "tenant_sequences": "sockets greet with the stream's last number",
     "venues": "guests see where they can go",
     "venue_keys": "a check-in verifies its code in the guest's own transaction; secrets are sealed",
+    "resources": "guests see what they can book",
+    "venue_banners": "the patron app shows them",
+    "tenant_flags": "a guest's own requests ask what is switched on",
 }
 """A guest of the tenant reads every row."""
 
@@ -41,6 +49,9 @@ GUEST_OWNS = {
     "files": ("patron_id", "patron"),
     "checkins": ("patron_id", "patron"),
     "visits": ("patron_id", "patron"),
+    "safety_checks": ("patron_id", "patron"),
+    "bookings": ("patron_id", "patron"),
+    "venue_images": ("patron_id", "patron"),
 }
 """A guest reads and writes rows that carry its own patron id in this column."""
 

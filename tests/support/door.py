@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from lastlight.domains.checkins.module import MODULE as CHECKINS
-from lastlight.domains.checkins.permissions import CHECKINS_VERIFY, VISITS_CHECKOUT, VISITS_OWN
+from lastlight.domains.checkins.permissions import CHECKINS_PASS, CHECKINS_VERIFY, VISITS_CHECKOUT, VISITS_OWN
 from lastlight.domains.checkins.schemas import CheckinOut, VerifyIn
 from lastlight.domains.checkins.verify import verify
+from lastlight.domains.devices.module import MODULE as DEVICES
 from lastlight.domains.venues import Venue
 from lastlight.domains.venues.actions import create_venue
 from lastlight.domains.venues.codes import VenueCode, code_text, poster_code, screen_code
@@ -25,9 +26,11 @@ from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
 from tests.support.services import administer, make_tenant, opened_services
 
-MODULES = (VENUES, CHECKINS)
+MODULES = (VENUES, DEVICES, CHECKINS)
 HERE = Point(lat=-26.1467, lon=28.0436)
-PATRON_GRANTS = Grants({permission.name: None for permission in (CHECKINS_VERIFY, VISITS_OWN, VISITS_CHECKOUT)})
+PATRON_GRANTS = Grants(
+    {permission.name: None for permission in (CHECKINS_VERIFY, CHECKINS_PASS, VISITS_OWN, VISITS_CHECKOUT)}
+)
 
 
 @dataclass

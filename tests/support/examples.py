@@ -45,7 +45,8 @@ def example(kind: Any, given: Mapping[str, Any], *, name: str = "") -> Any:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return example_struct(kind, given)
     if name in given:
-        return [given[name]] if typing.get_origin(_bare(kind)) is list else given[name]
+        one = typing.get_origin(_bare(kind)) is list and not isinstance(given[name], list)
+        return [given[name]] if one else given[name]
     if typing.get_origin(kind) is Annotated:
         return _constrained(kind, given, name)
     return _plain(kind, given, name)

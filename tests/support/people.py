@@ -156,6 +156,12 @@ class People:
                 await job.fn(ctx, **job.arguments(args))
         return len(rows)
 
+    async def run_scheduled(self, name: str, tenant_id: TenantId) -> Any:
+        """Run a scheduled job once for a tenant, as the worker would."""
+        job = self.services.registry.jobs[name]
+        async with system_ctx(self.services, tenant_id, role=job.role) as ctx:
+            return await job.fn(ctx)
+
     async def mails(self, address: str) -> list[Any]:
         """The e-mails to an address, oldest first, once every job has run, and what those jobs queued."""
         while await self.run_jobs():

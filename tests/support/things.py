@@ -1,6 +1,7 @@
 """Things: a fresh row of every kind that a path names, made by the API or the actions of its domain, never by raw rows alone."""
 
 import base64
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
@@ -13,11 +14,12 @@ from lastlight.domains.checkins.schemas import VerifyIn
 from lastlight.domains.checkins.verify import verify
 from lastlight.domains.identity.jobs import mail_membership
 from lastlight.domains.identity.tokens import issue_one_time
+from lastlight.domains.identity.totp import code_of, step_of
 from lastlight.kernel.ids import PLATFORM, TenantId, UserId
 from lastlight.runtime.context import Actor, Grants
 from lastlight.runtime.db.uow import WorkScope, system_ctx, unit_of_work
 from lastlight.runtime.mail import send_mail
-from tests.support.people import SEED, Tenant
+from tests.support.people import PASSWORD, SEED, Tenant
 from tests.support.world import Somebody, World
 
 Maker = Callable[[World, Somebody], Awaitable[Any]]
@@ -74,6 +76,48 @@ async def member(world: World, who: Somebody, *, place: int = 0) -> Any:
         "venue_ids": [str(who.home.venues[place])] if who.home else None,
     }
     return (await world.make("POST", "/api/members", boss, json=body))["id"]
+
+
+async def patron(world: World, who: Somebody) -> Any:
+    """A guest of the business in good standing, whom no other test needs."""
+    guest = await world.people.newcomer(_tenant(world, who))
+    return (await world.sql("select id from patrons where user_id = $1", guest.user_id))[0]["id"]
+
+
+async def account(world: World, who: Somebody) -> Any:
+    """An account in good standing, whom no other test needs."""
+    return (await world.people.newcomer(_tenant(world, who))).user_id
+
+
+async def invitation(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """An open invitation to a role at a venue, or among the crew."""
+    body: dict[str, Any] = {
+        "email": f"invited-{uuid4().hex}@guests.example",
+        "role_id": str(await builtin_role(world, who, "staff" if who.home else "finance")),
+        "venue_ids": [str(who.home.venues[place])] if who.home else None,
+    }
+    return (await world.make("POST", "/api/invitations", _boss(world, who), json=body))["id"]
+
+
+async def _roof_invitation(world: World, who: Somebody) -> Any:
+    return await invitation(world, who, place=1)
+
+
+async def invitation_token(world: World) -> str:
+    """The token of the link in an invitation's e-mail, which nobody has followed yet."""
+    made = await invitation(world, world.somebody["A.owner"])
+    return await world.people.link((await world.sql("select email from invitations where id = $1", made))[0]["email"])
+
+
+async def begun_factor(world: World, who: Somebody) -> str:
+    """The secret of an authenticator app that somebody has begun to set up."""
+    return (await world.make("POST", "/api/me/second-factor", who, json={"password": PASSWORD}))["secret"]
+
+
+def app_code(secret: str, off: int = 0) -> str:
+    """What an authenticator app shows now, or some steps from now."""
+    raw = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    return code_of(raw, step_of(time.time()) + off)
 
 
 async def builtin_role(world: World, who: Somebody, key: str) -> Any:
@@ -216,6 +260,92 @@ async def tenant(world: World, who: Somebody, status: str = "active") -> Any:
     return tenant_id
 
 
+async def issued_device(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A device on a venue's list that is not enrolled yet, with its one-time code."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), "name": world.unique("Scanner")}
+    return await world.make("POST", "/api/devices", _as_boss(world, who), json=body)
+
+
+async def device(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A device on a venue's list."""
+    return (await issued_device(world, who, place=place))["device"]["id"]
+
+
+async def checkin_flag(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """Something that looks like fraud and that nobody has judged."""
+    tenant = _tenant(world, who)
+    guest = await world.people.newcomer(tenant)
+    return await world.value(
+        """insert into checkin_flags (tenant_id, venue_id, patron_id, kind, happened_at)
+           select $1, $2, id, 'duplicate', now() from patrons where tenant_id = $1 and user_id = $3 returning id""",
+        tenant.id,
+        tenant.venues[place],
+        guest.user_id,
+    )
+
+
+async def resource(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A table of a venue that can be booked."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), "kind": "table", "name": world.unique("Table")}
+    return (await world.make("POST", "/api/resources", _as_boss(world, who), json=body))["id"]
+
+
+def booking_body(resource_id: Any) -> dict[str, Any]:
+    """A booking of a far evening, for somebody by name."""
+    times = {"starts_at": "2099-06-05T18:00:00Z", "ends_at": "2099-06-05T19:00:00Z"}
+    return {"resource_id": str(resource_id), "guest_name": "Somebody New", **times}
+
+
+async def booking(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A booking ahead, under a name."""
+    body = booking_body(await resource(world, who, place=place))
+    headers = {"Idempotency-Key": str(uuid4())}
+    return (await world.make("POST", "/api/bookings", _as_boss(world, who), json=body, headers=headers))["id"]
+
+
+async def own_booking(world: World, patron: Somebody) -> Any:
+    """A guest's own booking, tomorrow."""
+    made = await booking(world, patron)
+    await world.sql(
+        "update bookings set patron_id = (select id from patrons where tenant_id = $2 and user_id = $3) where id = $1",
+        made,
+        patron.tenant_id,
+        patron.user_id,
+    )
+    return made
+
+
+def banner_body(world: World) -> dict[str, Any]:
+    """A banner of one night."""
+    return {"title": world.unique("Night"), "starts_at": "2026-01-01T18:00:00Z", "ends_at": "2099-01-01T18:00:00Z"}
+
+
+async def banner(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A banner of a venue."""
+    path = f"/api/venues/{_tenant(world, who).venues[place]}/banners"
+    return (await world.make("POST", path, _as_boss(world, who), json=banner_body(world)))["id"]
+
+
+async def _roof_banner(world: World, who: Somebody) -> Any:
+    return await banner(world, who, place=1)
+
+
+async def image(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """An image of a venue that waits for its upload."""
+    path = f"/api/venues/{_tenant(world, who).venues[place]}/images"
+    return (await world.make("POST", path, _as_boss(world, who), json={"alt": "The dance floor"}))["image"]["id"]
+
+
+async def image_upload(world: World, who: Somebody) -> str:
+    """The token of an address that takes the upload of an image."""
+    path = f"/api/venues/{_tenant(world, who).venues[0]}/images"
+    return (await world.make("POST", path, _as_boss(world, who), json={}))["upload_url"].rsplit("/", 1)[-1]
+
+
+async def _roof_image(world: World, who: Somebody) -> Any:
+    return await image(world, who, place=1)
+
+
 async def one_time_token(world: World, who: Somebody, purpose: Any) -> str:
     """The token of a link that was just sent to somebody."""
     assert who.user_id is not None
@@ -223,10 +353,40 @@ async def one_time_token(world: World, who: Somebody, purpose: Any) -> str:
         return await issue_one_time(ctx, user_id=who.user_id, purpose=purpose)
 
 
+async def task(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A task that nobody has taken."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), "title": world.unique("Task")}
+    return (await world.make("POST", "/api/tasks", _as_boss(world, who), json=body))["id"]
+
+
+async def recurrence(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A task that comes again every day."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), "title": world.unique("Task"), **EVERY_DAY}
+    return (await world.make("POST", "/api/task-recurrences", _as_boss(world, who), json=body))["id"]
+
+
+EVERY_DAY: dict[str, Any] = {"every": "day", "due_minute": 1080}
+EVENING = {"starts_at": "2099-06-05T18:00:00Z", "ends_at": "2099-06-05T23:00:00Z"}
+
+
+async def shift(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A published shift that is open."""
+    body = {"venue_id": str(_tenant(world, who).venues[place]), **EVENING}
+    made = await world.make("POST", "/api/shifts", _as_boss(world, who), json=body)
+    await world.sql("update shifts set status = 'published', published_at = now() where id = $1", made["id"])
+    return made["id"]
+
+
 THINGS: dict[str, Maker] = {
+    "task_id": task,
+    "recurrence_id": recurrence,
+    "shift_id": shift,
     "venue_id": venue,
     "role_id": role,
     "member_id": member,
+    "invitation_id": invitation,
+    "patron_id": patron,
+    "user_id": account,
     "visit_id": visit,
     "checkin_id": checkin,
     "key_id": phone_key,
@@ -237,8 +397,26 @@ THINGS: dict[str, Maker] = {
     "export_id": export,
     "view_id": saved_view,
     "code": code,
+    "resource_id": resource,
+    "booking_id": booking,
+    "banner_id": banner,
+    "image_id": image,
+    "device_id": device,
+    "flag_id": checkin_flag,
 }
 """Path parameters, and body fields of the same name, that name a row, and how to make one."""
+
+
+async def _roof_task(world: World, who: Somebody) -> Any:
+    return await task(world, who, place=1)
+
+
+async def _roof_recurrence(world: World, who: Somebody) -> Any:
+    return await recurrence(world, who, place=1)
+
+
+async def _roof_shift(world: World, who: Somebody) -> Any:
+    return await shift(world, who, place=1)
 
 
 async def _roof(world: World, who: Somebody) -> Any:
@@ -257,18 +435,52 @@ async def _roof_checkin(world: World, who: Somebody) -> Any:
     return (await checked_in(world, who, place=1)).checkin.id
 
 
+async def _roof_device(world: World, who: Somebody) -> Any:
+    return await device(world, who, place=1)
+
+
+async def _roof_flag(world: World, who: Somebody) -> Any:
+    return await checkin_flag(world, who, place=1)
+
+
+async def _roof_resource(world: World, who: Somebody) -> Any:
+    return await resource(world, who, place=1)
+
+
+async def _roof_booking(world: World, who: Somebody) -> Any:
+    return await booking(world, who, place=1)
+
+
 ELSEWHERE: dict[str, Maker] = {
+    "task_id": _roof_task,
+    "recurrence_id": _roof_recurrence,
+    "shift_id": _roof_shift,
+    "resource_id": _roof_resource,
+    "booking_id": _roof_booking,
+    "banner_id": _roof_banner,
+    "image_id": _roof_image,
+    "device_id": _roof_device,
+    "flag_id": _roof_flag,
     "venue_id": _roof,
     "member_id": _roof_member,
+    "invitation_id": _roof_invitation,
     "visit_id": _roof_visit,
     "checkin_id": _roof_checkin,
 }
 """The same things at tenant A's second venue, which its vendor admin does not run."""
 VERSIONED = {
+    "device_id": "devices",
     "venue_id": "venues",
     "role_id": "roles",
     "member_id": "memberships",
+    "invitation_id": "invitations",
+    "patron_id": "patrons",
+    "user_id": "users",
     "visit_id": "visits",
     "tenant_id": "tenants",
+    "resource_id": "resources",
+    "booking_id": "bookings",
+    "banner_id": "venue_banners",
+    "image_id": "venue_images",
 }
 """Where the version of a thing is kept that If-Match asks for."""

@@ -17,6 +17,10 @@ VisitId = NewType("VisitId", UUID)
 JobId = NewType("JobId", UUID)
 FileId = NewType("FileId", UUID)
 MailId = NewType("MailId", UUID)
+ResourceId = NewType("ResourceId", UUID)
+BookingId = NewType("BookingId", UUID)
+BannerId = NewType("BannerId", UUID)
+ImageId = NewType("ImageId", UUID)
 
 PLATFORM = TenantId(UUID(int=0))
 """The platform is the tenant of its own crew."""

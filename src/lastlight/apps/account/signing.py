@@ -29,6 +29,7 @@ class SignInForm(Input, frozen=True, kw_only=True):
 
     email: Annotated[str, msgspec.Meta(max_length=254)]
     password: Annotated[str, msgspec.Meta(max_length=200)]
+    code: Annotated[str, msgspec.Meta(max_length=40)] = ""
     tenant: Annotated[str, msgspec.Meta(max_length=48)] = ""
     next: Text = ""
 
@@ -102,7 +103,7 @@ async def sign_in_submit(ctx: Ctx, form: Form[SignInForm], prepared: identity.Ve
     """Sign in with a cookie and go where one came from, or to one's own app."""
     data = form.require()
     session = await identity.sign_in(
-        ctx, email=data.email, verdict=prepared, tenant=data.tenant or None, as_=None, channel="cookie"
+        ctx, email=data.email, verdict=prepared, tenant=data.tenant or None, as_=None, channel="cookie", code=data.code
     )
     token, seconds = identity.cookie_token(ctx, session=session)
     return Redirect(

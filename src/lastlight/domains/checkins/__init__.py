@@ -5,6 +5,7 @@ staff, or when its time is over; a guest has one open visit at most in a busines
 its proof; the claimed and the received time are both kept. This is all that other domains may use.
 """
 
+from lastlight.domains.checkins.events import VisitClosed, VisitOpened, VisitTimedOut
 from lastlight.domains.checkins.model import Checkin, Visit
 from lastlight.domains.checkins.permissions import (
     CHECKINS_READ,
@@ -31,6 +32,9 @@ __all__ = [
     "Tonight",
     "VenueTonight",
     "Visit",
+    "VisitClosed",
+    "VisitOpened",
+    "VisitTimedOut",
     "count_inside",
     "find_checkin",
     "find_visit",

@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from lastlight.domains.checkins.claims import PhoneKey
-from lastlight.domains.venues import Geofence, OpeningHours, PositionPolicy, VenueCode, VenueStatus
-from lastlight.kernel.ids import PatronId
+from lastlight.domains.venues import Geofence, OpeningHours, PositionPolicy, VenueStatus
 from lastlight.runtime.context import Ctx
 
 DOOR = """
@@ -17,6 +16,9 @@ select v.name as venue, v.status, v.time_zone, v.business_day_hour, v.opening_ho
        v.visit_timeout_minutes,
        k.secret, least(k.retires_at, k.revoked_at) as key_dies_at,
        p.name as patron, p.status as patron_status, p.status_until as patron_status_until, p.birth_date,
+       (p.status = 'soft_banned' and coalesce(p.status_until > now(), true))
+       or exists (select from users u where u.id = p.user_id and u.status = 'soft_banned'
+                    and coalesce(u.status_until > now(), true)) as soft_banned,
        h.public_key, h.created_at as phone_key_created_at, h.revoked_at as phone_key_revoked_at,
        exists (select from checkins c
                where c.tenant_id = $1 and c.patron_id = $3 and c.venue_id = $2 and c.nonce = $5 and c.method = 'screen') as replayed,
@@ -49,6 +51,8 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     key_dies_at: datetime | None
     patron: str
     patron_status: str
+    soft_banned: bool
+    """By the business, or on the whole platform: in by the staff's hand only."""
     patron_status_until: datetime | None
     birth_date: date | None
     public_key: bytes | None
@@ -74,8 +78,15 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_door(
-    ctx: Ctx, *, code: VenueCode, patron_id: PatronId, phone_key_id: UUID | None, at: datetime
+    ctx: Ctx,
+    *,
+    venue_id: UUID,
+    patron_id: UUID,
+    key_number: int = 0,
+    nonce: bytes = b"",
+    phone_key_id: UUID | None = None,
+    at: datetime,
 ) -> Door | None:
-    """Everything about a scan in one statement; None when the code's venue is not this tenant's."""
-    parameters = (ctx.tenant_id, code.venue_id, patron_id, code.key_number, code.nonce, phone_key_id, at)
+    """Everything about a scan in one statement; None when the venue or the guest is not this tenant's."""
+    parameters = (ctx.tenant_id, venue_id, patron_id, key_number, nonce, phone_key_id, at)
     return await ctx.db.row(Door, DOOR, *parameters)

@@ -186,7 +186,35 @@ class BirthDateGiven(Conflict):
     default_detail = "It can be given once. Ask the staff to correct it."
 
 
+class CheckinTakenBack(Conflict):
+    """A check-in is revoked once."""
+
+    type = "checkin-revoked"
+    title = "This check-in was taken back before"
+    default_detail = "Its reason stands with it; nothing more is to do."
+
+
+class FlagResolved(Conflict):
+    """A flag is judged once."""
+
+    type = "flag-resolved"
+    title = "Somebody has judged this already"
+    default_detail = "Read it again to see what was decided."
+
+
+class PhoneKeyUnknown(Problem):
+    """A pass is bound to a registered phone."""
+
+    type = "phone-key-unknown"
+    status = 422
+    title = "This phone is not registered"
+    default_detail = "Register the phone's key first (POST /api/patron/keys), then ask for the pass."
+
+
 ERRORS = (
+    CheckinTakenBack,
+    FlagResolved,
+    PhoneKeyUnknown,
     CodeMalformed,
     CodeForged,
     CodeUnknown,

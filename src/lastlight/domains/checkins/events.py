@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from lastlight.domains.checkins.permissions import CHECKINS_READ, VISITS_READ
+from lastlight.domains.checkins.permissions import CHECKINS_READ, FLAGS_READ, VISITS_READ
 from lastlight.kernel.events import Event
 from lastlight.kernel.permissions import Permission
 
@@ -99,7 +99,67 @@ class PatronBirthDateGiven(Event, frozen=True, kw_only=True):
     patron_id: UUID
 
 
+class PassIssued(Event, frozen=True, kw_only=True):
+    """A guest's phone got its pass for the night."""
+
+    event_name: ClassVar[str] = "patron.pass_issued"
+    key_id: UUID
+    expires_at: datetime
+
+
+class CheckinRevokedNow(Event, frozen=True, kw_only=True):
+    """A check-in was taken back, or called a false positive; its visit counts nowhere."""
+
+    event_name: ClassVar[str] = "checkin.revoked"
+    audience: ClassVar[Permission | None] = CHECKINS_READ
+    webhook: ClassVar[bool] = True
+    checkin_id: UUID
+    venue_id: UUID
+    patron_id: UUID
+    kind: str
+
+
+class CheckinFlagged(Event, frozen=True, kw_only=True):
+    """Something at the door looks like fraud."""
+
+    event_name: ClassVar[str] = "checkin.flagged"
+    audience: ClassVar[Permission | None] = FLAGS_READ
+    webhook: ClassVar[bool] = True
+    flag_id: UUID
+    venue_id: UUID
+    patron_id: UUID
+    kind: str
+
+
+class CheckinFlagResolved(Event, frozen=True, kw_only=True):
+    """Somebody judged what looked like fraud."""
+
+    event_name: ClassVar[str] = "checkin.flag_resolved"
+    audience: ClassVar[Permission | None] = FLAGS_READ
+    flag_id: UUID
+    venue_id: UUID
+    status: str
+
+
+class DoorScanned(Event, frozen=True, kw_only=True):
+    """A venue's device scanned a pass, and what became of it."""
+
+    event_name: ClassVar[str] = "door.scanned"
+    audience: ClassVar[Permission | None] = FLAGS_READ
+    scan_id: UUID
+    device_id: UUID
+    venue_id: UUID
+    sequence: int
+    result: str
+    refusal: str
+
+
 EVENTS = (
+    PassIssued,
+    CheckinRevokedNow,
+    CheckinFlagged,
+    CheckinFlagResolved,
+    DoorScanned,
     CheckinVerified,
     VisitOpened,
     VisitClosed,

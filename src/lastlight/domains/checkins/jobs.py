@@ -1,7 +1,10 @@
 """Scheduled work of the door."""
 
 from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
 
+from lastlight.domains.checkins.flags import judge_travel
 from lastlight.domains.checkins.visits import time_out_visits
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.context import Ctx
@@ -24,3 +27,9 @@ async def due_tenants(ctx: Ctx) -> Sequence[TenantId]:
 async def time_out_due_visits(ctx: Ctx) -> int:
     """Close the visits that nobody closed within the venue's time; what one run leaves, the next minute's takes."""
     return await time_out_visits(ctx, limit=BATCH)
+
+
+@job("checkins.judge_arrival")
+async def judge_arrival(ctx: Ctx, event_id: str, seq: int, data: dict[str, Any]) -> int:
+    """Flag an arrival that nobody could have travelled to in time."""
+    return await judge_travel(ctx, checkin_id=UUID(data["checkin_id"]))

@@ -8,7 +8,7 @@ from lastlight.domains.checkins.permissions import CHECKINS_READ, VISITS_OWN, VI
 from lastlight.kernel.ids import CheckinId, PatronId, TenantId, VenueId, VisitId
 from lastlight.runtime.http.listing import Column, Filter, Listing
 
-METHODS = (("screen", "Screen"), ("poster", "Poster"))
+METHODS = (("screen", "Screen"), ("poster", "Poster"), ("pass", "Pass"), ("override", "By hand"))
 STATUSES = (("open", "In"), ("closed", "Left"), ("timed_out", "Timed out"), ("voided", "Voided"))
 CLOSERS = (("guest", "Guest"), ("staff", "Staff"), ("time_out", "Time-out"))
 

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 import msgspec
 
@@ -9,7 +10,7 @@ from lastlight.domains.checkins.errors import OutsideGeofence, PositionImprecise
 from lastlight.domains.venues import Geofence, Point, PositionPolicy, distance_outside
 from lastlight.kernel.ids import CheckinId, PatronId, VenueId, VisitId
 
-Method = Literal["screen", "poster"]
+Method = Literal["screen", "poster", "pass", "override"]
 VisitStatus = Literal["open", "closed", "timed_out", "voided"]
 ClosedBy = Literal["guest", "staff", "time_out"]
 
@@ -52,7 +53,10 @@ class Checkin(msgspec.Struct, frozen=True, kw_only=True):
     business_day: date
     position: CheckedPosition | None
     device: dict[str, str | int | float | bool | None] | None
+    device_id: UUID | None = None
+    override_reason: str = ""
     revoked_at: datetime | None = None
+    revoked_reason: str = ""
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):

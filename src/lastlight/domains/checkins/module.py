@@ -1,19 +1,21 @@
 """What the door brings to the platform."""
 
 from lastlight.domains.checkins.api import ROUTES
-from lastlight.domains.checkins.errors import ERRORS, CodeReplayed, VisitOpen
-from lastlight.domains.checkins.events import EVENTS
-from lastlight.domains.checkins.jobs import time_out_due_visits
+from lastlight.domains.checkins.door_api import DOOR_ROUTES
+from lastlight.domains.checkins.door_listings import DOOR_LISTINGS
+from lastlight.domains.checkins.errors import ERRORS, CheckinTakenBack, CodeReplayed, VisitOpen
+from lastlight.domains.checkins.events import EVENTS, CheckinVerified
+from lastlight.domains.checkins.jobs import judge_arrival, time_out_due_visits
 from lastlight.domains.checkins.listings import LISTINGS
 from lastlight.domains.checkins.pages import COUNT_EVENTS, PAGES, count_shown
 from lastlight.domains.checkins.permissions import CHECKINS_READ, PERMISSIONS, VISITS_READ
 from lastlight.domains.checkins.settings import SETTINGS
-from lastlight.runtime.module import Module, Nav
+from lastlight.runtime.module import Module, Nav, Reaction
 
 MODULE = Module(
     name="checkins",
     summary="The door: verified arrivals, and the visits that they open.",
-    routes=ROUTES,
+    routes=(*ROUTES, *DOOR_ROUTES),
     pages=PAGES,
     permissions=PERMISSIONS,
     events=EVENTS,
@@ -21,10 +23,13 @@ MODULE = Module(
     constraints={
         "checkins_code_once": CodeReplayed,
         "checkins_claim_once": CodeReplayed,
+        "checkins_pass_once": CodeReplayed,
+        "checkin_revocations_pkey": CheckinTakenBack,
         "visits_one_open": VisitOpen,
     },
-    jobs=(time_out_due_visits,),
-    listings=LISTINGS,
+    jobs=(time_out_due_visits, judge_arrival),
+    reactions=(Reaction(CheckinVerified, judge_arrival),),
+    listings=(*LISTINGS, *DOOR_LISTINGS),
     settings=SETTINGS,
     nav=(
         Nav(

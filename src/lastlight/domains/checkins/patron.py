@@ -20,7 +20,7 @@ from lastlight.domains.checkins.schemas import (
     PatronRef,
     TenantRef,
 )
-from lastlight.domains.venues import Venue, closes_at, next_opening, standing_venues
+from lastlight.domains.venues import Venue, closes_at, next_opening, shown_venues, standing_venues
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
 from lastlight.kernel.ids import PatronId
 from lastlight.runtime.context import Ctx
@@ -93,7 +93,9 @@ async def read_home(ctx: Ctx) -> Home:
     who = await ctx.db.fetchrow(WHO, ctx.tenant_id, patron_id)
     if who is None:
         raise NotFound
-    venues = await standing_venues(ctx, permission=None)
+    shown = await shown_venues(ctx)
+    venues = [venue for venue in await standing_venues(ctx, permission=None) if venue.id in shown]
+    venues.sort(key=lambda venue: not shown[venue.id])
     return Home(
         patron=PatronRef(id=who["patron_id"], name=who["patron"], birth_date=who["birth_date"]),
         tenant=TenantRef(id=who["tenant_id"], slug=who["slug"], name=who["tenant"]),

@@ -8,5 +8,24 @@ VISITS_OWN = Permission("visits.own", "See and end own visits, and register the 
 VISITS_READ = Permission("visits.read", "See who is in, and past visits", Scope.VENUE)
 VISITS_CHECKOUT = Permission("visits.checkout", "Check a guest out (a guest: only themselves)", Scope.VENUE)
 VISITS_CORRECT = Permission("visits.correct", "Correct or void a visit, with a reason", Scope.VENUE)
+CHECKINS_PASS = Permission("checkins.pass", "Carry a pass that a door's scanner reads", Scope.OWN)
+CHECKINS_OVERRIDE = Permission(
+    "checkins.override", "Let a guest in by hand against the door's rules, with a reason", Scope.VENUE
+)
+CHECKINS_REVOKE = Permission("checkins.revoke", "Take a check-in back, or call it a false positive", Scope.VENUE)
+FLAGS_READ = Permission("checkins.flags.read", "See the door's log and what looks like fraud there", Scope.VENUE)
+FLAGS_RESOLVE = Permission("checkins.flags.resolve", "Judge what looks like fraud at the door", Scope.VENUE)
 
-PERMISSIONS = (CHECKINS_VERIFY, CHECKINS_READ, VISITS_OWN, VISITS_READ, VISITS_CHECKOUT, VISITS_CORRECT)
+PERMISSIONS = (
+    CHECKINS_VERIFY,
+    CHECKINS_READ,
+    VISITS_OWN,
+    VISITS_READ,
+    VISITS_CHECKOUT,
+    VISITS_CORRECT,
+    CHECKINS_PASS,
+    CHECKINS_OVERRIDE,
+    CHECKINS_REVOKE,
+    FLAGS_READ,
+    FLAGS_RESOLVE,
+)

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from lastlight.domains.checkins.model import Checkin, Visit
 from lastlight.domains.checkins.permissions import CHECKINS_READ, VISITS_READ
-from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PatronId
 from lastlight.runtime.context import Ctx
 
@@ -26,8 +25,10 @@ where v.tenant_id = $1 and v.patron_id = $2 and v.status = 'open'
 """
 CHECKIN = """
 select c.id, c.venue_id, w.name as venue, c.patron_id, p.name as patron, c.method, c.arrived_at, c.received_at, c.claimed_at,
-       c.proof_key_id is not null as proven, c.business_day, c.position, c.device, c.revoked_at
+       c.proof_key_id is not null as proven, c.business_day, c.position, c.device, c.device_id,
+       c.override_reason, r.revoked_at, coalesce(r.reason, '') as revoked_reason
 from checkins c
+left join checkin_revocations r on r.tenant_id = $1 and r.checkin_id = c.id
 join venues w on w.tenant_id = $1 and w.id = c.venue_id
 join patrons p on p.tenant_id = $1 and p.id = c.patron_id
 where c.tenant_id = $1 and c.id = $2
@@ -57,12 +58,15 @@ async def open_visit(ctx: Ctx, *, patron_id: PatronId) -> Visit | None:
     return await ctx.db.row(Visit, OPEN_VISIT, ctx.tenant_id, patron_id)
 
 
+async def read_checkin(ctx: Ctx, *, checkin_id: UUID) -> Checkin:
+    """A check-in of the tenant, for a caller that has seen to the permission; NotFound when there is none."""
+    return await ctx.db.one(Checkin, CHECKIN, ctx.tenant_id, checkin_id)
+
+
 async def find_checkin(ctx: Ctx, *, checkin_id: UUID) -> Checkin:
     """A check-in at a venue that the actor may see."""
     ctx.require(CHECKINS_READ)
-    checkin = await ctx.db.row(Checkin, CHECKIN, ctx.tenant_id, checkin_id)
-    if checkin is None:
-        raise NotFound
+    checkin = await read_checkin(ctx, checkin_id=checkin_id)
     ctx.require(CHECKINS_READ, checkin.venue_id)
     return checkin
 

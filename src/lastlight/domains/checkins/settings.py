@@ -34,7 +34,17 @@ BIRTH_DATE_REQUIRED = TenantSetting(
     label="Birth date needed",
     description="Venues with a least age refuse guests who have not given their birth date.",
 )
-SETTINGS = (CLAIM_MAX_AGE, VAGUEST_POSITION, BIRTH_DATE_REQUIRED)
+TRAVEL_KMH = TenantSetting(
+    key="checkins.travel_max_kmh",
+    type=int,
+    default=200,
+    label="Fastest travel",
+    description="Two check-ins of a guest that only somebody faster could have made are flagged.",
+    minimum=20,
+    maximum=2_000,
+    unit="km/h",
+)
+SETTINGS = (CLAIM_MAX_AGE, VAGUEST_POSITION, BIRTH_DATE_REQUIRED, TRAVEL_KMH)
 
 
 class DoorRules(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ from lastlight.domains.identity.accounts import (
 )
 from lastlight.domains.identity.addresses import send_verification, verify_email
 from lastlight.domains.identity.builtin import give_builtin_roles, sync_builtin_roles
+from lastlight.domains.identity.colleagues import Colleague, colleagues, require_colleague, works_at
 from lastlight.domains.identity.contexts import Place, choose_place, join_as_patron, places_of
 from lastlight.domains.identity.crew import admit_to_crew
 from lastlight.domains.identity.errors import GrantsTooMuch, LinkInvalid, NoPlace, WrongCredentials
@@ -90,6 +91,7 @@ __all__ = [
     "ROLES_READ",
     "ChangeEmailIn",
     "ChangePasswordIn",
+    "Colleague",
     "GrantsTooMuch",
     "LinkInvalid",
     "MeOut",
@@ -131,6 +133,7 @@ __all__ = [
     "clean_name",
     "close",
     "close_presented",
+    "colleagues",
     "cookie_token",
     "create_role",
     "create_user",
@@ -158,6 +161,7 @@ __all__ = [
     "register",
     "remove_member",
     "rename_self",
+    "require_colleague",
     "reset_password",
     "revoke_all",
     "revoke_own",
@@ -173,4 +177,5 @@ __all__ = [
     "sync_builtin_roles",
     "venue_choices",
     "verify_email",
+    "works_at",
 ]

@@ -17,6 +17,7 @@ from lastlight.domains.identity.jobs import (
 )
 from lastlight.domains.identity.names import clean_email, clean_name, plain_email
 from lastlight.domains.identity.schemas import ChangeEmailIn, ChangePasswordIn, LoginIn, RegisterIn, ResetIn
+from lastlight.domains.identity.second_factor_check import show_second_factor
 from lastlight.domains.identity.sessions import Channel, Session, close, hold_sign_ins, open_session, revoke_all
 from lastlight.domains.identity.tokens import digest, retire_one_time, spend_one_time
 from lastlight.kernel.errors import Invalid
@@ -78,11 +79,19 @@ async def prepare_login(services: Services, data: LoginIn, _actor: Actor) -> Ver
 
 
 async def sign_in(
-    ctx: Ctx, *, email: str, verdict: Verdict, tenant: str | None, as_: As | None, channel: Channel, label: str = ""
+    ctx: Ctx,
+    *,
+    email: str,
+    verdict: Verdict,
+    tenant: str | None,
+    as_: As | None,
+    channel: Channel,
+    label: str = "",
+    code: str = "",
 ) -> Session:
     """Open a session for checked credentials. A browser has one session: the one it came with ends.
 
-    Raises WrongCredentials, account-suspended, NoPlace, or tenant-pending, -suspended or -closed.
+    Raises WrongCredentials, SecondFactorNeeded, SecondFactorWrong, account-suspended, NoPlace, or tenant-pending, -suspended or -closed.
     """
     person = await _person(ctx, verdict)
     if person is None:
@@ -95,15 +104,19 @@ async def sign_in(
         raise WrongCredentials
     if person.suspended:
         raise AccountSuspended(extra={"until": person.status_until.isoformat() if person.status_until else None})
+    factored = await show_second_factor(ctx, user_id=person.id, code=code)
     limits.forgive(ctx)
     if verdict.rehashed:
         await ctx.db.execute("update users set password_hash = $2 where id = $1", person.id, verdict.rehashed)
     place = await choose_place(ctx, user_id=person.id, name=person.name, tenant=tenant, as_=as_)
     if channel == "cookie" and ctx.actor.channel == "cookie" and ctx.actor.session_id is not None:
         await close(ctx, session_id=ctx.actor.session_id)
-    return await open_session(
+    session = await open_session(
         ctx, user_id=person.id, name=person.name, email=person.email, place=place, channel=channel, label=label
     )
+    if factored:
+        await ctx.db.execute("update sessions set second_factor_at = now() where id = $1", session.id)
+    return session
 
 
 async def _person(ctx: Ctx, verdict: Verdict, *, alone: bool = False) -> Person | None:
@@ -114,7 +127,7 @@ async def _person(ctx: Ctx, verdict: Verdict, *, alone: bool = False) -> Person 
     return await ctx.db.row(
         Person,
         """select id, name, email, status, status_until, password_hash,
-                  status = 'suspended' and (status_until is null or status_until > now()) as suspended
+                  status in ('suspended', 'banned') and (status_until is null or status_until > now()) as suspended
            from users where id = $1 and password_hash = $2 and status <> 'closed'""",
         verdict.user_id,
         verdict.password_hash,

@@ -9,6 +9,8 @@ from lastlight.domains.identity.errors import (
     NoPlace,
     RefreshInvalid,
     RefreshReused,
+    SecondFactorNeeded,
+    SecondFactorWrong,
     WrongCredentials,
 )
 from lastlight.domains.identity.names import clean_email, clean_name
@@ -45,7 +47,16 @@ from lastlight.runtime.http import Reply, RequestInfo, delete, get, post, put
 from lastlight.runtime.http.decode import decode_json
 
 TAGS = ("Signing in",)
-REFUSED = (WrongCredentials, AccountSuspended, NoPlace, TenantPending, TenantSuspended, TenantClosed)
+REFUSED = (
+    WrongCredentials,
+    SecondFactorNeeded,
+    SecondFactorWrong,
+    AccountSuspended,
+    NoPlace,
+    TenantPending,
+    TenantSuspended,
+    TenantClosed,
+)
 OWN = "it touches only what is their own"
 LEAVING = "signing out must work when nothing else does any more"
 SWITCHING = "one goes only where one has a place, or joins as a guest"
@@ -68,7 +79,14 @@ async def login(ctx: Ctx, data: LoginIn, prepared: Verdict) -> Tokens:
     Without `tenant` one comes in as the platform's crew, else where one was last, else as a guest without a business.
     """
     session = await accounts.sign_in(
-        ctx, email=data.email, verdict=prepared, tenant=data.tenant, as_=data.as_, channel="bearer", label=data.label
+        ctx,
+        email=data.email,
+        verdict=prepared,
+        tenant=data.tenant,
+        as_=data.as_,
+        channel="bearer",
+        label=data.label,
+        code=data.code,
     )
     return await sessions.issue_tokens(ctx, session=session)
 
@@ -87,7 +105,14 @@ async def login(ctx: Ctx, data: LoginIn, prepared: Verdict) -> Tokens:
 async def open_cookie_session(ctx: Ctx, data: LoginIn, prepared: Verdict) -> Reply[MeOut]:
     """Sign a browser in: sets the HttpOnly cookie of the consoles and says who one is."""
     session = await accounts.sign_in(
-        ctx, email=data.email, verdict=prepared, tenant=data.tenant, as_=data.as_, channel="cookie", label=data.label
+        ctx,
+        email=data.email,
+        verdict=prepared,
+        tenant=data.tenant,
+        as_=data.as_,
+        channel="cookie",
+        label=data.label,
+        code=data.code,
     )
     return await signed_in_reply(ctx, session=session)
 

@@ -45,7 +45,7 @@ PLACES = """
             where s.tenant_id = p.tenant_id and s.user_id = $1 and s.kind = 'patron'), p.created_at
     from patrons p
     join tenants t on t.id = p.tenant_id
-    where p.user_id = $1
+    where p.user_id = $1 and not (p.status = 'banned' and coalesce(p.status_until > now(), true))
     order by kind, used desc nulls last, since desc"""
 
 

@@ -81,6 +81,24 @@ class MemberAlready(Problem):
     default_detail = "Change the venues of the role they have instead of giving it again."
 
 
+class InvitationOpen(Problem):
+    """The address has an open invitation to this role."""
+
+    type = "invitation-open"
+    status = 409
+    title = "This person is already invited to this role"
+    default_detail = "Send the open invitation again, or revoke it first."
+
+
+class InvitationClosed(Problem):
+    """An invitation that was accepted or revoked stays so."""
+
+    type = "invitation-closed"
+    status = 409
+    title = "This invitation is closed"
+    default_detail = "It was accepted or revoked. Invite the person anew."
+
+
 class LastOwner(Problem):
     """Somebody must be able to hand out roles."""
 
@@ -88,6 +106,52 @@ class LastOwner(Problem):
     status = 409
     title = "This is the last owner"
     default_detail = "Make somebody else an owner of all venues first."
+
+
+class SecondFactorNeeded(Problem):
+    """The password was right, and the account asks for a second factor."""
+
+    type = "second-factor-needed"
+    status = 401
+    title = "Your second factor is needed"
+    default_detail = "Send the code of your authenticator app, or one of your recovery codes, as `code`."
+
+
+class SecondFactorWrong(Problem):
+    """The code is none that counts now: mistyped, too old, or used before. What was tried stays in the audit chain."""
+
+    type = "second-factor-wrong"
+    status = 401
+    title = "This code does not count"
+    default_detail = "Type the code that your app shows now; each counts once. Check that your phone's clock is right."
+    keeps = True
+
+
+class SecondFactorActive(Problem):
+    """An authenticator app is set up already."""
+
+    type = "second-factor-active"
+    status = 409
+    title = "A second factor is set up already"
+    default_detail = "Remove it first, with your password and a code."
+
+
+class SanctionsCrew(Problem):
+    """The platform's own people lose their role before anything else."""
+
+    type = "sanctions-crew"
+    status = 409
+    title = "This person works for the platform"
+    default_detail = "Take their role at the platform from them first."
+
+
+class NothingImposed(Problem):
+    """There is nothing to lift."""
+
+    type = "nothing-imposed"
+    status = 409
+    title = "Nothing is imposed on this person"
+    default_detail = "They are in good standing already."
 
 
 class GrantsTooMuch(Problem):
@@ -135,7 +199,14 @@ ERRORS: tuple[type[Problem], ...] = (
     LinkInvalid,
     AddressTaken,
     MemberAlready,
+    InvitationOpen,
+    InvitationClosed,
     LastOwner,
+    SecondFactorNeeded,
+    SecondFactorWrong,
+    SecondFactorActive,
+    SanctionsCrew,
+    NothingImposed,
     GrantsTooMuch,
     RoleFixed,
     RoleInUse,

@@ -64,8 +64,8 @@ async def add_member(ctx: Ctx, *, data: MemberIn) -> MemberOut:
     """
     email = clean_email(data.email)
     role = await lock_role(ctx, role_id=data.role_id)
-    await _require_venues(ctx, data.venue_ids)
-    _require_manage(ctx, data.venue_ids)
+    await require_venues(ctx, venue_ids=data.venue_ids)
+    require_manage(ctx, venue_ids=data.venue_ids)
     require_within(ctx, permissions=role.permissions, venue_ids=data.venue_ids)
     user_id, proven = await person_behind(ctx, email=email, name=data.name)
     member_id = await add_membership(ctx, user_id=user_id, role=role, venue_ids=data.venue_ids)
@@ -129,8 +129,8 @@ async def change_member(ctx: Ctx, *, member_id: UUID, data: MemberChangeIn, vers
     venue_ids = now.venue_ids if data.venue_ids is UNSET else data.venue_ids
     status = now.status if data.status is UNSET else data.status
     if data.venue_ids is not UNSET:
-        await _require_venues(ctx, venue_ids)
-    _require_manage(ctx, venue_ids)
+        await require_venues(ctx, venue_ids=venue_ids)
+    require_manage(ctx, venue_ids=venue_ids)
     require_within(ctx, permissions=role.permissions, venue_ids=venue_ids)
     stays_owner = role.key == now.role_key and venue_ids is None and status == "active"
     if not stays_owner:
@@ -190,12 +190,12 @@ async def _lock(ctx: Ctx, member_id: UUID, version: int) -> Membership:
     )
     if found.version != version:
         raise Stale
-    _require_manage(ctx, found.venue_ids)
+    require_manage(ctx, venue_ids=found.venue_ids)
     require_within(ctx, permissions=found.permissions, venue_ids=found.venue_ids)
     return found
 
 
-def _require_manage(ctx: Ctx, venue_ids: Sequence[UUID] | None) -> None:
+def require_manage(ctx: Ctx, *, venue_ids: Sequence[UUID] | None) -> None:
     """Members are managed for the venues that one manages; who holds all of them, by somebody who does."""
     mine = ctx.venues(MEMBERS_MANAGE)
     if mine is None or (venue_ids is not None and set(venue_ids) <= set(mine)):
@@ -203,7 +203,7 @@ def _require_manage(ctx: Ctx, venue_ids: Sequence[UUID] | None) -> None:
     raise NotPermitted("This reaches venues that are not yours to manage.", extra={"permission": MEMBERS_MANAGE.name})
 
 
-async def _require_venues(ctx: Ctx, venue_ids: Sequence[UUID] | None) -> None:
+async def require_venues(ctx: Ctx, *, venue_ids: Sequence[UUID] | None) -> None:
     """The venues must be the tenant's, and the actor's to manage. They belong to a domain above, so the table is asked."""
     if venue_ids is None:
         return

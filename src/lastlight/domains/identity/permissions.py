@@ -9,5 +9,21 @@ MEMBERS_MANAGE = Permission(
 ROLES_READ = Permission("roles.read", "See the roles and what each may do", Scope.VENUE)
 ROLES_MANAGE = Permission("roles.manage", "Create, change and archive roles", Scope.TENANT)
 PATRONS_READ = Permission("patrons.read", "See the guests of the business", Scope.TENANT)
+PATRONS_MODERATE = Permission(
+    "patrons.moderate", "Verify guests, suspend and ban them, and let them back in", Scope.TENANT
+)
+USERS_READ = Permission("users.read", "See every account of the platform", Scope.PLATFORM)
+USERS_MODERATE = Permission(
+    "users.moderate", "Suspend and ban accounts on the whole platform, and let them back in", Scope.PLATFORM
+)
 
-PERMISSIONS = (MEMBERS_READ, MEMBERS_MANAGE, ROLES_READ, ROLES_MANAGE, PATRONS_READ)
+PERMISSIONS = (
+    MEMBERS_READ,
+    MEMBERS_MANAGE,
+    ROLES_READ,
+    ROLES_MANAGE,
+    PATRONS_READ,
+    PATRONS_MODERATE,
+    USERS_READ,
+    USERS_MODERATE,
+)

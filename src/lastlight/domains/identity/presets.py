@@ -27,17 +27,51 @@ class Preset:
         return sorted(self.permissions)
 
 
-STAFF = ("checkins.read", "venues.codes", "venues.read", "visits.checkout", "visits.read")
+STAFF = (
+    "bookings.manage",
+    "bookings.read",
+    "checkins.flags.read",
+    "checkins.override",
+    "checkins.read",
+    "devices.read",
+    "resources.read",
+    "resources.status",
+    "safety.read",
+    "safety.respond",
+    "shifts.read",
+    "tasks.read",
+    "tasks.work",
+    "time.clock",
+    "venues.codes",
+    "venues.read",
+    "visits.checkout",
+    "visits.read",
+)
 MANAGER = (
     *STAFF,
+    "checkins.flags.resolve",
+    "checkins.revoke",
+    "devices.manage",
     "exports.create",
     "members.manage",
     "members.read",
+    "patrons.moderate",
     "patrons.read",
+    "resources.manage",
     "roles.read",
+    "safety.broadcast",
+    "safety.log",
+    "safety.manage",
+    "shifts.plan",
+    "staff.performance",
+    "tasks.manage",
     "tenant.read",
+    "time.approve",
+    "time.read",
     "venues.keys",
     "venues.manage",
+    "venues.moderate",
+    "venues.publish",
     "visits.correct",
 )
 VENDOR_ADMIN = MANAGER
@@ -55,25 +89,54 @@ OWNER = (
 
 OPS = (
     "audit.read",
+    "bookings.manage",
+    "bookings.read",
+    "checkins.flags.read",
+    "checkins.flags.resolve",
+    "checkins.override",
     "checkins.read",
+    "checkins.revoke",
+    "devices.manage",
+    "devices.read",
     "exports.create",
+    "flags.read",
     "jobs.manage",
     "jobs.read",
     "platform.jobs.manage",
     "platform.outbox.read",
+    "resources.manage",
+    "resources.read",
+    "resources.status",
+    "safety.broadcast",
+    "safety.log",
+    "safety.manage",
+    "safety.read",
+    "safety.respond",
     "tenants.decide",
     "tenants.enter",
     "tenants.manage",
     "tenants.read",
+    "users.moderate",
+    "users.read",
     "venues.codes",
     "venues.keys",
     "venues.manage",
+    "venues.moderate",
+    "venues.publish",
     "venues.read",
     "visits.checkout",
     "visits.correct",
     "visits.read",
 )
-MODERATOR = ("members.read", "patrons.read", "roles.read", "tenants.read")
+MODERATOR = (
+    "members.read",
+    "patrons.moderate",
+    "patrons.read",
+    "roles.read",
+    "tenants.read",
+    "users.moderate",
+    "users.read",
+)
 FINANCE = ("exports.create", "tenants.read", "venues.read")
 
 TENANT_ROLES = (
@@ -100,7 +163,14 @@ CREW_ROLES = (
     Preset("moderator", "Moderator", "People and what they report; no settings and no money.", MODERATOR),
     Preset("finance", "Finance", "Money, invoices and exports; no messages and no roles.", FINANCE),
 )
-PATRON = ("checkins.verify", "visits.own")
+PATRON = (
+    "bookings.own",
+    "checkins.pass",
+    "checkins.verify",
+    "venues.own",
+    "visits.own",
+    "safety.checks",
+)
 """What a guest of a tenant may do: every permission over what is their own."""
 GUEST: tuple[str, ...] = ()
 """Somebody who is signed in and in no tenant yet: their account, and joining a tenant."""

@@ -28,12 +28,15 @@ class PatronRow(msgspec.Struct, frozen=True, kw_only=True):
     id: PatronId
     name: str
     status: str
+    status_until: datetime | None
+    verified: bool
     joined_at: datetime
     last_seen_at: datetime | None
+    version: int
 
 
 MEMBER_STATUS = (("active", "Active"), ("suspended", "Suspended"))
-PATRON_STATUS = (("active", "Active"), ("suspended", "Suspended"), ("banned", "Banned"))
+PATRON_STATUS = (("active", "Active"), ("suspended", "Suspended"), ("soft_banned", "Soft-banned"), ("banned", "Banned"))
 
 MEMBERS: Listing[MemberOut] = Listing(
     name="members",
@@ -123,6 +126,7 @@ PATRONS: Listing[PatronRow] = Listing(
     columns=(
         Column(name="name", sql="p.name", label="Name", sort=True),
         Column(name="status", sql="p.status", label="Status", kind="enum", sort=True, choices=PATRON_STATUS),
+        Column(name="verified", sql="p.verified_at is not null", label="Verified", kind="bool"),
         Column(name="joined_at", sql="p.created_at", label="Joined", kind="time", sort=True),
         Column(
             name="last_seen_at",
@@ -132,10 +136,13 @@ PATRONS: Listing[PatronRow] = Listing(
             sort=True,
             sort_sql="coalesce(u.last_seen_at, '-infinity')",
         ),
+        Column(name="status_until", sql="p.status_until", label="Until", kind="time", shown=False),
+        Column(name="version", sql="p.version", label="Version", kind="number", shown=False),
         Column(name="id", sql="p.id", label="Id", kind="uuid", shown=False),
     ),
     filters=(
         Filter(name="status", sql="p.status", label="Status", kind="enum", choices=PATRON_STATUS),
+        Filter(name="verified", sql="p.verified_at is not null", label="Verified", kind="bool"),
         Filter(name="joined_at", sql="p.created_at", label="Joined", kind="time"),
     ),
     search=("p.name",),

@@ -29,6 +29,10 @@ class LoginIn(Input, frozen=True, kw_only=True):
     tenant: Slug | None = None
     as_: As | None = msgspec.field(name="as", default=None)
     label: Label = ""
+    code: Annotated[
+        str,
+        msgspec.Meta(max_length=40, description="Of the authenticator app, or a recovery code, where one is set up."),
+    ] = ""
 
 
 class RefreshIn(Input, frozen=True, kw_only=True):

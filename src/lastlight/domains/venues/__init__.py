@@ -20,7 +20,8 @@ from lastlight.domains.venues.hours import (
 from lastlight.domains.venues.keys import open_key
 from lastlight.domains.venues.model import PositionPolicy, Venue, VenueStatus, known_time_zones
 from lastlight.domains.venues.permissions import VENUES_READ
-from lastlight.domains.venues.queries import find_venue, find_venue_by_slug, standing_venues
+from lastlight.domains.venues.publication import shown_venues
+from lastlight.domains.venues.queries import find_venue, find_venue_by_slug, read_venue, standing_venues
 from lastlight.domains.venues.seeding import seed_venues
 
 __all__ = [
@@ -48,6 +49,8 @@ __all__ = [
     "next_opening",
     "open_key",
     "read_code",
+    "read_venue",
     "seed_venues",
+    "shown_venues",
     "standing_venues",
 ]

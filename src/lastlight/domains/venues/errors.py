@@ -45,4 +45,20 @@ class CodeOfNobody(NotFound):
     default_detail = "Scan the code that the venue's screen shows now."
 
 
-ERRORS = (CodeOfNobody, VenueSlugTaken, VenueArchived, PosterNeedsGeofence, KeysExhausted)
+class ImagesFull(Conflict):
+    """A venue shows so many images, and a guest waits for so many."""
+
+    type = "venue-images-full"
+    title = "There are as many images as there may be"
+    default_detail = "Remove one first, or wait until yours are decided on."
+
+
+class ImageNotAwaited(Conflict):
+    """An upload's address takes one picture."""
+
+    type = "venue-image-not-awaited"
+    title = "This upload has been received already"
+    default_detail = "Ask for another address to upload another picture."
+
+
+ERRORS = (ImagesFull, ImageNotAwaited, CodeOfNobody, VenueSlugTaken, VenueArchived, PosterNeedsGeofence, KeysExhausted)

@@ -63,4 +63,45 @@ class VenueKeyRegenerated(Event, frozen=True, kw_only=True):
     older_die_at: datetime
 
 
-EVENTS = (VenueCreated, VenueUpdated, VenueStatusChanged, VenueArchivedEvent, VenueKeyRegenerated)
+class VenuePublicationChanged(Event, frozen=True, kw_only=True):
+    """A venue was published, degraded, taken from view, featured or not."""
+
+    event_name: ClassVar[str] = "venue.publication_changed"
+    audience: ClassVar[Permission | None] = VENUES_READ
+    webhook: ClassVar[bool] = True
+    venue_id: UUID
+    version: int
+    state: str
+    featured: bool
+
+
+class VenueBannerChanged(Event, frozen=True, kw_only=True):
+    """A banner was created, changed or removed."""
+
+    event_name: ClassVar[str] = "venue.banner_changed"
+    audience: ClassVar[Permission | None] = VENUES_READ
+    venue_id: UUID
+    banner_id: UUID
+    change: str
+
+
+class VenueImageChanged(Event, frozen=True, kw_only=True):
+    """An image was uploaded, made ready, refused, moved, moderated or removed; `change` says which."""
+
+    event_name: ClassVar[str] = "venue.image_changed"
+    audience: ClassVar[Permission | None] = VENUES_READ
+    venue_id: UUID
+    image_id: UUID
+    change: str
+
+
+EVENTS = (
+    VenueCreated,
+    VenueUpdated,
+    VenueStatusChanged,
+    VenueArchivedEvent,
+    VenueKeyRegenerated,
+    VenuePublicationChanged,
+    VenueBannerChanged,
+    VenueImageChanged,
+)

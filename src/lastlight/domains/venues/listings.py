@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from lastlight.domains.venues.permissions import VENUES_READ
-from lastlight.kernel.ids import TenantId, VenueId
+from lastlight.kernel.ids import BannerId, TenantId, VenueId
 from lastlight.runtime.http.listing import Column, Filter, Listing
 
 STATUSES = (("active", "Active"), ("paused", "Paused"), ("archived", "Archived"))
@@ -103,4 +103,51 @@ CREW_VENUES = Listing(
     search=("v.name", "v.slug", "v.address->>'city'", "t.name"),
     sort="name",
     cross_tenant=True,
+)
+
+
+class BannerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A banner in a list."""
+
+    id: BannerId
+    venue_id: VenueId
+    venue: str
+    title: str
+    body: str
+    link: str
+    starts_at: datetime
+    ends_at: datetime
+    live: bool
+    version: int
+
+
+BANNERS = Listing(
+    name="venue_banners",
+    label="Banners",
+    row=BannerRow,
+    permission=VENUES_READ,
+    source="venue_banners b join venues v on v.tenant_id = b.tenant_id and v.id = b.venue_id",
+    tenant="b.tenant_id",
+    venue="b.venue_id",
+    key="b.id",
+    where="b.removed_at is null",
+    columns=(
+        Column(name="id", sql="b.id", label="Id", kind="uuid", shown=False),
+        Column(name="title", sql="b.title", label="Banner", sort=True),
+        Column(name="body", sql="b.body", label="Text", shown=False),
+        Column(name="link", sql="b.link", label="Link", shown=False),
+        Column(name="venue", sql="v.name", label="Venue", sort=True),
+        Column(name="venue_id", sql="b.venue_id", label="Venue id", kind="uuid", shown=False),
+        Column(name="starts_at", sql="b.starts_at", label="From", kind="time", sort=True),
+        Column(name="ends_at", sql="b.ends_at", label="Until", kind="time", sort=True),
+        Column(name="live", sql="(b.starts_at <= now() and b.ends_at > now())", label="Shown now", kind="bool"),
+        Column(name="version", sql="b.version", label="Version", kind="number", shown=False),
+    ),
+    filters=(
+        Filter(name="venue_id", sql="b.venue_id", label="Venue", kind="uuid"),
+        Filter(name="live", sql="(b.starts_at <= now() and b.ends_at > now())", label="Shown now", kind="bool"),
+        Filter(name="starts_at", sql="b.starts_at", label="From", kind="time"),
+    ),
+    search=("b.title", "b.body"),
+    sort="-starts_at",
 )

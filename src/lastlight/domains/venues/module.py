@@ -3,21 +3,25 @@
 from lastlight.domains.venues.api import ROUTES
 from lastlight.domains.venues.errors import ERRORS, VenueSlugTaken
 from lastlight.domains.venues.events import EVENTS
-from lastlight.domains.venues.listings import CREW_VENUES, VENUES
+from lastlight.domains.venues.image_api import IMAGE_ROUTES
+from lastlight.domains.venues.listings import BANNERS, CREW_VENUES, VENUES
 from lastlight.domains.venues.pages import PAGES
 from lastlight.domains.venues.permissions import PERMISSIONS, VENUES_READ
+from lastlight.domains.venues.resizing import resize_image
+from lastlight.domains.venues.show_api import SHOW_ROUTES
 from lastlight.runtime.module import Module, Nav
 
 MODULE = Module(
     name="venues",
     summary="Locations of a business: their hours, rules, fences, and the codes at their doors.",
-    routes=ROUTES,
+    routes=(*ROUTES, *SHOW_ROUTES, *IMAGE_ROUTES),
     pages=PAGES,
     permissions=PERMISSIONS,
     events=EVENTS,
     errors=ERRORS,
     constraints={"venues_slug_taken": VenueSlugTaken},
-    listings=(VENUES, CREW_VENUES),
+    jobs=(resize_image,),
+    listings=(VENUES, CREW_VENUES, BANNERS),
     nav=(
         Nav(app="management", label="Venues", href="/manage/venues", icon="store", permission=VENUES_READ, order=60),
         Nav(app="owner", label="Venues", href="/owner/venues", icon="store", permission=VENUES_READ, order=20),

@@ -81,6 +81,34 @@ class PosterQuery(Input, frozen=True, kw_only=True):
     size: Literal["A4", "A5"] = "A4"
 
 
+class PublicationIn(Input, frozen=True, kw_only=True):
+    """How a venue is to be shown; a time until which it is featured, and why."""
+
+    state: Literal["draft", "published", "degraded", "unpublished"]
+    reason: Reason = ""
+    featured_until: datetime | None = None
+
+
+class BannerIn(Input, frozen=True, kw_only=True):
+    """A banner to be."""
+
+    title: Name
+    body: Reason = ""
+    link: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    starts_at: datetime
+    ends_at: datetime
+
+
+class BannerChange(Input, frozen=True, kw_only=True):
+    """What is to change about a banner; what is left out stays."""
+
+    title: Name | UnsetType = UNSET
+    body: Reason | UnsetType = UNSET
+    link: Annotated[str, msgspec.Meta(max_length=500)] | UnsetType = UNSET
+    starts_at: datetime | UnsetType = UNSET
+    ends_at: datetime | UnsetType = UNSET
+
+
 class ScreenCode(msgspec.Struct, frozen=True, kw_only=True):
     """What a display at the door shows until `refresh_at`; the code itself works until `expires_at`."""
 

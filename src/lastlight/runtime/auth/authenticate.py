@@ -21,6 +21,7 @@ from lastlight.runtime.auth.cookies import session_cookie
 from lastlight.runtime.auth.errors import (
     AUTH_ERRORS,
     AccountSuspended,
+    GuestBanned,
     MembershipEnded,
     TenantClosed,
     TenantPending,
@@ -171,6 +172,8 @@ class _Session(msgspec.Struct, frozen=True):
     email_verified: bool
     user_status: str
     status_until: datetime | None
+    barred: bool
+    second_factor: bool
     tenant_status: str | None
     tenant_reason: str | None
     language: str
@@ -182,18 +185,20 @@ SESSION = """
     select s.id, s.user_id, s.tenant_id, s.kind, s.patron_id, s.channel, s.version,
            s.revoked_at is not null or s.expires_at <= now() as ended,
            u.name, u.email, u.email_verified_at is not null as email_verified,
-           case when u.status = 'suspended' and u.status_until <= now() then 'active' else u.status end as user_status,
-           u.status_until, t.status as tenant_status, t.status_reason as tenant_reason,
+           case when u.status <> 'closed' and u.status_until <= now() then 'active' else u.status end as user_status,
+           u.status_until, coalesce(g.status = 'banned' and coalesce(g.status_until > now(), true), false) as barred,
+           s.second_factor_at is not null as second_factor, t.status as tenant_status, t.status_reason as tenant_reason,
            coalesce(p.language, t.locale, 'en') as language, coalesce(p.theme, 'dark') as theme,
            coalesce(nullif(p.time_zone, ''), t.time_zone, '') as time_zone
     from sessions s
     join users u on u.id = s.user_id
     left join tenants t on t.id = s.tenant_id
+    left join patrons g on g.tenant_id = s.tenant_id and g.id = s.patron_id
     left join user_preferences p on p.user_id = s.user_id
     where s.id = $1"""
 
 ROLES = """
-    select r.key, r.permissions, m.venue_ids
+    select r.key, m.venue_ids, case when r.second_factor and not $3::boolean then '{}'::text[] else r.permissions end as permissions
     from memberships m
     join roles r on r.tenant_id = m.tenant_id and r.id = m.role_id
     where m.tenant_id = $1 and m.user_id = $2 and m.status = 'active' and r.archived_at is null
@@ -244,7 +249,7 @@ class Reads(Protocol):
 async def load_actor(source: Reads, registry: Registry, session_id: UUID) -> Actor:
     """The actor of a session as the database has it. The version is read before the grants: newer grants do no harm.
 
-    Raises SessionEnded, account-suspended, tenant-pending, -suspended or -closed, or membership-ended.
+    Raises SessionEnded, account-suspended, tenant-pending, -suspended or -closed, guest-banned, or membership-ended.
     """
     row = await source.fetchrow(SESSION, session_id)
     if row is None:
@@ -258,7 +263,7 @@ async def load_actor(source: Reads, registry: Registry, session_id: UUID) -> Act
 def _check_standing(session: _Session) -> None:
     if session.ended or session.user_status == "closed":
         raise SessionEnded
-    if session.user_status == "suspended":
+    if session.user_status in {"suspended", "banned"}:
         until = session.status_until
         raise AccountSuspended(
             f"It is suspended until {until:%d %B %Y %H:%M} UTC." if until else "",
@@ -266,6 +271,8 @@ def _check_standing(session: _Session) -> None:
         )
     if session.kind != "crew":
         check_tenant(session.tenant_status)
+    if session.barred:
+        raise GuestBanned
 
 
 def check_tenant(status: str | None) -> None:
@@ -308,7 +315,7 @@ async def _grants(source: Reads, known: Mapping[str, Permission], session: _Sess
     if session.kind == "patron":
         return ("patron",), patron_grants(known)
     home = PLATFORM if session.kind == "crew" else session.tenant_id
-    rows = await source.fetch(ROLES, home, session.user_id)
+    rows = await source.fetch(ROLES, home, session.user_id, session.second_factor)
     if not rows:
         raise MembershipEnded
     roles = tuple(dict.fromkeys(row["key"] for row in rows))

@@ -57,6 +57,15 @@ class TenantClosed(Problem):
     default_detail = "Sign in to another business, or register this one again."
 
 
+class GuestBanned(Problem):
+    """The business has banned its guest: nothing of it is theirs to see while that holds."""
+
+    type = "guest-banned"
+    status = 403
+    title = "This business has banned you"
+    default_detail = "Speak to its people if you think that this is a mistake. Your other places are as they were."
+
+
 class MembershipEnded(Problem):
     """No active membership is left in the tenant that the session is for."""
 
@@ -73,5 +82,6 @@ AUTH_ERRORS: tuple[type[Problem], ...] = (
     TenantPending,
     TenantSuspended,
     TenantClosed,
+    GuestBanned,
     MembershipEnded,
 )

@@ -69,7 +69,7 @@ async def dispatch(services: Services, op: Operation, module: Module, request: A
         public=bool(op.public),
     )
     refuse_cross_site(op, actor, info.headers, services.settings.base_url)
-    admit(op, actor)
+    actor = await _admitted(services, op, actor)
     call = Call(op, module, info, actor)
     by_account = op.limit in {"auth", "refresh"}
     rate = {} if by_account else await limits.count(services, op, actor)
@@ -102,6 +102,16 @@ def keep_signed_in(services: Services, call: Call, result: answer.Answer) -> Non
     if call.actor.channel == "cookie" and all(cookie.name != name for cookie in result.cookies):
         renewed = renewed_cookie(services, call.info.cookies.get(name))
         result.cookies = [*result.cookies, renewed] if renewed else result.cookies
+
+
+async def _admitted(services: Services, op: Operation, actor: Actor) -> Actor:
+    """The actor whom the guard lets through; who is refused is read anew once, as they may have been given more since."""
+    try:
+        admit(op, actor)
+    except NotPermitted:
+        actor = await reload_actor(services, actor)
+        admit(op, actor)
+    return actor
 
 
 def admit(op: Operation, actor: Actor) -> None:

@@ -1,0 +1,24 @@
+"""Devices: the scanners and tills of a venue.
+
+A device is put on a venue's list, gives its own public key against a one-time code, and signs every request. It is revoked at
+once. This is all that other domains may use.
+"""
+
+from lastlight.domains.devices.errors import DEVICE_REFUSALS
+from lastlight.domains.devices.model import Device
+from lastlight.domains.devices.permissions import DEVICES_MANAGE, DEVICES_READ
+from lastlight.domains.devices.queries import find_device
+from lastlight.domains.devices.signing import Speaker, decode_base64url, is_signed_by, load_public_key, spoken_for
+
+__all__ = [
+    "DEVICES_MANAGE",
+    "DEVICES_READ",
+    "DEVICE_REFUSALS",
+    "Device",
+    "Speaker",
+    "decode_base64url",
+    "find_device",
+    "is_signed_by",
+    "load_public_key",
+    "spoken_for",
+]

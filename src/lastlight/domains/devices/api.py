@@ -1,0 +1,137 @@
+"""Devices over HTTP: people manage them with their permissions, devices speak with their own signatures."""
+
+from uuid import UUID
+
+from lastlight.domains.devices import actions, enrolment, heartbeats, queries
+from lastlight.domains.devices.errors import (
+    DeviceClockWrong,
+    DeviceNameTaken,
+    DeviceNotActive,
+    DeviceRevoked,
+    DeviceUnknown,
+    EnrolmentRefused,
+)
+from lastlight.domains.devices.listings import CREW_DEVICES, DEVICE_ALERTS, DEVICES
+from lastlight.domains.devices.model import (
+    Device,
+    DeviceChange,
+    DeviceIn,
+    EnrolIn,
+    Enrolled,
+    EnrolmentCode,
+    Heard,
+    HeartbeatIn,
+    RevokeIn,
+)
+from lastlight.domains.devices.permissions import DEVICES_MANAGE, DEVICES_READ
+from lastlight.domains.devices.signing import spoken_for
+from lastlight.kernel.errors import NotFound, Stale
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.http import RequestInfo, get, patch, post
+from lastlight.runtime.http.listing import listing_get
+
+TAGS = ("Devices",)
+SIGNED = "the device's own signature is the credential"
+
+list_devices = listing_get("/api/devices", DEVICES, tags=TAGS)
+list_crew_devices = listing_get("/api/admin/devices", CREW_DEVICES, tags=TAGS)
+list_device_alerts = listing_get("/api/devices/alerts", DEVICE_ALERTS, tags=TAGS)
+
+
+@post(
+    "/api/devices",
+    permission=DEVICES_MANAGE,
+    raises=[NotFound, DeviceNameTaken],
+    status=201,
+    secret=True,
+    tags=TAGS,
+)
+async def add_device(ctx: Ctx, data: DeviceIn) -> EnrolmentCode:
+    """Put a device on a venue's list and get its one-time code, which is shown this once."""
+    return await enrolment.add_device(ctx, data=data)
+
+
+@post(
+    "/api/devices/{device_id:uuid}/enrolment",
+    permission=DEVICES_MANAGE,
+    raises=[NotFound, DeviceRevoked],
+    status=201,
+    secret=True,
+    tags=TAGS,
+)
+async def issue_device_code(ctx: Ctx, device_id: UUID) -> EnrolmentCode:
+    """Make a new one-time code for a device; its present key holds until the code is used."""
+    return await enrolment.issue_code(ctx, device_id=device_id)
+
+
+@post(
+    "/api/devices/enrolment",
+    public="the one-time code is the credential",
+    db="system",
+    limit="auth",
+    raises=[EnrolmentRefused],
+    status=201,
+    secret=True,
+    tags=TAGS,
+)
+async def enrol_device(ctx: Ctx, data: EnrolIn) -> Enrolled:
+    """Enrol a device: its one-time code and its own public key."""
+    return await enrolment.enrol(ctx, data=data)
+
+
+@get("/api/devices/{device_id:uuid}", permission=DEVICES_READ, raises=[NotFound], tags=TAGS)
+async def read_device(ctx: Ctx, device_id: UUID) -> Device:
+    """Read a device and what it last said of itself."""
+    return await queries.find_device(ctx, device_id=device_id)
+
+
+@patch(
+    "/api/devices/{device_id:uuid}",
+    permission=DEVICES_MANAGE,
+    raises=[NotFound, Stale, DeviceRevoked, DeviceNameTaken],
+    tags=TAGS,
+)
+async def change_device(ctx: Ctx, device_id: UUID, data: DeviceChange, if_match: int) -> Device:
+    """Rename a device, move it to another venue, or begin and end its maintenance."""
+    return await actions.change_device(ctx, device_id=device_id, data=data, version=if_match)
+
+
+@post("/api/devices/{device_id:uuid}/revocation", permission=DEVICES_MANAGE, raises=[NotFound], tags=TAGS)
+async def revoke_device(ctx: Ctx, device_id: UUID, data: RevokeIn) -> Device:
+    """Revoke a device: nothing that it signs counts from now on."""
+    return await actions.revoke_device(ctx, device_id=device_id, data=data)
+
+
+@post("/api/devices/{device_id:uuid}/ping", permission=DEVICES_MANAGE, raises=[NotFound, DeviceNotActive], tags=TAGS)
+async def ping_device(ctx: Ctx, device_id: UUID) -> Device:
+    """Ask whether a device hears; its next heartbeat answers."""
+    return await actions.ping_device(ctx, device_id=device_id)
+
+
+@post(
+    "/webhooks/hardware",
+    public=SIGNED,
+    db="system",
+    raises=[DeviceUnknown, DeviceClockWrong],
+    status=200,
+    tags=TAGS,
+)
+async def hear_device(ctx: Ctx, data: HeartbeatIn, body: bytes, request: RequestInfo) -> Heard:
+    """A device's heartbeat: battery, firmware, last scan; signed with the device's own key."""
+    async with spoken_for(ctx, request, body, working=False) as (inside, speaker):
+        return await heartbeats.hear(inside, speaker=speaker, data=data)
+
+
+ROUTES = (
+    list_devices,
+    list_crew_devices,
+    list_device_alerts,
+    add_device,
+    issue_device_code,
+    enrol_device,
+    read_device,
+    change_device,
+    revoke_device,
+    ping_device,
+    hear_device,
+)

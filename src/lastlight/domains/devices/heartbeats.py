@@ -1,0 +1,105 @@
+"""Heartbeats, and the alerts that follow when they stop or tell of a battery that runs low."""
+
+from typing import Any, Literal
+
+from lastlight.domains.devices.events import DeviceAlertCleared, DeviceAlertRaised, DeviceAnswered
+from lastlight.domains.devices.model import Heard, HeartbeatIn
+from lastlight.domains.devices.settings import BATTERY_LOW, HEARTBEAT_SECONDS, OFFLINE_AFTER
+from lastlight.domains.devices.signing import Speaker
+from lastlight.runtime.context import Ctx
+
+BEAT = """
+update device_states
+set heartbeat_sequence = $3, last_seen_at = now(), claimed_at = $4, battery = $5, charging = $6, firmware = $7, last_scan = $8,
+    queued = $9, answered_at = case when pinged_at is not null and answered_at is null then now() else answered_at end
+where tenant_id = $1 and device_id = $2 and heartbeat_sequence < $3
+returning pinged_at, answered_at
+"""
+# What is due, one row for each alert to raise or to clear. Locked in one order, so that two runs cannot wait for each other.
+RULES = """
+select coalesce((select (value #>> '{}')::integer from tenant_settings where tenant_id = $1 and key = $2), $3) as offline_after,
+       coalesce((select (value #>> '{}')::integer from tenant_settings where tenant_id = $1 and key = $4), $5) as battery_low
+"""
+RAISE = """
+insert into device_alerts (tenant_id, device_id, venue_id, kind, detail)
+select d.tenant_id, d.id, d.venue_id, k.kind, k.detail
+from devices d
+join device_states s on s.tenant_id = $1 and s.device_id = d.id
+cross join lateral (values
+    ('offline', 'silent since ' || to_char(s.last_seen_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+     s.last_seen_at < now() - make_interval(secs => $2)),
+    ('battery_low', s.battery || ' %', s.battery <= $3 and not s.charging)) as k (kind, detail, due)
+where d.tenant_id = $1 and d.status = 'active' and not d.maintenance and k.due
+order by d.id, k.kind
+on conflict (tenant_id, device_id, kind) where cleared_at is null do nothing
+returning device_id, venue_id, kind
+"""
+CLEAR = """
+update device_alerts a
+set cleared_at = now()
+from device_states s
+where a.tenant_id = $1 and a.cleared_at is null and s.tenant_id = $1 and s.device_id = a.device_id
+  and case a.kind when 'offline' then s.last_seen_at >= now() - make_interval(secs => $2)
+                  else s.charging or s.battery >= $3 + 5 end
+returning a.device_id, a.venue_id, a.kind
+"""
+
+
+async def hear(ctx: Ctx, *, speaker: Speaker, data: HeartbeatIn) -> Heard:
+    """Keep what a device says of itself; a heartbeat that was overtaken or sent again changes nothing."""
+    row = await ctx.db.fetchrow(
+        BEAT,
+        ctx.tenant_id,
+        speaker.id,
+        data.sequence,
+        data.sent_at,
+        data.battery,
+        data.charging,
+        data.firmware,
+        data.last_scan_id,
+        data.queued,
+    )
+    pinged = row is not None and row["pinged_at"] is not None and row["answered_at"] == ctx.now
+    if row is not None and pinged:
+        ctx.emit(
+            DeviceAnswered(
+                device_id=speaker.id,
+                venue_id=speaker.venue_id,
+                seconds=round((ctx.now - row["pinged_at"]).total_seconds(), 1),
+            ),
+            entity=("device", speaker.id),
+            venue_id=speaker.venue_id,
+        )
+    return Heard(
+        now=ctx.now,
+        venue_id=speaker.venue_id,
+        maintenance=speaker.maintenance,
+        pinged=pinged,
+        heartbeat_seconds=HEARTBEAT_SECONDS,
+    )
+
+
+async def watch_fleet(ctx: Ctx) -> int:
+    """Raise the alerts that are due in a tenant and clear those that are over; how many changed."""
+    rules = await ctx.db.fetchrow(
+        RULES, ctx.tenant_id, OFFLINE_AFTER.key, OFFLINE_AFTER.default, BATTERY_LOW.key, BATTERY_LOW.default
+    )
+    assert rules is not None
+    limits = (rules["offline_after"], rules["battery_low"])
+    cleared = await ctx.db.fetch(CLEAR, ctx.tenant_id, *limits)
+    raised = await ctx.db.fetch(RAISE, ctx.tenant_id, *limits)
+    for row in cleared:
+        _tell(ctx, row, "cleared")
+    for row in raised:
+        _tell(ctx, row, "raised")
+    return len(cleared) + len(raised)
+
+
+def _tell(ctx: Ctx, row: Any, change: Literal["raised", "cleared"]) -> None:
+    kind = DeviceAlertRaised if change == "raised" else DeviceAlertCleared
+    ctx.emit(
+        kind(device_id=row["device_id"], venue_id=row["venue_id"], kind=row["kind"]),
+        entity=("device", row["device_id"]),
+        venue_id=row["venue_id"],
+        after={"alert": row["kind"], "state": change},
+    )

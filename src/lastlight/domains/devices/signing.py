@@ -1,0 +1,136 @@
+"""A device's signature over its request: who speaks, checked before anything else is looked at.
+
+The headers `X-Device: {tenant id}.{device id}`, `X-Device-Time` (RFC 3339) and `X-Device-Signature`: ECDSA P-256 with SHA-256,
+`r || s` as base64url, over the UTF-8 of `lastlight-device-v1\\n{method}\\n{path}\\n{X-Device}\\n{X-Device-Time}\\n{SHA-256 of
+the body, hexadecimal}`.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from lastlight.domains.devices.errors import DeviceClockWrong, DeviceSetAside, DeviceUnknown
+from lastlight.domains.devices.model import DeviceKind
+from lastlight.kernel.ids import TenantId, VenueId
+from lastlight.runtime.context import Actor, Ctx
+from lastlight.runtime.db.uow import system_ctx
+from lastlight.runtime.http import RequestInfo
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far a device's clock may be off; it learns the time from the refusal."""
+ALLOWED = """
+select d.id, d.venue_id, d.name, d.kind, d.maintenance, d.public_key
+from devices d
+join tenants t on t.id = d.tenant_id
+where d.tenant_id = $1 and d.id = $2 and d.status = 'active' and t.status = 'active'
+for share of d
+"""
+
+
+class Speaker(msgspec.Struct, frozen=True, kw_only=True):
+    """The device that signed the request."""
+
+    id: UUID
+    venue_id: VenueId
+    name: str
+    kind: DeviceKind
+    maintenance: bool
+    public_key: bytes
+
+
+@asynccontextmanager
+async def spoken_for(
+    ctx: Ctx, request: RequestInfo, body: bytes, *, working: bool = True
+) -> AsyncGenerator[tuple[Ctx, Speaker]]:
+    """A transaction inside the tenant of the device that signed the request; a revocation waits for it, or comes first.
+
+    Raises DeviceUnknown, DeviceClockWrong, and while it is `working` DeviceSetAside.
+    """
+    tenant_id, device_id = _named(request.headers.get("x-device", ""))
+    actor = Actor(
+        kind="system", tenant_id=tenant_id, name=f"Device {device_id}", ip=request.ip, user_agent=request.user_agent
+    )
+    async with system_ctx(ctx.services, tenant_id, actor=actor, request_id=ctx.request_id) as inside:
+        speaker = await inside.db.row(Speaker, ALLOWED, tenant_id, device_id)
+        if speaker is None or not _signed(speaker, request, body):
+            raise DeviceUnknown
+        _require_time(request.headers.get("x-device-time", ""), inside.now)
+        if working and speaker.maintenance:
+            raise DeviceSetAside
+        yield inside, speaker
+
+
+def request_message(*, method: str, path: str, device: str, at: str, body: bytes) -> bytes:
+    """The bytes that a device signs."""
+    return f"lastlight-device-v1\n{method}\n{path}\n{device}\n{at}\n{hashlib.sha256(body).hexdigest()}".encode()
+
+
+def load_public_key(der: bytes) -> EllipticCurvePublicKey | None:
+    """A P-256 public key from its SPKI, or None when it is something else."""
+    try:
+        key = load_der_public_key(der)
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1) else None
+
+
+def decode_base64url(text: str) -> bytes | None:
+    """The bytes of unpadded base64url, or None when it is not that."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def is_signed_by(key: EllipticCurvePublicKey, *, signature: str, message: bytes) -> bool:
+    """Whether an `r || s` signature (base64url) over the message is the key's."""
+    raw = decode_base64url(signature)
+    if raw is None or len(raw) != 64:
+        return False
+    try:
+        der = encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
+        key.verify(der, message, ECDSA(SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _named(header: str) -> tuple[TenantId, UUID]:
+    tenant, _, device = header.partition(".")
+    try:
+        return TenantId(UUID(tenant)), UUID(device)
+    except ValueError:
+        raise DeviceUnknown from None
+
+
+def _signed(speaker: Speaker, request: RequestInfo, body: bytes) -> bool:
+    key = load_public_key(bytes(speaker.public_key))
+    message = request_message(
+        method=request.method,
+        path=request.path,
+        device=request.headers.get("x-device", ""),
+        at=request.headers.get("x-device-time", ""),
+        body=body,
+    )
+    signature = request.headers.get("x-device-signature", "")
+    return key is not None and is_signed_by(key, signature=signature, message=message)
+
+
+def _require_time(text: str, now: datetime) -> None:
+    try:
+        at = msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        at = None
+    if at is None or at.tzinfo is None or abs(at - now) > CLOCK_SKEW:
+        raise DeviceClockWrong(extra={"now": now.isoformat()})

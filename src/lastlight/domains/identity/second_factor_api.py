@@ -1,0 +1,98 @@
+"""The edge of the second factor."""
+
+from lastlight.domains.identity import second_factor
+from lastlight.domains.identity.accounts import Verdict
+from lastlight.domains.identity.errors import SecondFactorActive, SecondFactorNeeded, SecondFactorWrong
+from lastlight.domains.identity.second_factor import (
+    CodeIn,
+    PasswordIn,
+    RecoveryOut,
+    RemovalIn,
+    SecondFactorOut,
+    SetUpOut,
+    prepare_password,
+)
+from lastlight.kernel.errors import Invalid, NotFound
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.http import get, post
+
+OWN = "it touches only what is their own"
+TAGS = ("Second factor",)
+WRONG = (NotFound, SecondFactorNeeded, SecondFactorWrong)
+
+
+@get("/api/me/second-factor", signed_in=OWN, db="system", tags=TAGS)
+async def read_second_factor(ctx: Ctx) -> SecondFactorOut:
+    """Whether one's second factor is set up, shown in this session, and required by a role."""
+    return await second_factor.read_second_factor(ctx)
+
+
+@post(
+    "/api/me/second-factor",
+    signed_in=OWN,
+    status=201,
+    db="system",
+    limit="auth",
+    secret=True,
+    tags=TAGS,
+    raises=(Invalid, SecondFactorActive),
+    prepare=prepare_password,
+)
+async def set_up_second_factor(ctx: Ctx, data: PasswordIn, prepared: Verdict) -> SetUpOut:
+    """Begin to set up an authenticator app: the secret that it takes. A code of it confirms."""
+    return await second_factor.set_up(ctx, verdict=prepared)
+
+
+@post(
+    "/api/me/second-factor/confirmation",
+    signed_in=OWN,
+    status=200,
+    db="system",
+    limit="auth",
+    secret=True,
+    tags=TAGS,
+    raises=(*WRONG, SecondFactorActive),
+)
+async def confirm_second_factor(ctx: Ctx, data: CodeIn) -> RecoveryOut:
+    """Switch the second factor on; the answer shows the recovery codes this one time."""
+    return await second_factor.confirm(ctx, code=data.code)
+
+
+@post(
+    "/api/me/second-factor/recovery-codes",
+    signed_in=OWN,
+    status=200,
+    db="system",
+    limit="auth",
+    secret=True,
+    tags=TAGS,
+    raises=WRONG,
+)
+async def renew_recovery_codes(ctx: Ctx, data: CodeIn) -> RecoveryOut:
+    """Replace one's recovery codes, with a code of the app."""
+    return await second_factor.renew_recovery_codes(ctx, code=data.code)
+
+
+@post(
+    "/api/me/second-factor/removal",
+    signed_in=OWN,
+    status=204,
+    db="system",
+    limit="auth",
+    secret=True,
+    tags=TAGS,
+    raises=(Invalid, *WRONG),
+    prepare=prepare_password,
+)
+async def remove_second_factor(ctx: Ctx, data: RemovalIn, prepared: Verdict) -> None:
+    """Remove one's second factor, with the password and a code."""
+    await second_factor.remove(ctx, verdict=prepared, code=data.code)
+
+
+ROUTES = (
+    read_second_factor,
+    set_up_second_factor,
+    confirm_second_factor,
+    renew_recovery_codes,
+    remove_second_factor,
+)

@@ -1,0 +1,58 @@
+"""Safety on the floor.
+
+A venue watches thresholds; a crossing or a pattern raises an alert, which staff acknowledge and clear, and which is told again
+when nobody does. Staff record interventions, press SOS, open incidents and ask guests whether all is well; every deed is a
+line in a log that nobody edits. Other domains tell what a visit was served by `report_facts`. This is all that they may use.
+"""
+
+from lastlight.domains.safety.alerts import find_alert, raise_alert
+from lastlight.domains.safety.events import (
+    AlertAcknowledged,
+    AlertCleared,
+    AlertEscalated,
+    AlertRaised,
+    InterventionAssigned,
+    InterventionEscalated,
+    InterventionRecorded,
+    InterventionResolvedEvent,
+    SosEscalated,
+    SosRaised,
+    SosResolvedEvent,
+)
+from lastlight.domains.safety.incidents import begin_incident, find_incident
+from lastlight.domains.safety.jobs import Facts, take_facts
+from lastlight.domains.safety.model import Alert, FloorState, Incident, Thresholds, floor_state
+from lastlight.domains.safety.permissions import SAFETY_MANAGE, SAFETY_READ, SAFETY_RESPOND
+from lastlight.domains.safety.thresholds import read_thresholds
+from lastlight.domains.safety.watch import read_floor, report_facts
+
+__all__ = [
+    "SAFETY_MANAGE",
+    "SAFETY_READ",
+    "SAFETY_RESPOND",
+    "Alert",
+    "AlertAcknowledged",
+    "AlertCleared",
+    "AlertEscalated",
+    "AlertRaised",
+    "Facts",
+    "FloorState",
+    "Incident",
+    "InterventionAssigned",
+    "InterventionEscalated",
+    "InterventionRecorded",
+    "InterventionResolvedEvent",
+    "SosEscalated",
+    "SosRaised",
+    "SosResolvedEvent",
+    "Thresholds",
+    "begin_incident",
+    "find_alert",
+    "find_incident",
+    "floor_state",
+    "raise_alert",
+    "read_floor",
+    "read_thresholds",
+    "report_facts",
+    "take_facts",
+]

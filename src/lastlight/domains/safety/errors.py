@@ -1,0 +1,107 @@
+"""Why something about safety is refused."""
+
+from lastlight.kernel.errors import Conflict, Problem
+
+
+class AlertOpen(Conflict):
+    """The visit has an open alert of the kind already."""
+
+    type = "alert-open"
+    title = "There is an open alert of this kind"
+    default_detail = "Answer the alert that stands, or clear it first."
+
+
+class AlertNotOpen(Conflict):
+    """The alert was answered or cleared already."""
+
+    type = "alert-not-open"
+    title = "This alert has been dealt with"
+    default_detail = "Load it again to see when, and by whom."
+
+
+class InterventionResolved(Conflict):
+    """The intervention has ended."""
+
+    type = "intervention-resolved"
+    title = "This intervention is resolved"
+    default_detail = "Record another one if something else happened."
+
+
+class AssigneeUnfit(Problem):
+    """The one who is to do it does not work at the venue."""
+
+    type = "assignee-unfit"
+    status = 422
+    title = "They do not work at this venue"
+    default_detail = "Choose an active member who works at the venue."
+
+
+class SosResolved(Conflict):
+    """The SOS call is over."""
+
+    type = "sos-resolved"
+    title = "This SOS call is over"
+    default_detail = "Press SOS again if help is needed."
+
+
+class SosIdTaken(Conflict):
+    """Another call came under the same id."""
+
+    type = "sos-id-taken"
+    title = "Another SOS call has this id"
+    default_detail = "Make a new id for a new call; repeat an id only with the same call."
+
+
+class IncidentResolved(Conflict):
+    """The incident is closed."""
+
+    type = "incident-resolved"
+    title = "This incident is resolved"
+    default_detail = "Open another incident if something else happened."
+
+
+class NotInside(Conflict):
+    """The guest is not in the venue any more."""
+
+    type = "visit-over"
+    title = "The guest has left"
+    default_detail = "A safety check is asked of guests who are in."
+
+
+class CheckOpen(Conflict):
+    """The guest has a safety check to answer already."""
+
+    type = "safety-check-open"
+    title = "They have been asked already"
+    default_detail = "Wait for the answer; when the time is over, an alert is raised by itself."
+
+
+class CheckOver(Conflict):
+    """The safety check was answered, or its time is over."""
+
+    type = "safety-check-over"
+    title = "This question is closed"
+    default_detail = "If you need help, speak to any of the staff."
+
+
+class ThresholdsSet(Conflict):
+    """Two people set a venue's first thresholds at once."""
+
+    type = "thresholds-set"
+    title = "Somebody set the thresholds in the meantime"
+    default_detail = "Load them again, look at the change, then repeat yours."
+
+
+ERRORS = (
+    AlertOpen,
+    AlertNotOpen,
+    InterventionResolved,
+    AssigneeUnfit,
+    SosResolved,
+    SosIdTaken,
+    IncidentResolved,
+    NotInside,
+    CheckOpen,
+    CheckOver,
+    ThresholdsSet,
+)

@@ -1,0 +1,21 @@
+"""Staff: people's clocked time, their shifts, and figures of both.
+
+Time is clocked by the database's clock, at the venue where the business asks for that, and never overlaps; a correction counts once
+somebody else approves it. Shifts are planned, then published; one person's never overlap. A swap is accepted by its taker, then approved
+by a planner. Calendars read one's shifts at a secret address. This is all that other domains may use.
+"""
+
+from lastlight.domains.staff.clock import coming_shifts
+from lastlight.domains.staff.model import Shift, TimeEntry
+from lastlight.domains.staff.permissions import SHIFTS_PLAN, SHIFTS_READ, STAFF_PERFORMANCE, TIME_CLOCK, TIME_READ
+
+__all__ = [
+    "SHIFTS_PLAN",
+    "SHIFTS_READ",
+    "STAFF_PERFORMANCE",
+    "TIME_CLOCK",
+    "TIME_READ",
+    "Shift",
+    "TimeEntry",
+    "coming_shifts",
+]

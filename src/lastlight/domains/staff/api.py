@@ -1,0 +1,358 @@
+"""Time and shifts at the edge: thin; the actions hold the rules."""
+
+from uuid import UUID
+
+from lastlight.domains.staff import calendars, clock, corrections, figures, shifts, swaps
+from lastlight.domains.staff.errors import (
+    AlreadyClockedIn,
+    ClockOutsideGeofence,
+    ClockPositionNeeded,
+    CorrectionDecided,
+    CorrectionThere,
+    EntriesOverlap,
+    FeedUnknown,
+    NotClockedIn,
+    NotOnBreak,
+    OnBreak,
+    OwnCorrection,
+    ShiftCancelled,
+    ShiftNotSwappable,
+    ShiftsOverlap,
+    SwapNotWaiting,
+    SwapThere,
+)
+from lastlight.domains.staff.listings import (
+    CORRECTIONS,
+    ENTRIES,
+    OWN_CORRECTIONS,
+    OWN_ENTRIES,
+    PLANNED_SHIFTS,
+    SHIFTS,
+    SWAPS,
+)
+from lastlight.domains.staff.model import Correction, Shift, Swap, TimeEntry
+from lastlight.domains.staff.permissions import (
+    SHIFTS_PLAN,
+    SHIFTS_READ,
+    STAFF_PERFORMANCE,
+    TIME_APPROVE,
+    TIME_CLOCK,
+    TIME_READ,
+)
+from lastlight.domains.staff.schemas import (
+    CalendarOut,
+    CancelShiftIn,
+    ClockInIn,
+    ClockOut,
+    ClockOutIn,
+    CorrectionIn,
+    DaysQuery,
+    DecisionIn,
+    PerformanceOut,
+    PublicationIn,
+    PublicationOut,
+    RefusalIn,
+    SheetsOut,
+    ShiftChange,
+    ShiftIn,
+    SwapIn,
+)
+from lastlight.kernel.errors import NotFound, Stale
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.http import Download, delete, get, patch, post
+from lastlight.runtime.http.listing import listing_get
+
+TIME = ("Time",)
+SCHEDULE = ("Schedule",)
+
+list_time_entries = listing_get("/api/staff/time-entries", ENTRIES, tags=TIME)
+list_own_time_entries = listing_get("/api/staff/time-entries/mine", OWN_ENTRIES, tags=TIME)
+list_corrections = listing_get("/api/staff/corrections", CORRECTIONS, tags=TIME)
+list_own_corrections = listing_get("/api/staff/corrections/mine", OWN_CORRECTIONS, tags=TIME)
+list_shift_plan = listing_get("/api/shifts/plan", PLANNED_SHIFTS, tags=SCHEDULE)
+list_shifts = listing_get("/api/shifts", SHIFTS, tags=SCHEDULE)
+list_swaps = listing_get("/api/shift-swaps", SWAPS, tags=SCHEDULE)
+
+
+@get("/api/staff/clock", permission=TIME_CLOCK, tags=TIME)
+async def read_clock(ctx: Ctx) -> ClockOut:
+    """Read where one stands: one's open time, and the shifts that come."""
+    return await clock.where_i_stand(ctx)
+
+
+@post(
+    "/api/staff/clock-in",
+    permission=TIME_CLOCK,
+    idempotent=True,
+    raises=[NotFound, AlreadyClockedIn, EntriesOverlap, ClockPositionNeeded, ClockOutsideGeofence],
+    status=201,
+    tags=TIME,
+)
+async def clock_in(ctx: Ctx, data: ClockInIn) -> TimeEntry:
+    """Begin to work at a venue, now."""
+    return await clock.clock_in(ctx, venue_id=data.venue_id, position=data.position)
+
+
+@post(
+    "/api/staff/clock-out",
+    permission=TIME_CLOCK,
+    idempotent=True,
+    raises=[NotClockedIn, ClockPositionNeeded, ClockOutsideGeofence],
+    tags=TIME,
+)
+async def clock_out(ctx: Ctx, data: ClockOutIn) -> TimeEntry:
+    """End one's work, now, and the break that one is on."""
+    return await clock.clock_out(ctx, position=data.position)
+
+
+@post("/api/staff/break", permission=TIME_CLOCK, idempotent=True, raises=[NotClockedIn, OnBreak], tags=TIME)
+async def start_break(ctx: Ctx) -> TimeEntry:
+    """Take a break, from now on."""
+    return await clock.start_break(ctx)
+
+
+@post("/api/staff/break/end", permission=TIME_CLOCK, idempotent=True, raises=[NotClockedIn, NotOnBreak], tags=TIME)
+async def end_break(ctx: Ctx) -> TimeEntry:
+    """Be back from a break, now."""
+    return await clock.end_break(ctx)
+
+
+@get("/api/staff/time-entries/{entry_id:uuid}", permission=TIME_CLOCK, raises=[NotFound], tags=TIME)
+async def read_time_entry(ctx: Ctx, entry_id: UUID) -> TimeEntry:
+    """Read clocked time, one's own or of those whose time sheets one sees."""
+    return await clock.find_entry(ctx, entry_id=entry_id)
+
+
+@post(
+    "/api/staff/corrections",
+    permission=TIME_CLOCK,
+    raises=[NotFound, NotClockedIn, CorrectionThere],
+    status=201,
+    tags=TIME,
+)
+async def ask_correction(ctx: Ctx, data: CorrectionIn) -> Correction:
+    """Ask that time reads otherwise; somebody else approves it."""
+    return await corrections.ask_correction(ctx, data=data)
+
+
+@get("/api/staff/corrections/{correction_id:uuid}", permission=TIME_CLOCK, raises=[NotFound], tags=TIME)
+async def read_correction(ctx: Ctx, correction_id: UUID) -> Correction:
+    """Read a correction, one's own or of those whose time sheets one sees."""
+    return await corrections.find_correction(ctx, correction_id=correction_id)
+
+
+@post(
+    "/api/staff/corrections/{correction_id:uuid}/approval",
+    permission=TIME_APPROVE,
+    raises=[NotFound, CorrectionDecided, OwnCorrection, EntriesOverlap],
+    tags=TIME,
+)
+async def approve_correction(ctx: Ctx, correction_id: UUID, data: DecisionIn) -> Correction:
+    """Let a correction count."""
+    return await corrections.approve_correction(ctx, correction_id=correction_id, note=data.note)
+
+
+@post(
+    "/api/staff/corrections/{correction_id:uuid}/refusal",
+    permission=TIME_APPROVE,
+    raises=[NotFound, CorrectionDecided, OwnCorrection],
+    tags=TIME,
+)
+async def refuse_correction(ctx: Ctx, correction_id: UUID, data: RefusalIn) -> Correction:
+    """Leave the time as it is, and say why."""
+    return await corrections.refuse_correction(ctx, correction_id=correction_id, note=data.note)
+
+
+@post(
+    "/api/staff/corrections/{correction_id:uuid}/withdrawal",
+    permission=TIME_CLOCK,
+    raises=[NotFound, CorrectionDecided],
+    tags=TIME,
+)
+async def withdraw_correction(ctx: Ctx, correction_id: UUID) -> Correction:
+    """Take back a correction that one asked for."""
+    return await corrections.withdraw_correction(ctx, correction_id=correction_id)
+
+
+@get("/api/staff/timesheets", permission=TIME_READ, raises=[NotFound], tags=TIME)
+async def read_time_sheets(ctx: Ctx, query: DaysQuery) -> SheetsOut:
+    """Read everybody's time, day by day; the list of time entries exports it."""
+    return await figures.time_sheets(ctx, query=query)
+
+
+@get("/api/staff/performance", permission=STAFF_PERFORMANCE, raises=[NotFound], tags=TIME)
+async def read_performance(ctx: Ctx, query: DaysQuery) -> PerformanceOut:
+    """Read everybody's tasks, response times and attendance."""
+    return await figures.performance(ctx, query=query)
+
+
+@post("/api/shifts", permission=SHIFTS_PLAN, raises=[NotFound, ShiftsOverlap], status=201, tags=SCHEDULE)
+async def plan_shift(ctx: Ctx, data: ShiftIn) -> Shift:
+    """Plan a shift; nobody but planners sees it until it is published."""
+    return await shifts.plan_shift(ctx, data=data)
+
+
+@get("/api/shifts/{shift_id:uuid}", permission=SHIFTS_READ, raises=[NotFound], tags=SCHEDULE)
+async def read_shift(ctx: Ctx, shift_id: UUID) -> Shift:
+    """Read a shift."""
+    return await shifts.find_shift(ctx, shift_id=shift_id)
+
+
+@patch(
+    "/api/shifts/{shift_id:uuid}",
+    permission=SHIFTS_PLAN,
+    raises=[NotFound, Stale, ShiftCancelled, ShiftsOverlap],
+    tags=SCHEDULE,
+)
+async def change_shift(ctx: Ctx, shift_id: UUID, data: ShiftChange, if_match: int) -> Shift:
+    """Change a shift; who sees it already hears of it."""
+    return await shifts.change_shift(ctx, shift_id=shift_id, data=data, version=if_match)
+
+
+@post("/api/shifts/publication", permission=SHIFTS_PLAN, raises=[NotFound], tags=SCHEDULE)
+async def publish_shifts(ctx: Ctx, data: PublicationIn) -> PublicationOut:
+    """Show a venue's planned shifts of a time to everybody there."""
+    return PublicationOut(published=await shifts.publish_shifts(ctx, data=data))
+
+
+@post(
+    "/api/shifts/{shift_id:uuid}/cancellation", permission=SHIFTS_PLAN, raises=[NotFound, ShiftCancelled], tags=SCHEDULE
+)
+async def cancel_shift(ctx: Ctx, shift_id: UUID, data: CancelShiftIn) -> Shift:
+    """Say that nobody has to come, and why."""
+    return await shifts.cancel_shift(ctx, shift_id=shift_id, reason=data.reason)
+
+
+@post(
+    "/api/shifts/{shift_id:uuid}/swaps",
+    permission=SHIFTS_READ,
+    raises=[NotFound, ShiftNotSwappable, SwapThere],
+    status=201,
+    tags=SCHEDULE,
+)
+async def ask_swap(ctx: Ctx, shift_id: UUID, data: SwapIn) -> Swap:
+    """Offer one's own published shift to a colleague, perhaps for one of theirs."""
+    return await swaps.ask_swap(ctx, shift_id=shift_id, data=data)
+
+
+@get("/api/shift-swaps/{swap_id:uuid}", permission=SHIFTS_READ, raises=[NotFound], tags=SCHEDULE)
+async def read_swap(ctx: Ctx, swap_id: UUID) -> Swap:
+    """Read a swap that one takes part in, or of those whom one plans."""
+    return await swaps.find_swap(ctx, swap_id=swap_id)
+
+
+@post(
+    "/api/shift-swaps/{swap_id:uuid}/acceptance",
+    permission=SHIFTS_READ,
+    raises=[NotFound, SwapNotWaiting],
+    tags=SCHEDULE,
+)
+async def accept_swap(ctx: Ctx, swap_id: UUID) -> Swap:
+    """Accept what was offered to oneself; a planner then approves it."""
+    return await swaps.answer_swap(ctx, swap_id=swap_id, status="accepted")
+
+
+@post(
+    "/api/shift-swaps/{swap_id:uuid}/declination",
+    permission=SHIFTS_READ,
+    raises=[NotFound, SwapNotWaiting],
+    tags=SCHEDULE,
+)
+async def decline_swap(ctx: Ctx, swap_id: UUID) -> Swap:
+    """Decline what was offered to oneself."""
+    return await swaps.answer_swap(ctx, swap_id=swap_id, status="declined")
+
+
+@post(
+    "/api/shift-swaps/{swap_id:uuid}/withdrawal",
+    permission=SHIFTS_READ,
+    raises=[NotFound, SwapNotWaiting],
+    tags=SCHEDULE,
+)
+async def withdraw_swap(ctx: Ctx, swap_id: UUID) -> Swap:
+    """Take one's offer back, before it is approved."""
+    return await swaps.withdraw_swap(ctx, swap_id=swap_id)
+
+
+@post(
+    "/api/shift-swaps/{swap_id:uuid}/approval",
+    permission=SHIFTS_PLAN,
+    raises=[NotFound, SwapNotWaiting, ShiftNotSwappable, ShiftsOverlap],
+    tags=SCHEDULE,
+)
+async def approve_swap(ctx: Ctx, swap_id: UUID, data: DecisionIn) -> Swap:
+    """Give the shifts to their new people."""
+    return await swaps.approve_swap(ctx, swap_id=swap_id, note=data.note)
+
+
+@post(
+    "/api/shift-swaps/{swap_id:uuid}/refusal", permission=SHIFTS_PLAN, raises=[NotFound, SwapNotWaiting], tags=SCHEDULE
+)
+async def refuse_swap(ctx: Ctx, swap_id: UUID, data: RefusalIn) -> Swap:
+    """Leave the shifts as they are, and say why."""
+    return await swaps.refuse_swap(ctx, swap_id=swap_id, note=data.note)
+
+
+@post("/api/staff/calendar", permission=SHIFTS_READ, status=201, secret=True, tags=SCHEDULE)
+async def renew_calendar(ctx: Ctx) -> CalendarOut:
+    """Give oneself a new secret address of one's shifts for a calendar; the one before dies."""
+    return await calendars.renew_calendar(ctx)
+
+
+@delete("/api/staff/calendar", permission=SHIFTS_READ, tags=SCHEDULE)
+async def end_calendar(ctx: Ctx) -> None:
+    """End the secret address of one's shifts."""
+    await calendars.end_calendar(ctx)
+
+
+@get(
+    "/api/calendars/{token:str}",
+    public="A calendar cannot sign in; the address is the secret, and shows one person's shifts.",
+    raises=[FeedUnknown],
+    db="system",
+    tags=SCHEDULE,
+)
+async def read_calendar(ctx: Ctx, token: str) -> Download:
+    """Read somebody's shifts as iCalendar, at their secret address."""
+    body = await calendars.read_calendar(ctx, token=token)
+    return Download(body=body, media_type="text/calendar; charset=utf-8", filename="shifts.ics", inline=True)
+
+
+ROUTES = (
+    read_clock,
+    clock_in,
+    clock_out,
+    start_break,
+    end_break,
+    list_time_entries,
+    list_own_time_entries,
+    read_time_entry,
+    list_corrections,
+    list_own_corrections,
+    ask_correction,
+    read_correction,
+    approve_correction,
+    refuse_correction,
+    withdraw_correction,
+    read_time_sheets,
+    read_performance,
+    list_shift_plan,
+    list_shifts,
+    plan_shift,
+    read_shift,
+    change_shift,
+    publish_shifts,
+    cancel_shift,
+    list_swaps,
+    ask_swap,
+    read_swap,
+    accept_swap,
+    decline_swap,
+    withdraw_swap,
+    approve_swap,
+    refuse_swap,
+    renew_calendar,
+    end_calendar,
+)
+PUBLIC_ROUTES = (read_calendar,)
+"""Outside the module's toggle, since no tenant is known before the address is read; it looks at the toggle itself."""

@@ -1,0 +1,27 @@
+"""Tasks: what somebody is to do at a venue.
+
+A task is open, started, done or cancelled. Whoever works at the venue takes a free one; a manager gives it to somebody, who is told by
+push (`task.assigned`, `task.reminded`). Other domains write tasks by `create_task`: a thing of theirs has one open task at a time.
+A task that comes again makes its next task some time before it is due. This is all that other domains may use.
+"""
+
+from lastlight.domains.tasks.actions import create_task
+from lastlight.domains.tasks.events import TaskAssigned, TaskFinished, TaskReminded
+from lastlight.domains.tasks.model import Priority, Task
+from lastlight.domains.tasks.permissions import TASKS_MANAGE, TASKS_READ, TASKS_WORK
+from lastlight.domains.tasks.queries import count_mine, count_open, find_task
+
+__all__ = [
+    "TASKS_MANAGE",
+    "TASKS_READ",
+    "TASKS_WORK",
+    "Priority",
+    "Task",
+    "TaskAssigned",
+    "TaskFinished",
+    "TaskReminded",
+    "count_mine",
+    "count_open",
+    "create_task",
+    "find_task",
+]

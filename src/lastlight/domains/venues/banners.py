@@ -1,0 +1,134 @@
+"""Promotional banners of a venue, each shown between two moments."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+
+from lastlight.domains.venues.events import VenueBannerChanged
+from lastlight.domains.venues.permissions import VENUES_PUBLISH
+from lastlight.domains.venues.queries import lock_venue
+from lastlight.domains.venues.schemas import BannerChange, BannerIn
+from lastlight.kernel.errors import Invalid, NotFound, Stale
+from lastlight.kernel.ids import BannerId, VenueId, uuid7
+from lastlight.runtime.context import Ctx
+
+READ = """
+select id, venue_id, title, body, link, starts_at, ends_at, starts_at <= now() and ends_at > now() as live, created_at, version
+from venue_banners where tenant_id = $1 and id = $2 and removed_at is null
+"""
+LIVE = """
+select id, venue_id, title, body, link, starts_at, ends_at, true as live, created_at, version
+from venue_banners
+where tenant_id = $1 and venue_id = $2 and removed_at is null and starts_at <= now() and ends_at > now()
+order by starts_at, id limit 20
+"""
+LOCK = "select 1 from venue_banners where tenant_id = $1 and id = $2 and removed_at is null for update"
+INSERT = """
+insert into venue_banners (tenant_id, id, venue_id, title, body, link, starts_at, ends_at) values ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+UPDATE = """
+update venue_banners set title = $3, body = $4, link = $5, starts_at = $6, ends_at = $7 where tenant_id = $1 and id = $2
+"""
+REMOVE = "update venue_banners set removed_at = now() where tenant_id = $1 and id = $2"
+
+
+class Banner(msgspec.Struct, frozen=True, kw_only=True):
+    """A banner as it is kept; `live` says whether guests see it now."""
+
+    id: BannerId
+    venue_id: VenueId
+    title: str
+    body: str
+    link: str
+    starts_at: datetime
+    ends_at: datetime
+    live: bool
+    created_at: datetime
+    version: int
+
+
+async def read_banner(ctx: Ctx, *, banner_id: UUID) -> Banner:
+    """A banner of the tenant, for a caller that has seen to the permission; NotFound when there is none."""
+    return await ctx.db.one(Banner, READ, ctx.tenant_id, banner_id)
+
+
+async def live_banners(ctx: Ctx, *, venue_id: UUID) -> list[Banner]:
+    """The banners of a venue that guests see now."""
+    return await ctx.db.rows(Banner, LIVE, ctx.tenant_id, venue_id)
+
+
+async def create_banner(ctx: Ctx, *, venue_id: UUID, data: BannerIn) -> Banner:
+    """Put a banner on a venue."""
+    ctx.require(VENUES_PUBLISH, venue_id)
+    await lock_venue(ctx, venue_id=venue_id)
+    _require_valid(data.title, data.link, data.starts_at, data.ends_at)
+    banner_id = BannerId(uuid7())
+    values = (data.title.strip(), data.body.strip(), data.link, data.starts_at, data.ends_at)
+    await ctx.db.execute(INSERT, ctx.tenant_id, banner_id, venue_id, *values)
+    after = await read_banner(ctx, banner_id=banner_id)
+    _tell(ctx, "created", after, before=None, after=_facts(after))
+    return after
+
+
+async def change_banner(ctx: Ctx, *, banner_id: UUID, data: BannerChange, version: int) -> Banner:
+    """Change what is given and keep the rest; Stale when it is no longer the version that was read."""
+    before = await _lock(ctx, banner_id)
+    if before.version != version:
+        raise Stale
+    given = {name: value for name in data.__struct_fields__ if (value := getattr(data, name)) is not UNSET}
+    wanted = msgspec.structs.replace(before, **given)
+    _require_valid(wanted.title, wanted.link, wanted.starts_at, wanted.ends_at)
+    if wanted == before:
+        return before
+    values = (wanted.title.strip(), wanted.body.strip(), wanted.link, wanted.starts_at, wanted.ends_at)
+    await ctx.db.execute(UPDATE, ctx.tenant_id, banner_id, *values)
+    after = await read_banner(ctx, banner_id=banner_id)
+    _tell(ctx, "changed", after, before=_facts(before), after=_facts(after))
+    return after
+
+
+async def remove_banner(ctx: Ctx, *, banner_id: UUID, version: int) -> None:
+    """Take a banner down; it stays on record."""
+    before = await _lock(ctx, banner_id)
+    if before.version != version:
+        raise Stale
+    await ctx.db.execute(REMOVE, ctx.tenant_id, banner_id)
+    _tell(ctx, "removed", before, before=_facts(before), after=None)
+
+
+async def _lock(ctx: Ctx, banner_id: UUID) -> Banner:
+    ctx.require(VENUES_PUBLISH, (await read_banner(ctx, banner_id=banner_id)).venue_id)
+    if not await ctx.db.fetchval(LOCK, ctx.tenant_id, banner_id):
+        raise NotFound
+    return await read_banner(ctx, banner_id=banner_id)
+
+
+def _require_valid(title: str, link: str, starts_at: datetime, ends_at: datetime) -> None:
+    found: dict[str, str] = {}
+    if not title.strip():
+        found["title"] = "Give the banner a title."
+    if link:
+        parts = urlsplit(link)
+        if parts.scheme != "https" or not parts.hostname:
+            found["link"] = "Give an address that begins with https://, or none."
+    for name, value in (("starts_at", starts_at), ("ends_at", ends_at)):
+        if value.tzinfo is None:
+            found[name] = "Give a time with its offset, such as 2026-11-21T20:00:00+02:00."
+    if not found and ends_at <= starts_at:
+        found["ends_at"] = "A banner ends after it begins."
+    if found:
+        raise Invalid(fields=found)
+
+
+def _tell(ctx: Ctx, change: str, banner: Banner, *, before: Any, after: Any) -> None:
+    event = VenueBannerChanged(venue_id=banner.venue_id, banner_id=banner.id, change=change)
+    ctx.emit(event, entity=("banner", banner.id), venue_id=banner.venue_id, before=before, after=after)
+
+
+def _facts(banner: Banner) -> dict[str, Any]:
+    names = ("title", "body", "link", "starts_at", "ends_at")
+    return {name: msgspec.to_builtins(getattr(banner, name)) for name in names}

@@ -1,0 +1,86 @@
+"""The copies of an image: upright, without its metadata, in two sizes."""
+
+import asyncio
+import io
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import UUID
+
+from PIL import Image as Picture
+from PIL import ImageOps
+
+from lastlight.domains.venues.events import VenueImageChanged
+from lastlight.kernel.ids import FileId
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.jobs import job
+from lastlight.runtime.jobs.run import JobRun
+from lastlight.runtime.storage.files import Stored, add_file, find_file, store_made
+
+LARGE, SMALL = 1600, 480
+FORMATS = ["PNG", "JPEG", "GIF", "WEBP"]
+WAITING = """
+select venue_id, patron_id, file_id from venue_images
+where tenant_id = $1 and id = $2 and state = 'uploaded' and removed_at is null
+"""
+READY = """
+update venue_images set state = 'ready', large_file_id = $3, small_file_id = $4, width = $5, height = $6
+where tenant_id = $1 and id = $2 and state = 'uploaded' and removed_at is null
+"""
+FAILED = """
+update venue_images set state = 'failed', state_reason = $3 where tenant_id = $1 and id = $2 and state = 'uploaded' and removed_at is null
+"""
+
+
+def copies_of(content: bytes) -> tuple[bytes, bytes, tuple[int, int]]:
+    """A large and a small WebP of a picture, and the large one's width and height; ValueError for one that cannot be read."""
+    try:
+        with Picture.open(io.BytesIO(content), formats=FORMATS) as opened:
+            upright = ImageOps.exif_transpose(opened).convert("RGBA" if opened.has_transparency_data else "RGB")
+    except (OSError, SyntaxError, ValueError, Picture.DecompressionBombError) as error:
+        raise ValueError("The picture is damaged.") from error
+    upright.info.clear()
+    made: list[bytes] = []
+    size = (0, 0)
+    for longest in (LARGE, SMALL):
+        copy = upright.copy()
+        copy.thumbnail((longest, longest))
+        out = io.BytesIO()
+        copy.save(out, "WEBP", quality=82)
+        made.append(out.getvalue())
+        size = copy.size if longest == LARGE else size
+    return made[0], made[1], size
+
+
+@job("venues.resize_image", timeout=120.0)
+async def resize_image(job: JobRun, image_id: UUID) -> None:
+    """Make the copies of an uploaded image; nothing is done for one that was removed meanwhile."""
+    async with job.transaction() as ctx:
+        row = await ctx.db.fetchrow(WAITING, ctx.tenant_id, image_id)
+        if row is None:
+            return
+        original = await find_file(ctx, FileId(row["file_id"]))
+    content = b"".join([piece async for piece in job.services.storage.read(original.place)])
+    try:
+        large, small, size = await asyncio.to_thread(copies_of, content)
+    except ValueError as error:
+        async with job.transaction() as ctx:
+            if await ctx.db.execute(FAILED, ctx.tenant_id, image_id, str(error)):
+                _tell(ctx, row["venue_id"], image_id, "failed")
+        return
+    stored = [await _store(job, copy, name) for copy, name in ((large, "large.webp"), (small, "small.webp"))]
+    async with job.transaction() as ctx:
+        files = [await add_file(ctx, one, purpose="venue image", patron_id=row["patron_id"]) for one in stored]
+        if await ctx.db.execute(READY, ctx.tenant_id, image_id, *files, *size):
+            _tell(ctx, row["venue_id"], image_id, "ready")
+
+
+async def _store(job: JobRun, content: bytes, name: str) -> Stored:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        await asyncio.to_thread(path.write_bytes, content)
+        return await store_made(job.services, job.tenant_id, name=name, media_type="image/webp", path=path)
+
+
+def _tell(ctx: Ctx, venue_id: UUID, image_id: UUID, change: str) -> None:
+    event = VenueImageChanged(venue_id=venue_id, image_id=image_id, change=change)
+    ctx.emit(event, entity=("image", image_id), venue_id=venue_id, after={"state": change})

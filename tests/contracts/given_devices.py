@@ -1,0 +1,95 @@
+"""Examples of the operations of devices and of the door."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from lastlight.domains.checkins.scan_schemas import ScansIn
+from lastlight.domains.devices.model import HeartbeatIn
+from tests.support.calls import Given
+from tests.support.devices import Scanner
+from tests.support.examples import example_struct
+from tests.support.phones import Phone
+from tests.support.things import issued_device, phone_key
+from tests.support.world import Somebody, World
+
+
+async def add_device(world: World, who: Somebody) -> Given:
+    """A name that no other device of the venue has."""
+    return Given(data={"venue_id": str((who.home or world.a).venues[0]), "name": f"Scanner {uuid4().hex}"})
+
+
+async def change_device(world: World, who: Somebody) -> Given:
+    """Another name."""
+    return Given(data={"name": f"Scanner {uuid4().hex}"})
+
+
+async def enrol_device(world: World, who: Somebody) -> Given:
+    """A code that nobody has used."""
+    return Given(data={"code": (await issued_device(world, who))["code"], "public_key": Phone().public_key})
+
+
+async def ping_device(world: World, who: Somebody) -> Given:
+    """A device that is enrolled."""
+    return Given(path={"device_id": (await _scanner(world, who)).device_id})
+
+
+async def hear_device(world: World, who: Somebody) -> Given:
+    """A heartbeat that its device signed."""
+    data = {"sequence": 1, "sent_at": datetime.now(UTC).isoformat()}
+    return await _signed(world, who, "/webhooks/hardware", HeartbeatIn, data)
+
+
+async def take_door_scans(world: World, who: Somebody) -> Given:
+    """A scan of something that is no pass: it is answered, and kept."""
+    scan = {"sequence": 1, "code": "no pass", "claimed_at": datetime.now(UTC).isoformat()}
+    return await _signed(world, who, "/api/door/scans", ScansIn, {"scans": [scan]})
+
+
+async def read_door_snapshot(world: World, who: Somebody) -> Given:
+    """A question that its device signed."""
+    return Given(headers=(await _scanner(world, who)).headers("GET", "/api/door/snapshot"))
+
+
+async def issue_pass(world: World, who: Somebody) -> Given:
+    """A guest's own phone."""
+    patron = await world.newcomer(world.somebody["B.patron" if who.home is world.b else "A.patron"])
+    return Given(data={"key_id": str(await phone_key(world, patron))}, who=patron)
+
+
+async def override_checkin(world: World, who: Somebody) -> Given:
+    """A guest who is not in, at the first venue."""
+    tenant = who.home or world.a
+    guest = await world.people.newcomer(tenant)
+    patron_id = await world.value("select id from patrons where user_id = $1", guest.user_id)
+    return Given(data={"venue_id": str(tenant.venues[0]), "patron_id": str(patron_id)})
+
+
+DEVICE_EXAMPLES = {
+    one.__name__: one
+    for one in (
+        add_device,
+        change_device,
+        enrol_device,
+        ping_device,
+        hear_device,
+        take_door_scans,
+        read_door_snapshot,
+        issue_pass,
+        override_checkin,
+    )
+}
+
+
+async def _scanner(world: World, who: Somebody) -> Scanner:
+    boss, phone = world.somebody["A.owner"], Phone()
+    code = (await issued_device(world, who))["code"]
+    body = {"code": code, "public_key": phone.public_key}
+    given = await world.make("POST", "/api/devices/enrolment", boss, json=body)
+    return Scanner(device_id=UUID(given["device_id"]), tenant_id=UUID(given["tenant_id"]), phone=phone)
+
+
+async def _signed(world: World, who: Somebody, path: str, kind: Any, data: dict[str, Any]) -> Given:
+    text = json.dumps(example_struct(kind, data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Given(data=data, headers=(await _scanner(world, who)).headers("POST", path, text.encode()))
