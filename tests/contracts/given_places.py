@@ -1,0 +1,119 @@
+"""Examples of the operations of resources, feature flags and how venues are shown."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from tests.contracts.example import REASON, example
+from tests.support.calls import Given
+from tests.support.things import (
+    banner_body,
+    booking,
+    booking_body,
+    own_booking,
+    resource,
+    tenant,
+    venue,
+)
+from tests.support.world import Somebody, World
+
+
+@example("create_resource")
+async def create_resource(world: World, who: Somebody) -> Given:
+    return Given(data={"venue_id": str(await venue(world, who)), "kind": "table", "name": world.unique("Table")})
+
+
+@example("change_resource")
+async def change_resource(world: World, who: Somebody) -> Given:
+    return Given(data={"name": world.unique("Table")})
+
+
+@example("set_resource_status")
+async def set_resource_status(world: World, who: Somebody) -> Given:
+    return Given(data={"status": "out_of_order", **REASON})
+
+
+@example("create_booking")
+async def create_booking(world: World, who: Somebody) -> Given:
+    return Given(data=booking_body(await resource(world, who)))
+
+
+@example("change_booking")
+async def change_booking(world: World, who: Somebody) -> Given:
+    return Given(data={"note": world.unique("By the window")})
+
+
+@example("miss_booking")
+async def miss_booking(world: World, who: Somebody) -> Given:
+    made = await booking(world, who)
+    await world.sql("update bookings set starts_at = now() - interval '1 hour' where id = $1", made)
+    return Given(path={"booking_id": made})
+
+
+@example("cancel_booking")
+async def cancel_booking(world: World, who: Somebody) -> Given:
+    return Given(data=REASON)
+
+
+@example("create_own_booking")
+async def create_own_booking(world: World, who: Somebody) -> Given:
+    patron = await world.newcomer(world.somebody["B.patron" if who.home is world.b else "A.patron"])
+    start = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
+    times = {"starts_at": start.isoformat(), "ends_at": (start + timedelta(hours=1)).isoformat()}
+    return Given(data={"resource_id": str(await resource(world, patron)), **times}, who=patron)
+
+
+@example("cancel_own_booking")
+async def cancel_own_booking(world: World, who: Somebody) -> Given:
+    patron = await world.newcomer(world.somebody["B.patron" if who.home is world.b else "A.patron"])
+    return Given(path={"booking_id": await own_booking(world, patron)}, data=REASON, who=patron)
+
+
+async def flag(world: World) -> str:
+    """A feature flag of its own, switched off."""
+    crew = world.somebody["crew.super_admin"]
+    body = {"key": f"tests.flag_{uuid4().hex}", "description": "For the contract"}
+    return (await world.make("POST", "/api/admin/flags", crew, json=body))["key"]
+
+
+@example("create_flag")
+async def create_flag(world: World, who: Somebody) -> Given:
+    return Given(data={"key": f"tests.flag_{uuid4().hex}", "description": "For the contract"})
+
+
+@example("change_flag", "remove_flag")
+async def change_flag(world: World, who: Somebody) -> Given:
+    return Given(path={"flag_key": await flag(world)}, data={"enabled": True}, version=1)
+
+
+@example("set_tenant_flag")
+async def set_tenant_flag(world: World, who: Somebody) -> Given:
+    path = {"tenant_id": await tenant(world, who), "flag_key": await flag(world)}
+    return Given(path=path, data={"enabled": True, **REASON}, version=0)
+
+
+@example("clear_tenant_flag")
+async def clear_tenant_flag(world: World, who: Somebody) -> Given:
+    path = {"tenant_id": await tenant(world, who), "flag_key": await flag(world)}
+    await world.make(
+        "PUT",
+        f"/api/admin/tenants/{path['tenant_id']}/flags/{path['flag_key']}",
+        world.somebody["crew.super_admin"],
+        json={"enabled": True, **REASON},
+        headers={"If-Match": '"0"'},
+    )
+    return Given(path=path, version=1)
+
+
+@example("set_publication")
+async def set_publication(world: World, who: Somebody) -> Given:
+    return Given(data={"state": "degraded", **REASON})
+
+
+@example("create_banner")
+async def create_banner(world: World, who: Somebody) -> Given:
+    return Given(data=banner_body(world))
+
+
+@example("change_banner")
+async def change_banner(world: World, who: Somebody) -> Given:
+    return Given(data={"title": world.unique("Night")})

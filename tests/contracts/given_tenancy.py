@@ -1,0 +1,86 @@
+"""Examples of the operations of tenancy."""
+
+from uuid import uuid4
+
+from tests.contracts.example import REASON, example
+from tests.support.calls import Given
+from tests.support.things import (
+    tenant,
+)
+from tests.support.world import Somebody, World
+
+
+@example("register_business", "register_submit")
+async def register_business(world: World, who: Somebody) -> Given:
+    number = next(world.numbers)
+    data = {
+        "name": f"New place {number}",
+        "slug": f"new-place-{number}",
+        "contact_name": "Somebody New",
+        "contact_email": f"{uuid4().hex}@guests.example",
+        "password": "a brand new night out",
+    }
+    return Given(data=data)
+
+
+@example("change_business")
+async def change_business(world: World, who: Somebody) -> Given:
+    return Given(data={"contact_phone": f"+27 {next(world.numbers)}"})
+
+
+@example("settings_submit")
+async def settings_submit(world: World, who: Somebody) -> Given:
+    row = (await world.sql("select name, contact_email, time_zone from tenants where id = $1", who.tenant_id))[0]
+    phone = f"+27 {next(world.numbers)}"
+    row = {**dict(row), "contact_email": row["contact_email"] or "desk@lastlight.example"}
+    return Given(data={**row, "contact_name": "Owner of the bar", "contact_phone": phone})
+
+
+@example("approve_tenant")
+async def approve_tenant(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who, "pending")})
+
+
+@example("reject_tenant")
+async def reject_tenant(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who, "pending")}, data=REASON)
+
+
+@example("registration_submit")
+async def registration_submit(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who, "pending")}, data={"what": "approval"})
+
+
+@example("suspend_tenant")
+async def suspend_tenant(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who)}, data=REASON)
+
+
+@example("standing_submit")
+async def standing_submit(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who)}, data={"what": "suspension", **REASON})
+
+
+@example("reactivate_tenant")
+async def reactivate_tenant(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who, "suspended")}, data=REASON)
+
+
+@example("change_plan", "plan_submit")
+async def change_plan(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who)}, data={"plan": "enterprise"})
+
+
+@example("set_module", "module_submit")
+async def set_module(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who), "module": "loyalty"}, data={"enabled": True})
+
+
+@example("scope_submit")
+async def scope_submit(world: World, who: Somebody) -> Given:
+    return Given(data={"what": "scope", **REASON})
+
+
+@example("decision_dialog")
+async def decision_dialog(world: World, who: Somebody) -> Given:
+    return Given(query={"what": "suspension"})
