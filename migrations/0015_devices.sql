@@ -23,7 +23,7 @@ create table devices (
     constraint devices_name_present check (length(btrim(name)) between 1 and 80),
     constraint devices_kind_known check (kind in ('scanner', 'till')),
     constraint devices_status_known check (status in ('pending', 'active', 'revoked')),
-    constraint devices_active_has_key check (status <> 'active' or (public_key is not null and enrolled_at is not null)),
+    constraint devices_active_keyed check (status <> 'active' or (public_key is not null and enrolled_at is not null)),
     constraint devices_revoked_dated check ((status = 'revoked') = (revoked_at is not null)),
     constraint devices_code_dated check ((code_hash is null) = (code_expires_at is null))
 );
@@ -96,18 +96,21 @@ create table checkin_revocations (
     tenant_id  uuid        not null,
     checkin_id uuid        not null,
     venue_id   uuid        not null,
+    patron_id  uuid        not null,
     kind       text        not null,
     reason     text        not null,
     revoked_by uuid,
     revoked_at timestamptz not null default now(),
     constraint checkin_revocations_pkey primary key (tenant_id, checkin_id),
     constraint checkin_revocations_checkin_exists foreign key (tenant_id, checkin_id) references checkins (tenant_id, id),
+    constraint checkin_revocations_patron_exists foreign key (tenant_id, patron_id) references patrons (tenant_id, id),
     constraint checkin_revocations_venue_exists foreign key (tenant_id, venue_id) references venues (tenant_id, id),
     constraint checkin_revocations_kind_known check (kind in ('revoked', 'false_positive')),
     constraint checkin_revocations_reason_present check (length(btrim(reason)) between 1 and 500)
 );
 comment on table checkin_revocations is 'check-ins that were taken back, with the reason';
-select ll.tenant_table('checkin_revocations', guest => 'read', app => 'select, insert');
+select ll.tenant_table('checkin_revocations', guest => 'own', app => 'select, insert');
+create index checkin_revocations_by_patron on checkin_revocations (tenant_id, patron_id);
 
 create table door_scans (
     tenant_id   uuid        not null,

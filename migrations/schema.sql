@@ -95,6 +95,7 @@
 --   tenant_id uuid not null
 --   checkin_id uuid not null
 --   venue_id uuid not null
+--   patron_id uuid not null
 --   kind text not null
 --   reason text not null
 --   revoked_by uuid
@@ -1032,6 +1033,7 @@
 --   checkin_flags.checkin_flags_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 --   checkin_revocations.checkin_revocations_checkin_exists FOREIGN KEY (tenant_id, checkin_id) REFERENCES checkins(tenant_id, id)
 --   checkin_revocations.checkin_revocations_kind_known CHECK ((kind = ANY (ARRAY['revoked'::text, 'false_positive'::text])))
+--   checkin_revocations.checkin_revocations_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
 --   checkin_revocations.checkin_revocations_pkey PRIMARY KEY (tenant_id, checkin_id)
 --   checkin_revocations.checkin_revocations_reason_present CHECK (((length(btrim(reason)) >= 1) AND (length(btrim(reason)) <= 500)))
 --   checkin_revocations.checkin_revocations_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
@@ -1050,7 +1052,7 @@
 --   device_states.device_states_battery_real CHECK (((battery >= 0) AND (battery <= 100)))
 --   device_states.device_states_device_exists FOREIGN KEY (tenant_id, device_id) REFERENCES devices(tenant_id, id)
 --   device_states.device_states_pkey PRIMARY KEY (tenant_id, device_id)
---   devices.devices_active_has_key CHECK (((status <> 'active'::text) OR ((public_key IS NOT NULL) AND (enrolled_at IS NOT NULL))))
+--   devices.devices_active_keyed CHECK (((status <> 'active'::text) OR ((public_key IS NOT NULL) AND (enrolled_at IS NOT NULL))))
 --   devices.devices_code_dated CHECK (((code_hash IS NULL) = (code_expires_at IS NULL)))
 --   devices.devices_kind_known CHECK ((kind = ANY (ARRAY['scanner'::text, 'till'::text])))
 --   devices.devices_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 80)))
@@ -1394,6 +1396,7 @@
 --   CREATE INDEX broadcasts_by_venue ON public.broadcasts USING btree (tenant_id, venue_id, sent_at DESC, id DESC)
 --   CREATE INDEX checkin_flags_by_time ON public.checkin_flags USING btree (tenant_id, raised_at DESC, id DESC)
 --   CREATE INDEX checkin_flags_by_venue ON public.checkin_flags USING btree (tenant_id, venue_id, raised_at DESC, id DESC)
+--   CREATE INDEX checkin_revocations_by_patron ON public.checkin_revocations USING btree (tenant_id, patron_id)
 --   CREATE INDEX checkins_by_device ON public.checkins USING btree (tenant_id, device_id, arrived_at DESC) WHERE (device_id IS NOT NULL)
 --   CREATE INDEX checkins_by_patron ON public.checkins USING btree (tenant_id, patron_id, arrived_at DESC, id DESC)
 --   CREATE INDEX checkins_by_time ON public.checkins USING btree (tenant_id, arrived_at DESC, id DESC)
@@ -1690,9 +1693,7 @@
 --   checkin_flags.platform_reads permissive select to lastlight_platform using (true) check ()
 --   checkin_flags.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   checkin_flags.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
---   checkin_revocations.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
---   checkin_revocations.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
---   checkin_revocations.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   checkin_revocations.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
 --   checkin_revocations.looker_reads permissive select to lastlight_looker using (true) check ()
 --   checkin_revocations.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
 --   checkin_revocations.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))

@@ -48,6 +48,7 @@ GUEST_OWNS = {
     "events": ("patron_id", "patron"),
     "files": ("patron_id", "patron"),
     "checkins": ("patron_id", "patron"),
+    "checkin_revocations": ("patron_id", "patron"),
     "visits": ("patron_id", "patron"),
     "safety_checks": ("patron_id", "patron"),
     "bookings": ("patron_id", "patron"),

@@ -20,7 +20,8 @@ from lastlight.kernel.ids import CheckinId, uuid7
 from lastlight.runtime.context import Ctx
 
 REVOKE = """
-insert into checkin_revocations (tenant_id, checkin_id, venue_id, kind, reason, revoked_by) values ($1, $2, $3, $4, $5, $6)
+insert into checkin_revocations (tenant_id, checkin_id, venue_id, patron_id, kind, reason, revoked_by)
+values ($1, $2, $3, $4, $5, $6, $7)
 """
 VISIT = "select id, status, opened_at from visits where tenant_id = $1 and checkin_id = $2 for update"
 VOID = """
@@ -69,7 +70,8 @@ async def revoke_checkin(ctx: Ctx, *, checkin_id: UUID, data: RevocationIn) -> C
     ctx.require(CHECKINS_REVOKE, checkin.venue_id)
     reason = _said(data.reason)
     visit = await ctx.db.fetchrow(VISIT, ctx.tenant_id, checkin_id)
-    await ctx.db.execute(REVOKE, ctx.tenant_id, checkin_id, checkin.venue_id, data.kind, reason, ctx.actor.user_id)
+    of = (checkin_id, checkin.venue_id, checkin.patron_id)
+    await ctx.db.execute(REVOKE, ctx.tenant_id, *of, data.kind, reason, ctx.actor.user_id)
     if visit is not None and visit["status"] != "voided":
         await _void(ctx, checkin, visit, reason)
     ctx.emit(
