@@ -917,6 +917,8 @@
 --   updated_at timestamp with time zone not null default now()
 --   removed_at timestamp with time zone
 --   version bigint not null default 1
+--   place integer not null default 0 -- the lower, the earlier guests see it
+--   image_id uuid
 
 -- venue_images
 --   tenant_id uuid not null
@@ -1342,11 +1344,13 @@
 --   users.users_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'soft_banned'::text, 'banned'::text, 'closed'::text])))
 --   venue_banners.venue_banners_body_short CHECK ((length(body) <= 500))
 --   venue_banners.venue_banners_forward CHECK ((ends_at > starts_at))
+--   venue_banners.venue_banners_image_of_venue FOREIGN KEY (tenant_id, venue_id, image_id) REFERENCES venue_images(tenant_id, venue_id, id)
 --   venue_banners.venue_banners_pkey PRIMARY KEY (tenant_id, id)
 --   venue_banners.venue_banners_title_present CHECK (((length(btrim(title)) >= 1) AND (length(btrim(title)) <= 120)))
 --   venue_banners.venue_banners_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 --   venue_images.venue_images_alt_short CHECK ((length(alt) <= 300))
 --   venue_images.venue_images_moderation_known CHECK ((moderation = ANY (ARRAY['waiting'::text, 'approved'::text, 'rejected'::text])))
+--   venue_images.venue_images_of_venue UNIQUE (tenant_id, venue_id, id)
 --   venue_images.venue_images_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
 --   venue_images.venue_images_pkey PRIMARY KEY (tenant_id, id)
 --   venue_images.venue_images_ready_whole CHECK (((state <> 'ready'::text) OR ((large_file_id IS NOT NULL) AND (small_file_id IS NOT NULL))))
@@ -1506,6 +1510,7 @@
 --   CREATE INDEX venue_banners_by_end ON public.venue_banners USING btree (tenant_id, venue_id, ends_at, id) WHERE (removed_at IS NULL)
 --   CREATE INDEX venue_images_by_patron ON public.venue_images USING btree (tenant_id, patron_id, id) WHERE (patron_id IS NOT NULL)
 --   CREATE INDEX venue_images_by_place ON public.venue_images USING btree (tenant_id, venue_id, place, id) WHERE (removed_at IS NULL)
+--   CREATE INDEX venue_images_unready ON public.venue_images USING btree (tenant_id, created_at, id) WHERE ((state <> 'ready'::text) AND (removed_at IS NULL))
 --   CREATE INDEX venue_images_waiting ON public.venue_images USING btree (tenant_id, created_at, id) WHERE ((moderation = 'waiting'::text) AND (state = 'ready'::text) AND (removed_at IS NULL))
 --   CREATE INDEX venues_by_name ON public.venues USING btree (tenant_id, name, id)
 --   CREATE INDEX venues_by_status ON public.venues USING btree (tenant_id, status, id)
@@ -1623,6 +1628,7 @@
 --   CREATE UNIQUE INDEX users_email_taken ON public.users USING btree (email)
 --   CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)
 --   CREATE UNIQUE INDEX venue_banners_pkey ON public.venue_banners USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX venue_images_of_venue ON public.venue_images USING btree (tenant_id, venue_id, id)
 --   CREATE UNIQUE INDEX venue_images_pkey ON public.venue_images USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX venue_keys_current_once ON public.venue_keys USING btree (tenant_id, venue_id) WHERE ((retires_at IS NULL) AND (revoked_at IS NULL))
 --   CREATE UNIQUE INDEX venue_keys_number_once ON public.venue_keys USING btree (tenant_id, venue_id, number)
@@ -2175,6 +2181,7 @@
 --   venue_banners.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   venue_banners.platform_reads permissive select to lastlight_platform using (true) check ()
 --   venue_banners.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   venue_banners.system_reads permissive select to lastlight_system using (true) check ()
 --   venue_banners.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   venue_images.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
 --   venue_images.looker_reads permissive select to lastlight_looker using (true) check ()
@@ -2452,6 +2459,7 @@
 --   venue_banners: lastlight_app may insert, select, update
 --   venue_banners: lastlight_looker may select
 --   venue_banners: lastlight_platform may select
+--   venue_banners: lastlight_system may select
 --   venue_images: lastlight_app may insert, select, update
 --   venue_images: lastlight_looker may select
 --   venue_images: lastlight_platform may select
