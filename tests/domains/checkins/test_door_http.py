@@ -183,8 +183,8 @@ async def test_refusals_of_the_venue(world: People) -> None:
 async def test_refusals_of_the_guest(world: People) -> None:
     adults = await new_venue(world, age_limit=18)
     code, born = await shown(world, world.bar, adults), date.today() - timedelta(days=17 * 365)  # noqa: DTZ011 - years apart
-    banned, _ = await new_guest(world, status="banned")
-    await refused(world, scan(world, banned, code), "patron-barred", 403)
+    suspended, _ = await new_guest(world, status="suspended")
+    await refused(world, scan(world, suspended, code), "patron-barred", 403)
     young, _ = await new_guest(world, birth_date=born)
     await refused(world, scan(world, young, code), "under-age", 403)
     guest, _ = await new_guest(world, birth_date=date(1990, 1, 1))

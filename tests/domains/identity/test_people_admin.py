@@ -76,6 +76,9 @@ async def test_a_ban_holds_from_the_next_request_and_only_at_that_business(world
     banned = await put(world, world.bar.email("manager"), f"{path}/standing", {"status": "banned", "reason": "Fought."})
     assert (banned["status"], banned["sanctions"][0]["imposer"]) == ("banned", "Manager of the bar")
     await world.refused("guest-banned", "GET", "/api/me", here)
+    for more in ({}, {"as": "patron"}):
+        told = await world.login(guest.email, tenant="bar", status=403, **more)
+        assert told["type"].endswith("/guest-banned")
     await world.call("GET", "/api/me", await world.bearer(guest.email, tenant="club", **{"as": "patron"}))
     back = await put(world, world.bar.email("owner"), f"{path}/standing", {"status": "active", "reason": "Talked."})
     assert back["sanctions"][0]["end_reason"] == "Talked."

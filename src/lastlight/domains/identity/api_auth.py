@@ -37,6 +37,7 @@ from lastlight.runtime.auth.authenticate import load_actor
 from lastlight.runtime.auth.cookies import no_cookie, session_cookie, session_cookie_name
 from lastlight.runtime.auth.errors import (
     AccountSuspended,
+    GuestBanned,
     MembershipEnded,
     TenantClosed,
     TenantPending,
@@ -53,6 +54,7 @@ REFUSED = (
     SecondFactorWrong,
     AccountSuspended,
     NoPlace,
+    GuestBanned,
     TenantPending,
     TenantSuspended,
     TenantClosed,

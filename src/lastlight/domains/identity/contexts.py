@@ -8,7 +8,7 @@ from lastlight.domains.identity.errors import NoPlace
 from lastlight.domains.identity.events import PatronJoined
 from lastlight.kernel.ids import PLATFORM, PatronId, TenantId, UserId
 from lastlight.runtime.auth.authenticate import check_tenant
-from lastlight.runtime.auth.errors import TenantPending
+from lastlight.runtime.auth.errors import GuestBanned, TenantPending
 from lastlight.runtime.auth.tokens import SessionKind
 from lastlight.runtime.context import Ctx
 
@@ -62,7 +62,8 @@ async def places_of(ctx: Ctx, *, user_id: UserId) -> list[Place]:
 async def choose_place(ctx: Ctx, *, user_id: UserId, name: str, tenant: str | None, as_: As | None) -> Place:
     """Where a sign-in or a switch leads.
 
-    Raises NoPlace when the business is none of theirs, and tenant-pending, -suspended or -closed when it is and does not run.
+    Raises NoPlace when the business is none of theirs, guest-banned when it has banned them, and tenant-pending, -suspended or -closed
+    when it is theirs and does not run.
     """
     places = await places_of(ctx, user_id=user_id)
     if tenant:
@@ -85,6 +86,8 @@ async def _place_at(ctx: Ctx, *, user_id: UserId, name: str, slug: str, as_: As 
         check_tenant(here[0].status)
         return here[0]
     await _refuse_pending(ctx, user_id=user_id, slug=slug)
+    if as_ != "member":
+        await _refuse_banned(ctx, user_id=user_id, slug=slug)
     if as_ != "patron":
         raise NoPlace
     return await join_as_patron(ctx, user_id=user_id, name=name, slug=slug)
@@ -126,3 +129,15 @@ async def _refuse_pending(ctx: Ctx, *, user_id: UserId, slug: str | None) -> Non
     )
     if waiting:
         raise TenantPending
+
+
+async def _refuse_banned(ctx: Ctx, *, user_id: UserId, slug: str) -> None:
+    """Tell a guest that the business has banned them, who have just proven who they are."""
+    banned = await ctx.db.fetchval(
+        """select 1 from patrons p join tenants t on t.id = p.tenant_id
+           where t.slug = $2 and p.user_id = $1 and p.status = 'banned' and coalesce(p.status_until > now(), true)""",
+        user_id,
+        slug,
+    )
+    if banned:
+        raise GuestBanned
