@@ -10,7 +10,7 @@ RESERVED = frozenset(
         "account", "admin", "api", "app", "assets", "c", "demo", "docs", "exports", "files", "forgot", "gallery",
         "health", "help", "lastlight", "login", "mail", "manage", "metrics", "openapi", "owner", "patron", "payee",
         "platform", "ready", "realtime", "register", "reset", "saved-views", "screen", "sign-in", "sign-out", "staff",
-        "static", "status", "support", "switch-venue", "system", "test", "verify", "webhooks", "www",
+        "static", "status", "support", "switch-venue", "system", "test", "uploads", "verify", "webhooks", "www",
     )
 )  # fmt: skip
 
