@@ -63,6 +63,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     email_verified: bool = False
     roles: tuple[str, ...] = ()
     grants: Grants = Grants()
+    factor_due: bool = False
+    """A role of theirs requires a second factor that this session has not shown, and gives nothing until then."""
     version: int = 0
     """The session's version whose grants these are; checked with BEGIN."""
     channel: Literal["bearer", "cookie", "none"] = "none"

@@ -104,7 +104,7 @@ async def test_a_role_that_requires_it_gives_nothing_before_it_is_shown(world: P
     await world.sql("update roles set second_factor = true where tenant_id = $1 and key = 'staff'", world.club.id)
     await world.sql("update sessions set version = version + 1 where user_id = $1", somebody.user_id)
     try:
-        await world.refused("not-permitted", "GET", "/api/visits", here)
+        await world.refused("second-factor-due", "GET", "/api/visits", here)
         assert (await world.call("GET", "/api/me/second-factor", here))["required"]
         _, _, here = await enrolled(world, somebody)
         await world.call("GET", "/api/visits", here)

@@ -198,7 +198,8 @@ SESSION = """
     where s.id = $1"""
 
 ROLES = """
-    select r.key, m.venue_ids, case when r.second_factor and not $3::boolean then '{}'::text[] else r.permissions end as permissions
+    select r.key, m.venue_ids, r.second_factor and not $3::boolean as due,
+           case when r.second_factor and not $3::boolean then '{}'::text[] else r.permissions end as permissions
     from memberships m
     join roles r on r.tenant_id = m.tenant_id and r.id = m.role_id
     where m.tenant_id = $1 and m.user_id = $2 and m.status = 'active' and r.archived_at is null
@@ -256,8 +257,8 @@ async def load_actor(source: Reads, registry: Registry, session_id: UUID) -> Act
         raise SessionEnded
     session = msgspec.convert(dict(row), _Session)
     _check_standing(session)
-    roles, grants = await _grants(source, registry.permissions, session)
-    return _actor(session, roles, grants)
+    roles, grants, factor_due = await _grants(source, registry.permissions, session)
+    return msgspec.structs.replace(_actor(session, roles, grants), factor_due=factor_due)
 
 
 def _check_standing(session: _Session) -> None:
@@ -309,17 +310,21 @@ def _actor(session: _Session, roles: tuple[str, ...], grants: Grants) -> Actor:
     return Actor(**fields)
 
 
-async def _grants(source: Reads, known: Mapping[str, Permission], session: _Session) -> tuple[tuple[str, ...], Grants]:
+async def _grants(
+    source: Reads, known: Mapping[str, Permission], session: _Session
+) -> tuple[tuple[str, ...], Grants, bool]:
+    """The roles, what they give, and whether one of them waits for a second factor."""
     if session.kind == "guest":
-        return (), Grants()
+        return (), Grants(), False
     if session.kind == "patron":
-        return ("patron",), patron_grants(known)
+        return ("patron",), patron_grants(known), False
     home = PLATFORM if session.kind == "crew" else session.tenant_id
     rows = await source.fetch(ROLES, home, session.user_id, session.second_factor)
     if not rows:
         raise MembershipEnded
     roles = tuple(dict.fromkeys(row["key"] for row in rows))
     held = [(row["permissions"], row["venue_ids"]) for row in rows]
+    due = any(row["due"] for row in rows)
     if session.kind == "crew":
-        return roles, crew_grants(known, held, inside=session.tenant_id not in {None, PLATFORM})
-    return roles, member_grants(known, held)
+        return roles, crew_grants(known, held, inside=session.tenant_id not in {None, PLATFORM}), due
+    return roles, member_grants(known, held), due

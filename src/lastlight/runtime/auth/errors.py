@@ -1,6 +1,6 @@
 """Why credentials, or the one who presents them, are refused."""
 
-from lastlight.kernel.errors import Problem
+from lastlight.kernel.errors import NotPermitted, Problem
 
 
 class TokenInvalid(Problem):
@@ -75,6 +75,14 @@ class MembershipEnded(Problem):
     default_detail = "Ask an owner or a manager of the business to give you one."
 
 
+class SecondFactorDue(NotPermitted):
+    """A role of theirs requires a second factor, which this session has not shown: until then the role gives nothing."""
+
+    type = "second-factor-due"
+    title = "Your role asks for a second factor"
+    default_detail = "Set one up under Account, Security, or show it there; what your role allows opens at once."
+
+
 AUTH_ERRORS: tuple[type[Problem], ...] = (
     TokenInvalid,
     TokenExpired,
@@ -84,4 +92,5 @@ AUTH_ERRORS: tuple[type[Problem], ...] = (
     TenantClosed,
     GuestBanned,
     MembershipEnded,
+    SecondFactorDue,
 )

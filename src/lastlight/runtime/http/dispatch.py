@@ -22,6 +22,7 @@ from lastlight.kernel.ids import PLATFORM, TenantId
 from lastlight.runtime import limits
 from lastlight.runtime.auth.authenticate import anonymous, authenticate, reload_actor, renewed_cookie
 from lastlight.runtime.auth.cookies import session_cookie_name
+from lastlight.runtime.auth.errors import SecondFactorDue
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.db.pools import PoolName
 from lastlight.runtime.db.uow import RETRIED, SessionChanged, WorkScope, unit_of_work
@@ -121,7 +122,8 @@ def admit(op: Operation, actor: Actor) -> None:
     if actor.user_id is None:
         raise NotSignedIn(headers={"WWW-Authenticate": "Bearer"})
     if op.permission is not None and not actor.grants.allows(op.permission):
-        raise NotPermitted(extra={"permission": op.permission.name})
+        refusal = SecondFactorDue if actor.factor_due else NotPermitted
+        raise refusal(extra={"permission": op.permission.name})
     if (op.scope_tenant or op.for_crew) and actor.kind != "crew":
         raise NotPermitted  # only the crew acts inside a tenant that the path names, and uses the platform's console
 

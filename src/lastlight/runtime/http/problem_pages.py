@@ -8,6 +8,7 @@ from lastlight.kernel.errors import NotFound, NotSignedIn, Problem, SessionEnded
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.auth.authenticate import authenticate
 from lastlight.runtime.auth.cookies import session_cookie_name
+from lastlight.runtime.auth.errors import SecondFactorDue
 from lastlight.runtime.context import Actor
 from lastlight.runtime.db.pools import PoolName
 from lastlight.runtime.db.uow import WorkScope, unit_of_work
@@ -21,6 +22,7 @@ from lastlight.runtime.http.request import AnyRequest, kept_body, request_info
 from lastlight.runtime.services import Services
 
 SIGN_IN = "/sign-in"
+SECURITY = "/account?tab=security"
 
 
 def wants_page(request: AnyRequest, op: Operation | None) -> bool:
@@ -34,7 +36,9 @@ async def problem_page(services: Services, request: AnyRequest, problem: Problem
     """The page, fragment or redirect that tells a person of a problem."""
     info = request_info(request, services.settings)
     if isinstance(problem, NotSignedIn | SessionEnded) and not (op and op.public):
-        return _to_sign_in(info)
+        return _led_to(info, SIGN_IN)
+    if isinstance(problem, SecondFactorDue):
+        return _led_to(info, SECURITY)
     context = {"problem": problem_body(problem, info.request_id), "form": _form_state(request, problem)}
     again = op is not None and await _may_see_form(services, info, op, problem)
     if info.htmx and not again:
@@ -65,11 +69,13 @@ async def _may_see_form(services: Services, info: RequestInfo, op: Operation, pr
     return True
 
 
-def _to_sign_in(info: RequestInfo) -> Answer:
+def _led_to(info: RequestInfo, page: str) -> Answer:
+    """The way to a page that lets somebody in, and from there back to what they wanted to read."""
     came_from = info.path + (f"?{info.query}" if info.query else "")
     if info.method != "GET":
         came_from = ""
-    target = SIGN_IN + (f"?next={_quoted(came_from)}" if came_from else "")
+    sign = "&" if "?" in page else "?"
+    target = page + (f"{sign}next={_quoted(came_from)}" if came_from else "")
     if info.htmx:
         return Answer(200, b"", "text/html; charset=utf-8", {"HX-Redirect": target})
     return Answer(303, b"", "text/html; charset=utf-8", {"Location": target, "Cache-Control": "no-store"})
