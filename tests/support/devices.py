@@ -4,17 +4,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
-
 from lastlight.domains.devices.enrolment import add_device, enrol
 from lastlight.domains.devices.model import DeviceIn, EnrolIn
 from lastlight.domains.devices.signing import request_message
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.http import RequestInfo
 from tests.support.door import House
-from tests.support.phones import Phone, base64url
+from tests.support.phones import Phone
 
 
 @dataclass
@@ -45,18 +41,12 @@ class Scanner:
         device = f"{self.tenant_id}.{self.device_id}"
         text = (at or datetime.now(UTC)).isoformat()
         message = request_message(method=method, path=path, device=device, at=text, body=body)
-        return {"x-device": device, "x-device-time": text, "x-device-signature": signed(self.phone, message)}
+        return {"x-device": device, "x-device-time": text, "x-device-signature": self.phone.sign(message)}
 
     def next(self) -> int:
         """The sequence of its next scan."""
         self.sequence += 1
         return self.sequence
-
-
-def signed(phone: Phone, message: bytes) -> str:
-    """A signature as WebCrypto writes it."""
-    r, s = decode_dss_signature(phone.private.sign(message, ECDSA(SHA256())))
-    return base64url(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
 
 
 async def enrolled(house: House, name: str, *, place: int = 0) -> Scanner:

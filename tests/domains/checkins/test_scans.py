@@ -28,7 +28,7 @@ from lastlight.domains.checkins.schemas import KeyIn
 from lastlight.domains.venues.geofence import Point
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.settings import Settings
-from tests.support.devices import Scanner, enrolled, signed
+from tests.support.devices import Scanner, enrolled
 from tests.support.door import Guest, House, opened_house
 from tests.support.phones import Phone
 
@@ -50,7 +50,7 @@ class Carrier:
     def show(self, at: datetime | None = None) -> str:
         """What the phone shows at a moment."""
         step = step_at(at or datetime.now(UTC))
-        return f"LL1.{self.text}.{step}.{signed(self.phone, step_message(self.text, step))}"
+        return f"LL1.{self.text}.{step}.{self.phone.sign(step_message(self.text, step))}"
 
 
 async def carrier(house: House, **fields: Any) -> Carrier:
