@@ -29,8 +29,9 @@ from lastlight.domains.venues.hours import Interval, OpeningHours, Week
 from lastlight.domains.venues.keys import regenerate_key
 from lastlight.kernel.errors import Invalid, NotFound
 from lastlight.runtime.settings import Settings
+from lastlight.simulator.keys import base64url
 from tests.support.door import HERE, Guest, House, opened_house
-from tests.support.phones import Phone, base64url, clock_text
+from tests.support.phones import Phone, clock_text
 
 NEAR = Position(lat=HERE.lat, lon=HERE.lon, accuracy_m=10)
 
