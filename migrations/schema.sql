@@ -55,6 +55,13 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
+-- broadcast_receipts: who has seen a broadcast, and when
+--   tenant_id uuid not null
+--   broadcast_id uuid not null
+--   user_id uuid not null
+--   name text not null -- personal: name; of the member, as it was
+--   seen_at timestamp with time zone not null default now()
+
 -- broadcasts
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
@@ -179,6 +186,27 @@
 --   refusal text not null default ''::text
 --   reason text not null default ''::text
 --   checkin_id uuid
+
+-- drill_runs: the evidence of drills: what each step found
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   drill text not null
+--   runbook text not null
+--   business_id uuid not null -- the business in which it was played; the row itself is the platform's
+--   run_by text not null
+--   passed boolean not null
+--   seconds numeric not null
+--   steps jsonb not null -- a list of {title, passed, found, seconds}
+--   ran_at timestamp with time zone not null default now()
+
+-- emergency_contacts: whom a venue calls in an emergency, in the order of calling
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   contacts jsonb not null -- personal: name, phone, email; of those to call
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
 
 -- events: the stream of events of each business, in commit order, without gaps
 --   tenant_id uuid not null
@@ -652,7 +680,7 @@
 --   id uuid not null default uuidv7()
 --   venue_id uuid not null
 --   shift_id uuid not null
---   from_user_id uuid not null
+--   from_user_id uuid -- null: the shift was nobody's, and its taker asked for it
 --   to_user_id uuid not null
 --   for_shift_id uuid
 --   status text not null default 'asked'::text
@@ -680,6 +708,7 @@
 --   created_at timestamp with time zone not null default now()
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
+--   reminded_at timestamp with time zone -- when its person was reminded that it is about to begin
 
 -- sos_acknowledgements
 --   tenant_id uuid not null
@@ -688,6 +717,7 @@
 --   name text not null -- personal: name; of the member, as it was
 --   at timestamp with time zone not null default now()
 --   response_seconds integer not null
+--   coming_at timestamp with time zone -- when they said that they are on the way; null: they heard it
 
 -- sos_calls
 --   tenant_id uuid not null
@@ -880,6 +910,7 @@
 --   created_at timestamp with time zone not null default now()
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
+--   forgotten_at timestamp with time zone -- when it was noticed that nobody clocked out; the time itself is only ever corrected by people
 
 -- user_preferences: language, time zone, theme and notifications of an account
 --   user_id uuid not null
@@ -1019,6 +1050,8 @@
 --   bookings.bookings_resource_exists FOREIGN KEY (tenant_id, venue_id, resource_id) REFERENCES resources(tenant_id, venue_id, id)
 --   bookings.bookings_somebody CHECK (((patron_id IS NOT NULL) OR ((length(btrim(guest_name)) >= 1) AND (length(btrim(guest_name)) <= 120))))
 --   bookings.bookings_status_known CHECK ((status = ANY (ARRAY['booked'::text, 'arrived'::text, 'done'::text, 'cancelled'::text, 'no_show'::text])))
+--   broadcast_receipts.broadcast_receipts_broadcast_exists FOREIGN KEY (tenant_id, broadcast_id) REFERENCES broadcasts(tenant_id, id)
+--   broadcast_receipts.broadcast_receipts_pkey PRIMARY KEY (tenant_id, broadcast_id, user_id)
 --   broadcasts.broadcasts_pkey PRIMARY KEY (tenant_id, id)
 --   broadcasts.broadcasts_text_present CHECK (((length(btrim(text)) >= 1) AND (length(btrim(text)) <= 500)))
 --   broadcasts.broadcasts_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
@@ -1071,6 +1104,13 @@
 --   door_scans.door_scans_sequence_once UNIQUE (tenant_id, device_id, sequence)
 --   door_scans.door_scans_sequence_positive CHECK ((sequence > 0))
 --   door_scans.door_scans_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   drill_runs.drill_runs_business_exists FOREIGN KEY (business_id) REFERENCES tenants(id)
+--   drill_runs.drill_runs_pkey PRIMARY KEY (tenant_id, id)
+--   drill_runs.drill_runs_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   emergency_contacts.emergency_contacts_few CHECK (((jsonb_typeof(contacts) = 'array'::text) AND (jsonb_array_length(contacts) <= 8)))
+--   emergency_contacts.emergency_contacts_one_a_venue UNIQUE (tenant_id, venue_id)
+--   emergency_contacts.emergency_contacts_pkey PRIMARY KEY (tenant_id, id)
+--   emergency_contacts.emergency_contacts_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 --   events.events_pkey PRIMARY KEY (tenant_id, seq)
 --   feature_flags.feature_flags_described CHECK (((length(btrim(description)) >= 1) AND (length(btrim(description)) <= 300)))
 --   feature_flags.feature_flags_key_shape CHECK (((key ~ '^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$'::text) AND (length(key) <= 80)))
@@ -1235,6 +1275,7 @@
 --   shift_swaps.shift_swaps_decider_exists FOREIGN KEY (decided_by) REFERENCES users(id)
 --   shift_swaps.shift_swaps_for_shift_exists FOREIGN KEY (tenant_id, for_shift_id) REFERENCES shifts(tenant_id, id)
 --   shift_swaps.shift_swaps_giver_exists FOREIGN KEY (from_user_id) REFERENCES users(id)
+--   shift_swaps.shift_swaps_open_is_taken CHECK (((from_user_id IS NOT NULL) OR ((for_shift_id IS NULL) AND (status <> ALL (ARRAY['asked'::text, 'declined'::text])))))
 --   shift_swaps.shift_swaps_pkey PRIMARY KEY (tenant_id, id)
 --   shift_swaps.shift_swaps_shift_exists FOREIGN KEY (tenant_id, shift_id) REFERENCES shifts(tenant_id, id)
 --   shift_swaps.shift_swaps_status_known CHECK ((status = ANY (ARRAY['asked'::text, 'accepted'::text, 'declined'::text, 'approved'::text, 'refused'::text, 'withdrawn'::text])))
@@ -1412,6 +1453,8 @@
 --   CREATE INDEX door_scans_by_patron ON public.door_scans USING btree (tenant_id, patron_id, claimed_at DESC) WHERE (patron_id IS NOT NULL)
 --   CREATE INDEX door_scans_by_time ON public.door_scans USING btree (tenant_id, claimed_at DESC, id DESC)
 --   CREATE INDEX door_scans_by_venue ON public.door_scans USING btree (tenant_id, venue_id, claimed_at DESC, id DESC)
+--   CREATE INDEX drill_runs_by_business ON public.drill_runs USING btree (business_id)
+--   CREATE INDEX drill_runs_by_time ON public.drill_runs USING btree (tenant_id, ran_at DESC, id DESC)
 --   CREATE INDEX events_by_patron ON public.events USING btree (tenant_id, patron_id, seq) WHERE (patron_id IS NOT NULL)
 --   CREATE INDEX events_by_position ON public.events USING btree ("position")
 --   CREATE INDEX files_by_age ON public.files USING btree (tenant_id, created_at DESC)
@@ -1419,6 +1462,7 @@
 --   CREATE INDEX files_expiring ON public.files USING btree (expires_at) WHERE ((expires_at IS NOT NULL) AND (removed_at IS NULL))
 --   CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING brin (created_at)
 --   CREATE INDEX incident_entries_by_incident ON public.incident_entries USING btree (tenant_id, incident_id, at, id)
+--   CREATE INDEX incident_entries_remembered ON public.incident_entries USING btree (at) WHERE (name <> ''::text)
 --   CREATE INDEX incidents_by_time ON public.incidents USING btree (tenant_id, opened_at DESC, id DESC)
 --   CREATE INDEX incidents_by_venue ON public.incidents USING btree (tenant_id, venue_id, opened_at DESC, id DESC)
 --   CREATE INDEX incidents_open ON public.incidents USING btree (tenant_id, venue_id) WHERE (status = 'open'::text)
@@ -1473,6 +1517,7 @@
 --   CREATE INDEX safety_log_by_entity ON public.safety_log USING btree (tenant_id, entity_id, at)
 --   CREATE INDEX safety_log_by_time ON public.safety_log USING btree (tenant_id, at DESC, id DESC)
 --   CREATE INDEX safety_log_by_venue ON public.safety_log USING btree (tenant_id, venue_id, at DESC, id DESC)
+--   CREATE INDEX safety_log_remembered ON public.safety_log USING btree (at) WHERE (name <> ''::text)
 --   CREATE INDEX sanctions_by_patron ON public.sanctions USING btree (tenant_id, patron_id, imposed_at DESC) WHERE (patron_id IS NOT NULL)
 --   CREATE INDEX sanctions_by_user ON public.sanctions USING btree (tenant_id, user_id, imposed_at DESC)
 --   CREATE INDEX sanctions_due ON public.sanctions USING btree (tenant_id, ends_at) WHERE ((ended_at IS NULL) AND (ends_at IS NOT NULL))
@@ -1486,6 +1531,7 @@
 --   CREATE INDEX shifts_by_user ON public.shifts USING btree (tenant_id, user_id, starts_at DESC, id DESC)
 --   CREATE INDEX shifts_by_venue ON public.shifts USING btree (tenant_id, venue_id, starts_at DESC, id DESC)
 --   CREATE INDEX shifts_overlap ON public.shifts USING gist (tenant_id, user_id, tstzrange(starts_at, ends_at)) WHERE (status <> 'cancelled'::text)
+--   CREATE INDEX shifts_to_remind ON public.shifts USING btree (tenant_id, starts_at) WHERE ((status = 'published'::text) AND (reminded_at IS NULL) AND (user_id IS NOT NULL))
 --   CREATE INDEX sos_calls_by_incident ON public.sos_calls USING btree (tenant_id, incident_id)
 --   CREATE INDEX sos_calls_by_time ON public.sos_calls USING btree (tenant_id, received_at DESC, id DESC)
 --   CREATE INDEX sos_calls_by_venue ON public.sos_calls USING btree (tenant_id, venue_id, received_at DESC, id DESC)
@@ -1507,6 +1553,7 @@
 --   CREATE INDEX time_entries_by_user ON public.time_entries USING btree (tenant_id, user_id, started_at DESC, id DESC)
 --   CREATE INDEX time_entries_by_venue ON public.time_entries USING btree (tenant_id, venue_id, started_at DESC, id DESC)
 --   CREATE INDEX time_entries_overlap ON public.time_entries USING gist (tenant_id, user_id, tstzrange(started_at, ended_at)) WHERE (status <> 'voided'::text)
+--   CREATE INDEX time_entries_running ON public.time_entries USING btree (tenant_id, started_at) WHERE ((status = 'open'::text) AND (forgotten_at IS NULL))
 --   CREATE INDEX venue_banners_by_end ON public.venue_banners USING btree (tenant_id, venue_id, ends_at, id) WHERE (removed_at IS NULL)
 --   CREATE INDEX venue_images_by_patron ON public.venue_images USING btree (tenant_id, patron_id, id) WHERE (patron_id IS NOT NULL)
 --   CREATE INDEX venue_images_by_place ON public.venue_images USING btree (tenant_id, venue_id, place, id) WHERE (removed_at IS NULL)
@@ -1524,6 +1571,7 @@
 --   CREATE UNIQUE INDEX audit_entries_pkey ON public.audit_entries USING btree (tenant_id, seq)
 --   CREATE UNIQUE INDEX authenticators_pkey ON public.authenticators USING btree (user_id)
 --   CREATE UNIQUE INDEX bookings_pkey ON public.bookings USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX broadcast_receipts_pkey ON public.broadcast_receipts USING btree (tenant_id, broadcast_id, user_id)
 --   CREATE UNIQUE INDEX broadcasts_pkey ON public.broadcasts USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX calendar_feeds_pkey ON public.calendar_feeds USING btree (tenant_id, user_id)
 --   CREATE UNIQUE INDEX calendar_feeds_secret_once ON public.calendar_feeds USING btree (tenant_id, secret_hash)
@@ -1543,6 +1591,9 @@
 --   CREATE UNIQUE INDEX devices_pkey ON public.devices USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX door_scans_pkey ON public.door_scans USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX door_scans_sequence_once ON public.door_scans USING btree (tenant_id, device_id, sequence)
+--   CREATE UNIQUE INDEX drill_runs_pkey ON public.drill_runs USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX emergency_contacts_one_a_venue ON public.emergency_contacts USING btree (tenant_id, venue_id)
+--   CREATE UNIQUE INDEX emergency_contacts_pkey ON public.emergency_contacts USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX events_pkey ON public.events USING btree (tenant_id, seq)
 --   CREATE UNIQUE INDEX feature_flags_pkey ON public.feature_flags USING btree (key)
 --   CREATE UNIQUE INDEX files_pkey ON public.files USING btree (tenant_id, id)
@@ -1672,6 +1723,16 @@
 --   bookings.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   bookings.system_rows permissive all to lastlight_system using (true) check (true)
 --   bookings.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   broadcast_receipts.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   broadcast_receipts.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   broadcast_receipts.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   broadcast_receipts.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   broadcast_receipts.looker_reads permissive select to lastlight_looker using (true) check ()
+--   broadcast_receipts.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   broadcast_receipts.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   broadcast_receipts.platform_reads permissive select to lastlight_platform using (true) check ()
+--   broadcast_receipts.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   broadcast_receipts.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   broadcasts.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   broadcasts.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
 --   broadcasts.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
@@ -1756,6 +1817,26 @@
 --   door_scans.platform_reads permissive select to lastlight_platform using (true) check ()
 --   door_scans.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   door_scans.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   drill_runs.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   drill_runs.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   drill_runs.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   drill_runs.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   drill_runs.looker_reads permissive select to lastlight_looker using (true) check ()
+--   drill_runs.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   drill_runs.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   drill_runs.platform_reads permissive select to lastlight_platform using (true) check ()
+--   drill_runs.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   drill_runs.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   emergency_contacts.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   emergency_contacts.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   emergency_contacts.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   emergency_contacts.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   emergency_contacts.looker_reads permissive select to lastlight_looker using (true) check ()
+--   emergency_contacts.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   emergency_contacts.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   emergency_contacts.platform_reads permissive select to lastlight_platform using (true) check ()
+--   emergency_contacts.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   emergency_contacts.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   events.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
 --   events.looker_reads permissive select to lastlight_looker using (true) check ()
 --   events.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
@@ -1795,6 +1876,7 @@
 --   incident_entries.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   incident_entries.platform_reads permissive select to lastlight_platform using (true) check ()
 --   incident_entries.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   incident_entries.system_rows permissive all to lastlight_system using (true) check (true)
 --   incident_entries.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   incidents.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   incidents.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
@@ -1964,6 +2046,7 @@
 --   safety_log.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   safety_log.platform_reads permissive select to lastlight_platform using (true) check ()
 --   safety_log.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   safety_log.system_rows permissive all to lastlight_system using (true) check (true)
 --   safety_log.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   safety_thresholds.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   safety_thresholds.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
@@ -2160,6 +2243,7 @@
 --   time_entries.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   time_entries.platform_reads permissive select to lastlight_platform using (true) check ()
 --   time_entries.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   time_entries.system_rows permissive all to lastlight_system using (true) check (true)
 --   time_entries.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   user_preferences.looker_reads permissive select to lastlight_looker using (true) check ()
 --   user_preferences.own_rows permissive all to lastlight_app, lastlight_platform using ((user_id = ( SELECT ll.user_id() AS user_id))) check ()
@@ -2232,6 +2316,9 @@
 --   bookings: lastlight_looker may select
 --   bookings: lastlight_platform may select
 --   bookings: lastlight_system may select
+--   broadcast_receipts: lastlight_app may insert, select
+--   broadcast_receipts: lastlight_looker may select
+--   broadcast_receipts: lastlight_platform may select
 --   broadcasts: lastlight_app may insert, select
 --   broadcasts: lastlight_looker may select
 --   broadcasts: lastlight_platform may select
@@ -2262,6 +2349,12 @@
 --   door_scans: lastlight_app may insert, select
 --   door_scans: lastlight_looker may select
 --   door_scans: lastlight_platform may select
+--   drill_runs: lastlight_app may insert, select
+--   drill_runs: lastlight_looker may select
+--   drill_runs: lastlight_platform may select
+--   emergency_contacts: lastlight_app may insert, select, update
+--   emergency_contacts: lastlight_looker may select
+--   emergency_contacts: lastlight_platform may select
 --   events: lastlight_app may select
 --   events: lastlight_looker may select
 --   events: lastlight_platform may select
@@ -2281,6 +2374,8 @@
 --   incident_entries: lastlight_app may insert, select
 --   incident_entries: lastlight_looker may select
 --   incident_entries: lastlight_platform may select
+--   incident_entries: lastlight_system may select
+--   incident_entries: lastlight_system may update (name, text, user_id)
 --   incidents: lastlight_app may insert, select, update
 --   incidents: lastlight_looker may select
 --   incidents: lastlight_platform may select
@@ -2359,6 +2454,8 @@
 --   safety_log: lastlight_app may insert, select
 --   safety_log: lastlight_looker may select
 --   safety_log: lastlight_platform may select
+--   safety_log: lastlight_system may select
+--   safety_log: lastlight_system may update (name, patron_id, text, user_id)
 --   safety_thresholds: lastlight_app may insert, select, update
 --   safety_thresholds: lastlight_looker may select
 --   safety_thresholds: lastlight_platform may select
@@ -2395,6 +2492,7 @@
 --   shifts: lastlight_platform may select
 --   shifts: lastlight_system may select
 --   sos_acknowledgements: lastlight_app may insert, select
+--   sos_acknowledgements: lastlight_app may update (coming_at)
 --   sos_acknowledgements: lastlight_looker may select
 --   sos_acknowledgements: lastlight_platform may select
 --   sos_calls: lastlight_app may insert, select, update
@@ -2446,6 +2544,7 @@
 --   time_entries: lastlight_app may insert, select, update
 --   time_entries: lastlight_looker may select
 --   time_entries: lastlight_platform may select
+--   time_entries: lastlight_system may select
 --   user_preferences: lastlight_app may insert, select, update
 --   user_preferences: lastlight_looker may select
 --   user_preferences: lastlight_platform may insert, select, update
@@ -2483,8 +2582,9 @@
 --   CREATE TRIGGER calendar_feeds_touch BEFORE UPDATE ON public.calendar_feeds FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER checkin_flags_touch BEFORE UPDATE ON public.checkin_flags FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER devices_touch BEFORE UPDATE ON public.devices FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER emergency_contacts_touch BEFORE UPDATE ON public.emergency_contacts FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER feature_flags_touch BEFORE UPDATE ON public.feature_flags FOR EACH ROW EXECUTE FUNCTION ll.touch()
---   CREATE TRIGGER incident_entries_append_only BEFORE DELETE OR UPDATE ON public.incident_entries FOR EACH ROW EXECUTE FUNCTION ll.append_only()
+--   CREATE TRIGGER incident_entries_append_only BEFORE DELETE OR UPDATE ON public.incident_entries FOR EACH ROW EXECUTE FUNCTION ll.safety_forgets_only()
 --   CREATE TRIGGER incidents_touch BEFORE UPDATE ON public.incidents FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER invitations_touch BEFORE UPDATE ON public.invitations FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER jobs_touch BEFORE UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNCTION ll.touch()
@@ -2495,7 +2595,7 @@
 --   CREATE TRIGGER roles_touch BEFORE UPDATE ON public.roles FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER safety_alerts_touch BEFORE UPDATE ON public.safety_alerts FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER safety_interventions_touch BEFORE UPDATE ON public.safety_interventions FOR EACH ROW EXECUTE FUNCTION ll.touch()
---   CREATE TRIGGER safety_log_append_only BEFORE DELETE OR UPDATE ON public.safety_log FOR EACH ROW EXECUTE FUNCTION ll.append_only()
+--   CREATE TRIGGER safety_log_append_only BEFORE DELETE OR UPDATE ON public.safety_log FOR EACH ROW EXECUTE FUNCTION ll.safety_forgets_only()
 --   CREATE TRIGGER safety_thresholds_touch BEFORE UPDATE ON public.safety_thresholds FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER saved_views_touch BEFORE UPDATE ON public.saved_views FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER shift_swaps_touch BEFORE UPDATE ON public.shift_swaps FOR EACH ROW EXECUTE FUNCTION ll.touch()
@@ -2523,6 +2623,7 @@
 --   ll.enter(session uuid, expected bigint) invoker md5 8688e858b2ffb0db12000a2a04a58b64, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.global_table(tbl regclass) invoker md5 3fa9e0738bdfc9d7def8218900752272, run by nobody
 --   ll.patron_id() invoker md5 81dd5b1d2155e79856f342a99307cbae, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
+--   ll.safety_forgets_only() invoker md5 0075c9f441b93936c79dbe8a7bc8a596, run by nobody
 --   ll.tenant_id() invoker md5 45fc9046e9d6e9c2ecdcc4f6448fe67f, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.tenant_table(tbl regclass, guest text, guest_column name, app text, system text, platform text) invoker md5 f3d7b81c037d9745f8707fd7c8189b79, run by nobody
 --   ll.touch() invoker md5 0962fb551cf74e0ba00a06aec1556ebe, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system

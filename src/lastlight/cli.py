@@ -42,6 +42,9 @@ COMMANDS: Mapping[str, Command] = {
         takes_arguments=True,
     ),
     "crew": Command("let the first of the platform's crew in", "lastlight.crew:admit", takes_arguments=True),
+    "drill": Command(
+        "play an emergency, and keep the evidence that its runbook works", "lastlight.drill:run", takes_arguments=True
+    ),
     "seed": Command("fill the demonstration tenants", "lastlight.seed:seed_demo", takes_arguments=True),
     "simulate": Command("play guests and doors through the API", "lastlight.simulator.cli:run", takes_arguments=True),
     "verify": Command("check what must never have been changed", "lastlight.runtime.audit.verify:run"),
@@ -92,6 +95,9 @@ def _parser(argv: list[str]) -> argparse.ArgumentParser:
         default="small",
         help="weeks of nights to look at, or a year of them for load",
     )
+    parsers["drill"].add_argument("name", nargs="?", default="", help="which; without it the drills are listed")
+    parsers["drill"].add_argument("--business", default="", help="the short name of the business to play it in")
+    parsers["drill"].add_argument("--by", default="", help="who runs it, where that is not the user of this machine")
     parsers["crew"].add_argument("email", help="the person's address")
     parsers["crew"].add_argument("--name", default="", help="the person's name, where they have no account yet")
     parsers["verify"].add_argument("subject", choices=["audit"], help="the audit chains of all tenants")

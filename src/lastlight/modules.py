@@ -18,6 +18,7 @@ from lastlight.domains.tasks.module import MODULE as TASKS
 from lastlight.domains.tenancy.module import MODULE as TENANCY
 from lastlight.domains.venues.module import MODULE as VENUES
 from lastlight.runtime.audit.module import MODULE as AUDIT
+from lastlight.runtime.drills.module import MODULE as DRILLS
 from lastlight.runtime.events.module import MODULE as EVENTS
 from lastlight.runtime.exports.module import MODULE as EXPORTS
 from lastlight.runtime.jobs.module import MODULE as JOBS
@@ -35,6 +36,7 @@ MODULES = (
     EXPORTS,
     SETTINGS,
     SAVED_VIEWS,
+    DRILLS,
     FLAGS,
     IDENTITY,
     TENANCY,

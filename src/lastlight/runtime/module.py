@@ -10,6 +10,7 @@ from lastlight.kernel.permissions import Permission
 
 if TYPE_CHECKING:
     from lastlight.runtime.context import Ctx
+    from lastlight.runtime.drills.declaration import Drill
     from lastlight.runtime.http.listing import Listing
     from lastlight.runtime.http.operation import Operation
     from lastlight.runtime.http.reply import RequestInfo
@@ -76,6 +77,7 @@ class Module:
     listings: "Sequence[Listing[Any]]" = ()
     nav: Sequence[Nav] = ()
     settings: "Sequence[TenantSetting[Any]]" = ()
+    drills: "Sequence[Drill]" = ()
     usage: "Mapping[str, Callable[[Ctx], Awaitable[int]]]" = field(
         default_factory=dict[str, "Callable[[Ctx], Awaitable[int]]"]
     )
@@ -94,6 +96,7 @@ class Registry:
         self.constraints = _unique("constraint", ((name, p) for m in modules for name, p in m.constraints.items()))
         self.jobs = _unique("job", ((job.name, _switched(m, job)) for m in modules for job in m.jobs))
         self.listings = _unique("listing", ((listing.name, listing) for m in modules for listing in m.listings))
+        self.drills = _unique("drill", ((drill.name, drill) for m in modules for drill in m.drills))
         self.settings = _unique("setting", ((s.key, s) for m in modules for s in m.settings))
         self.nav = tuple(sorted((_switched(m, n) for m in modules for n in m.nav), key=lambda n: n.order))
         self.reactions = tuple(reaction for m in modules for reaction in m.reactions)

@@ -102,6 +102,7 @@ OPS = (
     "flags.read",
     "jobs.manage",
     "jobs.read",
+    "platform.drills.read",
     "platform.jobs.manage",
     "platform.outbox.read",
     "resources.manage",
