@@ -4,10 +4,28 @@ from lastlight.domains.checkins import VisitClosed, VisitOpened, VisitTimedOut
 from lastlight.domains.safety.api import ROUTES
 from lastlight.domains.safety.api_emergency import EMERGENCY_ROUTES
 from lastlight.domains.safety.errors import ERRORS, AlertOpen, CheckOpen, SosIdTaken, ThresholdsSet
-from lastlight.domains.safety.events import EVENTS, CheckAnswered, SosEscalated, SosRaised
+from lastlight.domains.safety.events import (
+    EVENTS,
+    AlertCleared,
+    AlertEscalated,
+    AlertRaised,
+    CheckAnswered,
+    InterventionAssigned,
+    InterventionResolvedEvent,
+    SosEscalated,
+    SosRaised,
+    SosResolvedEvent,
+)
 from lastlight.domains.safety.jobs import JOBS, follow_check, judge_closed_visit, judge_opened_visit, time_sos
 from lastlight.domains.safety.listings import LISTINGS
 from lastlight.domains.safety.permissions import PERMISSIONS
+from lastlight.domains.safety.to_do import (
+    TO_DO_JOBS,
+    settle_safety_task,
+    task_of_alert,
+    task_of_intervention,
+    task_of_sos,
+)
 from lastlight.runtime.module import Module, Reaction
 
 MODULE = Module(
@@ -25,7 +43,7 @@ MODULE = Module(
         "safety_thresholds_one_a_venue": ThresholdsSet,
         "sos_calls_pkey": SosIdTaken,
     },
-    jobs=JOBS,
+    jobs=(*JOBS, *TO_DO_JOBS),
     reactions=(
         Reaction(VisitOpened, judge_opened_visit),
         Reaction(VisitClosed, judge_closed_visit),
@@ -33,6 +51,13 @@ MODULE = Module(
         Reaction(CheckAnswered, follow_check),
         Reaction(SosRaised, time_sos),
         Reaction(SosEscalated, time_sos),
+        Reaction(AlertRaised, task_of_alert),
+        Reaction(AlertEscalated, task_of_alert),
+        Reaction(AlertCleared, settle_safety_task),
+        Reaction(InterventionAssigned, task_of_intervention),
+        Reaction(InterventionResolvedEvent, settle_safety_task),
+        Reaction(SosRaised, task_of_sos),
+        Reaction(SosResolvedEvent, settle_safety_task),
     ),
     listings=LISTINGS,
 )

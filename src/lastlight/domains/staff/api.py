@@ -14,8 +14,10 @@ from lastlight.domains.staff.errors import (
     NotClockedIn,
     NotOnBreak,
     OnBreak,
+    OpenShiftsGiven,
     OwnCorrection,
     ShiftCancelled,
+    ShiftNotOpen,
     ShiftNotSwappable,
     ShiftsOverlap,
     SwapNotWaiting,
@@ -56,6 +58,7 @@ from lastlight.domains.staff.schemas import (
     ShiftChange,
     ShiftIn,
     SwapIn,
+    TakenOut,
 )
 from lastlight.kernel.errors import NotFound, Stale
 from lastlight.runtime.context import Ctx
@@ -235,6 +238,17 @@ async def ask_swap(ctx: Ctx, shift_id: UUID, data: SwapIn) -> Swap:
     return await swaps.ask_swap(ctx, shift_id=shift_id, data=data)
 
 
+@post(
+    "/api/shifts/{shift_id:uuid}/taking",
+    permission=SHIFTS_READ,
+    raises=[NotFound, ShiftNotOpen, OpenShiftsGiven, ShiftsOverlap, SwapThere],
+    tags=SCHEDULE,
+)
+async def take_shift(ctx: Ctx, shift_id: UUID) -> TakenOut:
+    """Take a published shift that is nobody's: at once, or with a planner's approval, as the business decides."""
+    return await swaps.take_shift(ctx, shift_id=shift_id)
+
+
 @get("/api/shift-swaps/{swap_id:uuid}", permission=SHIFTS_READ, raises=[NotFound], tags=SCHEDULE)
 async def read_swap(ctx: Ctx, swap_id: UUID) -> Swap:
     """Read a swap that one takes part in, or of those whom one plans."""
@@ -345,6 +359,7 @@ ROUTES = (
     cancel_shift,
     list_swaps,
     ask_swap,
+    take_shift,
     read_swap,
     accept_swap,
     decline_swap,

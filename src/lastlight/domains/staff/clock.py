@@ -12,15 +12,18 @@ from lastlight.domains.staff.model import ClockPosition, Shift, TimeEntry, check
 from lastlight.domains.staff.permissions import TIME_CLOCK, TIME_READ
 from lastlight.domains.staff.schemas import ClockOut
 from lastlight.domains.staff.settings import CLOCK_GEOFENCE, EARLY_MINUTES
+from lastlight.domains.tasks import settle_task
 from lastlight.domains.venues import find_venue
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
 from lastlight.kernel.ids import UserId, VenueId, uuid7
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.tenant_settings import setting
 
+FORGOTTEN_SOURCE = "time"
+"""What the tasks about forgotten clock-outs say that they are from."""
 ENTRY = """
 select e.id, e.venue_id, w.name as venue, e.user_id, u.name as person, e.shift_id, e.status, e.started_at, e.ended_at, e.break_seconds,
-       e.worked_seconds, e.business_day, e.corrected_at, e.version,
+       e.worked_seconds, e.business_day, e.corrected_at, e.forgotten_at, e.version,
        (select b.started_at from time_breaks b where b.tenant_id = $1 and b.entry_id = e.id and b.ended_at is null) as break_since
 from time_entries e
 join venues w on w.tenant_id = $1 and w.id = e.venue_id
@@ -82,6 +85,7 @@ async def clock_out(ctx: Ctx, *, position: ClockPosition | None) -> TimeEntry:
     ended_at = max(ctx.now, before.started_at)
     await ctx.db.execute(END_BREAK, ctx.tenant_id, before.id, max(ended_at, before.break_since or ended_at))
     await ctx.db.execute(CLOSE, ctx.tenant_id, before.id, ended_at, checked)
+    await settle_forgotten(ctx, entry_id=before.id)
     after = await read_entry(ctx, entry_id=before.id)
     said = ClockedOut(**_said(after), ended_at=ended_at, worked_seconds=after.worked_seconds or 0)
     ctx.emit(
@@ -92,6 +96,11 @@ async def clock_out(ctx: Ctx, *, position: ClockPosition | None) -> TimeEntry:
         after=entry_facts(after),
     )
     return after
+
+
+async def settle_forgotten(ctx: Ctx, *, entry_id: UUID) -> None:
+    """End the task that a forgotten clock-out made, now that the time is closed."""
+    await settle_task(ctx, source=FORGOTTEN_SOURCE, source_id=entry_id, reason="The time is closed now.")
 
 
 async def start_break(ctx: Ctx) -> TimeEntry:

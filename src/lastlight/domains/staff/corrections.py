@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from lastlight.domains.staff.clock import find_entry, myself
+from lastlight.domains.staff.clock import find_entry, myself, settle_forgotten
 from lastlight.domains.staff.errors import CorrectionDecided, NotClockedIn, OwnCorrection
 from lastlight.domains.staff.events import CorrectionChanged
 from lastlight.domains.staff.model import Correction, CorrectionStatus
@@ -72,6 +72,7 @@ async def approve_correction(ctx: Ctx, *, correction_id: UUID, note: str) -> Cor
     else:
         await ctx.db.execute(END_BREAK, ctx.tenant_id, entry_id, before.ended_at)
         await ctx.db.execute(CORRECT, ctx.tenant_id, entry_id, *times)
+        await settle_forgotten(ctx, entry_id=entry_id)
     return await _decided(ctx, before, status="approved", note=note, entry_id=entry_id)
 
 

@@ -110,6 +110,24 @@ class ShiftNotSwappable(Conflict):
     )
 
 
+class ShiftNotOpen(Conflict):
+    """One takes a shift that is published, still to come and nobody's."""
+
+    type = "shift-not-open"
+    title = "This shift cannot be taken"
+    default_detail = (
+        "Only published shifts that are nobody's and have not begun can be taken. Look at the schedule again."
+    )
+
+
+class OpenShiftsGiven(Conflict):
+    """A business may keep the giving of shifts to its planners."""
+
+    type = "open-shifts-given"
+    title = "Planners give out open shifts here"
+    default_detail = "Ask whoever plans the shifts to give it to you."
+
+
 class SwapThere(Conflict):
     """One swap of a shift waits at a time."""
 
@@ -148,6 +166,8 @@ ERRORS = (
     ShiftsOverlap,
     ShiftCancelled,
     ShiftNotSwappable,
+    ShiftNotOpen,
+    OpenShiftsGiven,
     SwapThere,
     SwapNotWaiting,
     FeedUnknown,

@@ -48,6 +48,13 @@ class BreakEnded(TimeEvent, frozen=True, kw_only=True):
     event_name: ClassVar[str] = "time.break_ended"
 
 
+class ClockOutForgotten(TimeEvent, frozen=True, kw_only=True):
+    """Somebody is clocked in for longer than they can work: they, or a manager, should mend it."""
+
+    event_name: ClassVar[str] = "time.clock_out_forgotten"
+    started_at: datetime
+
+
 class CorrectionChanged(Event, frozen=True, kw_only=True):
     """A correction of time was asked for, withdrawn, approved or refused."""
 
@@ -87,15 +94,26 @@ class ShiftPublished(Event, frozen=True, kw_only=True):
     version: int
 
 
+class ShiftReminded(Event, frozen=True, kw_only=True):
+    """Somebody's shift is about to begin; they are told by push."""
+
+    event_name: ClassVar[str] = "shift.reminded"
+    audience: ClassVar[Permission | None] = SHIFTS_READ
+    shift_id: UUID
+    venue_id: UUID
+    user_id: UUID
+    starts_at: datetime
+
+
 class SwapChanged(Event, frozen=True, kw_only=True):
-    """A swap was asked for, accepted, declined, withdrawn, approved or refused."""
+    """A swap, or the taking of an open shift (from nobody), was asked for, accepted, declined, withdrawn, approved or refused."""
 
     event_name: ClassVar[str] = "shift.swap_changed"
     audience: ClassVar[Permission | None] = SHIFTS_READ
     swap_id: UUID
     venue_id: UUID
     shift_id: UUID
-    from_user_id: UUID
+    from_user_id: UUID | None
     to_user_id: UUID
     status: str
     version: int
@@ -114,9 +132,11 @@ EVENTS = (
     ClockedOut,
     BreakStarted,
     BreakEnded,
+    ClockOutForgotten,
     CorrectionChanged,
     ShiftChanged,
     ShiftPublished,
+    ShiftReminded,
     SwapChanged,
     CalendarRenewed,
 )

@@ -38,6 +38,7 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     worked_seconds: int | None
     shift_id: UUID | None
     corrected_at: datetime | None
+    forgotten: bool
     version: int
 
 
@@ -82,7 +83,7 @@ class SwapRow(msgspec.Struct, frozen=True, kw_only=True):
     venue_id: VenueId
     shift_id: UUID
     starts_at: datetime
-    from_user_id: UserId
+    from_user_id: UserId | None
     from_person: str
     to_user_id: UserId
     to_person: str
@@ -122,13 +123,23 @@ ENTRY_COLUMNS = (
     ),
     Column(name="status", sql="e.status", label="Status", kind="enum", choices=ENTRY_STATUSES, sort=True),
     Column(name="shift_id", sql="e.shift_id", label="Shift id", kind="uuid", shown=False),
-    Column(name="corrected_at", sql="e.corrected_at", label="Corrected", kind="time"),
+    Column(name="corrected_at", sql="e.corrected_at", label="Corrected", kind="time", shown=False),
+    Column(
+        name="forgotten",
+        sql="(e.forgotten_at is not null and e.status = 'open')",
+        label="Forgotten",
+        kind="bool",
+        shown=False,
+    ),
     *_place("e"),
 )
 ENTRY_FILTERS = (
     Filter(name="venue_id", sql="e.venue_id", label="Venue", kind="uuid"),
     Filter(name="user_id", sql="e.user_id", label="Who", kind="uuid"),
     Filter(name="status", sql="e.status", label="Status", kind="enum", choices=ENTRY_STATUSES),
+    Filter(
+        name="forgotten", sql="(e.forgotten_at is not null and e.status = 'open')", label="Not clocked out", kind="bool"
+    ),
     Filter(name="started_at", sql="e.started_at", label="In", kind="time"),
 )
 CORRECTION_SOURCE = """time_corrections c
@@ -263,7 +274,7 @@ SWAPS = Listing(
     source="""shift_swaps x
 join shifts s on s.tenant_id = x.tenant_id and s.id = x.shift_id
 join venues w on w.tenant_id = x.tenant_id and w.id = x.venue_id
-join users f on f.id = x.from_user_id
+left join users f on f.id = x.from_user_id
 join users o on o.id = x.to_user_id""",
     tenant="x.tenant_id",
     venue="x.venue_id",
@@ -272,7 +283,7 @@ join users o on o.id = x.to_user_id""",
         Column(name="created_at", sql="x.created_at", label="Asked", kind="time", sort=True),
         Column(name="starts_at", sql="s.starts_at", label="Shift", kind="time", sort=True),
         Column(name="shift_id", sql="x.shift_id", label="Shift id", kind="uuid", shown=False),
-        Column(name="from_person", sql="f.name", label="From", sort=True),
+        Column(name="from_person", sql="coalesce(f.name, '')", label="From", sort=True),
         Column(name="from_user_id", sql="x.from_user_id", label="From id", kind="uuid", shown=False),
         Column(name="to_person", sql="o.name", label="To", sort=True),
         Column(name="to_user_id", sql="x.to_user_id", label="To id", kind="uuid", shown=False),
@@ -287,7 +298,7 @@ join users o on o.id = x.to_user_id""",
         Filter(name="to_user_id", sql="x.to_user_id", label="To", kind="uuid"),
         Filter(name="status", sql="x.status", label="Status", kind="enum", choices=SWAP_STATUSES),
     ),
-    search=("f.name", "o.name"),
+    search=("coalesce(f.name, '')", "o.name"),
     sort="-created_at",
 )
 LISTINGS = (ENTRIES, OWN_ENTRIES, CORRECTIONS, OWN_CORRECTIONS, PLANNED_SHIFTS, SHIFTS, SWAPS)

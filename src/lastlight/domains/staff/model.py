@@ -53,6 +53,8 @@ class TimeEntry(msgspec.Struct, frozen=True, kw_only=True):
     break_since: datetime | None
     business_day: date
     corrected_at: datetime | None
+    forgotten_at: datetime | None
+    """When it was noticed that nobody clocked out."""
     version: int
 
 
@@ -101,7 +103,8 @@ class Swap(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     venue_id: VenueId
     shift_id: UUID
-    from_user_id: UserId
+    from_user_id: UserId | None
+    """None: the shift is nobody's, and its taker asks for it."""
     to_user_id: UserId
     for_shift_id: UUID | None
     status: SwapStatus

@@ -13,6 +13,7 @@ from lastlight.domains.staff.errors import (
     SwapThere,
 )
 from lastlight.domains.staff.events import EVENTS
+from lastlight.domains.staff.jobs import notice_forgotten, remind_people
 from lastlight.domains.staff.listings import LISTINGS
 from lastlight.domains.staff.permissions import PERMISSIONS
 from lastlight.domains.staff.settings import SETTINGS
@@ -35,6 +36,7 @@ MODULE = Module(
         "shifts_overlap": ShiftsOverlap,
         "shift_swaps_open_once": SwapThere,
     },
+    jobs=(notice_forgotten, remind_people),
     listings=LISTINGS,
     settings=SETTINGS,
 )

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from lastlight.domains.staff.model import ClockPosition, Shift, TimeEntry
+from lastlight.domains.staff.model import ClockPosition, Shift, Swap, TimeEntry
 from lastlight.kernel.ids import UserId, VenueId
 from lastlight.runtime.http import Input
 
@@ -107,6 +107,13 @@ class SwapIn(Input, frozen=True, kw_only=True):
     to_user_id: UserId
     for_shift_id: UUID | None = None
     reason: Note = ""
+
+
+class TakenOut(msgspec.Struct, frozen=True, kw_only=True):
+    """An open shift that was taken, or asked for: then `swap` waits for a planner."""
+
+    shift: Shift
+    swap: Swap | None
 
 
 class CalendarOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,4 +30,50 @@ LATE_MINUTES = TenantSetting(
     maximum=120,
     unit="minutes",
 )
-SETTINGS = (CLOCK_GEOFENCE, EARLY_MINUTES, LATE_MINUTES)
+OPEN_SHIFTS = TenantSetting(
+    key="staff.open_shifts",
+    type=str,
+    default="ask",
+    label="Taking open shifts",
+    description="Whether people take published shifts that are nobody's by themselves.",
+    choices=(("off", "A planner gives them"), ("ask", "Taken with a planner's approval"), ("direct", "Taken at once")),
+)
+FORGOTTEN_MINUTES = TenantSetting(
+    key="staff.forgotten_minutes",
+    type=int,
+    default=60,
+    label="Clock-out forgotten",
+    description="How long after the end of their shift somebody who is still clocked in has forgotten to clock out.",
+    minimum=15,
+    maximum=720,
+    unit="minutes",
+)
+LONGEST_HOURS = TenantSetting(
+    key="staff.longest_hours",
+    type=int,
+    default=14,
+    label="Longest time without a shift",
+    description="After how long somebody who clocked in without a shift has forgotten to clock out.",
+    minimum=4,
+    maximum=24,
+    unit="hours",
+)
+REMIND_MINUTES = TenantSetting(
+    key="staff.remind_minutes",
+    type=int,
+    default=120,
+    label="Reminder of a shift",
+    description="How long before a shift its person is reminded of it; 0 is never.",
+    minimum=0,
+    maximum=1440,
+    unit="minutes",
+)
+SETTINGS = (
+    CLOCK_GEOFENCE,
+    EARLY_MINUTES,
+    LATE_MINUTES,
+    OPEN_SHIFTS,
+    FORGOTTEN_MINUTES,
+    LONGEST_HOURS,
+    REMIND_MINUTES,
+)

@@ -32,7 +32,10 @@ insert into shifts (tenant_id, id, venue_id, user_id, duty, note, starts_at, end
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 UPDATE = """
-update shifts set user_id = $3, duty = $4, note = $5, starts_at = $6, ends_at = $7 where tenant_id = $1 and id = $2
+update shifts
+set user_id = $3, duty = $4, note = $5, starts_at = $6, ends_at = $7,
+    reminded_at = case when user_id is not distinct from $3 and starts_at = $6 then reminded_at end
+where tenant_id = $1 and id = $2
 """
 PUBLISH = """
 update shifts set status = 'published', published_at = now()

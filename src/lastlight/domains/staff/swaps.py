@@ -1,4 +1,5 @@
-"""Swaps: somebody hands a published shift to another, perhaps for one of theirs; a planner approves it.
+"""Swaps: somebody hands a published shift to another, perhaps for one of theirs; a planner approves it. A shift that is nobody's is taken
+by whoever wants it: at once, or as a swap from nobody that waits for the planner.
 
 Rows are locked in one order everywhere: the shifts by their id, then the swap.
 """
@@ -8,15 +9,17 @@ from uuid import UUID
 
 from lastlight.domains.identity import require_colleague
 from lastlight.domains.staff.clock import myself
-from lastlight.domains.staff.errors import ShiftNotSwappable, SwapNotWaiting
+from lastlight.domains.staff.errors import OpenShiftsGiven, ShiftNotOpen, ShiftNotSwappable, SwapNotWaiting
 from lastlight.domains.staff.events import SwapChanged
 from lastlight.domains.staff.model import Shift, Swap, SwapStatus
 from lastlight.domains.staff.permissions import SHIFTS_PLAN, SHIFTS_READ
-from lastlight.domains.staff.schemas import SwapIn
-from lastlight.domains.staff.shifts import lock_shift, read_shift, tell_shift
+from lastlight.domains.staff.schemas import SwapIn, TakenOut
+from lastlight.domains.staff.settings import OPEN_SHIFTS
+from lastlight.domains.staff.shifts import END_SWAPS, lock_shift, read_shift, tell_shift
 from lastlight.kernel.errors import Invalid, NotFound
 from lastlight.kernel.ids import uuid7
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.tenant_settings import setting
 
 SWAP = """
 select id, venue_id, shift_id, from_user_id, to_user_id, for_shift_id, status, reason, decided_by, decision_note, created_at, version
@@ -28,13 +31,18 @@ INSERT = """
 insert into shift_swaps (tenant_id, id, venue_id, shift_id, from_user_id, to_user_id, for_shift_id, reason)
 values ($1, $2, $3, $4, $5, $6, $7, $8)
 """
+CLAIM = """
+insert into shift_swaps (tenant_id, id, venue_id, shift_id, to_user_id, status, answered_at)
+values ($1, $2, $3, $4, $5, 'accepted', now())
+"""
+TAKE = "update shifts set user_id = $3, reminded_at = null where tenant_id = $1 and id = $2"
 ANSWER = "update shift_swaps set status = $3, answered_at = now() where tenant_id = $1 and id = $2"
 DECIDE = """
 update shift_swaps set status = $3, decided_by = $4, decided_at = now(), decision_note = $5 where tenant_id = $1 and id = $2
 """
 # One statement, so that the two never have both shifts.
 EXCHANGE = """
-update shifts set user_id = case id when $3 then $4::uuid else $5::uuid end
+update shifts set user_id = case id when $3 then $4::uuid else $5::uuid end, reminded_at = null
 where tenant_id = $1 and (id = $3 or id = $2)
 """
 
@@ -60,6 +68,28 @@ async def ask_swap(ctx: Ctx, *, shift_id: UUID, data: SwapIn) -> Swap:
     return await _told(ctx, swap_id, before=None)
 
 
+async def take_shift(ctx: Ctx, *, shift_id: UUID) -> TakenOut:
+    """Take a published shift that is nobody's: at once, or with a planner's approval, as the business decides."""
+    rule = await setting(ctx, OPEN_SHIFTS)
+    mine = myself(ctx)
+    shift = await lock_shift(ctx, shift_id=shift_id)
+    ctx.require(SHIFTS_READ, shift.venue_id)
+    if shift.user_id is not None or not _can_be_swapped(ctx, shift):
+        raise NotFound if shift.published_at is None and not ctx.allows(SHIFTS_PLAN, shift.venue_id) else ShiftNotOpen
+    if rule == "off":
+        raise OpenShiftsGiven
+    await require_colleague(ctx, user_id=mine, venue_id=shift.venue_id, field="user_id")
+    if rule == "direct":
+        await ctx.db.execute(TAKE, ctx.tenant_id, shift_id, mine)
+        await ctx.db.execute(END_SWAPS, ctx.tenant_id, shift_id)
+        after = await read_shift(ctx, shift_id=shift_id)
+        tell_shift(ctx, after=after, before=shift, reason="taken")
+        return TakenOut(shift=after, swap=None)
+    swap_id = uuid7()
+    await ctx.db.execute(CLAIM, ctx.tenant_id, swap_id, shift.venue_id, shift_id, mine)
+    return TakenOut(shift=shift, swap=await _told(ctx, swap_id, before=None))
+
+
 async def answer_swap(ctx: Ctx, *, swap_id: UUID, status: SwapStatus) -> Swap:
     """Accept or decline what was offered to oneself."""
     before = await _lock(ctx, swap_id)
@@ -72,9 +102,9 @@ async def answer_swap(ctx: Ctx, *, swap_id: UUID, status: SwapStatus) -> Swap:
 
 
 async def withdraw_swap(ctx: Ctx, *, swap_id: UUID) -> Swap:
-    """Take one's offer back, before it is approved."""
+    """Take back what one offered, or the open shift that one asked for, before it is approved."""
     before = await _lock(ctx, swap_id)
-    if before.from_user_id != ctx.actor.user_id:
+    if (before.from_user_id or before.to_user_id) != ctx.actor.user_id:
         raise NotFound
     if before.status not in {"asked", "accepted"}:
         raise SwapNotWaiting
@@ -136,7 +166,9 @@ async def _require_standing(ctx: Ctx, swap: Swap, shifts: dict[UUID, Shift]) -> 
     for shift_id, shift in shifts.items():
         if shift.user_id != owners[shift_id] or not _can_be_swapped(ctx, shift):
             raise ShiftNotSwappable
-        await require_colleague(ctx, user_id=takers[shift_id], venue_id=shift.venue_id, field="to_user_id")
+        taker = takers[shift_id]
+        if taker is not None:
+            await require_colleague(ctx, user_id=taker, venue_id=shift.venue_id, field="to_user_id")
 
 
 def _can_be_swapped(ctx: Ctx, shift: Shift) -> bool:

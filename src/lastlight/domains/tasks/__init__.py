@@ -1,7 +1,8 @@
 """Tasks: what somebody is to do at a venue.
 
 A task is open, started, done or cancelled. Whoever works at the venue takes a free one; a manager gives it to somebody, who is told by
-push (`task.assigned`, `task.reminded`). Other domains write tasks by `create_task`: a thing of theirs has one open task at a time.
+push (`task.assigned`, `task.reminded`). Other domains write tasks by `create_task`: a thing of theirs has one open task at a time, which
+`settle_task` ends when the thing is over.
 A task that comes again makes its next task some time before it is due. This is all that other domains may use.
 """
 
@@ -10,6 +11,7 @@ from lastlight.domains.tasks.events import TaskAssigned, TaskFinished, TaskRemin
 from lastlight.domains.tasks.model import Priority, Task
 from lastlight.domains.tasks.permissions import TASKS_MANAGE, TASKS_READ, TASKS_WORK
 from lastlight.domains.tasks.queries import count_mine, count_open, find_task
+from lastlight.domains.tasks.sources import had_task, hasten_task, settle_task
 
 __all__ = [
     "TASKS_MANAGE",
@@ -24,4 +26,7 @@ __all__ = [
     "count_open",
     "create_task",
     "find_task",
+    "had_task",
+    "hasten_task",
+    "settle_task",
 ]

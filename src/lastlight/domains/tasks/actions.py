@@ -206,9 +206,23 @@ async def cancel_task(ctx: Ctx, *, task_id: UUID, reason: str) -> Task:
         raise Invalid(fields={"reason": "Say why, so that the others know."})
     before = await find_task(ctx, task_id=task_id, permission=TASKS_MANAGE, lock=True)
     _require_standing(before)
-    await ctx.db.execute(CANCEL, ctx.tenant_id, task_id, ctx.actor.user_id, reason.strip())
-    after = await read_task(ctx, task_id=task_id)
-    _tell(ctx, TaskCancelled(**_said(after)), before, after, reason=reason.strip())
+    return await end_unneeded(ctx, task=before, reason=reason)
+
+
+async def end_unneeded(ctx: Ctx, *, task: Task, reason: str) -> Task:
+    """Cancel a task that stands and is held, for a caller that has seen to the permission."""
+    await ctx.db.execute(CANCEL, ctx.tenant_id, task.id, ctx.actor.user_id, reason.strip())
+    after = await read_task(ctx, task_id=task.id)
+    _tell(ctx, TaskCancelled(**_said(after)), task, after, reason=reason.strip())
+    return after
+
+
+async def change_priority(ctx: Ctx, *, task: Task, priority: Priority) -> Task:
+    """Give a task that stands and is held another priority, for a caller that has seen to the permission."""
+    values = (task.title, task.details, priority, task.due_at, task.remind_at)
+    await ctx.db.execute(CHANGE, ctx.tenant_id, task.id, *values)
+    after = await read_task(ctx, task_id=task.id)
+    _tell(ctx, TaskChanged(**_said(after)), task, after)
     return after
 
 
