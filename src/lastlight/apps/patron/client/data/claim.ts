@@ -1,6 +1,6 @@
 // The phone vouches for the time of a check-in: it signs code, time and key of the command with a key that cannot leave it.
-import { call } from "./api";
-import { toBase64url } from "./base64url";
+import { call } from "../../../../ui/js/wire/api";
+import { toBase64url } from "../../../../ui/js/wire/base64url";
 import { database, fact, keepFact, type SigningKey } from "./database";
 
 /** An answer that took longer says too little about the time. */

@@ -1,5 +1,5 @@
 // What a venue's code says in the open: which venue, screen or poster, until when. Whether it is genuine only the server knows.
-import { fromBase64url } from "./base64url";
+import { fromBase64url } from "../../../../ui/js/wire/base64url";
 
 export interface VenueCode {
   text: string;

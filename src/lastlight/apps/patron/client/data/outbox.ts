@@ -1,9 +1,9 @@
 // Commands are written to the phone first and sent after: in order, once, whoever of the page and the service worker is first.
-import { call, Refused } from "./api";
+import { call, Refused } from "../../../../ui/js/wire/api";
 import { claimText, registeredKey, serverNow, sign } from "./claim";
 import { commandsOf, database, fact, keepFact, type Command, type CommandBody } from "./database";
 import type { CheckedIn, Home, Me, Position, Problem, Visit } from "./types";
-import { uuid7 } from "./uuid";
+import { uuid7 } from "../../../../ui/js/wire/uuid";
 
 export const SYNC_TAG = "last-light-outbox";
 const LOCK = "last-light-outbox";

@@ -1,11 +1,5 @@
 // The shapes of the API that this app uses, as the server writes them.
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  detail: string;
-  fields?: Record<string, string>;
-}
+export type { Problem } from "../../../../ui/js/wire/api";
 
 export interface Tenant {
   id: string;

@@ -5,7 +5,7 @@ import { gettext as _ } from "../../../../ui/js/i18n";
 import { finish, flow, joinAndCheckIn, tryPositionAgain, type Flow } from "../state/checkin";
 import { me, mustSignIn, queued } from "../state/night";
 import { go, view } from "../state/route";
-import { Dialog } from "./dialog";
+import { Dialog } from "../../../../ui/js/parts/dialog";
 import { say } from "./toast";
 
 export function Outcome() {

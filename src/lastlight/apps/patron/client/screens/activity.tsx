@@ -1,7 +1,7 @@
 // Activity: what waits on this phone, what was refused, and every night back to the first.
 import { useEffect, useState } from "preact/hooks";
 import { gettext as _ } from "../../../../ui/js/i18n";
-import { call, Refused } from "../data/api";
+import { call, Refused } from "../../../../ui/js/wire/api";
 import type { Activity, ActivityPage } from "../data/types";
 import { Header, NetBanner } from "../parts/frame";
 import { ActivityRow, QueuedRow, RejectedRow } from "../parts/lists";

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
-import { call } from "../data/api";
+import { call } from "../../../../ui/js/wire/api";
 import { readCode } from "../data/code";
 import type { CodePlace } from "../data/types";
 import { Header, NetBanner } from "../parts/frame";

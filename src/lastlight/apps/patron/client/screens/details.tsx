@@ -2,9 +2,9 @@
 import { useState } from "preact/hooks";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
-import { useAttempt } from "../parts/attempt";
-import { Dialog } from "../parts/dialog";
-import { Alert, Field } from "../parts/field";
+import { useAttempt } from "../../../../ui/js/parts/attempt";
+import { Dialog } from "../../../../ui/js/parts/dialog";
+import { Alert, Field } from "../../../../ui/js/parts/field";
 import { say } from "../parts/toast";
 import { giveBirthDate, saveName } from "../state/account";
 import { online } from "../state/device";

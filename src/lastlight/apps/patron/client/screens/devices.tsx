@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
 import type { SignedInSession } from "../data/types";
-import { useAttempt } from "../parts/attempt";
+import { useAttempt } from "../../../../ui/js/parts/attempt";
 import { Skeleton, State } from "../parts/state";
 import { say } from "../parts/toast";
 import { when, zoneOf } from "../parts/words";

@@ -2,10 +2,10 @@
 import { useState } from "preact/hooks";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
-import { Refused } from "../data/api";
+import { Refused } from "../../../../ui/js/wire/api";
 import { readCode } from "../data/code";
-import { useAttempt } from "../parts/attempt";
-import { Alert, Field, PasswordField } from "../parts/field";
+import { useAttempt } from "../../../../ui/js/parts/attempt";
+import { Alert, Field, PasswordField } from "../../../../ui/js/parts/field";
 import { Sunset } from "../parts/pass";
 import { forgotPassword, register, signIn } from "../state/account";
 import { checkInScanned } from "../state/checkin";

@@ -2,9 +2,9 @@
 import { useState } from "preact/hooks";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
-import { useAttempt } from "../parts/attempt";
-import { Dialog } from "../parts/dialog";
-import { Alert, PasswordField } from "../parts/field";
+import { useAttempt } from "../../../../ui/js/parts/attempt";
+import { Dialog } from "../../../../ui/js/parts/dialog";
+import { Alert, PasswordField } from "../../../../ui/js/parts/field";
 import { say } from "../parts/toast";
 import { changePassword } from "../state/account";
 import { online } from "../state/device";

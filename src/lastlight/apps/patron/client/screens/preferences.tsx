@@ -2,7 +2,7 @@
 import { useId } from "preact/hooks";
 import { gettext as _ } from "../../../../ui/js/i18n";
 import type { Preferences as Chosen } from "../data/types";
-import { useAttempt } from "../parts/attempt";
+import { useAttempt } from "../../../../ui/js/parts/attempt";
 import { say } from "../parts/toast";
 import { savePreferences } from "../state/account";
 import { motion, online, setMotion } from "../state/device";

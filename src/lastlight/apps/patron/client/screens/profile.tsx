@@ -2,10 +2,10 @@
 import { useState } from "preact/hooks";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _, ngettext } from "../../../../ui/js/i18n";
-import { call } from "../data/api";
+import { call } from "../../../../ui/js/wire/api";
 import type { Place } from "../data/types";
-import { useAttempt } from "../parts/attempt";
-import { Dialog } from "../parts/dialog";
+import { useAttempt } from "../../../../ui/js/parts/attempt";
+import { Dialog } from "../../../../ui/js/parts/dialog";
 import { Header, NetBanner } from "../parts/frame";
 import { SheetIcon } from "../parts/outcome";
 import { say } from "../parts/toast";

@@ -1,18 +1,19 @@
 // The scanner: camera, or the text of the code, or a picture of it. It works without a network.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
 import { readCode } from "../data/code";
-import { Dialog } from "../parts/dialog";
-import { Field } from "../parts/field";
+import { Dialog } from "../../../../ui/js/parts/dialog";
+import { Field } from "../../../../ui/js/parts/field";
 import { workingText } from "../parts/outcome";
-import { closeCamera, countCameras, nextCamera, openCamera, setTorch, type Camera, type CameraTrouble } from "../scanner/camera";
+import type { CameraTrouble } from "../../../../ui/js/scanner/camera";
+import { textOf } from "../../../../ui/js/scanner/picture";
+import { Viewfinder } from "../../../../ui/js/scanner/viewfinder";
 import { checkIn, flow } from "../state/checkin";
 import { online } from "../state/device";
 import { present } from "../state/night";
 import { go } from "../state/route";
 
-const LOOK_EVERY_MS = 110;
 const NOT_OURS = () => _("That is not a check-in code. Look for the one on the venue's screen or poster.");
 
 export function ScanScreen() {
@@ -31,7 +32,7 @@ export function ScanScreen() {
   const busy = state.step === "working" ? workingText(state.doing) : "";
   return (
     <Dialog label={_("Scan to check in")} onClose={close} class="scanner">
-      {typing ? <TypedCode onCode={found} onBack={() => turnTo(false)} note={note} /> : <Viewfinder onCode={found} paused={state.step !== "idle"} />}
+      {typing ? <TypedCode onCode={found} onBack={() => turnTo(false)} note={note} /> : <Viewfinder onCode={found} paused={state.step !== "idle"} words={cameraWords()} />}
       <div class="p-scan-top">
         <button type="button" class="btn icon" aria-label={_("Close")} onClick={close}>
           <Icon name="x" class="i-lg" />
@@ -56,105 +57,8 @@ export function ScanScreen() {
   );
 }
 
-interface ViewfinderProps {
-  onCode: (text: string) => void;
-  paused: boolean;
-}
-
-function Viewfinder({ onCode, paused }: ViewfinderProps) {
-  const video = useRef<HTMLVideoElement>(null);
-  const [camera, setCamera] = useState<Camera | null>(null);
-  const [trouble, setTrouble] = useState<CameraTrouble | null>(null);
-  const [wanted, setWanted] = useState<{ device?: string; turn: number }>({ turn: 0 });
-  useEffect(() => {
-    let gone = false;
-    let opened: Camera | null = null;
-    void openCamera(wanted.device).then((result) => {
-      if ("trouble" in result) return gone || setTrouble(result.trouble);
-      opened = result.camera;
-      if (gone) return closeCamera(opened);
-      setTrouble(null);
-      setCamera(opened);
-    });
-    return () => {
-      gone = true;
-      if (opened) closeCamera(opened);
-      setCamera(null);
-    };
-  }, [wanted]);
-  useReading(video, camera, paused, onCode, () => setTrouble("unloaded"));
-  if (trouble) return <NoCamera trouble={trouble} onRetry={() => (trouble === "unloaded" ? location.reload() : setWanted({ turn: wanted.turn + 1 }))} />;
-  return (
-    <div class="p-view" data-state={camera ? "live" : "opening"}>
-      <video ref={video} playsinline muted autoplay aria-hidden="true" />
-      <span class="p-frame" aria-hidden="true" />
-      {camera && <CameraTools camera={camera} onSwitch={(device) => setWanted({ device, turn: wanted.turn + 1 })} />}
-    </div>
-  );
-}
-
-/** Look at the picture a few times a second, until there is a code; one look at a time. */
-function useReading(
-  video: { current: HTMLVideoElement | null },
-  camera: Camera | null,
-  paused: boolean,
-  onCode: (text: string) => void,
-  onUnloaded: () => void,
-): void {
-  const deliver = useRef(onCode);
-  deliver.current = onCode;
-  useEffect(() => {
-    if (!camera || paused || !video.current) return;
-    const element = video.current;
-    let stopped = false;
-    void (async () => {
-      if (element.srcObject !== camera.stream) element.srcObject = camera.stream;
-      await element.play().catch(() => undefined);
-      const reader = await import("../scanner/detect").catch(() => null);
-      if (!reader) return stopped || onUnloaded();
-      const { detect } = reader;
-      for (let last = ""; !stopped; await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))) {
-        const text = element.readyState >= 2 ? await detect(element).catch(() => null) : null;
-        if (text && text !== last && !stopped) deliver.current(text);
-        last = text ?? last;
-      }
-    })();
-    return () => {
-      stopped = true;
-    };
-  }, [camera, paused]);
-}
-
-function CameraTools({ camera, onSwitch }: { camera: Camera; onSwitch: (device: string) => void }) {
-  const [lit, setLit] = useState(false);
-  const [several, setSeveral] = useState(false);
-  useEffect(() => void countCameras().then((count) => setSeveral(count > 1)), [camera]);
-  const toggle = async () => {
-    if (await setTorch(camera, !lit)) setLit(!lit);
-  };
-  const turn = async () => {
-    const next = await nextCamera(camera);
-    if (next) onSwitch(next);
-  };
-  return (
-    <div class="p-scan-tools">
-      {camera.hasTorch && (
-        <button type="button" class="btn icon" aria-pressed={lit} aria-label={_("Light")} onClick={() => void toggle()}>
-          <Icon name={lit ? "flashlight-off" : "flashlight"} class="i-lg" />
-        </button>
-      )}
-      {several && (
-        <button type="button" class="btn icon" aria-label={_("Other camera")} onClick={() => void turn()}>
-          <Icon name="switch-camera" class="i-lg" />
-        </button>
-      )}
-    </div>
-  );
-}
-
-// icons: flashlight, flashlight-off, camera-off
-function NoCamera({ trouble, onRetry }: { trouble: CameraTrouble; onRetry: () => void }) {
-  const words: Record<CameraTrouble, [string, string]> = {
+function cameraWords(): Record<CameraTrouble, [string, string]> {
+  return {
     denied: [
       _("The camera is blocked"),
       _("Allow Camera for Last Light in the site's settings of your browser (the icon beside the address), then try again. Typing the code works as well."),
@@ -167,24 +71,6 @@ function NoCamera({ trouble, onRetry }: { trouble: CameraTrouble; onRetry: () =>
     ],
     unsupported: [_("No camera in this browser"), _("Open Last Light over https in your phone's own browser, or type the code.")],
   };
-  return (
-    <div class="p-view off">
-      <div class="state">
-        <span class="ic">
-          <Icon name="camera-off" />
-        </span>
-        <h2>{words[trouble][0]}</h2>
-        <p>{words[trouble][1]}</p>
-        {(trouble === "denied" || trouble === "busy" || trouble === "unloaded") && (
-          <div class="do">
-            <button type="button" class="btn" onClick={onRetry}>
-              {_("Try again")}
-            </button>
-          </div>
-        )}
-      </div>
-    </div>
-  );
 }
 
 interface TypedProps {
@@ -253,13 +139,4 @@ function PictureButton({ onCode, onNote }: { onCode: (text: string) => void; onN
       />
     </>
   );
-}
-
-async function textOf(file: File): Promise<string | null> {
-  try {
-    const [{ detect }, picture] = await Promise.all([import("../scanner/detect"), createImageBitmap(file)]);
-    return await detect(picture).finally(() => picture.close());
-  } catch {
-    return null;
-  }
 }

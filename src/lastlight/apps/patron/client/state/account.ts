@@ -1,5 +1,5 @@
 // Signing in and out, joining and switching businesses; leaving takes everything off this phone.
-import { call, Refused } from "../data/api";
+import { call, Refused } from "../../../../ui/js/wire/api";
 import { commandsOf, database, fact, wipe } from "../data/database";
 import { deviceLabel } from "../data/claim";
 import { flush, forgetIdentity } from "../data/outbox";

@@ -1,6 +1,6 @@
 // From a scanned text to an outcome that a person can act on: checked in, saved on this phone, or refused and why.
 import { signal } from "@preact/signals";
-import { call, Refused, Unreachable } from "../data/api";
+import { call, Refused, Unreachable } from "../../../../ui/js/wire/api";
 import { serverNow } from "../data/claim";
 import { readCode, type VenueCode } from "../data/code";
 import type { Command } from "../data/database";

@@ -1,6 +1,6 @@
 // What the screens show: the server's last word on this person, with the commands that it has not heard yet on top.
 import { batch, computed, signal } from "@preact/signals";
-import { call, hasSession, Refused, Unreachable } from "../data/api";
+import { call, hasSession, Refused, Unreachable } from "../../../../ui/js/wire/api";
 import { canSign, learnClock, registeredKey } from "../data/claim";
 import { commandsOf, database, fact, keepFact, wipe, type Command, type Snapshot } from "../data/database";
 import { alone, byId, flush, forgetIdentity, onChange, rememberIdentity, type Report } from "../data/outbox";

@@ -1,5 +1,12 @@
 // Calls to the server: same origin, by the session's cookie; a refusal is thrown as its problem.
-import type { Problem } from "./types";
+/** Why the server refuses, as it writes it (RFC 9457), with the short name of its type. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  fields?: Record<string, string>;
+}
 
 const PATIENCE_MS = 12_000;
 const TYPES = "https://lastlight.dev/problems/";

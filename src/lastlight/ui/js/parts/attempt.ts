@@ -1,7 +1,7 @@
 // One try at something that may fail: busy while it runs, what is wrong after, by field where the server says so.
 import { useState } from "preact/hooks";
-import { gettext as _ } from "../../../../ui/js/i18n";
-import { Refused } from "../data/api";
+import { gettext as _ } from "../i18n";
+import { Refused } from "../wire/api";
 
 export interface Attempt {
   busy: boolean;

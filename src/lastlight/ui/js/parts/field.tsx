@@ -1,7 +1,7 @@
 // One labelled input; what is wrong with it stands under it and is read with it.
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { Icon } from "../../../../ui/js/icon";
-import { gettext as _ } from "../../../../ui/js/i18n";
+import { Icon } from "../icon";
+import { gettext as _ } from "../i18n";
 
 interface Props {
   label: string;
