@@ -117,3 +117,13 @@ async def create_banner(world: World, who: Somebody) -> Given:
 @example("change_banner")
 async def change_banner(world: World, who: Somebody) -> Given:
     return Given(data={"title": world.unique("Night")})
+
+
+@example("order_banners")
+async def order_banners(world: World, who: Somebody) -> Given:
+    return Given(data={"banner_ids": []})
+
+
+@example("read_bookable_times")
+async def read_bookable_times(world: World, who: Somebody) -> Given:
+    return Given(query={"day": "2099-06-05", "minutes": "60"})

@@ -16,7 +16,9 @@ WITH_PATH = [key for key, op in INSIDE.items() if probes.named_things(op)]
 WITH_FIELDS = [key for key, op in INSIDE.items() if probes.fields_with_ids(op)]
 PERSONAL = frozenset({"export_id", "view_id", "session_id"})
 """What belongs to one person, whatever the others of the business may do."""
-SHOWN_TO_GUESTS = frozenset({"list_offers", "read_free_times", "list_live_banners", "await_photo"})
+SHOWN_TO_GUESTS = frozenset(
+    {"list_offers", "read_free_times", "read_bookable_times", "list_live_banners", "read_venue_show", "await_photo"}
+)
 """What every guest of a business sees of its venues, whoever asks."""
 OF_A_VENUE = [key for key, op in INSIDE.items() if probes.venue_bound(op)]
 

@@ -339,7 +339,7 @@ async def image(world: World, who: Somebody, *, place: int = 0) -> Any:
 async def image_upload(world: World, who: Somebody) -> str:
     """The token of an address that takes the upload of an image."""
     path = f"/api/venues/{_tenant(world, who).venues[0]}/images"
-    return (await world.make("POST", path, _as_boss(world, who), json={}))["upload_url"].rsplit("/", 1)[-1]
+    return (await world.make("POST", path, _as_boss(world, who), json={"alt": "The bar"}))["upload_url"].rsplit("/", 1)[-1]
 
 
 async def _roof_image(world: World, who: Somebody) -> Any:

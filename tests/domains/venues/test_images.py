@@ -11,13 +11,13 @@ from lastlight.domains.venues.images import (
     Image,
     await_image,
     list_images,
-    moderate_image,
     order_images,
     read_image,
     read_upload_link,
     receive_image,
     remove_image,
 )
+from lastlight.domains.venues.moderation import moderate_image
 from lastlight.domains.venues.resizing import copies_of
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
 from lastlight.kernel.ids import ImageId

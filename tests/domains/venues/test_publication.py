@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from lastlight.domains.venues import shown_venues
+from lastlight.domains.venues import Shown, shown_venues
 from lastlight.domains.venues.actions import set_status
-from lastlight.domains.venues.banners import change_banner, create_banner, live_banners, remove_banner
+from lastlight.domains.venues.banners import change_banner, create_banner, list_banners, remove_banner
 from lastlight.domains.venues.errors import VenueArchived
 from lastlight.domains.venues.permissions import VENUES_PUBLISH, VENUES_READ
 from lastlight.domains.venues.publication import find_publication, set_publication
@@ -31,12 +31,12 @@ async def test_a_venue_is_shown_featured_degraded_and_taken_from_view(house: Hou
             ctx, venue_id=venue.id, state="published", reason="", featured_until=until, version=venue.version
         )
         assert (one.featured, one.featured_until) == (True, until)
-        assert (await shown_venues(ctx))[venue.id] is True
+        assert (await shown_venues(ctx))[venue.id].featured
         two = await set_publication(
             ctx, venue_id=venue.id, state="degraded", reason="Bar closed", featured_until=None, version=one.version
         )
         assert (two.state, two.reason, two.featured) == ("degraded", "Bar closed", False)
-        assert (await shown_venues(ctx))[venue.id] is False
+        assert (await shown_venues(ctx))[venue.id] == Shown(featured=False, degraded_reason="Bar closed")
         three = await set_publication(
             ctx, venue_id=venue.id, state="unpublished", reason="Repairs", featured_until=None, version=two.version
         )
@@ -92,11 +92,11 @@ async def test_banners_are_shown_between_their_dates(house: House) -> None:
         for shift in (-3, -1, 1):
             data = BannerIn(title=f"Night {shift}", starts_at=now + shift * hour, ends_at=now + (shift + 2) * hour)
             await create_banner(ctx, venue_id=venue.id, data=data)
-        [live] = await live_banners(ctx, venue_id=venue.id)
+        [live] = await list_banners(ctx, venue_id=venue.id, coming=False)
         assert (live.title, live.live) == ("Night -1", True)
         moved = await change_banner(ctx, banner_id=live.id, data=BannerChange(starts_at=now + hour / 2), version=1)
         assert (moved.version, moved.live) == (2, False)
-        assert await live_banners(ctx, venue_id=venue.id) == []
+        assert await list_banners(ctx, venue_id=venue.id, coming=False) == []
         with pytest.raises(Invalid):
             await change_banner(ctx, banner_id=live.id, data=BannerChange(link="javascript:alert(1)"), version=2)
         with pytest.raises(Stale):

@@ -20,7 +20,7 @@ from lastlight.domains.checkins.schemas import (
     PatronRef,
     TenantRef,
 )
-from lastlight.domains.venues import Venue, closes_at, next_opening, shown_venues, standing_venues
+from lastlight.domains.venues import Shown, Venue, closes_at, next_opening, shown_venues, standing_venues
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
 from lastlight.kernel.ids import PatronId
 from lastlight.runtime.context import Ctx
@@ -95,13 +95,13 @@ async def read_home(ctx: Ctx) -> Home:
         raise NotFound
     shown = await shown_venues(ctx)
     venues = [venue for venue in await standing_venues(ctx, permission=None) if venue.id in shown]
-    venues.sort(key=lambda venue: not shown[venue.id])
+    venues.sort(key=lambda venue: not shown[venue.id].featured)
     return Home(
         patron=PatronRef(id=who["patron_id"], name=who["patron"], birth_date=who["birth_date"]),
         tenant=TenantRef(id=who["tenant_id"], slug=who["slug"], name=who["tenant"]),
         visit=await open_visit(ctx, patron_id=patron_id),
         activity=(await read_activity(ctx, query=ActivityQuery(limit=HOME_ACTIVITY))).items,
-        venues=[_home_venue(venue, ctx.now) for venue in venues],
+        venues=[_home_venue(venue, ctx.now, shown[venue.id]) for venue in venues],
         now=ctx.now,
     )
 
@@ -179,7 +179,7 @@ def _patron(ctx: Ctx) -> PatronId:
     return ctx.actor.patron_id
 
 
-def _home_venue(venue: Venue, now: datetime) -> HomeVenue:
+def _home_venue(venue: Venue, now: datetime, shown: Shown) -> HomeVenue:
     is_open = venue.status == "active" and venue.is_open(now)
     return HomeVenue(
         id=venue.id,
@@ -195,4 +195,6 @@ def _home_venue(venue: Venue, now: datetime) -> HomeVenue:
         age_limit=venue.age_limit,
         position_policy=venue.position_policy,
         visit_timeout_minutes=venue.visit_timeout_minutes,
+        featured=shown.featured,
+        degraded_reason=shown.degraded_reason,
     )

@@ -126,6 +126,10 @@ class HomeVenue(msgspec.Struct, frozen=True, kw_only=True):
     age_limit: int | None
     position_policy: PositionPolicy
     visit_timeout_minutes: int
+    featured: bool
+    """It stands first among the business's venues."""
+    degraded_reason: str
+    """Why something is not as usual there; empty where all is."""
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,8 +34,10 @@ from lastlight.domains.resources.schemas import (
     ResourceChange,
     ResourceIn,
     ResourceStatusIn,
+    Times,
+    TimesQuery,
 )
-from lastlight.domains.venues import find_venue
+from lastlight.domains.venues import require_shown
 from lastlight.kernel.errors import Conflict, Invalid, NotFound, Stale
 from lastlight.kernel.ids import BookingId, ResourceId, VenueId
 from lastlight.runtime.context import Ctx
@@ -171,8 +173,10 @@ async def cancel_booking(ctx: Ctx, booking_id: BookingId, data: CancelIn) -> Boo
 
 @get("/api/patron/venues/{venue_id:uuid}/resources", permission=BOOKINGS_OWN, raises=[NotFound], tags=GUEST)
 async def list_offers(ctx: Ctx, venue_id: VenueId) -> Offers:
-    """What a guest can book at a venue."""
-    return await queries.list_offers(ctx, venue=await find_venue(ctx, venue_id=venue_id, permission=BOOKINGS_OWN))
+    """What a venue lends, what a guest can book of it, and the limits of their bookings."""
+    ctx.require(BOOKINGS_OWN)
+    await require_shown(ctx, venue_id=venue_id)
+    return await queries.list_offers(ctx, venue_id=venue_id)
 
 
 @get(
@@ -185,6 +189,18 @@ async def list_offers(ctx: Ctx, venue_id: VenueId) -> Offers:
 async def read_free_times(ctx: Ctx, resource_id: ResourceId, query: FreeQuery) -> Availability:
     """When something is taken, so that a guest finds a free time; nothing is told of who has it."""
     return await queries.read_availability(ctx, resource_id=resource_id, query=query)
+
+
+@get(
+    "/api/patron/resources/{resource_id:uuid}/times",
+    permission=BOOKINGS_OWN,
+    db="system",
+    raises=[NotFound, Invalid],
+    tags=GUEST,
+)
+async def read_bookable_times(ctx: Ctx, resource_id: ResourceId, query: TimesQuery) -> Times:
+    """From when on a business day it can be booked for so long: inside opening hours, nobody else's time, and still to come."""
+    return await queries.read_times(ctx, resource_id=resource_id, query=query)
 
 
 @post(
@@ -228,6 +244,7 @@ ROUTES = (
     cancel_booking,
     list_offers,
     read_free_times,
+    read_bookable_times,
     list_own_bookings,
     create_own_booking,
     cancel_own_booking,

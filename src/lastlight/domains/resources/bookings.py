@@ -11,6 +11,7 @@ from lastlight.domains.resources.errors import (
     BookingArrived,
     BookingEnded,
     BookingNotDue,
+    BookingOverlaps,
     BookingsFull,
     ResourceNotBookable,
     VenueNotOpenThen,
@@ -29,10 +30,17 @@ from lastlight.domains.resources.model import (
     require_time,
 )
 from lastlight.domains.resources.permissions import BOOKINGS_MANAGE, BOOKINGS_OWN
-from lastlight.domains.resources.queries import hold_resource, lock_booking, read_booking, read_resource
+from lastlight.domains.resources.queries import (
+    hold_resource,
+    lock_booking,
+    next_free,
+    read_booking,
+    read_resource,
+    read_taken,
+)
 from lastlight.domains.resources.schemas import BookingChange, BookingIn, OwnBookingIn
 from lastlight.domains.resources.settings import FURTHEST_AHEAD, MOST_OF_GUEST, stored_rules
-from lastlight.domains.venues import find_venue
+from lastlight.domains.venues import find_venue, open_spans, read_venue, require_shown
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
 from lastlight.kernel.ids import BookingId, PatronId, uuid7
 from lastlight.runtime.context import Ctx
@@ -75,6 +83,8 @@ async def book(ctx: Ctx, *, data: BookingIn) -> Booking:
         raise Invalid(fields={"patron_id": "This business has no such guest."})
     earliest = ctx.now - STAFF_LATE
     require_time(resource, starts_at=data.starts_at, ends_at=data.ends_at, earliest=earliest)
+    _require_bookable(resource)
+    await _require_free(ctx, resource, starts_at=data.starts_at, ends_at=data.ends_at)
     return await _add(ctx, resource=resource, data=data, patron_id=data.patron_id, name=name, by="staff")
 
 
@@ -115,6 +125,7 @@ async def change_booking(ctx: Ctx, *, booking_id: UUID, data: BookingChange, ver
         _require_bookable(resource)
         earliest = min(before.starts_at, ctx.now - STAFF_LATE)
         require_time(resource, starts_at=after.starts_at, ends_at=after.ends_at, earliest=earliest)
+        await _require_free(ctx, resource, starts_at=after.starts_at, ends_at=after.ends_at, but=before.id)
         free_at = after.ends_at + resource.buffer_minutes * MINUTE
         price = price_of(resource, starts_at=after.starts_at, ends_at=after.ends_at)
     require_room(resource, after.party_size)
@@ -200,14 +211,29 @@ def _require_standing(booking: Booking) -> None:
 
 
 async def _require_open(ctx: Ctx, resource: Resource, *, starts_at: datetime, ends_at: datetime) -> None:
-    """The venue takes guests, and is open from the first minute to the last."""
+    """The venue is shown, takes guests, and is open from the first minute to the last."""
+    await require_shown(ctx, venue_id=resource.venue_id)
     venue = await find_venue(ctx, venue_id=resource.venue_id, permission=BOOKINGS_OWN)
     if venue.status != "active":
         raise VenueNotOpenThen("This venue takes no guests at present.")
-    minutes = (ends_at - starts_at) // MINUTE
-    moments = [starts_at + n * MINUTE for n in range(0, minutes, 5)] + [ends_at - MINUTE]
-    if not all(venue.is_open(moment) for moment in moments):
+    if open_spans(venue.opening_hours, venue.zone, starts_at, ends_at) != [(starts_at, ends_at)]:
         raise VenueNotOpenThen
+
+
+async def _require_free(
+    ctx: Ctx, resource: Resource, *, starts_at: datetime, ends_at: datetime, but: UUID | None = None
+) -> None:
+    """Refuse a time that is taken, and say which are free next; the database refuses it, too, but cannot say that."""
+    until = ends_at + resource.buffer_minutes * MINUTE
+    if not await read_taken(ctx, resource_id=resource.id, start=starts_at, end=until, but=but):
+        return
+    free = await next_free(ctx, resource=resource, start=starts_at, length=ends_at - starts_at, but=but)
+    if not free:
+        raise BookingOverlaps(f"{resource.name} is taken then, and for a day after. Choose another one.")
+    zone = (await read_venue(ctx, venue_id=resource.venue_id)).zone
+    words = ", ".join(f"{one.astimezone(zone):%H:%M}" for one in free)
+    extra = {"next_free": ",".join(one.isoformat() for one in free)}
+    raise BookingOverlaps(f"{resource.name} is taken then. It is free from {words}.", extra=extra)
 
 
 async def _add(

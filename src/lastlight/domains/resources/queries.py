@@ -1,16 +1,23 @@
 """Reads of resources and bookings."""
 
 from datetime import datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
-from lastlight.domains.resources.model import Booking, Resource
+from lastlight.domains.resources.free import free_starts
+from lastlight.domains.resources.model import MINUTE, Booking, Resource, price_of
 from lastlight.domains.resources.permissions import BOOKINGS_READ, RESOURCES_READ
-from lastlight.domains.resources.schemas import Availability, FreeQuery, Offers, Span
-from lastlight.domains.venues import Venue
+from lastlight.domains.resources.schemas import Availability, FreeQuery, Offers, Span, Times, TimesQuery, offer_of
+from lastlight.domains.resources.settings import FURTHEST_AHEAD, MOST_OF_GUEST, stored_rules
+from lastlight.domains.venues import business_day_span, open_spans, read_venue, require_shown
 from lastlight.kernel.errors import Invalid, NotFound
-from lastlight.kernel.ids import ResourceId, VenueId
+from lastlight.kernel.ids import PatronId, ResourceId
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
+
+LOOK_AHEAD = timedelta(days=1)
+SEE_VISITS = "visits.read"
+"""The permission of visits, which lie beside this domain: by name."""
 
 RESOURCES = """
 select r.id, r.venue_id, v.name as venue, v.currency, r.kind, r.name, r.zone, r.capacity,
@@ -20,7 +27,7 @@ select r.id, r.venue_id, v.name as venue, v.currency, r.kind, r.name, r.zone, r.
 from resources r
 join venues v on v.tenant_id = $1 and v.id = r.venue_id
 where r.tenant_id = $1 and ($2::uuid is null or r.id = $2) and ($3::uuid is null or r.venue_id = $3)
-  and ($4 or (r.bookable and r.status = 'available'))
+  and ($4 or r.status <> 'retired')
 order by r.kind, r.zone, r.name, r.id
 limit 1000
 """
@@ -41,8 +48,28 @@ HOLD_RESOURCE = "select pg_advisory_xact_lock(hashtextextended($1, 15))"
 TAKEN = """
 select starts_at, free_at from bookings
 where tenant_id = $1 and resource_id = $2 and status in ('booked', 'arrived', 'done')
-  and tstzrange(starts_at, free_at) && tstzrange($3, $4)
+  and tstzrange(starts_at, free_at) && tstzrange($3, $4) and ($5::uuid is null or id <> $5)
 order by starts_at, id
+"""
+OF_DAY = """
+select b.id, b.venue_id, v.name as venue, b.resource_id, r.name as resource, r.kind, b.patron_id,
+       coalesce(p.name, b.guest_name) as guest, b.party_size, b.starts_at, b.ends_at, b.free_at, b.status, b.status_reason,
+       b.booked_by,
+       case when b.currency is not null then jsonb_build_object('amount', b.price_minor, 'currency', b.currency) end as price,
+       b.note, b.arrived_at, b.ended_at, b.created_at, b.version
+from bookings b
+join venues v on v.tenant_id = $1 and v.id = b.venue_id
+join resources r on r.tenant_id = $1 and r.id = b.resource_id
+left join patrons p on p.tenant_id = $1 and p.id = b.patron_id
+where b.tenant_id = $1 and b.venue_id = $2 and b.starts_at < $4 and b.ends_at > $3 and b.status <> 'cancelled'
+order by b.starts_at, r.name, b.id
+limit 2000
+"""
+INSIDE = """
+select distinct on (p.name, p.id) p.id, p.name from visits w join patrons p on p.tenant_id = $1 and p.id = w.patron_id
+where w.tenant_id = $1 and w.venue_id = $2 and w.status = 'open'
+order by p.name, p.id
+limit 500
 """
 AHEAD = """
 select exists (select from bookings where tenant_id = $1 and resource_id = $2 and status in ('booked', 'arrived') and free_at > now())
@@ -91,9 +118,80 @@ async def has_bookings_ahead(ctx: Ctx, *, resource_id: UUID) -> bool:
     return bool(await ctx.db.fetchval(AHEAD, ctx.tenant_id, resource_id))
 
 
-async def list_offers(ctx: Ctx, *, venue: Venue) -> Offers:
-    """What a venue lends to guests."""
-    return Offers(items=await ctx.db.rows(Resource, RESOURCES, ctx.tenant_id, None, VenueId(venue.id), False))
+async def list_resources(ctx: Ctx, *, venue_id: UUID) -> list[Resource]:
+    """The games, rooms and tables of a venue that are not retired, for a caller that has seen to the permission."""
+    return await ctx.db.rows(Resource, RESOURCES, ctx.tenant_id, None, venue_id, False)
+
+
+async def list_offers(ctx: Ctx, *, venue_id: UUID) -> Offers:
+    """What a venue lends to guests, how it stands, and how far ahead and how often they may book."""
+    rules = await stored_rules(ctx)
+    return Offers(
+        items=[offer_of(one) for one in await list_resources(ctx, venue_id=venue_id)],
+        furthest_ahead_days=FURTHEST_AHEAD.read(rules.get(FURTHEST_AHEAD.key)),
+        most_of_guest=MOST_OF_GUEST.read(rules.get(MOST_OF_GUEST.key)),
+    )
+
+
+async def bookings_between(ctx: Ctx, *, venue_id: UUID, start: datetime, end: datetime) -> list[Booking]:
+    """What is booked at a venue between two moments, missed and ended times too, cancelled ones not."""
+    ctx.require(BOOKINGS_READ, venue_id)
+    return await ctx.db.rows(Booking, OF_DAY, ctx.tenant_id, venue_id, start, end)
+
+
+async def guests_inside(ctx: Ctx, *, venue_id: UUID) -> list[tuple[PatronId, str]]:
+    """Who is in a venue now, by name, for who may see its visits; nobody for others."""
+    if not ctx.allows(ctx.services.registry.permissions[SEE_VISITS], venue_id):
+        return []
+    return [(PatronId(row["id"]), row["name"]) for row in await ctx.db.fetch(INSIDE, ctx.tenant_id, venue_id)]
+
+
+async def read_taken(
+    ctx: Ctx, *, resource_id: UUID, start: datetime, end: datetime, but: UUID | None = None
+) -> list[Span]:
+    """When a resource is taken between two moments, buffers included, `but` for one booking."""
+    return await ctx.db.rows(Span, TAKEN, ctx.tenant_id, resource_id, start, end, but)
+
+
+async def next_free(
+    ctx: Ctx, *, resource: Resource, start: datetime, length: timedelta, but: UUID | None = None, most: int = 3
+) -> list[datetime]:
+    """The next moments from which a resource is free for so long, looking a day ahead."""
+    end = start + LOOK_AHEAD
+    taken = await read_taken(ctx, resource_id=resource.id, start=start, end=end + length, but=but)
+    starts = free_starts(
+        [(start, end)],
+        length=length,
+        buffer=resource.buffer_minutes * MINUTE,
+        taken=[(one.starts_at, one.free_at) for one in taken],
+    )
+    # not three quarters of an hour of one gap: the first moment of it says as much
+    return list(islice(starts, 0, most * 4, 4)) or list(islice(starts, most))
+
+
+async def read_times(ctx: Ctx, *, resource_id: UUID, query: TimesQuery) -> Times:
+    """From when on a business day a guest may have a resource for so long; the transaction must see every booking of the tenant."""
+    resource = await read_resource(ctx, resource_id=resource_id)
+    await require_shown(ctx, venue_id=resource.venue_id)
+    venue = await read_venue(ctx, venue_id=resource.venue_id)
+    start, end = business_day_span(query.day, venue.zone, venue.business_day_hour)
+    length = query.minutes * MINUTE
+    fits = resource.shortest_minutes <= query.minutes <= resource.longest_minutes
+    starts: list[datetime] = []
+    if fits and resource.bookable and resource.status == "available" and venue.status == "active":
+        within = open_spans(venue.opening_hours, venue.zone, max(start, ctx.now), end + length)
+        taken = await read_taken(ctx, resource_id=resource.id, start=start, end=end + length + LOOK_AHEAD)
+        spans = [(one.starts_at, one.free_at) for one in taken]
+        buffer = resource.buffer_minutes * MINUTE
+        starts = [one for one in free_starts(within, length=length, buffer=buffer, taken=spans) if one < end]
+    return Times(
+        resource_id=resource.id,
+        day=query.day,
+        minutes=query.minutes,
+        time_zone=venue.time_zone,
+        starts=starts,
+        price=price_of(resource, starts_at=start, ends_at=start + length),
+    )
 
 
 async def read_availability(ctx: Ctx, *, resource_id: UUID, query: FreeQuery) -> Availability:
@@ -111,5 +209,5 @@ async def read_availability(ctx: Ctx, *, resource_id: UUID, query: FreeQuery) ->
         bookable=resource.bookable and resource.status == "available",
         start=start,
         end=end,
-        taken=await ctx.db.rows(Span, TAKEN, ctx.tenant_id, resource.id, start, end),
+        taken=await read_taken(ctx, resource_id=resource.id, start=start, end=end),
     )

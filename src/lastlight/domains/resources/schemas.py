@@ -1,12 +1,13 @@
 """What clients send and get about resources and bookings."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from lastlight.domains.resources.model import (
+    Money,
     Price,
     Resource,
     ResourceKind,
@@ -121,7 +122,51 @@ class Availability(msgspec.Struct, frozen=True, kw_only=True):
     taken: list[Span]
 
 
-class Offers(msgspec.Struct, frozen=True, kw_only=True):
-    """What a venue lends."""
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A game, room or table as guests see it."""
 
-    items: list[Resource]
+    id: ResourceId
+    kind: ResourceKind
+    name: str
+    zone: str
+    capacity: int | None
+    price: Price | None
+    currency: str
+    status: ResourceStatus
+    bookable: bool
+    """It can be booked now; what cannot is there for who comes."""
+    buffer_minutes: int
+    shortest_minutes: int
+    longest_minutes: int
+
+
+class Offers(msgspec.Struct, frozen=True, kw_only=True):
+    """What a venue lends, and the limits of a guest's bookings."""
+
+    items: list[Offer]
+    furthest_ahead_days: int
+    most_of_guest: int
+
+
+class TimesQuery(Input, frozen=True, kw_only=True):
+    """Which business day of the venue, and for how long."""
+
+    day: date
+    minutes: Annotated[int, msgspec.Meta(ge=5, le=1440)] = 60
+
+
+class Times(msgspec.Struct, frozen=True, kw_only=True):
+    """The moments of a business day from which something can be booked for so long, and what that costs."""
+
+    resource_id: ResourceId
+    day: date
+    minutes: int
+    time_zone: str
+    starts: list[datetime]
+    price: Money | None
+
+
+def offer_of(resource: Resource) -> Offer:
+    """What guests see of a resource: not why it is out of order."""
+    given = {name: getattr(resource, name) for name in Offer.__struct_fields__ if name != "bookable"}
+    return Offer(**given, bookable=resource.bookable and resource.status == "available")

@@ -16,13 +16,15 @@ from lastlight.domains.venues.hours import (
     is_open,
     moment_of,
     next_opening,
+    open_spans,
 )
 from lastlight.domains.venues.keys import open_key
 from lastlight.domains.venues.model import PositionPolicy, Venue, VenueStatus, known_time_zones
 from lastlight.domains.venues.permissions import VENUES_READ
-from lastlight.domains.venues.publication import shown_venues
+from lastlight.domains.venues.publication import Shown, shown_venues
 from lastlight.domains.venues.queries import find_venue, find_venue_by_slug, read_venue, standing_venues
 from lastlight.domains.venues.seeding import seed_venues
+from lastlight.domains.venues.show import require_shown
 
 __all__ = [
     "VENUES_READ",
@@ -33,6 +35,7 @@ __all__ = [
     "OpeningHours",
     "Point",
     "PositionPolicy",
+    "Shown",
     "Venue",
     "VenueCode",
     "VenueStatus",
@@ -48,8 +51,10 @@ __all__ = [
     "moment_of",
     "next_opening",
     "open_key",
+    "open_spans",
     "read_code",
     "read_venue",
+    "require_shown",
     "seed_venues",
     "shown_venues",
     "standing_venues",

@@ -13,25 +13,31 @@ from lastlight.domains.venues.permissions import VENUES_PUBLISH
 from lastlight.domains.venues.queries import lock_venue
 from lastlight.domains.venues.schemas import BannerChange, BannerIn
 from lastlight.kernel.errors import Invalid, NotFound, Stale
-from lastlight.kernel.ids import BannerId, VenueId, uuid7
+from lastlight.kernel.ids import BannerId, ImageId, VenueId, uuid7
 from lastlight.runtime.context import Ctx
 
-READ = """
-select id, venue_id, title, body, link, starts_at, ends_at, starts_at <= now() and ends_at > now() as live, created_at, version
-from venue_banners where tenant_id = $1 and id = $2 and removed_at is null
-"""
-LIVE = """
-select id, venue_id, title, body, link, starts_at, ends_at, true as live, created_at, version
-from venue_banners
-where tenant_id = $1 and venue_id = $2 and removed_at is null and starts_at <= now() and ends_at > now()
-order by starts_at, id limit 20
-"""
+COLUMNS = """b.id, b.venue_id, b.title, b.body, b.link, b.image_id, b.place, b.starts_at, b.ends_at,
+       b.starts_at <= now() and b.ends_at > now() as live, b.created_at, b.version"""
+READ = f"select {COLUMNS} from venue_banners b where b.tenant_id = $1 and b.id = $2 and b.removed_at is null"  # noqa: S608 - our own columns
+OF_VENUE = f"""
+select {COLUMNS} from venue_banners b
+where b.tenant_id = $1 and b.venue_id = $2 and b.removed_at is null and b.ends_at > now() and ($3 or b.starts_at <= now())
+order by b.place, b.starts_at, b.id limit 50
+"""  # noqa: S608 - our own columns
 LOCK = "select 1 from venue_banners where tenant_id = $1 and id = $2 and removed_at is null for update"
 INSERT = """
-insert into venue_banners (tenant_id, id, venue_id, title, body, link, starts_at, ends_at) values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into venue_banners (tenant_id, id, venue_id, title, body, link, image_id, starts_at, ends_at, place)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+        (select coalesce(max(place), 0) + 1 from venue_banners where tenant_id = $1 and venue_id = $3 and removed_at is null))
 """
 UPDATE = """
-update venue_banners set title = $3, body = $4, link = $5, starts_at = $6, ends_at = $7 where tenant_id = $1 and id = $2
+update venue_banners set title = $3, body = $4, link = $5, image_id = $6, starts_at = $7, ends_at = $8
+where tenant_id = $1 and id = $2
+"""
+PLACE = "update venue_banners set place = $3 where tenant_id = $1 and id = $2 and place <> $3"
+SHOWABLE = """
+select exists (select from venue_images
+               where tenant_id = $1 and venue_id = $2 and id = $3 and state = 'ready' and moderation = 'approved' and removed_at is null)
 """
 REMOVE = "update venue_banners set removed_at = now() where tenant_id = $1 and id = $2"
 
@@ -44,6 +50,8 @@ class Banner(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     body: str
     link: str
+    image_id: ImageId | None
+    place: int
     starts_at: datetime
     ends_at: datetime
     live: bool
@@ -56,9 +64,9 @@ async def read_banner(ctx: Ctx, *, banner_id: UUID) -> Banner:
     return await ctx.db.one(Banner, READ, ctx.tenant_id, banner_id)
 
 
-async def live_banners(ctx: Ctx, *, venue_id: UUID) -> list[Banner]:
-    """The banners of a venue that guests see now."""
-    return await ctx.db.rows(Banner, LIVE, ctx.tenant_id, venue_id)
+async def list_banners(ctx: Ctx, *, venue_id: UUID, coming: bool) -> list[Banner]:
+    """The banners of a venue in their order: those that guests see now, or with those that are still to come."""
+    return await ctx.db.rows(Banner, OF_VENUE, ctx.tenant_id, venue_id, coming)
 
 
 async def create_banner(ctx: Ctx, *, venue_id: UUID, data: BannerIn) -> Banner:
@@ -66,8 +74,9 @@ async def create_banner(ctx: Ctx, *, venue_id: UUID, data: BannerIn) -> Banner:
     ctx.require(VENUES_PUBLISH, venue_id)
     await lock_venue(ctx, venue_id=venue_id)
     _require_valid(data.title, data.link, data.starts_at, data.ends_at)
+    await _require_image(ctx, venue_id, data.image_id)
     banner_id = BannerId(uuid7())
-    values = (data.title.strip(), data.body.strip(), data.link, data.starts_at, data.ends_at)
+    values = (data.title.strip(), data.body.strip(), data.link, data.image_id, data.starts_at, data.ends_at)
     await ctx.db.execute(INSERT, ctx.tenant_id, banner_id, venue_id, *values)
     after = await read_banner(ctx, banner_id=banner_id)
     _tell(ctx, "created", after, before=None, after=_facts(after))
@@ -84,11 +93,28 @@ async def change_banner(ctx: Ctx, *, banner_id: UUID, data: BannerChange, versio
     _require_valid(wanted.title, wanted.link, wanted.starts_at, wanted.ends_at)
     if wanted == before:
         return before
-    values = (wanted.title.strip(), wanted.body.strip(), wanted.link, wanted.starts_at, wanted.ends_at)
+    if wanted.image_id != before.image_id:
+        await _require_image(ctx, before.venue_id, wanted.image_id)
+    values = (wanted.title.strip(), wanted.body.strip(), wanted.link, wanted.image_id, wanted.starts_at, wanted.ends_at)
     await ctx.db.execute(UPDATE, ctx.tenant_id, banner_id, *values)
     after = await read_banner(ctx, banner_id=banner_id)
     _tell(ctx, "changed", after, before=_facts(before), after=_facts(after))
     return after
+
+
+async def order_banners(ctx: Ctx, *, venue_id: UUID, banner_ids: list[BannerId]) -> list[Banner]:
+    """Give a venue's banners that are not over their order: the ones named first, the others after them as they were."""
+    ctx.require(VENUES_PUBLISH, venue_id)
+    await lock_venue(ctx, venue_id=venue_id)
+    standing = [banner.id for banner in await list_banners(ctx, venue_id=venue_id, coming=True)]
+    if len(set(banner_ids)) != len(banner_ids) or not set(banner_ids) <= set(standing):
+        raise Invalid(fields={"banner_ids": "Name banners of this venue that are not over, each once."})
+    order = [*banner_ids, *(one for one in standing if one not in set(banner_ids))]
+    await ctx.db.executemany(PLACE, [(ctx.tenant_id, one, place) for place, one in enumerate(order, 1)])
+    banners = await list_banners(ctx, venue_id=venue_id, coming=True)
+    if banners and order != standing:
+        _tell(ctx, "ordered", banners[0], before=[str(one) for one in standing], after=[str(one) for one in order])
+    return banners
 
 
 async def remove_banner(ctx: Ctx, *, banner_id: UUID, version: int) -> None:
@@ -105,6 +131,11 @@ async def _lock(ctx: Ctx, banner_id: UUID) -> Banner:
     if not await ctx.db.fetchval(LOCK, ctx.tenant_id, banner_id):
         raise NotFound
     return await read_banner(ctx, banner_id=banner_id)
+
+
+async def _require_image(ctx: Ctx, venue_id: UUID, image_id: ImageId | None) -> None:
+    if image_id is not None and not await ctx.db.fetchval(SHOWABLE, ctx.tenant_id, venue_id, image_id):
+        raise Invalid(fields={"image_id": "Choose an image of this venue that is ready and shown."})
 
 
 def _require_valid(title: str, link: str, starts_at: datetime, ends_at: datetime) -> None:
@@ -130,5 +161,5 @@ def _tell(ctx: Ctx, change: str, banner: Banner, *, before: Any, after: Any) -> 
 
 
 def _facts(banner: Banner) -> dict[str, Any]:
-    names = ("title", "body", "link", "starts_at", "ends_at")
+    names = ("title", "body", "link", "image_id", "starts_at", "ends_at")
     return {name: msgspec.to_builtins(getattr(banner, name)) for name in names}

@@ -66,6 +66,26 @@ def is_open(hours: OpeningHours | None, zone: ZoneInfo, at: datetime) -> bool:
     return any(start <= at < end for start, end in _spans(hours, zone, today - timedelta(days=1), days=2))
 
 
+def open_spans(
+    hours: OpeningHours | None, zone: ZoneInfo, start: datetime, end: datetime
+) -> list[tuple[datetime, datetime]]:
+    """When it is open between two moments, in order; openings that touch are one."""
+    if hours is None:
+        return [(start, end)]
+    first = start.astimezone(zone).date() - timedelta(days=1)
+    days = (end.astimezone(zone).date() - first).days + 1
+    merged: list[tuple[datetime, datetime]] = []
+    for begins, ends in sorted(_spans(hours, zone, first, days=days)):
+        opens, closes = max(begins, start), min(ends, end)
+        if opens >= closes:
+            continue
+        if merged and opens <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(closes, merged[-1][1]))
+        else:
+            merged.append((opens, closes))
+    return merged
+
+
 def next_opening(hours: OpeningHours | None, zone: ZoneInfo, after: datetime) -> datetime | None:
     """When it opens next, looking two weeks ahead; None when it does not, or never closes."""
     if hours is None:

@@ -5,15 +5,17 @@ from typing import Annotated, Any
 
 import msgspec
 
-from lastlight.domains.venues import images
+from lastlight.domains.venues import images, moderation, show
 from lastlight.domains.venues.errors import ImageNotAwaited, ImagesFull
 from lastlight.domains.venues.images import Image
+from lastlight.domains.venues.listings import IMAGES
 from lastlight.domains.venues.permissions import VENUES_MODERATE, VENUES_OWN, VENUES_PUBLISH, VENUES_READ
 from lastlight.domains.venues.queries import find_venue
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale, TooLarge
 from lastlight.kernel.ids import ImageId, VenueId
 from lastlight.runtime.context import Actor, Ctx
-from lastlight.runtime.http import Input, RequestInfo, delete, get, post, put
+from lastlight.runtime.http import Input, RequestInfo, delete, get, patch, post, put
+from lastlight.runtime.http.listing import listing_get
 from lastlight.runtime.services import Services
 from lastlight.runtime.storage.files import PURPOSES, Stored, store_upload
 from lastlight.runtime.storage.sniff import FileRefused
@@ -23,12 +25,19 @@ from lastlight.runtime.storage.upload import read_upload
 TAGS = ("Venue images",)
 PICTURE = PURPOSES["picture"]
 Words = Annotated[str, msgspec.Meta(max_length=300)]
+Described = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 
 
 class AwaitIn(Input, frozen=True, kw_only=True):
     """What the picture will show, for those who do not see it."""
 
-    alt: Words = ""
+    alt: Described
+
+
+class AltIn(Input, frozen=True, kw_only=True):
+    """What the picture shows, in other words."""
+
+    alt: Described
 
 
 class ModerationIn(Input, frozen=True, kw_only=True):
@@ -42,6 +51,9 @@ class OrderIn(Input, frozen=True, kw_only=True):
     """The images that come first, in this order."""
 
     image_ids: Annotated[list[ImageId], msgspec.Meta(max_length=200)]
+
+
+list_images = listing_get("/api/images", IMAGES, tags=TAGS)
 
 
 class ImageOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +97,7 @@ async def list_venue_images(ctx: Ctx, venue_id: VenueId) -> ImagesOut:
 @post(
     "/api/venues/{venue_id:uuid}/images",
     permission=VENUES_PUBLISH,
-    raises=[NotFound, ImagesFull],
+    raises=[NotFound, Invalid, ImagesFull],
     status=201,
     tags=TAGS,
 )
@@ -98,7 +110,7 @@ async def await_venue_image(ctx: Ctx, venue_id: VenueId, data: AwaitIn) -> Uploa
 @post(
     "/api/patron/venues/{venue_id:uuid}/photos",
     permission=VENUES_OWN,
-    raises=[NotFound, NotPermitted, ImagesFull],
+    raises=[NotFound, Invalid, NotPermitted, ImagesFull],
     status=201,
     tags=TAGS,
 )
@@ -106,6 +118,7 @@ async def await_photo(ctx: Ctx, venue_id: VenueId, data: AwaitIn) -> UploadOut:
     """Ask for an address to upload a photo to, as a guest; it is shown once staff approve it."""
     if ctx.actor.patron_id is None:
         raise NotPermitted("Only guests send photos. Upload an image of the venue instead.")
+    await show.require_shown(ctx, venue_id=venue_id)
     image, url = await images.await_image(ctx, venue_id=venue_id, alt=data.alt)
     return UploadOut(image=image, upload_url=url)
 
@@ -144,9 +157,15 @@ async def order_venue_images(ctx: Ctx, venue_id: VenueId, data: OrderIn) -> Imag
 )
 async def moderate_image(ctx: Ctx, image_id: ImageId, data: ModerationIn, if_match: int) -> Image:
     """Show a guest's photo, or refuse it with a reason."""
-    return await images.moderate_image(
+    return await moderation.moderate_image(
         ctx, image_id=image_id, approved=data.approved, reason=data.reason, version=if_match
     )
+
+
+@patch("/api/images/{image_id:uuid}", permission=VENUES_PUBLISH, raises=[NotFound, Stale, Invalid], tags=TAGS)
+async def describe_image(ctx: Ctx, image_id: ImageId, data: AltIn, if_match: int) -> Image:
+    """Say in other words what an image shows."""
+    return await images.describe_image(ctx, image_id=image_id, alt=data.alt, version=if_match)
 
 
 @delete("/api/images/{image_id:uuid}", permission=VENUES_PUBLISH, raises=[NotFound, Stale], tags=TAGS)
@@ -170,5 +189,7 @@ IMAGE_ROUTES = (
     upload_image,
     order_venue_images,
     moderate_image,
+    describe_image,
     remove_image,
+    list_images,
 )

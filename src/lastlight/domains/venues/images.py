@@ -2,23 +2,26 @@
 
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
 
 from lastlight.domains.venues.errors import ImageNotAwaited, ImagesFull
 from lastlight.domains.venues.events import VenueImageChanged
-from lastlight.domains.venues.permissions import VENUES_MODERATE, VENUES_PUBLISH, VENUES_READ
+from lastlight.domains.venues.permissions import VENUES_PUBLISH, VENUES_READ
 from lastlight.domains.venues.queries import lock_venue, read_venue
 from lastlight.domains.venues.resizing import resize_image
-from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
+from lastlight.kernel.errors import Invalid, NotFound, Stale
 from lastlight.kernel.ids import FileId, ImageId, PatronId, TenantId, VenueId, uuid7
+from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.services import Services
-from lastlight.runtime.storage.files import Stored, add_file, file_link, remove_file
+from lastlight.runtime.storage.files import LINK_SECONDS, Stored, add_file, file_link, remove_file
 
 LINK_PURPOSE = "venue image"
 UPLOAD_TIME = timedelta(minutes=15)
+STEADY_SECONDS = 300
 MOST_IMAGES = 60
 MOST_WAITING = 10
 """Photos of one guest at one venue that nobody has decided on yet."""
@@ -44,9 +47,7 @@ UPLOADED = """
 update venue_images set state = 'uploaded', file_id = $3
 where tenant_id = $1 and id = $2 and state = 'awaited' and removed_at is null
 """
-MODERATE = """
-update venue_images set moderation = $3, moderation_reason = $4, moderated_by = $5, moderated_at = now() where tenant_id = $1 and id = $2
-"""
+DESCRIBE = "update venue_images set alt = $3 where tenant_id = $1 and id = $2"
 PLACE = "update venue_images set place = $3 where tenant_id = $1 and id = $2 and place <> $3"
 REMOVE = "update venue_images set removed_at = now() where tenant_id = $1 and id = $2"
 
@@ -84,6 +85,7 @@ async def list_images(ctx: Ctx, *, venue_id: UUID, every: bool) -> list[Image]:
 
 async def await_image(ctx: Ctx, *, venue_id: UUID, alt: str) -> tuple[Image, str]:
     """Expect an upload, and the address that takes it once: staff's own are shown, guests' wait for moderation."""
+    require_alt(alt)
     patron_id = ctx.actor.patron_id
     if patron_id is None:
         ctx.require(VENUES_PUBLISH, venue_id)
@@ -98,7 +100,7 @@ async def await_image(ctx: Ctx, *, venue_id: UUID, alt: str) -> tuple[Image, str
     values = (venue.id, patron_id, moderation, place, alt.strip(), ctx.actor.user_id)
     await ctx.db.execute(INSERT, ctx.tenant_id, image_id, *values)
     image = await read_image(ctx, image_id=image_id)
-    _tell(ctx, "awaited", image)
+    tell_image(ctx, "awaited", image)
     payload = ctx.tenant_id.bytes + image_id.bytes
     token = ctx.services.secrets.make_link(LINK_PURPOSE, payload, expires_at=ctx.now + UPLOAD_TIME)
     return image, f"{ctx.services.settings.base_url}/uploads/{token}"
@@ -121,20 +123,18 @@ async def receive_image(ctx: Ctx, *, image_id: UUID, stored: Stored) -> None:
     if not await ctx.db.execute(UPLOADED, ctx.tenant_id, image_id, file_id):
         raise ImageNotAwaited
     await ctx.enqueue(resize_image, image_id=image.id)
-    _tell(ctx, "uploaded", image)
+    tell_image(ctx, "uploaded", image)
 
 
-async def moderate_image(ctx: Ctx, *, image_id: UUID, approved: bool, reason: str, version: int) -> Image:
-    """Show a guest's photo, or refuse it with a reason."""
-    before = await _lock(ctx, image_id, version, moderating=True)
-    if before.patron_id is None:
-        raise NotPermitted("Only guests' photos are moderated. Remove this image instead.")
-    if not approved and not reason.strip():
-        raise Invalid(fields={"reason": "Say why, so that the guest can be told."})
-    word = "approved" if approved else "rejected"
-    await ctx.db.execute(MODERATE, ctx.tenant_id, image_id, word, reason.strip(), ctx.actor.user_id)
+async def describe_image(ctx: Ctx, *, image_id: UUID, alt: str, version: int) -> Image:
+    """Say in other words what an image shows."""
+    before = await lock_image(ctx, image_id=image_id, version=version, permission=VENUES_PUBLISH)
+    require_alt(alt)
+    if alt.strip() == before.alt:
+        return before
+    await ctx.db.execute(DESCRIBE, ctx.tenant_id, image_id, alt.strip())
     after = await read_image(ctx, image_id=image_id)
-    _tell(ctx, word, after, before={"moderation": before.moderation}, after={"moderation": word}, reason=reason.strip())
+    tell_image(ctx, "described", after, before={"alt": before.alt}, after={"alt": after.alt})
     return after
 
 
@@ -150,31 +150,50 @@ async def order_images(ctx: Ctx, *, venue_id: UUID, image_ids: list[ImageId]) ->
     await ctx.db.executemany(PLACE, moved)
     images = await list_images(ctx, venue_id=venue_id, every=True)
     if images and order != standing:
-        _tell(ctx, "ordered", images[0], before=[str(one) for one in standing], after=[str(one) for one in order])
+        tell_image(ctx, "ordered", images[0], before=[str(one) for one in standing], after=[str(one) for one in order])
     return images
 
 
 async def remove_image(ctx: Ctx, *, image_id: UUID, version: int) -> None:
     """Take an image away, with its files."""
-    image = await _lock(ctx, image_id, version, moderating=False)
+    image = await lock_image(ctx, image_id=image_id, version=version, permission=VENUES_PUBLISH)
     await ctx.db.execute(REMOVE, ctx.tenant_id, image_id)
     for file_id in (image.file_id, image.large_file_id, image.small_file_id):
         if file_id is not None:
             await remove_file(ctx, file_id)
-    _tell(ctx, "removed", image, before={"alt": image.alt, "place": image.place})
+    tell_image(ctx, "removed", image, before={"alt": image.alt, "place": image.place})
 
 
 def image_links(ctx: Ctx, *, image: Image) -> tuple[str | None, str | None]:
-    """The addresses of the large and the small copy, which hold for a while; never of the original."""
+    """The addresses of the large and the small copy, which hold for a while; never of the original.
+
+    They stay the same for some minutes, so that a browser that asks again shows what it has.
+    """
+    steady = ctx.now - timedelta(seconds=ctx.now.timestamp() % STEADY_SECONDS)
     places = (image.large_file_id, image.small_file_id)
-    large, small = (one and file_link(ctx.services, ctx.tenant_id, one, now=ctx.now) for one in places)
+    large, small = (
+        one and file_link(ctx.services, ctx.tenant_id, one, now=steady, seconds=LINK_SECONDS + STEADY_SECONDS)
+        for one in places
+    )
     return large, small
 
 
-async def _lock(ctx: Ctx, image_id: UUID, version: int, *, moderating: bool) -> Image:
+def image_path(url: str | None) -> str:
+    """The address of a copy on whichever name this server is reached by; empty for none."""
+    return urlsplit(url).path if url else ""
+
+
+def require_alt(alt: str) -> None:
+    """Refuse an image without words for those who do not see it."""
+    if not alt.strip():
+        raise Invalid(fields={"alt": "Say what the picture shows, for those who do not see it."})
+
+
+async def lock_image(ctx: Ctx, *, image_id: UUID, version: int, permission: Permission) -> Image:
+    """An image at a venue that the actor holds a permission for, held against other changes; Stale when it is another version."""
     seen = await read_image(ctx, image_id=image_id)
     ctx.require(VENUES_READ, seen.venue_id)
-    ctx.require(VENUES_MODERATE if moderating else VENUES_PUBLISH, seen.venue_id)
+    ctx.require(permission, seen.venue_id)
     if not await ctx.db.fetchval(LOCK, ctx.tenant_id, image_id):
         raise NotFound
     image = await read_image(ctx, image_id=image_id)
@@ -183,7 +202,8 @@ async def _lock(ctx: Ctx, image_id: UUID, version: int, *, moderating: bool) -> 
     return image
 
 
-def _tell(ctx: Ctx, change: str, image: Image, *, before: Any = None, after: Any = None, reason: str = "") -> None:
+def tell_image(ctx: Ctx, change: str, image: Image, *, before: Any = None, after: Any = None, reason: str = "") -> None:
+    """Emit what became of an image."""
     event = VenueImageChanged(venue_id=image.venue_id, image_id=image.id, change=change)
     entity = ("image", image.id)
     ctx.emit(event, entity=entity, venue_id=image.venue_id, before=before, after=after, reason=reason)

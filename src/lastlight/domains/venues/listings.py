@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from lastlight.domains.venues.permissions import VENUES_READ
-from lastlight.kernel.ids import BannerId, TenantId, VenueId
+from lastlight.kernel.ids import BannerId, ImageId, PatronId, TenantId, VenueId
 from lastlight.runtime.http.listing import Column, Filter, Listing
 
 STATUSES = (("active", "Active"), ("paused", "Paused"), ("archived", "Archived"))
@@ -115,6 +115,8 @@ class BannerRow(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     body: str
     link: str
+    image_id: ImageId | None
+    place: int
     starts_at: datetime
     ends_at: datetime
     live: bool
@@ -136,6 +138,8 @@ BANNERS = Listing(
         Column(name="title", sql="b.title", label="Banner", sort=True),
         Column(name="body", sql="b.body", label="Text", shown=False),
         Column(name="link", sql="b.link", label="Link", shown=False),
+        Column(name="image_id", sql="b.image_id", label="Image id", kind="uuid", shown=False),
+        Column(name="place", sql="b.place", label="Place", kind="number", sort=True, shown=False),
         Column(name="venue", sql="v.name", label="Venue", sort=True),
         Column(name="venue_id", sql="b.venue_id", label="Venue id", kind="uuid", shown=False),
         Column(name="starts_at", sql="b.starts_at", label="From", kind="time", sort=True),
@@ -150,4 +154,66 @@ BANNERS = Listing(
     ),
     search=("b.title", "b.body"),
     sort="-starts_at",
+)
+
+
+IMAGE_STATES = (("awaited", "Awaited"), ("uploaded", "Being resized"), ("ready", "Ready"), ("failed", "Failed"))
+DECISIONS = (("waiting", "Waiting"), ("approved", "Shown"), ("rejected", "Refused"))
+
+
+class ImageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An image in a list: one of the venue's own, or a guest's photo."""
+
+    id: ImageId
+    venue_id: VenueId
+    venue: str
+    patron_id: PatronId | None
+    guest: str
+    alt: str
+    state: str
+    state_reason: str
+    moderation: str
+    moderation_reason: str
+    width: int | None
+    height: int | None
+    created_at: datetime
+    version: int
+
+
+IMAGES = Listing(
+    name="venue_images",
+    label="Images of venues",
+    row=ImageRow,
+    permission=VENUES_READ,
+    source="""venue_images i join venues v on v.tenant_id = i.tenant_id and v.id = i.venue_id
+left join patrons p on p.tenant_id = i.tenant_id and p.id = i.patron_id""",
+    tenant="i.tenant_id",
+    venue="i.venue_id",
+    key="i.id",
+    where="i.removed_at is null",
+    columns=(
+        Column(name="id", sql="i.id", label="Id", kind="uuid", shown=False),
+        Column(name="alt", sql="i.alt", label="Shows", sort=True),
+        Column(name="guest", sql="coalesce(p.name, '')", label="From", sort=True),
+        Column(name="patron_id", sql="i.patron_id", label="Guest id", kind="uuid", shown=False),
+        Column(name="venue", sql="v.name", label="Venue", sort=True),
+        Column(name="venue_id", sql="i.venue_id", label="Venue id", kind="uuid", shown=False),
+        Column(name="moderation", sql="i.moderation", label="Decision", kind="enum", choices=DECISIONS, sort=True),
+        Column(name="moderation_reason", sql="i.moderation_reason", label="Why", shown=False),
+        Column(name="state", sql="i.state", label="State", kind="enum", choices=IMAGE_STATES, shown=False),
+        Column(name="state_reason", sql="i.state_reason", label="What went wrong", shown=False),
+        Column(name="width", sql="i.width", label="Width", kind="number", shown=False),
+        Column(name="height", sql="i.height", label="Height", kind="number", shown=False),
+        Column(name="created_at", sql="i.created_at", label="Sent", kind="time", sort=True),
+        Column(name="version", sql="i.version", label="Version", kind="number", shown=False),
+    ),
+    filters=(
+        Filter(name="venue_id", sql="i.venue_id", label="Venue", kind="uuid"),
+        Filter(name="moderation", sql="i.moderation", label="Decision", kind="enum", choices=DECISIONS),
+        Filter(name="state", sql="i.state", label="State", kind="enum", choices=IMAGE_STATES),
+        Filter(name="of_guest", sql="i.patron_id is not null", label="From guests", kind="bool"),
+        Filter(name="created_at", sql="i.created_at", label="Sent", kind="time"),
+    ),
+    search=("i.alt", "p.name"),
+    sort="-created_at",
 )

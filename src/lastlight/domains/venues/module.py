@@ -1,10 +1,11 @@
 """What the venues domain brings to the platform."""
 
 from lastlight.domains.venues.api import ROUTES
+from lastlight.domains.venues.clearing import clear_images
 from lastlight.domains.venues.errors import ERRORS, VenueSlugTaken
 from lastlight.domains.venues.events import EVENTS
 from lastlight.domains.venues.image_api import IMAGE_ROUTES
-from lastlight.domains.venues.listings import BANNERS, CREW_VENUES, VENUES
+from lastlight.domains.venues.listings import BANNERS, CREW_VENUES, IMAGES, VENUES
 from lastlight.domains.venues.pages import PAGES
 from lastlight.domains.venues.permissions import PERMISSIONS, VENUES_READ
 from lastlight.domains.venues.resizing import resize_image
@@ -20,8 +21,8 @@ MODULE = Module(
     events=EVENTS,
     errors=ERRORS,
     constraints={"venues_slug_taken": VenueSlugTaken},
-    jobs=(resize_image,),
-    listings=(VENUES, CREW_VENUES, BANNERS),
+    jobs=(resize_image, clear_images),
+    listings=(VENUES, CREW_VENUES, BANNERS, IMAGES),
     nav=(
         Nav(app="management", label="Venues", href="/manage/venues", icon="store", permission=VENUES_READ, order=60),
         Nav(app="owner", label="Venues", href="/owner/venues", icon="store", permission=VENUES_READ, order=20),

@@ -30,9 +30,22 @@ where tenant_id = $1 and id = $2
 
 
 SHOWN = """
-select id, coalesce(featured_until > now(), false) as featured from venues
+select id, publication = 'published' and coalesce(featured_until > now(), false) as featured,
+       case when publication = 'degraded' then publication_reason else '' end as reason
+from venues
 where tenant_id = $1 and publication in ('published', 'degraded') and status <> 'archived'
 """
+IS_SHOWN = """
+select exists (select from venues
+               where tenant_id = $1 and id = $2 and publication in ('published', 'degraded') and status <> 'archived')
+"""
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """How guests see a venue: first among the others, or with a reason why something is not as usual."""
+
+    featured: bool
+    degraded_reason: str
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,9 +67,17 @@ async def find_publication(ctx: Ctx, *, venue_id: UUID) -> Publication:
     return await _read(ctx, venue_id)
 
 
-async def shown_venues(ctx: Ctx) -> dict[VenueId, bool]:
-    """The venues that guests of the business see, and whether each is featured."""
-    return {VenueId(row["id"]): row["featured"] for row in await ctx.db.fetch(SHOWN, ctx.tenant_id)}
+async def shown_venues(ctx: Ctx) -> dict[VenueId, Shown]:
+    """The venues that guests of the business see, and how."""
+    rows = await ctx.db.fetch(SHOWN, ctx.tenant_id)
+    return {VenueId(row["id"]): Shown(featured=row["featured"], degraded_reason=row["reason"]) for row in rows}
+
+
+async def read_shown_state(ctx: Ctx, *, venue_id: UUID) -> Publication | None:
+    """How a venue is shown, or None while guests do not see it."""
+    if not await ctx.db.fetchval(IS_SHOWN, ctx.tenant_id, venue_id):
+        return None
+    return await _read(ctx, venue_id)
 
 
 async def set_publication(

@@ -4,6 +4,7 @@ import asyncio
 import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import UUID
 
 from PIL import Image as Picture
@@ -14,7 +15,7 @@ from lastlight.kernel.ids import FileId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs import job
 from lastlight.runtime.jobs.run import JobRun
-from lastlight.runtime.storage.files import Stored, add_file, find_file, store_made
+from lastlight.runtime.storage.files import Stored, add_file, find_file, remove_file, store_made
 
 LARGE, SMALL = 1600, 480
 FORMATS = ["PNG", "JPEG", "GIF", "WEBP"]
@@ -22,12 +23,15 @@ WAITING = """
 select venue_id, patron_id, file_id from venue_images
 where tenant_id = $1 and id = $2 and state = 'uploaded' and removed_at is null
 """
+STILL_WAITING = """
+select 1 from venue_images where tenant_id = $1 and id = $2 and state = 'uploaded' and removed_at is null for update
+"""
 READY = """
-update venue_images set state = 'ready', large_file_id = $3, small_file_id = $4, width = $5, height = $6
-where tenant_id = $1 and id = $2 and state = 'uploaded' and removed_at is null
+update venue_images set state = 'ready', file_id = null, large_file_id = $3, small_file_id = $4, width = $5, height = $6
+where tenant_id = $1 and id = $2
 """
 FAILED = """
-update venue_images set state = 'failed', state_reason = $3 where tenant_id = $1 and id = $2 and state = 'uploaded' and removed_at is null
+update venue_images set state = 'failed', state_reason = $3, file_id = null where tenant_id = $1 and id = $2
 """
 
 
@@ -53,7 +57,10 @@ def copies_of(content: bytes) -> tuple[bytes, bytes, tuple[int, int]]:
 
 @job("venues.resize_image", timeout=120.0)
 async def resize_image(job: JobRun, image_id: UUID) -> None:
-    """Make the copies of an uploaded image; nothing is done for one that was removed meanwhile."""
+    """Make the copies of an uploaded image, and let its original go, which knows the phone and the place.
+
+    Nothing is done for one that was removed meanwhile.
+    """
     async with job.transaction() as ctx:
         row = await ctx.db.fetchrow(WAITING, ctx.tenant_id, image_id)
         if row is None:
@@ -63,15 +70,24 @@ async def resize_image(job: JobRun, image_id: UUID) -> None:
     try:
         large, small, size = await asyncio.to_thread(copies_of, content)
     except ValueError as error:
-        async with job.transaction() as ctx:
-            if await ctx.db.execute(FAILED, ctx.tenant_id, image_id, str(error)):
-                _tell(ctx, row["venue_id"], image_id, "failed")
+        await _fail(job, image_id, row, str(error))
         return
     stored = [await _store(job, copy, name) for copy, name in ((large, "large.webp"), (small, "small.webp"))]
     async with job.transaction() as ctx:
+        if not await ctx.db.fetchval(STILL_WAITING, ctx.tenant_id, image_id):
+            return
         files = [await add_file(ctx, one, purpose="venue image", patron_id=row["patron_id"]) for one in stored]
-        if await ctx.db.execute(READY, ctx.tenant_id, image_id, *files, *size):
-            _tell(ctx, row["venue_id"], image_id, "ready")
+        await ctx.db.execute(READY, ctx.tenant_id, image_id, *files, *size)
+        await remove_file(ctx, FileId(row["file_id"]))
+        _tell(ctx, row["venue_id"], image_id, "ready")
+
+
+async def _fail(job: JobRun, image_id: UUID, row: Any, reason: str) -> None:
+    async with job.transaction() as ctx:
+        if await ctx.db.fetchval(STILL_WAITING, ctx.tenant_id, image_id):
+            await ctx.db.execute(FAILED, ctx.tenant_id, image_id, reason)
+            await remove_file(ctx, FileId(row["file_id"]))
+            _tell(ctx, row["venue_id"], image_id, "failed")
 
 
 async def _store(job: JobRun, content: bytes, name: str) -> Stored:

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from lastlight.domains.venues.geofence import Geofence, Point
 from lastlight.domains.venues.hours import OpeningHours
 from lastlight.domains.venues.model import Address, PositionPolicy, TaxRate, VenueStatus
-from lastlight.kernel.ids import TenantId, VenueId
+from lastlight.kernel.ids import BannerId, ImageId, TenantId, VenueId
 from lastlight.runtime.http import Input
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
@@ -95,6 +95,8 @@ class BannerIn(Input, frozen=True, kw_only=True):
     title: Name
     body: Reason = ""
     link: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    image_id: ImageId | None = None
+    """An image of the venue that is ready."""
     starts_at: datetime
     ends_at: datetime
 
@@ -105,8 +107,15 @@ class BannerChange(Input, frozen=True, kw_only=True):
     title: Name | UnsetType = UNSET
     body: Reason | UnsetType = UNSET
     link: Annotated[str, msgspec.Meta(max_length=500)] | UnsetType = UNSET
+    image_id: ImageId | UnsetType | None = UNSET
     starts_at: datetime | UnsetType = UNSET
     ends_at: datetime | UnsetType = UNSET
+
+
+class BannerOrderIn(Input, frozen=True, kw_only=True):
+    """The banners that come first, in this order."""
+
+    banner_ids: Annotated[list[BannerId], msgspec.Meta(max_length=50)]
 
 
 class ScreenCode(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,15 +2,15 @@
 
 import msgspec
 
-from lastlight.domains.venues import banners, publication
+from lastlight.domains.venues import banners, publication, show
 from lastlight.domains.venues.banners import Banner
 from lastlight.domains.venues.errors import VenueArchived
 from lastlight.domains.venues.listings import BANNERS
 from lastlight.domains.venues.permissions import VENUES_OWN, VENUES_PUBLISH, VENUES_READ
 from lastlight.domains.venues.publication import Publication
-from lastlight.domains.venues.queries import read_venue
-from lastlight.domains.venues.schemas import BannerChange, BannerIn, PublicationIn
-from lastlight.kernel.errors import Invalid, NotFound, Stale
+from lastlight.domains.venues.schemas import BannerChange, BannerIn, BannerOrderIn, PublicationIn
+from lastlight.domains.venues.show import VenueShow
+from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
 from lastlight.kernel.ids import BannerId, VenueId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import delete, get, patch, post, put
@@ -23,7 +23,7 @@ list_banners = listing_get("/api/banners", BANNERS, tags=TAGS)
 
 
 class LiveBanners(msgspec.Struct, frozen=True, kw_only=True):
-    """The banners that guests see now."""
+    """Banners in the order in which guests see them."""
 
     items: list[Banner]
 
@@ -73,6 +73,17 @@ async def change_banner(ctx: Ctx, banner_id: BannerId, data: BannerChange, if_ma
     return await banners.change_banner(ctx, banner_id=banner_id, data=data, version=if_match)
 
 
+@put(
+    "/api/venues/{venue_id:uuid}/banners/order",
+    permission=VENUES_PUBLISH,
+    raises=[NotFound, Invalid],
+    tags=TAGS,
+)
+async def order_banners(ctx: Ctx, venue_id: VenueId, data: BannerOrderIn) -> LiveBanners:
+    """Give the banners that are not over their order: those named first."""
+    return LiveBanners(items=await banners.order_banners(ctx, venue_id=venue_id, banner_ids=data.banner_ids))
+
+
 @delete("/api/banners/{banner_id:uuid}", permission=VENUES_PUBLISH, raises=[NotFound, Stale], tags=TAGS)
 async def remove_banner(ctx: Ctx, banner_id: BannerId, if_match: int) -> None:
     """Take a banner down."""
@@ -87,8 +98,22 @@ async def remove_banner(ctx: Ctx, banner_id: BannerId, if_match: int) -> None:
 )
 async def list_live_banners(ctx: Ctx, venue_id: VenueId) -> LiveBanners:
     """The banners of a venue that are shown now."""
-    venue = await read_venue(ctx, venue_id=venue_id)
-    return LiveBanners(items=await banners.live_banners(ctx, venue_id=venue.id))
+    await show.require_shown(ctx, venue_id=venue_id)
+    return LiveBanners(items=await banners.list_banners(ctx, venue_id=venue_id, coming=False))
+
+
+@get(
+    "/api/patron/venues/{venue_id:uuid}",
+    permission=VENUES_OWN,
+    db="system",
+    raises=[NotFound, NotPermitted],
+    tags=GUEST,
+)
+async def read_venue_show(ctx: Ctx, venue_id: VenueId) -> VenueShow:
+    """A venue as its guests see it: hours, what is not as usual, banners, images, and the photos that one sent."""
+    if ctx.actor.patron_id is None:
+        raise NotPermitted("Sign in as a guest to see this.")
+    return await show.read_show(ctx, venue_id=venue_id, patron_id=ctx.actor.patron_id)
 
 
 SHOW_ROUTES = (
@@ -98,5 +123,7 @@ SHOW_ROUTES = (
     create_banner,
     change_banner,
     remove_banner,
+    order_banners,
+    read_venue_show,
     list_live_banners,
 )
