@@ -80,6 +80,15 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
+-- checkin_flag_steps: what was done about a flag: each step of the playbook once
+--   tenant_id uuid not null
+--   flag_id uuid not null
+--   step text not null
+--   reason text not null
+--   found text not null default ''::text
+--   done_by uuid
+--   done_at timestamp with time zone not null default now()
+
 -- checkin_flags: what looks like fraud at the door, until somebody has judged it
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
@@ -97,6 +106,10 @@
 --   resolved_at timestamp with time zone
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
+--   other_checkin_id uuid -- the earlier one of the two check-ins that do not fit together
+--   other_scan_id uuid -- the earlier one of the two scans
+--   kilometres double precision
+--   seconds_apart integer
 
 -- checkin_revocations: check-ins that were taken back, with the reason
 --   tenant_id uuid not null
@@ -136,6 +149,19 @@
 --   detail text not null default ''::text
 --   raised_at timestamp with time zone not null default now()
 --   cleared_at timestamp with time zone
+--   acknowledged_at timestamp with time zone -- somebody has taken note of it and sees to it
+--   acknowledged_by uuid
+
+-- device_heartbeats: one in five minutes of each device, and each that tells something new; dropped after a month
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   device_id uuid not null
+--   heard_at timestamp with time zone not null default now()
+--   battery smallint
+--   charging boolean not null default false
+--   firmware text not null default ''::text
+--   last_scan bigint not null default 0
+--   queued integer not null default 0
 
 -- device_states: the last heartbeat of each device
 --   tenant_id uuid not null
@@ -169,6 +195,14 @@
 --   created_at timestamp with time zone not null default now()
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
+--   maintenance_until timestamp with time zone -- when the maintenance ends by itself; null: when somebody ends it
+
+-- door_rules: what a venue asks at its door; a venue without a row asks nothing
+--   tenant_id uuid not null
+--   venue_id uuid not null
+--   devices_only boolean not null default false -- only the venue's own scanners let guests in: codes on screens and posters do not
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
 
 -- door_scans: the door's log, as the devices sent it: device sequence, claimed and received time
 --   tenant_id uuid not null
@@ -179,13 +213,16 @@
 --   patron_id uuid
 --   code_hash bytea not null
 --   step bigint
---   decided text not null -- server: asked at once; admitted, refused: what the device decided without a network
+--   decided text not null -- server: asked at once; admitted, refused: whether the device let the guest pass, without a network
 --   claimed_at timestamp with time zone not null
 --   received_at timestamp with time zone not null default now()
 --   result text not null -- double: let in, although the guest was in already by another door
 --   refusal text not null default ''::text
 --   reason text not null default ''::text
 --   checkin_id uuid
+--   direction text not null default 'in'::text -- in: an arrival; out: a guest who left
+--   override_by uuid -- the member who was signed in at the door when it let the guest in against its rules
+--   visit_id uuid -- the visit that a scan on leaving closed
 
 -- drill_runs: the evidence of drills: what each step found
 --   tenant_id uuid not null
@@ -434,6 +471,31 @@
 --   version bigint not null default 1
 --   verified_at timestamp with time zone -- when somebody at the business saw who this is
 --   verified_by uuid
+
+-- push_keys: the keys that prove to push services that a message is ours; the platform's own, sealed
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   public_key text not null -- what browsers subscribe with: an uncompressed P-256 point in base64url
+--   sealed bytea not null
+--   created_at timestamp with time zone not null default now()
+--   retired_at timestamp with time zone -- no browser subscribes with it any more; those that did are still told under it
+
+-- push_subscriptions: a browser through which somebody is told, for as long as its session lives
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   user_id uuid not null
+--   session_id uuid not null
+--   key_id uuid not null -- the key of push_keys that the browser subscribed with
+--   endpoint text not null -- personal: the address at the browser's push service; whoever knows it and our key can reach the device
+--   public_key bytea not null
+--   auth bytea not null
+--   label text not null default ''::text -- the browser and the system, as in the list of sessions
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   last_success_at timestamp with time zone
+--   last_failure_at timestamp with time zone
+--   last_failure text not null default ''::text
+--   version bigint not null default 1
 
 -- queue.pgqueuer: jobs that wait for a worker, in the order of their time; jobs holds what is known of them
 --   id bigint not null identity
@@ -1058,8 +1120,13 @@
 --   calendar_feeds.calendar_feeds_pkey PRIMARY KEY (tenant_id, user_id)
 --   calendar_feeds.calendar_feeds_secret_once UNIQUE (tenant_id, secret_hash)
 --   calendar_feeds.calendar_feeds_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
+--   checkin_flag_steps.checkin_flag_steps_flag_exists FOREIGN KEY (tenant_id, flag_id) REFERENCES checkin_flags(tenant_id, id)
+--   checkin_flag_steps.checkin_flag_steps_known CHECK ((step = ANY (ARRAY['renew_codes'::text, 'revoke_checkins'::text, 'tell_finance'::text, 'bar_guest'::text])))
+--   checkin_flag_steps.checkin_flag_steps_pkey PRIMARY KEY (tenant_id, flag_id, step)
 --   checkin_flags.checkin_flags_checkin_exists FOREIGN KEY (tenant_id, checkin_id) REFERENCES checkins(tenant_id, id)
---   checkin_flags.checkin_flags_kind_known CHECK ((kind = ANY (ARRAY['duplicate'::text, 'impossible_travel'::text, 'cloned_code'::text, 'barred'::text])))
+--   checkin_flags.checkin_flags_kind_known CHECK ((kind = ANY (ARRAY['duplicate'::text, 'impossible_travel'::text, 'cloned_code'::text, 'barred'::text, 'override'::text])))
+--   checkin_flags.checkin_flags_other_checkin_exists FOREIGN KEY (tenant_id, other_checkin_id) REFERENCES checkins(tenant_id, id)
+--   checkin_flags.checkin_flags_other_scan_exists FOREIGN KEY (tenant_id, other_scan_id) REFERENCES door_scans(tenant_id, id)
 --   checkin_flags.checkin_flags_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
 --   checkin_flags.checkin_flags_pkey PRIMARY KEY (tenant_id, id)
 --   checkin_flags.checkin_flags_resolved_dated CHECK (((status = 'open'::text) = (resolved_at IS NULL)))
@@ -1084,26 +1151,34 @@
 --   device_alerts.device_alerts_kind_known CHECK ((kind = ANY (ARRAY['offline'::text, 'battery_low'::text])))
 --   device_alerts.device_alerts_pkey PRIMARY KEY (tenant_id, id)
 --   device_alerts.device_alerts_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   device_heartbeats.device_heartbeats_device_exists FOREIGN KEY (tenant_id, device_id) REFERENCES devices(tenant_id, id)
+--   device_heartbeats.device_heartbeats_pkey PRIMARY KEY (tenant_id, id)
 --   device_states.device_states_battery_real CHECK (((battery >= 0) AND (battery <= 100)))
 --   device_states.device_states_device_exists FOREIGN KEY (tenant_id, device_id) REFERENCES devices(tenant_id, id)
 --   device_states.device_states_pkey PRIMARY KEY (tenant_id, device_id)
 --   devices.devices_active_keyed CHECK (((status <> 'active'::text) OR ((public_key IS NOT NULL) AND (enrolled_at IS NOT NULL))))
 --   devices.devices_code_dated CHECK (((code_hash IS NULL) = (code_expires_at IS NULL)))
 --   devices.devices_kind_known CHECK ((kind = ANY (ARRAY['scanner'::text, 'till'::text])))
+--   devices.devices_maintenance_ends CHECK ((maintenance OR (maintenance_until IS NULL)))
 --   devices.devices_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 80)))
 --   devices.devices_pkey PRIMARY KEY (tenant_id, id)
 --   devices.devices_revoked_dated CHECK (((status = 'revoked'::text) = (revoked_at IS NOT NULL)))
 --   devices.devices_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'revoked'::text])))
 --   devices.devices_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   door_rules.door_rules_pkey PRIMARY KEY (tenant_id, venue_id)
+--   door_rules.door_rules_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 --   door_scans.door_scans_checkin_exists FOREIGN KEY (tenant_id, checkin_id) REFERENCES checkins(tenant_id, id)
 --   door_scans.door_scans_decided_known CHECK ((decided = ANY (ARRAY['server'::text, 'admitted'::text, 'refused'::text])))
 --   door_scans.door_scans_device_exists FOREIGN KEY (tenant_id, device_id) REFERENCES devices(tenant_id, id)
+--   door_scans.door_scans_direction_known CHECK ((direction = ANY (ARRAY['in'::text, 'out'::text])))
+--   door_scans.door_scans_left_outward CHECK (((result <> ALL (ARRAY['admitted'::text, 'double'::text, 'left'::text])) OR ((result = 'left'::text) = (direction = 'out'::text))))
 --   door_scans.door_scans_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
 --   door_scans.door_scans_pkey PRIMARY KEY (tenant_id, id)
---   door_scans.door_scans_result_known CHECK ((result = ANY (ARRAY['admitted'::text, 'refused'::text, 'double'::text])))
+--   door_scans.door_scans_result_known CHECK ((result = ANY (ARRAY['admitted'::text, 'refused'::text, 'double'::text, 'left'::text])))
 --   door_scans.door_scans_sequence_once UNIQUE (tenant_id, device_id, sequence)
 --   door_scans.door_scans_sequence_positive CHECK ((sequence > 0))
 --   door_scans.door_scans_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   door_scans.door_scans_visit_exists FOREIGN KEY (tenant_id, visit_id) REFERENCES visits(tenant_id, id)
 --   drill_runs.drill_runs_business_exists FOREIGN KEY (business_id) REFERENCES tenants(id)
 --   drill_runs.drill_runs_pkey PRIMARY KEY (tenant_id, id)
 --   drill_runs.drill_runs_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
@@ -1181,6 +1256,19 @@
 --   patrons.patrons_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
 --   patrons.patrons_user_once UNIQUE (tenant_id, user_id)
 --   patrons.patrons_verifier_exists FOREIGN KEY (verified_by) REFERENCES users(id)
+--   push_keys.push_keys_pkey PRIMARY KEY (tenant_id, id)
+--   push_keys.push_keys_public_once UNIQUE (tenant_id, public_key)
+--   push_keys.push_keys_public_shape CHECK ((public_key ~ '^[A-Za-z0-9_-]{87}$'::text))
+--   push_keys.push_keys_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   push_subscriptions.push_subscriptions_auth_whole CHECK ((length(auth) = 16))
+--   push_subscriptions.push_subscriptions_endpoint_once UNIQUE (tenant_id, endpoint)
+--   push_subscriptions.push_subscriptions_endpoint_short CHECK (((length(endpoint) >= 1) AND (length(endpoint) <= 1000)))
+--   push_subscriptions.push_subscriptions_label_short CHECK ((length(label) <= 80))
+--   push_subscriptions.push_subscriptions_pkey PRIMARY KEY (tenant_id, id)
+--   push_subscriptions.push_subscriptions_public_key_whole CHECK ((length(public_key) = 65))
+--   push_subscriptions.push_subscriptions_session_exists FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE
+--   push_subscriptions.push_subscriptions_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   push_subscriptions.push_subscriptions_user_exists FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
 --   queue.pgqueuer.pgqueuer_pkey PRIMARY KEY (id)
 --   queue.pgqueuer_log.pgqueuer_log_pkey PRIMARY KEY (id)
 --   queue.pgqueuer_statistics.pgqueuer_statistics_pkey PRIMARY KEY (id)
@@ -1419,7 +1507,7 @@
 --   venues.venues_visit_timeout_real CHECK (((visit_timeout_minutes >= 15) AND (visit_timeout_minutes <= 2880)))
 --   visits.visits_checkin_exists FOREIGN KEY (tenant_id, checkin_id) REFERENCES checkins(tenant_id, id)
 --   visits.visits_checkin_once UNIQUE (tenant_id, checkin_id)
---   visits.visits_closed_by_known CHECK ((closed_by = ANY (ARRAY['guest'::text, 'staff'::text, 'time_out'::text])))
+--   visits.visits_closed_by_known CHECK ((closed_by = ANY (ARRAY['guest'::text, 'staff'::text, 'door'::text, 'time_out'::text])))
 --   visits.visits_closed_dated CHECK (((status = 'open'::text) = (closed_at IS NULL)))
 --   visits.visits_in_order CHECK ((closed_at >= opened_at))
 --   visits.visits_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
@@ -1449,10 +1537,13 @@
 --   CREATE INDEX checkins_of_all ON public.checkins USING btree (arrived_at DESC, id DESC)
 --   CREATE INDEX device_alerts_by_time ON public.device_alerts USING btree (tenant_id, raised_at DESC, id DESC)
 --   CREATE INDEX device_alerts_by_venue ON public.device_alerts USING btree (tenant_id, venue_id, raised_at DESC)
+--   CREATE INDEX device_heartbeats_by_device ON public.device_heartbeats USING btree (tenant_id, device_id, heard_at DESC)
+--   CREATE INDEX device_heartbeats_by_time ON public.device_heartbeats USING btree (heard_at)
 --   CREATE INDEX devices_by_venue ON public.devices USING btree (tenant_id, venue_id, id)
 --   CREATE INDEX door_scans_by_patron ON public.door_scans USING btree (tenant_id, patron_id, claimed_at DESC) WHERE (patron_id IS NOT NULL)
 --   CREATE INDEX door_scans_by_time ON public.door_scans USING btree (tenant_id, claimed_at DESC, id DESC)
 --   CREATE INDEX door_scans_by_venue ON public.door_scans USING btree (tenant_id, venue_id, claimed_at DESC, id DESC)
+--   CREATE INDEX door_scans_by_visit ON public.door_scans USING btree (tenant_id, visit_id) WHERE (visit_id IS NOT NULL)
 --   CREATE INDEX drill_runs_by_business ON public.drill_runs USING btree (business_id)
 --   CREATE INDEX drill_runs_by_time ON public.drill_runs USING btree (tenant_id, ran_at DESC, id DESC)
 --   CREATE INDEX events_by_patron ON public.events USING btree (tenant_id, patron_id, seq) WHERE (patron_id IS NOT NULL)
@@ -1494,6 +1585,10 @@
 --   CREATE INDEX pgqueuer_log_job_id_status ON queue.pgqueuer_log USING btree (job_id, created DESC)
 --   CREATE INDEX pgqueuer_next ON queue.pgqueuer USING btree (entrypoint, priority DESC, id) WHERE (status = 'queued'::queue.pgqueuer_status)
 --   CREATE INDEX pgqueuer_picked_heartbeat ON queue.pgqueuer USING btree (heartbeat) WHERE (status = 'picked'::queue.pgqueuer_status)
+--   CREATE INDEX push_subscriptions_by_account ON public.push_subscriptions USING btree (user_id)
+--   CREATE INDEX push_subscriptions_by_endpoint ON public.push_subscriptions USING btree (endpoint)
+--   CREATE INDEX push_subscriptions_by_session ON public.push_subscriptions USING btree (session_id)
+--   CREATE INDEX push_subscriptions_by_user ON public.push_subscriptions USING btree (tenant_id, user_id, id)
 --   CREATE INDEX rate_limits_by_age ON public.rate_limits USING btree (empty_at)
 --   CREATE INDEX refresh_tokens_by_session ON public.refresh_tokens USING btree (session_id)
 --   CREATE INDEX resources_by_status ON public.resources USING btree (tenant_id, status, id)
@@ -1575,9 +1670,10 @@
 --   CREATE UNIQUE INDEX broadcasts_pkey ON public.broadcasts USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX calendar_feeds_pkey ON public.calendar_feeds USING btree (tenant_id, user_id)
 --   CREATE UNIQUE INDEX calendar_feeds_secret_once ON public.calendar_feeds USING btree (tenant_id, secret_hash)
+--   CREATE UNIQUE INDEX checkin_flag_steps_pkey ON public.checkin_flag_steps USING btree (tenant_id, flag_id, step)
+--   CREATE UNIQUE INDEX checkin_flags_pair_once ON public.checkin_flags USING btree (tenant_id, checkin_id, other_checkin_id, kind) NULLS NOT DISTINCT WHERE (scan_id IS NULL)
 --   CREATE UNIQUE INDEX checkin_flags_pkey ON public.checkin_flags USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX checkin_flags_scan_once ON public.checkin_flags USING btree (tenant_id, scan_id, kind) WHERE (scan_id IS NOT NULL)
---   CREATE UNIQUE INDEX checkin_flags_travel_once ON public.checkin_flags USING btree (tenant_id, checkin_id, kind) WHERE (scan_id IS NULL)
 --   CREATE UNIQUE INDEX checkin_revocations_pkey ON public.checkin_revocations USING btree (tenant_id, checkin_id)
 --   CREATE UNIQUE INDEX checkins_claim_once ON public.checkins USING btree (tenant_id, patron_id, proof_key_id, claimed_at) WHERE (proof_key_id IS NOT NULL)
 --   CREATE UNIQUE INDEX checkins_code_once ON public.checkins USING btree (tenant_id, patron_id, venue_id, nonce) WHERE (method = 'screen'::text)
@@ -1585,10 +1681,12 @@
 --   CREATE UNIQUE INDEX checkins_pkey ON public.checkins USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX device_alerts_one_open ON public.device_alerts USING btree (tenant_id, device_id, kind) WHERE (cleared_at IS NULL)
 --   CREATE UNIQUE INDEX device_alerts_pkey ON public.device_alerts USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX device_heartbeats_pkey ON public.device_heartbeats USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX device_states_pkey ON public.device_states USING btree (tenant_id, device_id)
 --   CREATE UNIQUE INDEX devices_code_once ON public.devices USING btree (tenant_id, code_hash) WHERE (code_hash IS NOT NULL)
 --   CREATE UNIQUE INDEX devices_name_once ON public.devices USING btree (tenant_id, venue_id, lower(name)) WHERE (status <> 'revoked'::text)
 --   CREATE UNIQUE INDEX devices_pkey ON public.devices USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX door_rules_pkey ON public.door_rules USING btree (tenant_id, venue_id)
 --   CREATE UNIQUE INDEX door_scans_pkey ON public.door_scans USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX door_scans_sequence_once ON public.door_scans USING btree (tenant_id, device_id, sequence)
 --   CREATE UNIQUE INDEX drill_runs_pkey ON public.drill_runs USING btree (tenant_id, id)
@@ -1624,6 +1722,11 @@
 --   CREATE UNIQUE INDEX pgqueuer_picked_slot_idx ON queue.pgqueuer USING btree (entrypoint, slot) WHERE ((status = 'picked'::queue.pgqueuer_status) AND (slot IS NOT NULL))
 --   CREATE UNIQUE INDEX pgqueuer_pkey ON queue.pgqueuer USING btree (id)
 --   CREATE UNIQUE INDEX pgqueuer_statistics_pkey ON queue.pgqueuer_statistics USING btree (id)
+--   CREATE UNIQUE INDEX push_keys_one_current ON public.push_keys USING btree (tenant_id) WHERE (retired_at IS NULL)
+--   CREATE UNIQUE INDEX push_keys_pkey ON public.push_keys USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX push_keys_public_once ON public.push_keys USING btree (tenant_id, public_key)
+--   CREATE UNIQUE INDEX push_subscriptions_endpoint_once ON public.push_subscriptions USING btree (tenant_id, endpoint)
+--   CREATE UNIQUE INDEX push_subscriptions_pkey ON public.push_subscriptions USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX rate_limits_pkey ON public.rate_limits USING btree (key)
 --   CREATE UNIQUE INDEX recovery_codes_pkey ON public.recovery_codes USING btree (user_id, hash)
 --   CREATE UNIQUE INDEX refresh_tokens_pkey ON public.refresh_tokens USING btree (hash)
@@ -1750,6 +1853,16 @@
 --   calendar_feeds.looker_reads permissive select to lastlight_looker using (true) check ()
 --   calendar_feeds.system_rows permissive all to lastlight_system using (true) check (true)
 --   calendar_feeds.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   checkin_flag_steps.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   checkin_flag_steps.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   checkin_flag_steps.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   checkin_flag_steps.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   checkin_flag_steps.looker_reads permissive select to lastlight_looker using (true) check ()
+--   checkin_flag_steps.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   checkin_flag_steps.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   checkin_flag_steps.platform_reads permissive select to lastlight_platform using (true) check ()
+--   checkin_flag_steps.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   checkin_flag_steps.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   checkin_flags.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   checkin_flags.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
 --   checkin_flags.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
@@ -1785,6 +1898,17 @@
 --   device_alerts.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   device_alerts.system_rows permissive all to lastlight_system using (true) check (true)
 --   device_alerts.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   device_heartbeats.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   device_heartbeats.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   device_heartbeats.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   device_heartbeats.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   device_heartbeats.looker_reads permissive select to lastlight_looker using (true) check ()
+--   device_heartbeats.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   device_heartbeats.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   device_heartbeats.platform_reads permissive select to lastlight_platform using (true) check ()
+--   device_heartbeats.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   device_heartbeats.system_rows permissive all to lastlight_system using (true) check (true)
+--   device_heartbeats.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   device_states.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   device_states.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
 --   device_states.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
@@ -1807,6 +1931,15 @@
 --   devices.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   devices.system_rows permissive all to lastlight_system using (true) check (true)
 --   devices.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   door_rules.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   door_rules.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   door_rules.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   door_rules.looker_reads permissive select to lastlight_looker using (true) check ()
+--   door_rules.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   door_rules.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   door_rules.platform_reads permissive select to lastlight_platform using (true) check ()
+--   door_rules.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   door_rules.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   door_scans.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   door_scans.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
 --   door_scans.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
@@ -1964,6 +2097,24 @@
 --   patrons.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   patrons.system_rows permissive all to lastlight_system using (true) check (true)
 --   patrons.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   push_keys.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   push_keys.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   push_keys.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   push_keys.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   push_keys.looker_reads permissive select to lastlight_looker using (true) check ()
+--   push_keys.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   push_keys.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   push_keys.platform_reads permissive select to lastlight_platform using (true) check ()
+--   push_keys.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   push_keys.system_rows permissive all to lastlight_system using (true) check (true)
+--   push_keys.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   push_subscriptions.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   push_subscriptions.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   push_subscriptions.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   push_subscriptions.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   push_subscriptions.looker_reads permissive select to lastlight_looker using (true) check ()
+--   push_subscriptions.system_rows permissive all to lastlight_system using (true) check (true)
+--   push_subscriptions.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   queue.pgqueuer.looker_reads permissive select to lastlight_looker using (true) check ()
 --   queue.pgqueuer.own_tenant permissive insert to lastlight_app, lastlight_platform using () check ((substr(payload, 1, 16) = uuid_send(( SELECT ll.tenant_id() AS tenant_id))))
 --   queue.pgqueuer.system_rows permissive all to lastlight_system using (true) check (true)
@@ -2325,6 +2476,9 @@
 --   calendar_feeds: lastlight_app may delete, insert, select, update
 --   calendar_feeds: lastlight_looker may select
 --   calendar_feeds: lastlight_system may select
+--   checkin_flag_steps: lastlight_app may insert, select
+--   checkin_flag_steps: lastlight_looker may select
+--   checkin_flag_steps: lastlight_platform may select
 --   checkin_flags: lastlight_app may insert, select, update
 --   checkin_flags: lastlight_looker may select
 --   checkin_flags: lastlight_platform may select
@@ -2338,6 +2492,10 @@
 --   device_alerts: lastlight_looker may select
 --   device_alerts: lastlight_platform may select
 --   device_alerts: lastlight_system may select
+--   device_heartbeats: lastlight_app may insert, select
+--   device_heartbeats: lastlight_looker may select
+--   device_heartbeats: lastlight_platform may select
+--   device_heartbeats: lastlight_system may delete, select
 --   device_states: lastlight_app may insert, select, update
 --   device_states: lastlight_looker may select
 --   device_states: lastlight_platform may select
@@ -2346,6 +2504,9 @@
 --   devices: lastlight_looker may select
 --   devices: lastlight_platform may select
 --   devices: lastlight_system may select
+--   door_rules: lastlight_app may insert, select, update
+--   door_rules: lastlight_looker may select
+--   door_rules: lastlight_platform may select
 --   door_scans: lastlight_app may insert, select
 --   door_scans: lastlight_looker may select
 --   door_scans: lastlight_platform may select
@@ -2415,6 +2576,11 @@
 --   patrons: lastlight_looker may select
 --   patrons: lastlight_platform may select, update
 --   patrons: lastlight_system may insert, select, update
+--   push_keys: lastlight_looker may select
+--   push_keys: lastlight_platform may select
+--   push_keys: lastlight_system may delete, insert, select, update
+--   push_subscriptions: lastlight_looker may select
+--   push_subscriptions: lastlight_system may delete, insert, select, update
 --   queue.pgqueuer: lastlight_app may insert (entrypoint, execute_after, payload)
 --   queue.pgqueuer: lastlight_looker may select
 --   queue.pgqueuer: lastlight_platform may insert (entrypoint, execute_after, payload)
@@ -2582,6 +2748,7 @@
 --   CREATE TRIGGER calendar_feeds_touch BEFORE UPDATE ON public.calendar_feeds FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER checkin_flags_touch BEFORE UPDATE ON public.checkin_flags FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER devices_touch BEFORE UPDATE ON public.devices FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER door_rules_touch BEFORE UPDATE ON public.door_rules FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER emergency_contacts_touch BEFORE UPDATE ON public.emergency_contacts FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER feature_flags_touch BEFORE UPDATE ON public.feature_flags FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER incident_entries_append_only BEFORE DELETE OR UPDATE ON public.incident_entries FOR EACH ROW EXECUTE FUNCTION ll.safety_forgets_only()
@@ -2591,6 +2758,7 @@
 --   CREATE TRIGGER memberships_touch BEFORE UPDATE ON public.memberships FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER outgoing_mail_touch BEFORE UPDATE ON public.outgoing_mail FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER patrons_touch BEFORE UPDATE ON public.patrons FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER push_subscriptions_touch BEFORE UPDATE ON public.push_subscriptions FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER resources_touch BEFORE UPDATE ON public.resources FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER roles_touch BEFORE UPDATE ON public.roles FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER safety_alerts_touch BEFORE UPDATE ON public.safety_alerts FOR EACH ROW EXECUTE FUNCTION ll.touch()
