@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import random
 import signal
 import sys
 from collections.abc import Callable
@@ -15,9 +16,13 @@ import msgspec
 from lastlight.runtime.settings import Settings
 from lastlight.runtime.startup import StartError
 from lastlight.simulator.client import Account, Api, ApiRefused, UnreachableError
+from lastlight.simulator.floor import Floor, play_floor
 from lastlight.simulator.night import Night, Place, Tally, slow_night
 
 SLOW_GUESTS = 60
+SLOW_PAUSE = (3.0, 9.0)
+FLOOR_MINUTES = 2.0
+"""How long the floor of a night is quiet between two moments, about, on the night's own clock."""
 STOPPED = 130
 """The exit status of a night that was ended before its time."""
 
@@ -49,16 +54,20 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
             return 1  # the supervisor starts it again
         except ApiRefused as refusal:
             raise StartError(f"The manager of {settings.demo_file} cannot sign in ({refusal}).") from refusal
+        floor = _floor(night, demo)
         if arguments.slow:
             guests = min(arguments.guests, SLOW_GUESTS)
-            await slow_night(night, guests=guests, stop=stop, report=_reporter(arguments, live=sys.stderr.isatty()))
+            report = _reporter(arguments, live=sys.stderr.isatty())
+            async with asyncio.TaskGroup() as group:
+                group.create_task(slow_night(night, guests=guests, stop=stop, report=report))
+                group.create_task(play_floor(floor, stop=stop, pause=SLOW_PAUSE))
             return 0
-        return await _play(night, arguments, stop)
+        return await _play(night, floor, arguments, stop)
 
 
-async def _play(night: Night, arguments: argparse.Namespace, stop: asyncio.Event) -> int:
+async def _play(night: Night, floor: Floor, arguments: argparse.Namespace, stop: asyncio.Event) -> int:
     """Play one night to its end, or until told to stop, and say how it went."""
-    play = asyncio.create_task(night.play(guests=arguments.guests, hours=arguments.hours, report=_reporter(arguments)))
+    play = asyncio.create_task(_whole(night, floor, arguments))
     told = asyncio.create_task(stop.wait())
     await asyncio.wait({play, told}, return_when=asyncio.FIRST_COMPLETED)
     stopped = not play.done()
@@ -68,7 +77,18 @@ async def _play(night: Night, arguments: argparse.Namespace, stop: asyncio.Event
         await play
     sys.stderr.write("\n" if not arguments.quiet else "")
     print(_closing(night.tally, night.api, arguments.seed))  # noqa: T201 - the command's result
+    print(_told(floor))  # noqa: T201 - the command's result
     return STOPPED if stopped else 1 if night.tally.unexpected else 0
+
+
+async def _whole(night: Night, floor: Floor, arguments: argparse.Namespace) -> None:
+    """The guests' night and the floor's, which closes after the last guest."""
+    over = asyncio.Event()
+    pause = (60 * FLOOR_MINUTES / arguments.speed * part for part in (0.5, 1.5))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(play_floor(floor, stop=over, pause=(next(pause), next(pause))))
+        await night.play(guests=arguments.guests, hours=arguments.hours, report=_reporter(arguments))
+        over.set()
 
 
 def _stop_signal() -> asyncio.Event:
@@ -82,7 +102,7 @@ def _stop_signal() -> asyncio.Event:
 async def _cast(api: Api, demo: Any, arguments: argparse.Namespace) -> Night:
     """The venues that are open, the main one (the one that holds most) first, and who minds their doors."""
     door = _door(demo, arguments.tenant)
-    account = Account(door["email"], door["password"], door["tenant"])
+    account = _account(door)
     page = await api.call(account, "GET", "/api/venues?limit=50&status=active&sort=-capacity")
     places = [_place(await api.call(account, "GET", f"/api/venues/{venue['id']}")) for venue in page["items"]]
     speed = 1.0 if arguments.slow else arguments.speed
@@ -93,6 +113,25 @@ async def _cast(api: Api, demo: Any, arguments: argparse.Namespace) -> Night:
         if not night.places:
             raise StartError(f"No venue of {door['tenant']} is open now: give one longer hours, or come later.")
     return night
+
+
+def _floor(night: Night, demo: Any) -> Floor:
+    """Who works that night: the business's own people, and the platform's operations looking on."""
+    people = {entry["role"]: entry for entry in demo["sign_ins"] if entry["tenant"] == night.tenant}
+    crew = next((entry for entry in demo["sign_ins"] if entry["role"] == "ops"), None)
+    if "staff" not in people:
+        raise StartError(f"demo.json names no staff of the tenant {night.tenant!r}.")
+    return Floor(
+        night=night,
+        staff=_account(people["staff"]),
+        manager=night.door,
+        crew=_account(crew | {"tenant": ""}) if crew else None,
+        dice=random.Random(night.seed),  # noqa: S311 - a plan to repeat, not a secret
+    )
+
+
+def _account(entry: Any) -> Account:
+    return Account(entry["email"], entry["password"], entry["tenant"])
 
 
 def _door(demo: Any, tenant: str) -> Any:
@@ -128,6 +167,10 @@ def _reporter(arguments: argparse.Namespace, *, live: bool = True) -> Callable[[
             sys.stderr.flush()
 
     return report
+
+
+def _told(floor: Floor) -> str:
+    return "floor: " + (", ".join(f"{name} {count}" for name, count in sorted(floor.played.items())) or "nothing")
 
 
 def _closing(tally: Tally, api: Api, seed: int) -> str:

@@ -1,17 +1,21 @@
 """The public API as the simulator's doors and guests use it. Nothing here knows the database."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 
 from lastlight.kernel.ids import uuid7
 
 TRANSIENT = (429, 502, 503, 504)
 ATTEMPTS = 8
 LONGEST_WAIT = 30.0
+
+Signer = Callable[[str, str, bytes], dict[str, str]]
 
 
 class UnreachableError(Exception):
@@ -47,14 +51,30 @@ class Api:
     retried: int = 0
 
     async def call(
-        self, account: Account | None, method: str, path: str, body: Any = None, *, key: UUID | None = None
+        self,
+        account: Account | None,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: UUID | None = None,
+        version: int | None = None,
+        sign: Signer | None = None,
     ) -> Any:
-        """One request, repeated while the platform is away or busy; its JSON. Raises ApiRefused or UnreachableError."""
-        headers = {"Idempotency-Key": str(key)} if key is not None else {}
+        """One request, repeated while the platform is away or busy; its JSON. Raises ApiRefused or UnreachableError.
+
+        `version` is what If-Match says; `sign` gives the headers of a device over method, path and body, anew for each attempt.
+        """
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        headers |= {"Idempotency-Key": str(key)} if key is not None else {}
+        headers |= {"If-Match": f'"{version}"'} if version is not None else {}
+        content = b"" if body is None else msgspec.json.encode(body)
         for attempt in range(ATTEMPTS):
             if account is not None:
                 headers["Authorization"] = f"Bearer {await self._token(account)}"
-            answer = await self._send(method, path, body, headers)
+            if sign is not None:
+                headers |= sign(method, path, content)
+            answer = await self._send(method, path, content, headers)
             if answer is not None and answer.status_code == 401 and account is not None and attempt < 2:
                 account.access = ""
                 continue
@@ -64,10 +84,10 @@ class Api:
             await asyncio.sleep(_pause(answer, attempt))
         raise UnreachableError(f"{self.http.base_url} does not answer: is the platform running there?")
 
-    async def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> httpx.Response | None:
+    async def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response | None:
         self.sent += 1
         try:
-            return await self.http.request(method, path, json=body, headers=headers)
+            return await self.http.request(method, path, content=body, headers=headers)
         except httpx.TransportError:
             return None
 
