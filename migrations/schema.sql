@@ -736,6 +736,7 @@
 --   preview_role_id uuid -- the session sees what this role would, and writes nothing
 --   impersonator_id uuid -- who of the crew looks through the eyes of the session's user, and writes nothing
 --   parent_id uuid -- the session to which the end of a preview or an impersonation leads back
+--   preview_venue_ids uuid[] -- the venues that a preview is held to; null: all of them
 
 -- shift_swaps: a shift that one hands to another, perhaps for one of theirs: asked, accepted by them, approved by who plans
 --   tenant_id uuid not null
@@ -1353,11 +1354,15 @@
 --   schema_migrations.schema_migrations_pkey PRIMARY KEY (number)
 --   sessions.sessions_channel_known CHECK ((channel = ANY (ARRAY['bearer'::text, 'cookie'::text])))
 --   sessions.sessions_impersonation_reasoned CHECK (((impersonator_id IS NULL) OR ((reason <> ''::text) AND (impersonator_id <> user_id))))
+--   sessions.sessions_impersonation_short CHECK (((impersonator_id IS NULL) OR (expires_at <= (created_at + '01:00:00'::interval))))
 --   sessions.sessions_impersonator_exists FOREIGN KEY (impersonator_id) REFERENCES users(id)
 --   sessions.sessions_kind_known CHECK ((kind = ANY (ARRAY['member'::text, 'patron'::text, 'crew'::text, 'guest'::text])))
+--   sessions.sessions_looks_lead_back CHECK ((((preview_role_id IS NULL) AND (impersonator_id IS NULL)) = (parent_id IS NULL)))
 --   sessions.sessions_one_view CHECK (((preview_role_id IS NULL) OR (impersonator_id IS NULL)))
 --   sessions.sessions_parent_exists FOREIGN KEY (parent_id) REFERENCES sessions(id)
 --   sessions.sessions_pkey PRIMARY KEY (id)
+--   sessions.sessions_preview_short CHECK (((preview_role_id IS NULL) OR (expires_at <= (created_at + '00:30:00'::interval))))
+--   sessions.sessions_preview_venues_some CHECK (((preview_venue_ids IS NULL) OR ((preview_role_id IS NOT NULL) AND (cardinality(preview_venue_ids) > 0))))
 --   sessions.sessions_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
 --   shift_swaps.shift_swaps_decided CHECK (((status = ANY (ARRAY['approved'::text, 'refused'::text])) = (decided_by IS NOT NULL)))
 --   shift_swaps.shift_swaps_decider_exists FOREIGN KEY (decided_by) REFERENCES users(id)
@@ -2788,7 +2793,7 @@
 -- functions
 --   ll.append_only() invoker md5 836e503d8438ec10f8a5fd053fc03778, run by nobody
 --   ll.audit_forgets_only() invoker md5 4f592243acbf549ab3ed9f4c8a42450f, run by nobody
---   ll.enter(session uuid, expected bigint) invoker md5 8688e858b2ffb0db12000a2a04a58b64, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
+--   ll.enter(session uuid, expected bigint) invoker md5 aba91871c7e81002ed05878ba4e956b0, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.global_table(tbl regclass) invoker md5 3fa9e0738bdfc9d7def8218900752272, run by nobody
 --   ll.patron_id() invoker md5 81dd5b1d2155e79856f342a99307cbae, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.safety_forgets_only() invoker md5 0075c9f441b93936c79dbe8a7bc8a596, run by nobody
