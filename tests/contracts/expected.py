@@ -13,6 +13,7 @@ PLATFORM_HAS_NONE = frozenset(
         "visit_id",
         "checkin_id",
         "device_id",
+        "device_alert_id",
         "flag_id",
         "resource_id",
         "booking_id",

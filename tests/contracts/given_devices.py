@@ -66,6 +66,11 @@ async def override_checkin(world: World, who: Somebody) -> Given:
     return Given(data={"venue_id": str(tenant.venues[0]), "patron_id": str(patron_id)})
 
 
+async def set_door_rules(world: World, who: Somebody) -> Given:
+    """A door that codes open too, which needs no scanner."""
+    return Given(data={"devices_only": False})
+
+
 DEVICE_EXAMPLES = {
     one.__name__: one
     for one in (
@@ -78,6 +83,7 @@ DEVICE_EXAMPLES = {
         read_door_snapshot,
         issue_pass,
         override_checkin,
+        set_door_rules,
     )
 }
 

@@ -29,6 +29,7 @@ GUEST_READS = {
     "venue_keys": "a check-in verifies its code in the guest's own transaction; secrets are sealed",
     "resources": "guests see what they can book",
     "venue_banners": "the patron app shows them",
+    "door_rules": "a check-in reads what the venue asks",
     "tenant_flags": "a guest's own requests ask what is switched on",
 }
 """A guest of the tenant reads every row."""

@@ -41,6 +41,7 @@ VALUES: Mapping[str, Callable[[], Any]] = {
     "boolean": lambda: False,
     "jsonb": lambda: "{}",
     "double precision": lambda: 0.5,
+    "numeric": lambda: 0.5,
     "date": lambda: "2026-11-21",
     "timestamp with time zone": lambda: "2026-11-21T20:00:00Z",
     "text[]": lambda: "{}",

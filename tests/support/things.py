@@ -271,6 +271,16 @@ async def device(world: World, who: Somebody, *, place: int = 0) -> Any:
     return (await issued_device(world, who, place=place))["device"]["id"]
 
 
+async def device_alert(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """An open alert of a device."""
+    device_id = await device(world, who, place=place)
+    return await world.value(
+        """insert into device_alerts (tenant_id, device_id, venue_id, kind)
+           select tenant_id, id, venue_id, 'offline' from devices where id = $1 returning id""",
+        device_id,
+    )
+
+
 async def checkin_flag(world: World, who: Somebody, *, place: int = 0) -> Any:
     """Something that looks like fraud and that nobody has judged."""
     tenant = _tenant(world, who)
@@ -402,6 +412,7 @@ THINGS: dict[str, Maker] = {
     "banner_id": banner,
     "image_id": image,
     "device_id": device,
+    "device_alert_id": device_alert,
     "flag_id": checkin_flag,
 }
 """Path parameters, and body fields of the same name, that name a row, and how to make one."""
@@ -435,6 +446,10 @@ async def _roof_checkin(world: World, who: Somebody) -> Any:
     return (await checked_in(world, who, place=1)).checkin.id
 
 
+async def _roof_device_alert(world: World, who: Somebody) -> Any:
+    return await device_alert(world, who, place=1)
+
+
 async def _roof_device(world: World, who: Somebody) -> Any:
     return await device(world, who, place=1)
 
@@ -460,6 +475,7 @@ ELSEWHERE: dict[str, Maker] = {
     "banner_id": _roof_banner,
     "image_id": _roof_image,
     "device_id": _roof_device,
+    "device_alert_id": _roof_device_alert,
     "flag_id": _roof_flag,
     "venue_id": _roof,
     "member_id": _roof_member,

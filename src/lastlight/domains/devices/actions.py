@@ -1,5 +1,6 @@
 """What people do to devices: change, move, set aside, ping and revoke them."""
 
+from datetime import datetime
 from uuid import UUID
 
 from lastlight.domains.devices.errors import DeviceNotActive, DeviceRevoked
@@ -12,7 +13,9 @@ from lastlight.kernel.errors import Invalid, Stale
 from lastlight.runtime.context import Ctx
 
 CHANGE = """
-update devices set name = $3, venue_id = $4, maintenance = $5, maintenance_reason = $6 where tenant_id = $1 and id = $2
+update devices
+set name = $3, venue_id = $4, maintenance = $5, maintenance_reason = $6, maintenance_until = $7
+where tenant_id = $1 and id = $2
 """
 REVOKE = """
 update devices
@@ -36,7 +39,7 @@ async def change_device(ctx: Ctx, *, device_id: UUID, data: DeviceChange, versio
         raise DeviceRevoked
     if data.venue_id is not None:
         await find_venue(ctx, venue_id=data.venue_id, permission=DEVICES_MANAGE)
-    wanted = _wanted(before, data)
+    wanted = _wanted(ctx, before, data)
     await ctx.db.execute(CHANGE, ctx.tenant_id, device_id, *wanted)
     after = await read_device(ctx, device_id=device_id)
     if after.maintenance:
@@ -98,7 +101,7 @@ async def clear_alerts(ctx: Ctx, *, device: Device) -> None:
         )
 
 
-def _wanted(before: Device, data: DeviceChange) -> tuple[str, UUID, bool, str]:
+def _wanted(ctx: Ctx, before: Device, data: DeviceChange) -> tuple[str, UUID, bool, str, datetime | None]:
     name = before.name if data.name is None else data.name.strip()
     maintenance = before.maintenance if data.maintenance is None else data.maintenance
     reason = before.maintenance_reason if data.maintenance_reason is None else data.maintenance_reason.strip()
@@ -106,8 +109,18 @@ def _wanted(before: Device, data: DeviceChange) -> tuple[str, UUID, bool, str]:
         raise Invalid(fields={"name": "Give the device a name, such as the door where it stands."})
     if maintenance and not reason:
         raise Invalid(fields={"maintenance_reason": "Say why the device is set aside."})
-    return name, data.venue_id or before.venue_id, maintenance, reason if maintenance else ""
+    if not maintenance:
+        return name, data.venue_id or before.venue_id, False, "", None
+    until = data.maintenance_until if data.maintenance else before.maintenance_until
+    if until is not None and (until.tzinfo is None or until <= ctx.now):
+        raise Invalid(fields={"maintenance_until": "Give a time to come, or leave it open."})
+    return name, data.venue_id or before.venue_id, True, reason, until
 
 
-def _facts(device: Device) -> dict[str, str | bool]:
-    return {"name": device.name, "venue_id": str(device.venue_id), "maintenance": device.maintenance}
+def _facts(device: Device) -> dict[str, str | bool | datetime | None]:
+    return {
+        "name": device.name,
+        "venue_id": str(device.venue_id),
+        "maintenance": device.maintenance,
+        "maintenance_until": device.maintenance_until,
+    }

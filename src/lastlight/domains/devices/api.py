@@ -2,32 +2,39 @@
 
 from uuid import UUID
 
-from lastlight.domains.devices import actions, enrolment, heartbeats, queries
+from lastlight.domains.devices import actions, alerts, door_rules, enrolment, heartbeats, queries
 from lastlight.domains.devices.errors import (
+    DeviceAlertOver,
     DeviceClockWrong,
     DeviceNameTaken,
     DeviceNotActive,
     DeviceRevoked,
     DeviceUnknown,
     EnrolmentRefused,
+    NoScannerYet,
 )
 from lastlight.domains.devices.listings import CREW_DEVICES, DEVICE_ALERTS, DEVICES
 from lastlight.domains.devices.model import (
     Device,
+    DeviceAlert,
     DeviceChange,
     DeviceIn,
+    DoorRules,
+    DoorRulesIn,
     EnrolIn,
     Enrolled,
     EnrolmentCode,
     Heard,
     HeartbeatIn,
+    Heartbeats,
     RevokeIn,
 )
 from lastlight.domains.devices.permissions import DEVICES_MANAGE, DEVICES_READ
 from lastlight.domains.devices.signing import spoken_for
 from lastlight.kernel.errors import NotFound, Stale
+from lastlight.kernel.ids import VenueId
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http import RequestInfo, get, patch, post
+from lastlight.runtime.http import RequestInfo, get, patch, post, put
 from lastlight.runtime.http.listing import listing_get
 
 TAGS = ("Devices",)
@@ -108,6 +115,35 @@ async def ping_device(ctx: Ctx, device_id: UUID) -> Device:
     return await actions.ping_device(ctx, device_id=device_id)
 
 
+@get("/api/devices/{device_id:uuid}/heartbeats", permission=DEVICES_READ, raises=[NotFound], tags=TAGS)
+async def read_device_heartbeats(ctx: Ctx, device_id: UUID) -> Heartbeats:
+    """Read a device's last heartbeats: one in five minutes, and each that told something new."""
+    return Heartbeats(items=await queries.read_heartbeats(ctx, device_id=device_id))
+
+
+@post(
+    "/api/devices/alerts/{device_alert_id:uuid}/acknowledgement",
+    permission=DEVICES_MANAGE,
+    raises=[NotFound, DeviceAlertOver],
+    tags=TAGS,
+)
+async def acknowledge_device_alert(ctx: Ctx, device_alert_id: UUID) -> DeviceAlert:
+    """Take note of a device's open alert; the first who does is kept."""
+    return await alerts.acknowledge_alert(ctx, alert_id=device_alert_id)
+
+
+@get("/api/venues/{venue_id:uuid}/door-rules", permission=DEVICES_READ, raises=[NotFound], tags=TAGS)
+async def read_door_rules(ctx: Ctx, venue_id: VenueId) -> DoorRules:
+    """Read what a venue asks at its door."""
+    return await door_rules.read_door_rules(ctx, venue_id=venue_id)
+
+
+@put("/api/venues/{venue_id:uuid}/door-rules", permission=DEVICES_MANAGE, raises=[NotFound, NoScannerYet], tags=TAGS)
+async def set_door_rules(ctx: Ctx, venue_id: VenueId, data: DoorRulesIn) -> DoorRules:
+    """Let guests in by the venue's own scanners only, or by the codes on its screens and posters too."""
+    return await door_rules.set_door_rules(ctx, venue_id=venue_id, data=data)
+
+
 @post(
     "/webhooks/hardware",
     public=SIGNED,
@@ -134,4 +170,8 @@ ROUTES = (
     revoke_device,
     ping_device,
     hear_device,
+    read_device_heartbeats,
+    acknowledge_device_alert,
+    read_door_rules,
+    set_door_rules,
 )

@@ -63,6 +63,22 @@ class DeviceNotActive(Conflict):
     default_detail = "Enrol it first with its one-time code."
 
 
+class DeviceAlertOver(Conflict):
+    """Only an alert that is open can be acknowledged."""
+
+    type = "device-alert-over"
+    title = "This alert is over"
+    default_detail = "The device is back, or charged; nothing is to do."
+
+
+class NoScannerYet(Conflict):
+    """A door that only scanners open needs one."""
+
+    type = "no-scanner-yet"
+    title = "This venue has no scanner at work"
+    default_detail = "Enrol a scanner for this venue first, or nobody could come in."
+
+
 ERRORS = (
     EnrolmentRefused,
     DeviceUnknown,
@@ -71,5 +87,7 @@ ERRORS = (
     DeviceNameTaken,
     DeviceRevoked,
     DeviceNotActive,
+    DeviceAlertOver,
+    NoScannerYet,
 )
 DEVICE_REFUSALS = (DeviceUnknown, DeviceClockWrong, DeviceSetAside)

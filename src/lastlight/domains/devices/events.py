@@ -79,6 +79,23 @@ class DeviceAlertCleared(_OfDevice, frozen=True, kw_only=True):
     kind: str
 
 
+class DeviceAlertAcknowledged(_OfDevice, frozen=True, kw_only=True):
+    """Somebody has taken note of a device's alert and sees to it."""
+
+    event_name: ClassVar[str] = "device.alert_acknowledged"
+    kind: str
+
+
+class DoorRulesChanged(Event, frozen=True, kw_only=True):
+    """A venue asks something else at its door."""
+
+    event_name: ClassVar[str] = "door.rules_changed"
+    audience: ClassVar[Permission | None] = DEVICES_READ
+    webhook: ClassVar[bool] = True
+    venue_id: UUID
+    devices_only: bool
+
+
 EVENTS = (
     DeviceAdded,
     DeviceCodeIssued,
@@ -89,4 +106,6 @@ EVENTS = (
     DeviceAnswered,
     DeviceAlertRaised,
     DeviceAlertCleared,
+    DeviceAlertAcknowledged,
+    DoorRulesChanged,
 )

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from lastlight.domains.devices.events import DeviceAlertCleared, DeviceAlertRaised, DeviceAnswered
+from lastlight.domains.devices.events import DeviceAlertCleared, DeviceAlertRaised, DeviceAnswered, DeviceUpdated
 from lastlight.domains.devices.model import Heard, HeartbeatIn
 from lastlight.domains.devices.settings import BATTERY_LOW, HEARTBEAT_SECONDS, OFFLINE_AFTER
 from lastlight.domains.devices.signing import Speaker
@@ -14,6 +14,20 @@ set heartbeat_sequence = $3, last_seen_at = now(), claimed_at = $4, battery = $5
     queued = $9, answered_at = case when pinged_at is not null and answered_at is null then now() else answered_at end
 where tenant_id = $1 and device_id = $2 and heartbeat_sequence < $3
 returning pinged_at, answered_at
+"""
+# One in five minutes is worth keeping, and each that tells something new: a charge that moved by five points is.
+REMEMBER = """
+insert into device_heartbeats (tenant_id, device_id, battery, charging, firmware, last_scan, queued)
+select $1, $2, $3, $4, $5, $6, $7
+where not exists (
+    select from (select * from device_heartbeats where tenant_id = $1 and device_id = $2 order by heard_at desc limit 1) h
+    where h.heard_at > now() - interval '5 minutes' and h.charging = $4 and h.firmware = $5 and (h.queued = 0) = ($7 = 0)
+      and coalesce(abs(h.battery - $3) < 5, h.battery is not distinct from $3))
+"""
+OVER = """
+update devices set maintenance = false, maintenance_reason = '', maintenance_until = null
+where tenant_id = $1 and maintenance_until <= now()
+returning id, venue_id, version
 """
 # What is due, one row for each alert to raise or to clear. Locked in one order, so that two runs cannot wait for each other.
 RULES = """
@@ -59,6 +73,9 @@ async def hear(ctx: Ctx, *, speaker: Speaker, data: HeartbeatIn) -> Heard:
         data.last_scan_id,
         data.queued,
     )
+    if row is not None:
+        told = (data.battery, data.charging, data.firmware, data.last_scan_id, data.queued)
+        await ctx.db.execute(REMEMBER, ctx.tenant_id, speaker.id, *told)
     pinged = row is not None and row["pinged_at"] is not None and row["answered_at"] == ctx.now
     if row is not None and pinged:
         ctx.emit(
@@ -80,7 +97,8 @@ async def hear(ctx: Ctx, *, speaker: Speaker, data: HeartbeatIn) -> Heard:
 
 
 async def watch_fleet(ctx: Ctx) -> int:
-    """Raise the alerts that are due in a tenant and clear those that are over; how many changed."""
+    """Raise the alerts that are due in a tenant, clear those that are over, end maintenance; how many changed."""
+    ended = await _end_maintenance(ctx)
     rules = await ctx.db.fetchrow(
         RULES, ctx.tenant_id, OFFLINE_AFTER.key, OFFLINE_AFTER.default, BATTERY_LOW.key, BATTERY_LOW.default
     )
@@ -92,7 +110,21 @@ async def watch_fleet(ctx: Ctx) -> int:
         _tell(ctx, row, "cleared")
     for row in raised:
         _tell(ctx, row, "raised")
-    return len(cleared) + len(raised)
+    return len(ended) + len(cleared) + len(raised)
+
+
+async def _end_maintenance(ctx: Ctx) -> list[Any]:
+    rows = await ctx.db.fetch(OVER, ctx.tenant_id)
+    for row in rows:
+        ctx.emit(
+            DeviceUpdated(device_id=row["id"], venue_id=row["venue_id"], maintenance=False, version=row["version"]),
+            entity=("device", row["id"]),
+            venue_id=row["venue_id"],
+            before={"maintenance": True},
+            after={"maintenance": False},
+            reason="its time was over",
+        )
+    return rows
 
 
 def _tell(ctx: Ctx, row: Any, change: Literal["raised", "cleared"]) -> None:

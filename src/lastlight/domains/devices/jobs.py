@@ -6,10 +6,20 @@ from lastlight.domains.devices.heartbeats import watch_fleet
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs import job
+from lastlight.runtime.jobs.run import JobRun
 
+BATCH = 2_000
+# every tenant: the platform keeps house for all
+DROP_OLD = """
+delete from device_heartbeats using (
+    select tenant_id, id from device_heartbeats
+    where tenant_id is not null and heard_at < now() - interval '30 days' limit $1
+) as old
+where device_heartbeats.tenant_id = old.tenant_id and device_heartbeats.id = old.id
+"""
 WITH_DEVICES = """
 select t.id from tenants t
-where t.status = 'active' and exists (select from devices d where d.tenant_id = t.id and d.status = 'active')
+where t.status = 'active' and exists (select from devices d where d.tenant_id = t.id and d.status <> 'revoked')
 """
 
 
@@ -22,3 +32,13 @@ async def tenants_with_devices(ctx: Ctx) -> Sequence[TenantId]:
 async def watch_devices(ctx: Ctx) -> int:
     """Raise alerts for devices that are silent or low on battery, and clear those that are over."""
     return await watch_fleet(ctx)
+
+
+@job("devices.drop_old_heartbeats", schedule="35 4 * * *", each="platform")
+async def drop_old_heartbeats(job: JobRun) -> None:
+    """Delete heartbeats of more than 30 days ago."""
+    while True:
+        async with job.transaction() as ctx:
+            deleted = await ctx.db.execute(DROP_OLD, BATCH)
+        if deleted < BATCH:
+            return

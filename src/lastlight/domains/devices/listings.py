@@ -30,7 +30,8 @@ join venues w on w.tenant_id = d.tenant_id and w.id = d.venue_id
 left join device_states s on s.tenant_id = d.tenant_id and s.device_id = d.id"""
 ALERT_SOURCE = """device_alerts a
 join devices d on d.tenant_id = a.tenant_id and d.id = a.device_id
-join venues w on w.tenant_id = a.tenant_id and w.id = a.venue_id"""
+join venues w on w.tenant_id = a.tenant_id and w.id = a.venue_id
+left join users u on u.id = a.acknowledged_by"""
 
 
 class DeviceRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +49,10 @@ class DeviceRow(msgspec.Struct, frozen=True, kw_only=True):
     firmware: str
     last_scan: int
     queued: int
+    enrolled_at: datetime | None
+    pinged_at: datetime | None
+    answered_at: datetime | None
+    maintenance_until: datetime | None
     version: int
 
 
@@ -70,6 +75,8 @@ class DeviceAlertRow(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     raised_at: datetime
     cleared_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str
 
 
 COLUMNS = (
@@ -85,6 +92,10 @@ COLUMNS = (
     Column(name="firmware", sql="coalesce(s.firmware, '')", label="Firmware"),
     Column(name="last_scan", sql="coalesce(s.last_scan, 0)", label="Last scan", kind="number", shown=False),
     Column(name="queued", sql="coalesce(s.queued, 0)", label="Waiting scans", kind="number"),
+    Column(name="enrolled_at", sql="d.enrolled_at", label="Enrolled", kind="time", shown=False),
+    Column(name="pinged_at", sql="s.pinged_at", label="Pinged", kind="time", shown=False),
+    Column(name="answered_at", sql="s.answered_at", label="Answered", kind="time", shown=False),
+    Column(name="maintenance_until", sql="d.maintenance_until", label="Maintenance until", kind="time", shown=False),
     Column(name="version", sql="d.version", label="Version", kind="number", shown=False),
 )
 CREW_COLUMNS = (
@@ -96,6 +107,7 @@ FILTERS = (
     Filter(name="venue_id", sql="d.venue_id", label="Venue", kind="uuid"),
     Filter(name="kind", sql="d.kind", label="Kind", kind="enum", choices=KINDS),
     Filter(name="status", sql="d.status", label="Status", kind="enum", choices=STATUSES),
+    Filter(name="firmware", sql="coalesce(s.firmware, '')", label="Firmware"),
     Filter(name="health", sql=f"({HEALTH_SQL})", label="Health", kind="enum", choices=HEALTH),
 )
 DEVICES = Listing(
@@ -146,12 +158,16 @@ DEVICE_ALERTS = Listing(
         Column(name="kind", sql="a.kind", label="Alert", kind="enum", choices=ALERTS),
         Column(name="detail", sql="a.detail", label="Detail"),
         Column(name="cleared_at", sql="a.cleared_at", label="Cleared", kind="time"),
+        Column(name="acknowledged_at", sql="a.acknowledged_at", label="Acknowledged", kind="time"),
+        Column(name="acknowledged_by", sql="coalesce(u.name, '')", label="By", shown=False),
     ),
     filters=(
         Filter(name="venue_id", sql="a.venue_id", label="Venue", kind="uuid"),
         Filter(name="device_id", sql="a.device_id", label="Device", kind="uuid"),
         Filter(name="kind", sql="a.kind", label="Alert", kind="enum", choices=ALERTS),
         Filter(name="open", sql="(a.cleared_at is null)", label="Open", kind="bool"),
+        Filter(name="acknowledged", sql="(a.acknowledged_at is not null)", label="Acknowledged", kind="bool"),
+        Filter(name="raised_at", sql="a.raised_at", label="Raised", kind="time"),
     ),
     search=("d.name",),
     sort="-raised_at",

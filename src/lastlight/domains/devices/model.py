@@ -26,8 +26,12 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     status: DeviceStatus
     maintenance: bool
     maintenance_reason: str
+    maintenance_until: datetime | None
     enrolled_at: datetime | None
+    code_expires_at: datetime | None
+    """Until when the one-time code that was made last may be used; None when it was."""
     revoked_at: datetime | None
+    revoked_reason: str
     last_seen_at: datetime | None
     battery: int | None
     charging: bool
@@ -39,6 +43,53 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     offline: bool
     battery_low: bool
     version: int
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
+    """What a device said of itself at a moment."""
+
+    heard_at: datetime
+    battery: int | None
+    charging: bool
+    firmware: str
+    last_scan: int
+    queued: int
+
+
+class Heartbeats(msgspec.Struct, frozen=True, kw_only=True):
+    """A device's heartbeats, the newest first: one in five minutes, and each that told something new."""
+
+    items: list[Heartbeat]
+
+
+class DeviceAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert of a device."""
+
+    id: UUID
+    device_id: UUID
+    venue_id: VenueId
+    kind: str
+    detail: str
+    raised_at: datetime
+    cleared_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str
+
+
+class DoorRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What a venue asks at its door."""
+
+    venue_id: VenueId
+    devices_only: bool
+    """Only the venue's own scanners let guests in; codes on screens and posters do not."""
+    scanners: int
+    """How many enrolled scanners it has."""
+
+
+class DoorRulesIn(Input, frozen=True, kw_only=True):
+    """What a venue is to ask at its door."""
+
+    devices_only: bool
 
 
 class EnrolmentCode(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +138,8 @@ class DeviceChange(Input, frozen=True, kw_only=True):
     venue_id: VenueId | None = None
     maintenance: bool | None = None
     maintenance_reason: Annotated[str, msgspec.Meta(max_length=500)] | None = None
+    maintenance_until: datetime | None = None
+    """When the maintenance that this change begins ends by itself; without it, somebody ends it."""
 
 
 class RevokeIn(Input, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from lastlight.domains.devices.api import ROUTES
 from lastlight.domains.devices.errors import ERRORS, DeviceNameTaken
 from lastlight.domains.devices.events import EVENTS
-from lastlight.domains.devices.jobs import watch_devices
+from lastlight.domains.devices.jobs import drop_old_heartbeats, watch_devices
 from lastlight.domains.devices.listings import LISTINGS
 from lastlight.domains.devices.permissions import PERMISSIONS
 from lastlight.domains.devices.settings import SETTINGS
@@ -17,7 +17,7 @@ MODULE = Module(
     events=EVENTS,
     errors=ERRORS,
     constraints={"devices_name_once": DeviceNameTaken},
-    jobs=(watch_devices,),
+    jobs=(watch_devices, drop_old_heartbeats),
     listings=LISTINGS,
     settings=SETTINGS,
 )

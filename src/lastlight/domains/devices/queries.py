@@ -2,16 +2,18 @@
 
 from uuid import UUID
 
-from lastlight.domains.devices.model import Device
+import msgspec
+
+from lastlight.domains.devices.model import Device, Heartbeat
 from lastlight.domains.devices.permissions import DEVICES_READ
 from lastlight.kernel.errors import NotFound
-from lastlight.kernel.ids import PLATFORM
+from lastlight.kernel.ids import PLATFORM, VenueId
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
 
 DEVICE = """
-select d.id, d.venue_id, w.name as venue, d.name, d.kind, d.status, d.maintenance, d.maintenance_reason, d.enrolled_at,
-       d.revoked_at, s.last_seen_at, s.battery, coalesce(s.charging, false) as charging, coalesce(s.firmware, '') as firmware,
+select d.id, d.venue_id, w.name as venue, d.name, d.kind, d.status, d.maintenance, d.maintenance_reason, d.maintenance_until,
+       d.enrolled_at, d.code_expires_at, d.revoked_at, d.revoked_reason, s.last_seen_at, s.battery, coalesce(s.charging, false) as charging, coalesce(s.firmware, '') as firmware,
        coalesce(s.last_scan, 0) as last_scan, coalesce(s.queued, 0) as queued, s.pinged_at, s.answered_at,
        exists (select from device_alerts a where a.tenant_id = $1 and a.device_id = d.id
                and a.kind = 'offline' and a.cleared_at is null) as offline,
@@ -22,6 +24,29 @@ from devices d
 join venues w on w.tenant_id = $1 and w.id = d.venue_id
 left join device_states s on s.tenant_id = $1 and s.device_id = d.id
 where d.tenant_id = $1 and d.id = $2
+"""
+HEARTBEATS = """
+select heard_at, battery, charging, firmware, last_scan, queued from device_heartbeats
+where tenant_id = $1 and device_id = $2 order by heard_at desc limit $3
+"""
+FLEET = """
+select w.id as venue_id, w.name as venue, count(*) as devices,
+       count(*) filter (where d.status = 'active' and d.maintenance) as maintenance,
+       count(*) filter (where d.status = 'pending') as pending,
+       count(*) filter (where d.status = 'active' and a.offline) as offline,
+       count(*) filter (where d.status = 'active' and not a.offline and a.battery_low) as battery_low,
+       count(*) filter (where d.status = 'active' and not d.maintenance and not a.offline and not a.battery_low) as good,
+       coalesce(sum(s.queued) filter (where d.status = 'active'), 0)::bigint as queued
+from devices d
+join venues w on w.tenant_id = d.tenant_id and w.id = d.venue_id
+left join device_states s on s.tenant_id = d.tenant_id and s.device_id = d.id
+cross join lateral (
+    select coalesce(bool_or(o.kind = 'offline'), false) as offline, coalesce(bool_or(o.kind = 'battery_low'), false) as battery_low
+    from device_alerts o where o.tenant_id = d.tenant_id and o.device_id = d.id and o.cleared_at is null) a
+where d.tenant_id = $1 and d.status <> 'revoked' and ($2::uuid[] is null or d.venue_id = any($2))
+  and ($3::uuid is null or d.venue_id = $3)
+group by w.id, w.name
+order by w.name, w.id
 """
 LOCK = "select venue_id from devices where tenant_id = $1 and id = $2 for update"
 ALERTS_OPEN = """
@@ -56,3 +81,30 @@ async def lock_device(ctx: Ctx, *, device_id: UUID, permission: Permission) -> D
 async def count_open_alerts(ctx: Ctx) -> int | None:
     """How many devices' alerts are open at the actor's venues; None where there are none."""
     return await ctx.db.fetchval(ALERTS_OPEN, ctx.tenant_id, ctx.venues(DEVICES_READ)) or None
+
+
+class VenueFleet(msgspec.Struct, frozen=True, kw_only=True):
+    """A venue's devices at a glance; each counts once, by what is worst about it."""
+
+    venue_id: VenueId
+    venue: str
+    devices: int
+    good: int
+    offline: int
+    battery_low: int
+    maintenance: int
+    pending: int
+    queued: int
+    """Scans that wait on its devices to be sent."""
+
+
+async def read_fleet(ctx: Ctx, *, venue_id: UUID | None = None) -> list[VenueFleet]:
+    """The devices of the actor's venues (or of one), venue by venue, without the revoked ones."""
+    ctx.require(DEVICES_READ, venue_id)
+    return await ctx.db.rows(VenueFleet, FLEET, ctx.tenant_id, ctx.venues(DEVICES_READ), venue_id)
+
+
+async def read_heartbeats(ctx: Ctx, *, device_id: UUID, limit: int = 100) -> list[Heartbeat]:
+    """A device's last heartbeats that were kept, the newest first."""
+    await find_device(ctx, device_id=device_id)
+    return await ctx.db.rows(Heartbeat, HEARTBEATS, ctx.tenant_id, device_id, limit)
