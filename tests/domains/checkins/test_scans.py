@@ -2,35 +2,30 @@
 
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from lastlight.domains.checkins.by_hand import override, revoke_checkin
-from lastlight.domains.checkins.door_api import read_door_snapshot, take_door_scans
+from lastlight.domains.checkins.door_api import read_door_snapshot
 from lastlight.domains.checkins.errors import CheckinTakenBack, FlagResolved, PatronBarred, PhoneKeyUnknown, VisitOpen
 from lastlight.domains.checkins.flags import judge_travel, resolve_flag
 from lastlight.domains.checkins.night_pass import issue_pass
-from lastlight.domains.checkins.passes import step_at, step_message
-from lastlight.domains.checkins.patron import register_key
 from lastlight.domains.checkins.scan_schemas import (
     OverrideIn,
     PassIn,
     ResolutionIn,
     RevocationIn,
     ScanIn,
-    ScanOut,
-    ScansIn,
     Snapshot,
 )
-from lastlight.domains.checkins.schemas import KeyIn
 from lastlight.domains.venues.geofence import Point
+from lastlight.kernel.errors import Invalid
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.settings import Settings
-from tests.support.devices import Scanner, enrolled
+from tests.support.carriers import Carrier, asked, carrier, earlier, offline, send
+from tests.support.devices import enrolled
 from tests.support.door import Guest, House, opened_house
-from tests.support.phones import Phone
 
 PATH = "/api/door/scans"
 
@@ -41,40 +36,11 @@ async def house(database_settings: Settings) -> AsyncGenerator[House]:
         yield opened
 
 
-class Carrier:
-    """A guest with a phone that carries a pass."""
-
-    def __init__(self, guest: Guest, phone: Phone, text: str) -> None:
-        self.guest, self.phone, self.text = guest, phone, text
-
-    def show(self, at: datetime | None = None) -> str:
-        """What the phone shows at a moment."""
-        step = step_at(at or datetime.now(UTC))
-        return f"LL1.{self.text}.{step}.{self.phone.sign(step_message(self.text, step))}"
-
-
-async def carrier(house: House, **fields: Any) -> Carrier:
-    guest, phone = await house.add_guest(**fields), Phone()
-    async with house.as_guest(guest) as ctx:
-        key = await register_key(ctx, data=KeyIn(public_key=phone.public_key))
-        given = await issue_pass(ctx, data=PassIn(key_id=key.id))
-    return Carrier(guest, phone, given.text)
-
-
-async def send(house: House, scanner: Scanner, *scans: ScanIn) -> list[ScanOut]:
-    body = b"the body"
-    async with system_ctx(house.services, role="system") as ctx:
-        request = scanner.request("POST", PATH, body)
-        return (await take_door_scans.fn(ctx, ScansIn(scans=list(scans)), body, request)).results
-
-
-def asked(scanner: Scanner, code: str, **fields: Any) -> ScanIn:
-    return ScanIn(sequence=scanner.next(), code=code, claimed_at=datetime.now(UTC), **fields)
-
-
-def offline(scanner: Scanner, someone: Carrier, at: datetime, **fields: Any) -> ScanIn:
-    given: dict[str, Any] = {"decided": "admitted"} | fields
-    return ScanIn(sequence=scanner.next(), code=someone.show(at), claimed_at=at, **given)
+async def banned_carrier(house: House) -> Carrier:
+    """A guest who got the pass, and was banned after."""
+    someone = await carrier(house)
+    await house.sql("update patrons set status = 'banned' where id = $1", someone.guest.patron_id)
+    return someone
 
 
 async def flags_of(house: House, guest: Guest) -> list[str]:
@@ -137,13 +103,15 @@ async def test_the_rules_hold_when_asked_and_an_override_says_why(house: House) 
     young = await carrier(house, birth_date=datetime.now(UTC).date() - timedelta(days=16 * 365))
     [no] = await send(house, scanner, asked(scanner, young.show()))
     assert (no.result, no.refusal) == ("refused", "under-age")
-    [yes] = await send(house, scanner, asked(scanner, young.show(), override_reason="with a parent"))
-    assert yes.result == "admitted"
-    [row] = await house.sql("select method, override_reason from checkins where id = $1", yes.checkin_id)
-    assert (row["method"], row["override_reason"]) == ("override", "with a parent")
-    banned = await carrier(house, status="banned")
-    [never] = await send(house, scanner, asked(scanner, banned.show(), override_reason="a friend"))
-    assert (never.result, never.refusal) == ("refused", "patron-barred")
+    assert (no.age, no.overridable) == (15, True)
+    with pytest.raises(Invalid):
+        await send(house, scanner, asked(scanner, young.show(), override_reason="with a parent"))
+    banned = await banned_carrier(house)
+    [never] = await send(house, scanner, asked(scanner, banned.show()))
+    assert (never.result, never.refusal, never.overridable) == ("refused", "patron-barred", False)
+    soft = await carrier(house, status="soft_banned")
+    [ask] = await send(house, scanner, asked(scanner, soft.show()))
+    assert (ask.refusal, ask.overridable) == ("patron-barred", True)
 
 
 async def test_the_same_code_at_two_doors_is_a_clone(house: House) -> None:
@@ -186,14 +154,6 @@ async def test_two_offline_doors_admit_once_and_the_double_is_shown(house: House
     assert await flags_of(house, someone.guest) == ["duplicate"], "the same log again finds nothing new"
 
 
-async def earlier(house: House, someone: Carrier) -> str:
-    """The guest's pass as it would have been given two hours ago."""
-    async with house.as_guest(someone.guest) as ctx:
-        [key] = await house.sql("select id from patron_keys where patron_id = $1", someone.guest.patron_id)
-        ctx.now -= timedelta(hours=2)
-        return (await issue_pass(ctx, data=PassIn(key_id=key["id"]))).text
-
-
 async def test_a_ban_that_the_door_did_not_know_is_flagged(house: House) -> None:
     scanner, someone = await enrolled(house, "Unknowing"), await carrier(house)
     await house.sql("update patrons set status = 'banned' where id = $1", someone.guest.patron_id)
@@ -204,11 +164,13 @@ async def test_a_ban_that_the_door_did_not_know_is_flagged(house: House) -> None
 
 async def test_the_snapshot_knows_bans_and_open_visits(house: House) -> None:
     scanner, someone = await enrolled(house, "Snapshot"), await carrier(house)
-    banned = await house.add_guest(status="banned")
+    banned, soft = await house.add_guest(status="banned"), await house.add_guest(status="soft_banned")
     await send(house, scanner, asked(scanner, someone.show()))
     async with system_ctx(house.services, role="system") as ctx:
         shot: Snapshot = await read_door_snapshot.fn(ctx, scanner.request("GET", "/api/door/snapshot"))
     assert someone.guest.patron_id in shot.inside
+    assert someone.guest.patron_id in shot.here
+    assert soft.patron_id in shot.by_hand
     assert shot.barred.count(banned.patron_id) == 1
     assert someone.guest.patron_id not in shot.barred
     assert (shot.venue_id, shot.last_sequence, len(shot.keys)) == (house.venue.id, 1, 1)
@@ -221,6 +183,14 @@ async def test_a_pass_needs_ones_own_phone(house: House) -> None:
         with pytest.raises(PhoneKeyUnknown):
             async with house.as_guest(other) as ctx:
                 await issue_pass(ctx, data=PassIn(key_id=key_id))
+
+
+async def test_no_pass_for_the_barred(house: House) -> None:
+    someone = await banned_carrier(house)
+    [key] = await house.sql("select id from patron_keys where patron_id = $1", someone.guest.patron_id)
+    with pytest.raises(PatronBarred):
+        async with house.as_guest(someone.guest) as ctx:
+            await issue_pass(ctx, data=PassIn(key_id=key["id"]))
 
 
 async def test_by_hand_in_and_taken_back(house: House) -> None:

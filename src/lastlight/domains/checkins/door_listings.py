@@ -6,16 +6,18 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.checkins.permissions import FLAGS_READ
-from lastlight.kernel.ids import CheckinId, PatronId, VenueId
+from lastlight.kernel.ids import CheckinId, PatronId, VenueId, VisitId
 from lastlight.runtime.http.listing import Column, Filter, Listing
 
-RESULTS = (("admitted", "Let in"), ("refused", "Refused"), ("double", "Let in twice"))
-DECIDERS = (("server", "At once"), ("admitted", "Offline: let in"), ("refused", "Offline: refused"))
+RESULTS = (("admitted", "Let in"), ("refused", "Refused"), ("double", "Let in twice"), ("left", "Checked out"))
+DIRECTIONS = (("in", "Arriving"), ("out", "Leaving"))
+DECIDERS = (("server", "At once"), ("admitted", "Offline: let through"), ("refused", "Offline: refused"))
 KINDS = (
     ("duplicate", "Twice in"),
     ("impossible_travel", "Impossible travel"),
     ("cloned_code", "Cloned code"),
     ("barred", "Barred guest let in"),
+    ("override", "Let in by hand by nobody known"),
 )
 STATUSES = (("open", "Open"), ("confirmed", "Confirmed"), ("dismissed", "Dismissed"))
 
@@ -31,6 +33,7 @@ class DoorScanRow(msgspec.Struct, frozen=True, kw_only=True):
     venue: str
     patron_id: PatronId | None
     patron: str
+    direction: str
     decided: str
     result: str
     refusal: str
@@ -38,6 +41,7 @@ class DoorScanRow(msgspec.Struct, frozen=True, kw_only=True):
     claimed_at: datetime
     received_at: datetime
     checkin_id: CheckinId | None
+    visit_id: VisitId | None
 
 
 class FlagRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,16 +86,19 @@ left join patrons p on p.tenant_id = s.tenant_id and p.id = s.patron_id""",
         Column(name="patron_id", sql="s.patron_id", label="Guest id", kind="uuid", shown=False),
         Column(name="venue", sql="w.name", label="Venue", sort=True),
         Column(name="venue_id", sql="s.venue_id", label="Venue id", kind="uuid", shown=False),
+        Column(name="direction", sql="s.direction", label="Direction", kind="enum", choices=DIRECTIONS),
         Column(name="decided", sql="s.decided", label="Decided", kind="enum", choices=DECIDERS),
         Column(name="result", sql="s.result", label="Result", kind="enum", choices=RESULTS),
         Column(name="refusal", sql="s.refusal", label="Why"),
         Column(name="reason", sql="s.reason", label="By hand because", shown=False),
         Column(name="checkin_id", sql="s.checkin_id", label="Check-in id", kind="uuid", shown=False),
+        Column(name="visit_id", sql="s.visit_id", label="Visit id", kind="uuid", shown=False),
     ),
     filters=(
         Filter(name="venue_id", sql="s.venue_id", label="Venue", kind="uuid"),
         Filter(name="device_id", sql="s.device_id", label="Device", kind="uuid"),
         Filter(name="patron_id", sql="s.patron_id", label="Guest", kind="uuid"),
+        Filter(name="direction", sql="s.direction", label="Direction", kind="enum", choices=DIRECTIONS),
         Filter(name="result", sql="s.result", label="Result", kind="enum", choices=RESULTS),
         Filter(name="decided", sql="s.decided", label="Decided", kind="enum", choices=DECIDERS),
         Filter(name="claimed_at", sql="s.claimed_at", label="Scanned", kind="time"),

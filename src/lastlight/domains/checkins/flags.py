@@ -14,7 +14,7 @@ from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PLATFORM, PatronId, VenueId, uuid7
 from lastlight.runtime.context import Ctx
 
-FlagKind = Literal["duplicate", "impossible_travel", "cloned_code", "barred"]
+FlagKind = Literal["duplicate", "impossible_travel", "cloned_code", "barred", "override"]
 SHORTEST_KM = 5.0
 """Nearer venues are not judged: a few minutes and a vague position explain them."""
 RAISE = """

@@ -10,7 +10,7 @@ from lastlight.runtime.http.listing import Column, Filter, Listing
 
 METHODS = (("screen", "Screen"), ("poster", "Poster"), ("pass", "Pass"), ("override", "By hand"))
 STATUSES = (("open", "In"), ("closed", "Left"), ("timed_out", "Timed out"), ("voided", "Voided"))
-CLOSERS = (("guest", "Guest"), ("staff", "Staff"), ("time_out", "Time-out"))
+CLOSERS = (("guest", "Guest"), ("staff", "Staff"), ("door", "Scan at the door"), ("time_out", "Time-out"))
 
 
 class CheckinRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from lastlight.kernel.ids import CheckinId, PatronId, VenueId, VisitId
 
 Method = Literal["screen", "poster", "pass", "override"]
 VisitStatus = Literal["open", "closed", "timed_out", "voided"]
-ClosedBy = Literal["guest", "staff", "time_out"]
+ClosedBy = Literal["guest", "staff", "door", "time_out"]
 
 UNTOLD_ACCURACY_METRES = 50.0
 MOST_TOLERANCE_METRES = 100.0

@@ -6,30 +6,36 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from lastlight.domains.checkins.errors import PhoneKeyUnknown
+from lastlight.domains.checkins.errors import PatronBarred, PhoneKeyUnknown
 from lastlight.domains.checkins.events import PassIssued
 from lastlight.domains.checkins.model import age_on
-from lastlight.domains.checkins.passes import PURPOSE, STEP_SECONDS, GuestPass, moment, pass_text
+from lastlight.domains.checkins.passes import PURPOSE, STEP_SECONDS, GuestPass, moment, pass_text, short_name
 from lastlight.domains.checkins.scan_schemas import PassIn, PassKey, PassOut, Snapshot
 from lastlight.domains.checkins.settings import BIRTH_DATE_REQUIRED
 from lastlight.domains.devices import Speaker, load_public_key
-from lastlight.domains.venues import closes_at, read_venue
+from lastlight.domains.venues import closes_at, next_opening, read_venue
 from lastlight.kernel.errors import NotPermitted
 from lastlight.runtime.context import Ctx
 
 LASTS = timedelta(hours=14)
 """From the evening until after the longest night."""
 HOLDER = """
-select p.birth_date, h.public_key
+select p.name, p.birth_date, h.public_key,
+       p.status in ('banned', 'suspended') and coalesce(p.status_until > now(), true) as barred
 from patrons p
-join patron_keys h on h.tenant_id = $1 and h.patron_id = p.id and h.id = $3 and h.revoked_at is null
+left join patron_keys h on h.tenant_id = $1 and h.patron_id = p.id and h.id = $3 and h.revoked_at is null
 where p.tenant_id = $1 and p.id = $2
 """
 KNOWN = """
 select
     array(select id from patrons where tenant_id = $1
           and (status = 'banned' or (status = 'suspended' and coalesce(status_until > now(), true)))) as barred,
+    array(select p.id from patrons p where p.tenant_id = $1
+          and (p.status = 'soft_banned' and coalesce(p.status_until > now(), true)
+               or exists (select from users u where u.id = p.user_id and u.status = 'soft_banned'
+                          and coalesce(u.status_until > now(), true)))) as by_hand,
     array(select patron_id from visits where tenant_id = $1 and status = 'open') as inside,
+    array(select patron_id from visits where tenant_id = $1 and status = 'open' and venue_id = $4) as here,
     array(select id from patron_keys where tenant_id = $1 and revoked_at > now() - interval '1 day') as revoked_keys,
     (select coalesce(max(sequence), 0) from door_scans where tenant_id = $1 and device_id = $2) as last_sequence,
     (select value from tenant_settings where tenant_id = $1 and key = $3) as birth_date_required
@@ -42,7 +48,9 @@ async def issue_pass(ctx: Ctx, *, data: PassIn) -> PassOut:
     if patron_id is None:
         raise NotPermitted("Sign in as a guest to get a pass.")
     row = await ctx.db.fetchrow(HOLDER, ctx.tenant_id, patron_id, data.key_id)
-    key = load_public_key(bytes(row["public_key"])) if row else None
+    if row is not None and row["barred"]:
+        raise PatronBarred
+    key = load_public_key(bytes(row["public_key"])) if row and row["public_key"] else None
     if row is None or key is None:
         raise PhoneKeyUnknown(fields={"key_id": "This is not a registered phone of yours, or it was revoked."})
     guest = GuestPass(
@@ -53,6 +61,7 @@ async def issue_pass(ctx: Ctx, *, data: PassIn) -> PassOut:
         starts=int(ctx.now.timestamp()),
         expires=int((ctx.now + LASTS).timestamp()),
         age=_age(row["birth_date"], ctx.now),
+        name=short_name(row["name"]),
     )
     secrets = ctx.services.secrets
     text = pass_text(guest, key=secrets.signing_key(PURPOSE), key_id=secrets.key_id())
@@ -81,22 +90,27 @@ def pass_keys(ctx: Ctx) -> list[PassKey]:
 async def take_snapshot(ctx: Ctx, *, speaker: Speaker) -> Snapshot:
     """All that a door needs to decide by itself until it is asked again."""
     venue = await read_venue(ctx, venue_id=speaker.venue_id)
-    known = await ctx.db.fetchrow(KNOWN, ctx.tenant_id, speaker.id, BIRTH_DATE_REQUIRED.key)
+    known = await ctx.db.fetchrow(KNOWN, ctx.tenant_id, speaker.id, BIRTH_DATE_REQUIRED.key, venue.id)
     assert known is not None
+    is_open = venue.is_open(ctx.now)
     return Snapshot(
         at=ctx.now,
         venue_id=venue.id,
         venue=venue.name,
         tenant_id=ctx.tenant_id,
         status=venue.status,
-        is_open=venue.is_open(ctx.now),
+        is_open=is_open,
         closes_at=closes_at(venue.opening_hours, venue.zone, ctx.now),
+        opens_at=None if is_open else next_opening(venue.opening_hours, venue.zone, ctx.now),
+        capacity=venue.capacity,
         age_limit=venue.age_limit,
         birth_date_required=BIRTH_DATE_REQUIRED.read(known["birth_date_required"]),
         step_seconds=STEP_SECONDS,
         keys=pass_keys(ctx),
         barred=known["barred"],
+        by_hand=known["by_hand"],
         inside=known["inside"],
+        here=known["here"],
         revoked_keys=known["revoked_keys"],
         last_sequence=known["last_sequence"],
     )

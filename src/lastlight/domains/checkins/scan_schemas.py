@@ -6,11 +6,12 @@ from uuid import UUID
 
 import msgspec
 
-from lastlight.kernel.ids import CheckinId, PatronId, VenueId
+from lastlight.kernel.ids import CheckinId, PatronId, UserId, VenueId, VisitId
 from lastlight.runtime.http import Input
 
 Decided = Literal["server", "admitted", "refused"]
-ScanResult = Literal["admitted", "refused", "double"]
+Direction = Literal["in", "out"]
+ScanResult = Literal["admitted", "refused", "double", "left"]
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
@@ -21,13 +22,17 @@ class ScanIn(Input, frozen=True, kw_only=True):
     """The device counts its scans; one that is sent again gets the answer that it got."""
     code: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
     claimed_at: datetime
-    """By the device's own clock."""
+    """When the device scanned it, as far as it knows the time."""
+    direction: Direction = "in"
+    """`out` for a guest who leaves."""
     decided: Decided = "server"
     """`server` to ask now; else what the device decided without a network."""
     refusal: Annotated[str, msgspec.Meta(max_length=80)] = ""
     """Why the device refused."""
     override_reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
-    """Why the door's staff let the guest in against its rules; a ban stands all the same."""
+    """Why staff let the guest in against the rules at a door without a network. With one they ask POST /api/checkins/overrides."""
+    override_by: UserId | None = None
+    """The member who was signed in on the device, and answers for it."""
 
 
 class ScansIn(Input, frozen=True, kw_only=True):
@@ -40,12 +45,21 @@ class ScanOut(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a scan."""
 
     sequence: int
+    direction: Direction
+    decided: Decided
+    """As it is kept: a scan that was asked stays one, also when the device sends it again with its own decision."""
     result: ScanResult
     refusal: str = ""
     detail: str = ""
     patron: str = ""
     patron_id: PatronId | None = None
     checkin_id: CheckinId | None = None
+    visit_id: VisitId | None = None
+    """The visit that a scan on leaving closed."""
+    age: int | None = None
+    """Where the venue has an age limit and the guest's age is known."""
+    overridable: bool = False
+    """Whether staff may let the guest in by hand: against age, hours or a pause, never against a ban."""
     claimed_at: datetime
     received_at: datetime
 
@@ -54,6 +68,9 @@ class ScansOut(msgspec.Struct, frozen=True, kw_only=True):
     """What became of each scan, in the order of their sequence."""
 
     results: list[ScanOut]
+    inside: int
+    """How many guests are in the venue after them."""
+    now: datetime
 
 
 class PassKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,13 +106,19 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     is_open: bool
     closes_at: datetime | None
+    opens_at: datetime | None
+    capacity: int | None
     age_limit: int | None
     birth_date_required: bool
     step_seconds: int
     keys: list[PassKey]
     barred: list[UUID]
+    by_hand: list[UUID]
+    """Guests whom only staff may let in."""
     inside: list[UUID]
     """Guests with an open visit anywhere in the business."""
+    here: list[UUID]
+    """Those of them who are in this venue."""
     revoked_keys: list[UUID]
     """Phones that were revoked in the last day: their passes do not count."""
     last_sequence: int

@@ -103,6 +103,12 @@ async def check_out_guests(ctx: Ctx, *, visit_ids: list[VisitId]) -> CheckoutsOu
     return CheckoutsOut(closed=closed, not_open=not_open)
 
 
+async def close_visit(ctx: Ctx, *, visit_id: UUID, at: datetime, by: ClosedBy, claimed_at: datetime | None) -> Visit:
+    """Close a visit that the caller holds and has looked at; never before it began."""
+    visit = await read_visit(ctx, visit_id=visit_id)
+    return await _close(ctx, visit, at=max(at, visit.opened_at), by=by, claimed_at=claimed_at)
+
+
 async def correct_visit(ctx: Ctx, *, visit_id: UUID, data: VisitCorrection, version: int) -> Visit:
     """Correct a visit's status or times, with a reason; nothing is deleted."""
     if not data.reason.strip():

@@ -30,6 +30,7 @@ from lastlight.domains.identity.contexts import Place, choose_place, join_as_pat
 from lastlight.domains.identity.crew import admit_to_crew
 from lastlight.domains.identity.errors import GrantsTooMuch, LinkInvalid, NoPlace, WrongCredentials
 from lastlight.domains.identity.events import MemberAdded, MemberChanged, MemberRemoved, PatronJoined
+from lastlight.domains.identity.holding import holds_permission
 from lastlight.domains.identity.members import add_member, add_membership, change_member, read_member, remove_member
 from lastlight.domains.identity.names import clean_email, clean_name
 from lastlight.domains.identity.permissions import MEMBERS_MANAGE, MEMBERS_READ, PATRONS_READ, ROLES_MANAGE, ROLES_READ
@@ -140,6 +141,7 @@ __all__ = [
     "forgot_password",
     "give_builtin_roles",
     "hold_own_session",
+    "holds_permission",
     "issue_tokens",
     "join_as_patron",
     "list_own",
