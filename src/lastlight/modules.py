@@ -23,6 +23,7 @@ from lastlight.runtime.events.module import MODULE as EVENTS
 from lastlight.runtime.exports.module import MODULE as EXPORTS
 from lastlight.runtime.jobs.module import MODULE as JOBS
 from lastlight.runtime.mail.module import MODULE as MAIL
+from lastlight.runtime.push.module import MODULE as PUSH
 from lastlight.runtime.saved_views.module import MODULE as SAVED_VIEWS
 from lastlight.runtime.storage.module import MODULE as FILES
 from lastlight.runtime.tenant_settings import MODULE as SETTINGS
@@ -33,6 +34,7 @@ MODULES = (
     JOBS,
     FILES,
     MAIL,
+    PUSH,
     EXPORTS,
     SETTINGS,
     SAVED_VIEWS,

@@ -40,6 +40,8 @@ def expected(op: Operation, who: Somebody) -> frozenset[int]:
         return frozenset({404})
     if op.name in CREATE_VENUE and (who.role == "vendor_admin" or (who.kind == "crew" and who.home is None)):
         return frozenset({403})  # it would lie outside the venues that are theirs, or in no business at all
+    if op.name == "add_push_subscription" and (who.kind == "guest" or (who.kind == "crew" and who.home is not None)):
+        return frozenset({403})  # they are told nothing: guests of no business, and the crew on a visit
     if op.name == "upload_file" and who.kind == "guest":
         return frozenset({403})  # files belong to a business
     if op.name == "read_file" and who.kind == "guest":

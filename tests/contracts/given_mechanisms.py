@@ -2,6 +2,7 @@
 
 from tests.contracts.example import example
 from tests.support.calls import REGISTRY, Given
+from tests.support.push_service import Browser
 from tests.support.things import (
     PIXEL,
     ended_job,
@@ -84,3 +85,19 @@ async def view_remove(world: World, who: Somebody) -> Given:
 @example("create_export")
 async def create_export(world: World, who: Somebody) -> Given:
     return Given(data={"listing": "venues", "format": "csv"})
+
+
+@example("add_push_subscription")
+async def add_push_subscription(world: World, who: Somebody) -> Given:
+    key = (await world.make("GET", "/api/push/key"))["key"]
+    return Given(data=Browser(f"https://push.example.org/{next(world.numbers)}").body(key))
+
+
+@example("remove_push_subscription", "try_push_subscription", "push_device_remove", "push_device_try")
+async def own_push_subscription(world: World, who: Somebody) -> Given:
+    key = (await world.make("GET", "/api/push/key"))["key"]
+    nowhere = who.kind in {"anonymous", "guest"} or (who.kind == "crew" and who.home is not None)
+    asker = await world.newcomer(world.somebody["A.owner"]) if nowhere else who
+    browser = Browser(f"https://push.example.org/{next(world.numbers)}")
+    device = await world.make("POST", "/api/me/push-subscriptions", asker, json=browser.body(key))
+    return Given(path={"subscription_id": device["id"]}, who=asker if asker is not who else None)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lastlight.runtime.http.operation import Operation
     from lastlight.runtime.http.reply import RequestInfo
     from lastlight.runtime.jobs.declaration import Job
+    from lastlight.runtime.push.notice import NoticeKind
     from lastlight.runtime.tenant_settings import TenantSetting
 
 
@@ -77,6 +78,8 @@ class Module:
     listings: "Sequence[Listing[Any]]" = ()
     nav: Sequence[Nav] = ()
     settings: "Sequence[TenantSetting[Any]]" = ()
+    notices: "Sequence[NoticeKind]" = ()
+    """What it tells people by push, each kind of which they may switch off."""
     drills: "Sequence[Drill]" = ()
     usage: "Mapping[str, Callable[[Ctx], Awaitable[int]]]" = field(
         default_factory=dict[str, "Callable[[Ctx], Awaitable[int]]"]
@@ -98,6 +101,7 @@ class Registry:
         self.listings = _unique("listing", ((listing.name, listing) for m in modules for listing in m.listings))
         self.drills = _unique("drill", ((drill.name, drill) for m in modules for drill in m.drills))
         self.settings = _unique("setting", ((s.key, s) for m in modules for s in m.settings))
+        self.notices = _unique("notice", ((kind.key, kind) for m in modules for kind in m.notices))
         self.nav = tuple(sorted((_switched(m, n) for m in modules for n in m.nav), key=lambda n: n.order))
         self.reactions = tuple(reaction for m in modules for reaction in m.reactions)
         self._check()
@@ -113,6 +117,9 @@ class Registry:
                 raise RegistryError(f"{place} must declare one of permission=, public= and signed_in=")
             if op.permission and op.permission.name not in self.permissions:
                 raise RegistryError(f"{place} asks for {op.permission.name}, which no module declares")
+        for kind in self.notices.values():
+            if kind.permission and kind.permission.name not in self.permissions:
+                raise RegistryError(f"notice {kind.key} is for {kind.permission.name}, which no module declares")
         for module in self.modules:
             self._check_module(module)
 

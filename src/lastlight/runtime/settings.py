@@ -97,6 +97,10 @@ class Settings:
     trusted_proxies: tuple[str, ...] = _setting(
         (), "Addresses or networks of proxies whose X-Forwarded-For is believed; empty believes nobody."
     )
+    private_calls: bool = _setting(
+        default=False,
+        description="Call push services at private addresses and without https too: only for tests on one machine.",
+    )
     db_pool_size: int = _setting(10, "Most database connections of one process for each role.", minimum=1)
     statement_timeout_ms: int = _setting(5_000, "Longest statement of a request.", minimum=1)
     transaction_timeout_ms: int = _setting(15_000, "Longest transaction of a request.", minimum=1)

@@ -31,6 +31,14 @@ class GiveUpError(Exception):
     """Raised by a job that knows that repeating it would not help; its message is the row's error."""
 
 
+class RetryLaterError(Exception):
+    """Raised by a job that was asked to come back in so many seconds; None: after its usual pause. It costs an attempt."""
+
+    def __init__(self, message: str, *, seconds: float | None) -> None:
+        super().__init__(message)
+        self.pause = None if seconds is None else timedelta(seconds=seconds)
+
+
 class JobCancelledError(Exception):
     """Somebody asked for the job to be cancelled."""
 
@@ -177,7 +185,9 @@ async def _failed(run: JobRun, error: Exception) -> None:
                     attempt=claimed.attempts,
                     error=text,
                 )
-                await states.queue_again(ctx, claimed, after=run.declared.retry.wait(claimed.attempts), error=text)
+                asked = error.pause if isinstance(error, RetryLaterError) else None
+                after = run.declared.retry.wait(claimed.attempts) if asked is None else asked
+                await states.queue_again(ctx, claimed, after=after, error=text)
             else:
                 run.outcome = "dead"
                 log.error("job is dead", job=claimed.kind, job_id=str(claimed.id), exc_info=error)
@@ -194,7 +204,7 @@ def sentence(error: BaseException) -> str:
         return error.detail
     if isinstance(error, TimeoutError) and not str(error):
         return "It took longer than it may."
-    if isinstance(error, GiveUpError | _LostTooOftenError):
+    if isinstance(error, GiveUpError | RetryLaterError | _LostTooOftenError):
         return str(error)
     return f"{type(error).__name__}: {error}"
 
