@@ -1,5 +1,6 @@
 """The demonstration from end to end: one command, a night that plays by itself, and nights played on request."""
 
+import argparse
 import json
 import os
 import re
@@ -18,6 +19,8 @@ import httpx
 import pytest
 
 from lastlight.runtime.settings import Settings
+from lastlight.simulator.cli import make_floor, make_night
+from lastlight.simulator.client import Api
 from tests.support.postgres import PostgresServer, database, run_apart, settings_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
@@ -138,7 +141,7 @@ def test_a_night_on_request_says_what_happened_and_the_database_agrees(demo: Dem
     assert demo.sql(guests)[0][0] == 0
     played = demo.run("simulate", "--guests", "10", "--hours", "0.5", "--speed", "600", "--seed", "31")
     assert played.returncode == 0, played.stderr + played.stdout
-    found = re.match(r"seed 31: (\d+) arrived, (\d+) checked out, .* 0 wrong$", played.stdout)
+    found = re.match(r"seed 31: (\d+) arrived, (\d+) checked out, .* 0 wrong\nfloor: .*heartbeats \d+", played.stdout)
     assert found is not None, played.stdout
     arrived, left = int(found[1]), int(found[2])
     assert 5 <= arrived <= 10
@@ -146,6 +149,45 @@ def test_a_night_on_request_says_what_happened_and_the_database_agrees(demo: Dem
     inside = guests.replace("from checkins", "from visits") + " and c.status = 'open'"
     assert demo.sql(inside)[0][0] == arrived - left
     assert "came" in played.stderr, "progress is shown"
+
+
+def test_each_act_of_the_floor_leaves_its_mark(demo: Demo) -> None:
+    marks = {
+        "beats": "select count(*) from device_states where last_seen_at is not null",
+        "door": "select count(*) from door_scans",
+        "task": "select count(*) from tasks where status <> 'open'",
+        "alert": "select count(*) from safety_alerts where kind = 'behaviour'",
+        "sos": "select count(*) from sos_calls where status = 'resolved'",
+        "broadcast": "select count(*) from broadcasts",
+        "break": "select count(*) from time_breaks where ended_at is not null",
+        "crew": "select count(*) from audit_entries",
+    }
+    tenant = " and tenant_id = (select id from tenants where slug = 'the-low-light')"
+    marks = {
+        name: sql + (tenant if " where " in sql else tenant.replace(" and", " where", 1)) for name, sql in marks.items()
+    }
+    before = {name: demo.sql(sql)[0][0] for name, sql in marks.items()}
+    assert run_apart(_play_each(demo)) == set(marks)
+    after = {name: demo.sql(sql)[0][0] for name, sql in marks.items()}
+    assert {name for name in marks if name != "crew" and after[name] <= before[name]} == set()
+
+
+async def _play_each(demo: Demo) -> set[str]:
+    arguments = argparse.Namespace(tenant="the-low-light", seed=3, slow=True, speed=1.0)
+    async with httpx.AsyncClient(base_url=demo.told["base_url"], timeout=30) as http:
+        floor = make_floor(
+            await make_night(Api(http), demo.told, arguments), demo.told, scanner_name="Scanner of a test"
+        )
+        await floor.open()
+        for act, _ in floor.acts().values():
+            await act(floor.night.places[0])
+        floor.silent[floor.night.places[0].id] = 1
+        await floor.acts()["door"][0](floor.night.places[0])
+        await floor.close()
+        assert floor.played["scans without a network"] == 1
+        assert sum(count for name, count in floor.played.items() if name.startswith("late scans")) == 1
+        assert (floor.played["looks of the crew"], floor.played["clocked out"]) == (1, 1)
+        return set(floor.acts())
 
 
 def test_after_a_night_every_audit_chain_is_whole(demo: Demo) -> None:
@@ -179,8 +221,7 @@ def test_what_cannot_be_played_is_one_sentence(demo: Demo, arguments: tuple[str,
 
 def test_seeding_again_changes_nothing(demo: Demo) -> None:
     figures = """select (select count(*) from venues), (select count(*) from venue_keys), (select count(*) from memberships),
-                        (select count(*) from visits where created_at < (select approved_at + interval '30 seconds' from tenants
-                                                                         where slug = 'the-low-light'))"""
+                        (select count(*) from visits v join tenants t on t.id = v.tenant_id where v.opened_at < t.approved_at)"""
     before = [tuple(row) for row in demo.sql(figures)]
     told = (Path(demo.env["LASTLIGHT_VAR_DIR"]) / "demo.json").read_bytes()
     assert demo.run("seed").returncode == 0

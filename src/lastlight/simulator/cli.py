@@ -47,14 +47,16 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
     stop = _stop_signal()
     async with httpx.AsyncClient(base_url=demo["base_url"], timeout=20, limits=limits) as http:
         try:
-            night = await _cast(Api(http), demo, arguments)
+            night = await make_night(Api(http), demo, arguments)
         except UnreachableError as error:
             if not arguments.slow:
                 raise StartError(str(error)) from error
             return 1  # the supervisor starts it again
         except ApiRefused as refusal:
             raise StartError(f"The manager of {settings.demo_file} cannot sign in ({refusal}).") from refusal
-        floor = _floor(night, demo)
+        floor = make_floor(
+            night, demo, scanner_name="Door scanner" if arguments.slow else f"Simulated scanner {arguments.seed}"
+        )
         if arguments.slow:
             guests = min(arguments.guests, SLOW_GUESTS)
             report = _reporter(arguments, live=sys.stderr.isatty())
@@ -99,7 +101,7 @@ def _stop_signal() -> asyncio.Event:
     return stop
 
 
-async def _cast(api: Api, demo: Any, arguments: argparse.Namespace) -> Night:
+async def make_night(api: Api, demo: Any, arguments: argparse.Namespace) -> Night:
     """The venues that are open, the main one (the one that holds most) first, and who minds their doors."""
     door = _door(demo, arguments.tenant)
     account = _account(door)
@@ -115,7 +117,7 @@ async def _cast(api: Api, demo: Any, arguments: argparse.Namespace) -> Night:
     return night
 
 
-def _floor(night: Night, demo: Any) -> Floor:
+def make_floor(night: Night, demo: Any, *, scanner_name: str) -> Floor:
     """Who works that night: the business's own people, and the platform's operations looking on."""
     people = {entry["role"]: entry for entry in demo["sign_ins"] if entry["tenant"] == night.tenant}
     crew = next((entry for entry in demo["sign_ins"] if entry["role"] == "ops"), None)
@@ -126,6 +128,7 @@ def _floor(night: Night, demo: Any) -> Floor:
         staff=_account(people["staff"]),
         manager=night.door,
         crew=_account(crew | {"tenant": ""}) if crew else None,
+        scanner_name=scanner_name,
         dice=random.Random(night.seed),  # noqa: S311 - a plan to repeat, not a secret
     )
 

@@ -102,7 +102,8 @@ class Api:
                     )
                 except ApiRefused:
                     account.refresh = ""
-            body = {"email": account.email, "password": account.password, "tenant": account.tenant}
+            body = {"email": account.email, "password": account.password}
+            body |= {"tenant": account.tenant} if account.tenant else {}
             return self._keep(account, await self.call(None, "POST", "/api/auth/login", body))
 
     def _keep(self, account: Account, tokens: Any) -> str:

@@ -25,6 +25,8 @@ WORDS = ("Last song in half an hour.", "The lift is out, use the stairs.", "A gr
 DRAIN = 0.4
 """Per cent of the battery for each heartbeat; at a tenth it is charged again."""
 
+Act = Callable[[Place], Awaitable[None]]
+
 
 @dataclass(slots=True)
 class Floor:
@@ -35,6 +37,8 @@ class Floor:
     manager: Account
     crew: Account | None
     dice: random.Random
+    scanner_name: str
+    """A night of its own has scanners of its own: enrolling one anew ends the key of whoever plays beside it."""
     scanners: dict[str, Scanner] = field(default_factory=dict[str, Scanner])
     silent: dict[str, int] = field(default_factory=dict[str, int])
     """Scanners without a network: how many beats they still miss."""
@@ -49,9 +53,7 @@ class Floor:
     async def open(self) -> None:
         """Before the doors open: scanners stand, the venue watches its thresholds, staff clock in."""
         for place in self.night.places:
-            self.scanners[place.id] = await stand_up(
-                self.api, self.manager, venue_id=place.id, name="Simulated door scanner"
-            )
+            self.scanners[place.id] = await stand_up(self.api, self.manager, venue_id=place.id, name=self.scanner_name)
             await self._watch(place)
         await self._clock("in")
 
@@ -61,18 +63,22 @@ class Floor:
             await self._count(scanner.sync(), "late scans")
         await self._clock("out")
 
+    def acts(self) -> dict[str, tuple[Act, int]]:
+        """What may happen on a floor, and how often each does."""
+        return {
+            "beats": (self._beats, 30),
+            "door": (self._door, 30),
+            "task": (self._task, 14),
+            "alert": (self._alert, 8),
+            "sos": (self._sos, 2),
+            "broadcast": (self._broadcast, 2),
+            "break": (self._break, 3),
+            "crew": (self._crew_looks, 4),
+        }
+
     async def moment(self) -> None:
         """One thing happens."""
-        acts: list[tuple[Callable[[Place], Awaitable[None]], int]] = [
-            (self._beats, 30),
-            (self._door, 30),
-            (self._task, 14),
-            (self._alert, 8),
-            (self._sos, 2),
-            (self._broadcast, 2),
-            (self._break, 3),
-            (self._crew_looks, 4),
-        ]
+        acts = list(self.acts().values())
         [act] = self.dice.choices([act for act, _ in acts], weights=[weight for _, weight in acts])
         place = self.dice.choice(self.night.places)
         try:
