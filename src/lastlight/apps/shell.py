@@ -44,18 +44,21 @@ async def render(ctx: Ctx, op: Operation | None, info: RequestInfo, view: View) 
             raise NotFound(f"This page has no part called {block[:60]}.")
         shell = ShellContext(app=place.app, app_name=place.title, theme=theme, locale=locale)
         return render_block(templates, view.template, block, {**context, "shell": shell}, locale=locale, zone=zone)
-    shell = await build_shell(ctx, info, place, theme=theme, locale=locale)
+    counted = (
+        op is None or op.db is None
+    )  # another database role than the reader's own may see other things, or nothing
+    shell = await build_shell(ctx, info, place, theme=theme, locale=locale, counted=counted)
     return render_page(templates, view.template, {**context, "shell": shell}, locale=locale, zone=zone)
 
 
 async def build_shell(
-    ctx: Ctx, info: RequestInfo, place: AppPlace, *, theme: Literal["dark", "light"], locale: str
+    ctx: Ctx, info: RequestInfo, place: AppPlace, *, theme: Literal["dark", "light"], locale: str, counted: bool = True
 ) -> ShellContext:
     """Everything around a page for this reader: places, counts, tenant, venues, palette."""
     if ctx.actor.user_id is None:
         return ShellContext(app=place.app, app_name=place.title, theme=theme, locale=locale, home="/")
     off = await tenancy.switched_off(ctx)
-    groups = await _navigation(ctx, place, info, off)
+    groups = await _navigation(ctx, place, info, off, counted=counted)
     tenant = await _tenant(ctx)
     switchable = await _venues(ctx)
     chosen = str(venues.chosen_venue(info) or "")
@@ -109,13 +112,15 @@ def _visible(ctx: Ctx, nav: Nav) -> bool:
     return nav.permission is None or ctx.allows(nav.permission)
 
 
-async def _navigation(ctx: Ctx, place: AppPlace, info: RequestInfo, off: frozenset[str]) -> tuple[NavGroup, ...]:
+async def _navigation(
+    ctx: Ctx, place: AppPlace, info: RequestInfo, off: frozenset[str], *, counted: bool
+) -> tuple[NavGroup, ...]:
     entries = [n for n in ctx.services.registry.nav if n.app == place.app and _visible(ctx, n) and n.toggle not in off]
     path = info.path
     current = max((n.href for n in entries if path == n.href or path.startswith(n.href + "/")), key=len, default="")
     groups: dict[str, list[NavItem]] = {}
     for nav in entries:
-        count = await nav.count(ctx, request=info) if nav.count is not None else None
+        count = await nav.count(ctx, request=info) if counted and nav.count is not None else None
         item = NavItem(
             label=nav.label,
             href=nav.href,

@@ -105,9 +105,16 @@ async def count(
     if op.limit in {"auth", "refresh"}:
         return await _count_auth(services, op.limit, actor, arguments or {})
     policy = user_policy(services) if actor.user_id else address_policy(services)
-    decision = await count_leased(services, policy, str(actor.user_id or actor.ip))
+    asker = actor.looking.by_id if actor.looking else actor.user_id
+    decision = await count_leased(services, policy, str(asker or actor.ip))
     refuse(decision)
     return decision.headers()
+
+
+async def charge(services: Services, *, policy: Policy, key: str) -> None:
+    """Take one more token for what this call tries; `forgive` puts it back with the rest. Raises TooManyRequests."""
+    refuse(await check(services, policy=policy, key=key))
+    _charged.set((*_charged.get(), (policy, key)))
 
 
 def forgive(ctx: Ctx) -> None:
@@ -135,6 +142,11 @@ def auth_policies(services: Services) -> tuple[Policy, Policy]:
     """
     quota = services.settings.auth_failures_per_quarter_hour
     return Policy("auth", quota, 900), Policy("auth-address", quota * 10, 900)
+
+
+def factor_policy() -> Policy:
+    """Codes of a second factor that one account may try, from all addresses together."""
+    return Policy("second-factor", 10, 900)
 
 
 def refresh_policy() -> Policy:

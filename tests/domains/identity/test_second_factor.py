@@ -2,13 +2,17 @@
 
 import asyncio
 import base64
+import secrets
 import time
 from typing import Any
 
 import pytest
 
+from lastlight.domains import tenancy
 from lastlight.domains.identity.totp import SECONDS, base32, code_of, matching_step, provisioning_uri, step_of
-from tests.support.people import PASSWORD, Newcomer, People
+from lastlight.kernel.ids import PLATFORM, TenantId
+from lastlight.runtime.db.uow import system_ctx
+from tests.support.people import PASSWORD, Newcomer, People, visitor
 
 RFC_SECRET = b"12345678901234567890"
 
@@ -122,3 +126,109 @@ async def test_it_is_removed_with_password_and_code_only(world: People) -> None:
     await world.refused("second-factor-active", "POST", "/api/me/second-factor", here, json=again)
     await world.call("POST", path, here, status=204, json={"password": PASSWORD, "code": codes[1]})
     assert await login(world, somebody) == 200
+
+
+async def test_codes_are_counted_by_account_whatever_the_address_and_one_that_counts_is_given_back(
+    world: People,
+) -> None:
+    somebody = await world.newcomer(world.bar, role="staff")
+    secret, codes, here = await enrolled(world, somebody)
+    for code in (app_code(secret), *codes[:8]):
+        assert await login(world, somebody, code=code) == 200
+    tried: list[int] = []
+    for number in range(14):
+        async with visitor(world.app, address=f"198.51.100.{number + 1}") as elsewhere:
+            body = {"email": somebody.email, "password": PASSWORD, "code": f"{number:06d}"}
+            tried.append((await elsewhere.post("/api/auth/login", json=body)).status_code)
+    assert (tried[0], tried[-1]) == (401, 429)
+    assert await login(world, somebody, code=codes[9]) == 429
+    path = "/api/me/second-factor/removal"
+    await world.refused("too-many-requests", "POST", path, here, json={"password": PASSWORD, "code": codes[9]})
+    bystander = await world.newcomer(world.bar, role="staff")
+    assert await login(world, bystander) == 200
+
+
+async def test_wrong_codes_with_the_right_password_are_not_forgiven(world: People) -> None:
+    """Removing the factor with a stolen session and password does not let anybody try every code."""
+    somebody = await world.newcomer(world.bar, role="staff")
+    _, _, here = await enrolled(world, somebody)
+    answers = [
+        (
+            await world.client.post(
+                "/api/me/second-factor/removal",
+                headers=here,
+                json={"password": PASSWORD, "code": f"{number:06d}"},
+            )
+        ).status_code
+        for number in range(14)
+    ]
+    assert (answers[0], answers[-1]) == (401, 429)
+
+
+async def role_of(world: People, who: dict[str, str], key: str) -> dict[str, Any]:
+    roles = (await world.call("GET", "/api/roles", who))["items"]
+    return next(role for role in roles if role["key"] == key)
+
+
+async def require(world: People, who: dict[str, str], role: dict[str, Any], required: bool = True) -> Any:
+    path, match = f"/api/roles/{role['id']}/second-factor", {"If-Match": f'"{role["version"]}"'}
+    return await world.client.put(path, headers={**who, **match}, json={"required": required})
+
+
+async def own_business(world: People) -> tuple[TenantId, str]:
+    slug = f"t-{secrets.token_hex(4)}"
+    async with system_ctx(world.services, PLATFORM, role="system") as ctx:
+        return await tenancy.seed_tenant(ctx, seed="factor", slug=slug, name=slug), slug
+
+
+async def test_an_owner_requires_it_of_roles_once_they_have_shown_their_own(world: People) -> None:
+    place, slug = await own_business(world)
+    boss, hand = await world.newcomer(place, role="owner"), await world.newcomer(place, role="staff")
+    here = await world.bearer(boss.email)
+    for key in ("staff", "owner"):
+        refused = await require(world, here, await role_of(world, here, key))
+        assert refused.json()["type"].endswith("/second-factor-first"), refused.text
+    working = await world.bearer(hand.email)
+    await world.call("GET", "/api/visits", working)
+    _, codes, here = await enrolled(world, boss)
+    staff = await role_of(world, here, "staff")
+    assert (await require(world, here, staff)).json()["second_factor"]
+    assert (await require(world, here, staff)).status_code == 412
+    await world.refused("second-factor-due", "GET", "/api/visits", working)
+    assert (await world.call("GET", "/api/me", working))["permissions"] == {}
+    assert (await require(world, here, await role_of(world, here, "owner"))).status_code == 200
+    await world.call("GET", "/api/roles", here)
+    second = await world.newcomer(place, role="owner")
+    new = await world.bearer(second.email)
+    await world.refused("second-factor-due", "GET", "/api/roles", new)
+    await enrolled(world, second)
+    elsewhere = await world.bearer(boss.email, code=codes[0])
+    await world.call("GET", "/api/roles", elsewhere)
+    switched = await world.call("POST", "/api/auth/switch", elsewhere, json={"tenant": slug})
+    await world.call("GET", "/api/roles", {"Authorization": f"Bearer {switched['access_token']}"})
+    assert (await require(world, here, await role_of(world, here, "staff"), required=False)).status_code == 200
+    await world.call("GET", "/api/visits", working)
+
+
+async def test_nobody_requires_it_of_a_role_that_holds_more_than_theirs(world: People) -> None:
+    place, _ = await own_business(world)
+    boss = await world.newcomer(place, role="owner")
+    _, _, here = await enrolled(world, boss)
+    made = await world.call(
+        "POST", "/api/roles", here, status=201, json={"name": "Keeper", "permissions": ["roles.manage", "roles.read"]}
+    )
+    keeper = await world.newcomer(place, role=made["key"])
+    _, _, there = await enrolled(world, keeper)
+    owner = await role_of(world, there, "owner")
+    assert (await require(world, there, owner)).json()["type"].endswith("/grants-too-much")
+    assert (await require(world, there, made)).json()["second_factor"]
+
+
+async def test_crew_keeps_what_it_has_shown_inside_a_business(world: People) -> None:
+    somebody = await world.newcomer(PLATFORM, role="super_admin")
+    _, _, here = await enrolled(world, somebody)
+    inside = await world.call(
+        "POST", f"/api/admin/tenants/{world.club.id}/scope", here, status=201, json={"reason": "looking at the door"}
+    )
+    headers = {"Authorization": f"Bearer {inside['access_token']}"}
+    assert (await world.call("GET", "/api/me/second-factor", headers))["shown"]

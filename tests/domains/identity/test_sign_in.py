@@ -195,9 +195,8 @@ async def test_a_sign_in_that_began_before_a_password_changed_does_not_outlive_i
     verdict = await identity.check_credentials(world.services, email=somebody.email, password=PASSWORD)
     change = {"current_password": PASSWORD, "new_password": "a fine long night"}
     async with system_ctx(world.services, PLATFORM, role="system", actor=ANONYMOUS) as ctx:
-        session = await identity.sign_in(
-            ctx, email=somebody.email, verdict=verdict, tenant=None, as_=None, channel="bearer"
-        )
+        wish = identity.Wish(channel="bearer")
+        session = await identity.sign_in(ctx, email=somebody.email, verdict=verdict, wish=wish)
         changing = asyncio.create_task(world.call("POST", "/api/auth/password/change", mine, status=204, json=change))
         done, _ = await asyncio.wait({changing}, timeout=1)
         assert not done, "the change waits for the sign-in"
@@ -205,7 +204,7 @@ async def test_a_sign_in_that_began_before_a_password_changed_does_not_outlive_i
     assert (await world.sql("select revoked_at from sessions where id = $1", session.id))[0][0] is not None
     with pytest.raises(identity.WrongCredentials):
         async with system_ctx(world.services, PLATFORM, role="system", actor=ANONYMOUS) as ctx:
-            await identity.sign_in(ctx, email=somebody.email, verdict=verdict, tenant=None, as_=None, channel="bearer")
+            await identity.sign_in(ctx, email=somebody.email, verdict=verdict, wish=wish)
 
 
 def strict(world: People, failures: int) -> Litestar:

@@ -7,7 +7,13 @@ import msgspec
 
 from lastlight.apps.catalogue import home_of
 from lastlight.domains import identity
-from lastlight.runtime.auth.cookies import no_cookie, session_cookie, session_cookie_name
+from lastlight.runtime.auth.cookies import (
+    no_cookie,
+    own_cookie,
+    own_cookie_name,
+    session_cookie,
+    session_cookie_name,
+)
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.http import Form, Input, Redirect, RequestInfo, View, page, page_post
 from lastlight.runtime.services import Services
@@ -75,10 +81,13 @@ async def welcome(ctx: Ctx) -> View | Redirect:
 
 
 @page("/sign-in", public=DOOR)
-async def sign_in_page(ctx: Ctx, query: SignInQuery) -> View | Redirect:
-    """Ask for e-mail and password."""
+async def sign_in_page(ctx: Ctx, query: SignInQuery, request: RequestInfo) -> View | Redirect:
+    """Ask for e-mail and password. Whose preview or visit has run out goes on as themselves."""
     if ctx.actor.user_id is not None:
         return Redirect(safe_next(query.next) or home_of(ctx.actor).prefix)
+    own = request.cookies.get(own_cookie_name(ctx.services.settings)) or ""
+    if await identity.way_back(ctx, cookie=own):
+        return Redirect("/", cookies=identity.own_again(ctx, own), toast="Its time was over: you are yourself again.")
     return View("account/sign_in.html", {"next": safe_next(query.next), "tenant": query.tenant})
 
 
@@ -102,21 +111,25 @@ async def _sign_in_again(_ctx: Ctx) -> dict[str, str]:
 async def sign_in_submit(ctx: Ctx, form: Form[SignInForm], prepared: identity.Verdict) -> Redirect:
     """Sign in with a cookie and go where one came from, or to one's own app."""
     data = form.require()
-    session = await identity.sign_in(
-        ctx, email=data.email, verdict=prepared, tenant=data.tenant or None, as_=None, channel="cookie", code=data.code
-    )
+    wish = identity.Wish(channel="cookie", tenant=data.tenant or None)
+    session = await identity.sign_in(ctx, email=data.email, verdict=prepared, wish=wish, code=data.code)
     token, seconds = identity.cookie_token(ctx, session=session)
-    return Redirect(
-        safe_next(data.next) or "/", cookies=[session_cookie(ctx.services.settings, token, seconds=seconds)]
-    )
+    own = own_cookie(ctx.services.settings, "", seconds=0)  # whose ever it was that looked from this browser before
+    cookies = [session_cookie(ctx.services.settings, token, seconds=seconds), own]
+    return Redirect(safe_next(data.next) or "/", cookies=cookies)
 
 
-@page_post("/sign-out", public="Signing out must work when nothing else does any more.", db="system")
+LEAVING = "Signing out must work when nothing else does any more."
+
+
+@page_post("/sign-out", public=LEAVING, looking=LEAVING, db="system")
 async def sign_out(ctx: Ctx, request: RequestInfo) -> Redirect:
-    """End this session and forget the cookie."""
-    cookie = request.cookies.get(session_cookie_name(ctx.services.settings))
-    await identity.close_presented(ctx, authorization=None, cookie=cookie)
-    return Redirect("/sign-in", cookies=[no_cookie(ctx.services.settings)], toast="You are signed out.")
+    """End this session, and one's own behind a preview, and forget the cookies."""
+    settings = ctx.services.settings
+    for name in (session_cookie_name(settings), own_cookie_name(settings)):
+        await identity.close_presented(ctx, authorization=None, cookie=request.cookies.get(name))
+    cookies = [no_cookie(settings), own_cookie(settings, "", seconds=0)]
+    return Redirect("/sign-in", cookies=cookies, toast="You are signed out.")
 
 
 @page("/forgot", public=DOOR)

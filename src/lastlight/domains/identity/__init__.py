@@ -16,21 +16,24 @@ from lastlight.domains.identity.accounts import (
     open_account,
     prepare_change,
     prepare_email_change,
-    prepare_login,
     prepare_register,
     prepare_reset,
     register,
     reset_password,
-    sign_in,
 )
 from lastlight.domains.identity.addresses import send_verification, verify_email
 from lastlight.domains.identity.builtin import give_builtin_roles, sync_builtin_roles
 from lastlight.domains.identity.colleagues import Colleague, colleagues, require_colleague, works_at
 from lastlight.domains.identity.contexts import Place, choose_place, join_as_patron, places_of
 from lastlight.domains.identity.crew import admit_to_crew
+from lastlight.domains.identity.entrance import Wish, ask_for_passkey, prepare_second_step, second_step, sign_in
 from lastlight.domains.identity.errors import GrantsTooMuch, LinkInvalid, NoPlace, WrongCredentials
 from lastlight.domains.identity.events import MemberAdded, MemberChanged, MemberRemoved, PatronJoined
-from lastlight.domains.identity.holding import holds_permission
+from lastlight.domains.identity.factor_errors import SecondFactorNeeded
+from lastlight.domains.identity.guests_admin import change_patron_standing, read_patron
+from lastlight.domains.identity.holding import Holder, holders, holds_permission
+from lastlight.domains.identity.looking import way_back
+from lastlight.domains.identity.looking_pages import own_again
 from lastlight.domains.identity.members import add_member, add_membership, change_member, read_member, remove_member
 from lastlight.domains.identity.names import clean_email, clean_name
 from lastlight.domains.identity.permissions import MEMBERS_MANAGE, MEMBERS_READ, PATRONS_READ, ROLES_MANAGE, ROLES_READ
@@ -124,11 +127,13 @@ __all__ = [
     "archive_role",
     "ask_email_change",
     "bump_sessions",
+    "SecondFactorNeeded",
     "change_member",
     "change_password",
     "change_preferences",
     "change_role",
     "check_credentials",
+    "Wish",
     "choose_place",
     "clean_email",
     "clean_name",
@@ -136,6 +141,7 @@ __all__ = [
     "close_presented",
     "colleagues",
     "cookie_token",
+    "ask_for_passkey",
     "create_role",
     "create_user",
     "forgot_password",
@@ -153,7 +159,6 @@ __all__ = [
     "preferences",
     "prepare_change",
     "prepare_email_change",
-    "prepare_login",
     "prepare_register",
     "prepare_reset",
     "presets_for",
@@ -172,6 +177,7 @@ __all__ = [
     "seed_member",
     "seed_patron",
     "seed_user",
+    "prepare_second_step",
     "seeded_id",
     "send_verification",
     "sign_in",
@@ -181,3 +187,4 @@ __all__ = [
     "verify_email",
     "works_at",
 ]
+    "second_step",

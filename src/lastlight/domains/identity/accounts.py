@@ -1,4 +1,4 @@
-"""Accounts: signing in, registering, setting and changing passwords."""
+"""Accounts: registering, comparing, setting and changing passwords. Signing in is in `entrance`."""
 
 from typing import Any
 from uuid import UUID
@@ -6,8 +6,8 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.identity.addresses import mark_verified
-from lastlight.domains.identity.contexts import As, choose_place, join_as_patron
-from lastlight.domains.identity.errors import LinkInvalid, WrongCredentials
+from lastlight.domains.identity.contexts import join_as_patron
+from lastlight.domains.identity.errors import LinkInvalid
 from lastlight.domains.identity.events import UserPasswordChanged, UserRegistered
 from lastlight.domains.identity.jobs import (
     mail_address_in_use,
@@ -16,14 +16,12 @@ from lastlight.domains.identity.jobs import (
     mail_verification,
 )
 from lastlight.domains.identity.names import clean_email, clean_name, plain_email
-from lastlight.domains.identity.schemas import ChangeEmailIn, ChangePasswordIn, LoginIn, RegisterIn, ResetIn
-from lastlight.domains.identity.second_factor_check import show_second_factor
-from lastlight.domains.identity.sessions import Channel, Session, close, hold_sign_ins, open_session, revoke_all
+from lastlight.domains.identity.schemas import ChangeEmailIn, ChangePasswordIn, RegisterIn, ResetIn
+from lastlight.domains.identity.sessions import hold_sign_ins, revoke_all
 from lastlight.domains.identity.tokens import digest, retire_one_time, spend_one_time
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import UserId
 from lastlight.runtime import limits
-from lastlight.runtime.auth.errors import AccountSuspended
 from lastlight.runtime.auth.passwords import check_policy, hash_password, needs_rehash, verify_password
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.services import Services
@@ -73,53 +71,7 @@ async def _compare(row: Any, password: str) -> Verdict:
     return Verdict(UserId(row["id"]) if row else None, right, stored, rehashed)
 
 
-async def prepare_login(services: Services, data: LoginIn, _actor: Actor) -> Verdict:
-    """The slow part of a sign-in, before its transaction."""
-    return await check_credentials(services, email=data.email, password=data.password)
-
-
-async def sign_in(
-    ctx: Ctx,
-    *,
-    email: str,
-    verdict: Verdict,
-    tenant: str | None,
-    as_: As | None,
-    channel: Channel,
-    label: str = "",
-    code: str = "",
-) -> Session:
-    """Open a session for checked credentials. A browser has one session: the one it came with ends.
-
-    Raises WrongCredentials, SecondFactorNeeded, SecondFactorWrong, account-suspended, NoPlace, or tenant-pending, -suspended or -closed.
-    """
-    person = await _person(ctx, verdict)
-    if person is None:
-        ctx.record(
-            "session.refused",
-            entity=("user", verdict.user_id or ""),
-            reason="wrong credentials",
-            after={"email": plain_email(email)},
-        )
-        raise WrongCredentials
-    if person.suspended:
-        raise AccountSuspended(extra={"until": person.status_until.isoformat() if person.status_until else None})
-    factored = await show_second_factor(ctx, user_id=person.id, code=code)
-    limits.forgive(ctx)
-    if verdict.rehashed:
-        await ctx.db.execute("update users set password_hash = $2 where id = $1", person.id, verdict.rehashed)
-    place = await choose_place(ctx, user_id=person.id, name=person.name, tenant=tenant, as_=as_)
-    if channel == "cookie" and ctx.actor.channel == "cookie" and ctx.actor.session_id is not None:
-        await close(ctx, session_id=ctx.actor.session_id)
-    session = await open_session(
-        ctx, user_id=person.id, name=person.name, email=person.email, place=place, channel=channel, label=label
-    )
-    if factored:
-        await ctx.db.execute("update sessions set second_factor_at = now() where id = $1", session.id)
-    return session
-
-
-async def _person(ctx: Ctx, verdict: Verdict, *, alone: bool = False) -> Person | None:
+async def person_behind_password(ctx: Ctx, *, verdict: Verdict, alone: bool = False) -> Person | None:
     """The user whose password it was, unless it was changed since it was compared."""
     if verdict.user_id is None or not verdict.right:
         return None
@@ -234,7 +186,7 @@ async def change_password(ctx: Ctx, *, verdict: Verdict, password_hash: str) -> 
 
 async def require_own_password(ctx: Ctx, *, verdict: Verdict, field: str) -> UserId:
     """Whose password it was: the signed-in person's. Invalid at the field when it was not, or is no more."""
-    person = await _person(ctx, verdict, alone=True)
+    person = await person_behind_password(ctx, verdict=verdict, alone=True)
     if person is None or person.id != ctx.actor.user_id:
         raise Invalid(fields={field: "This is not your password."})
     limits.forgive(ctx)

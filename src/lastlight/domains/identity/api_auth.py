@@ -1,6 +1,6 @@
 """The edge of signing in and out, accounts and passwords."""
 
-from lastlight.domains.identity import accounts, addresses, sessions
+from lastlight.domains.identity import accounts, addresses, entrance, sessions
 from lastlight.domains.identity.accounts import Verdict
 from lastlight.domains.identity.errors import (
     AddressTaken,
@@ -9,10 +9,9 @@ from lastlight.domains.identity.errors import (
     NoPlace,
     RefreshInvalid,
     RefreshReused,
-    SecondFactorNeeded,
-    SecondFactorWrong,
     WrongCredentials,
 )
+from lastlight.domains.identity.factor_errors import SecondFactorNeeded, SecondFactorWrong
 from lastlight.domains.identity.names import clean_email, clean_name
 from lastlight.domains.identity.queries import read_me
 from lastlight.domains.identity.schemas import (
@@ -34,7 +33,13 @@ from lastlight.kernel.errors import Invalid, NotFound, NotSignedIn
 from lastlight.kernel.ids import SessionId
 from lastlight.kernel.paging import Page
 from lastlight.runtime.auth.authenticate import load_actor
-from lastlight.runtime.auth.cookies import no_cookie, session_cookie, session_cookie_name
+from lastlight.runtime.auth.cookies import (
+    no_cookie,
+    own_cookie,
+    own_cookie_name,
+    session_cookie,
+    session_cookie_name,
+)
 from lastlight.runtime.auth.errors import (
     AccountSuspended,
     GuestBanned,
@@ -73,23 +78,15 @@ SWITCHING = "one goes only where one has a place, or joins as a guest"
     secret=True,
     tags=TAGS,
     raises=REFUSED,
-    prepare=accounts.prepare_login,
+    prepare=entrance.prepare_login,
 )
 async def login(ctx: Ctx, data: LoginIn, prepared: Verdict) -> Tokens:
     """Sign in with e-mail and password and get an access token (15 minutes) and a refresh token (7 days).
 
     Without `tenant` one comes in as the platform's crew, else where one was last, else as a guest without a business.
     """
-    session = await accounts.sign_in(
-        ctx,
-        email=data.email,
-        verdict=prepared,
-        tenant=data.tenant,
-        as_=data.as_,
-        channel="bearer",
-        label=data.label,
-        code=data.code,
-    )
+    wish = entrance.wish_of(data, "bearer")
+    session = await entrance.sign_in(ctx, email=data.email, verdict=prepared, wish=wish, code=data.code)
     return await sessions.issue_tokens(ctx, session=session)
 
 
@@ -102,20 +99,12 @@ async def login(ctx: Ctx, data: LoginIn, prepared: Verdict) -> Tokens:
     secret=True,
     tags=TAGS,
     raises=REFUSED,
-    prepare=accounts.prepare_login,
+    prepare=entrance.prepare_login,
 )
 async def open_cookie_session(ctx: Ctx, data: LoginIn, prepared: Verdict) -> Reply[MeOut]:
     """Sign a browser in: sets the HttpOnly cookie of the consoles and says who one is."""
-    session = await accounts.sign_in(
-        ctx,
-        email=data.email,
-        verdict=prepared,
-        tenant=data.tenant,
-        as_=data.as_,
-        channel="cookie",
-        label=data.label,
-        code=data.code,
-    )
+    wish = entrance.wish_of(data, "cookie")
+    session = await entrance.sign_in(ctx, email=data.email, verdict=prepared, wish=wish, code=data.code)
     return await signed_in_reply(ctx, session=session)
 
 
@@ -123,15 +112,17 @@ async def signed_in_reply(ctx: Ctx, *, session: sessions.Session) -> Reply[MeOut
     """Who one now is, with the cookie that says so."""
     token, seconds = sessions.cookie_token(ctx, session=session)
     ctx.actor = await load_actor(ctx.db, ctx.services.registry, session.id)
-    return Reply(value=await read_me(ctx), cookies=[session_cookie(ctx.services.settings, token, seconds=seconds)])
+    cookies = [session_cookie(ctx.services.settings, token, seconds=seconds)]
+    return Reply(value=await read_me(ctx), cookies=[*cookies, own_cookie(ctx.services.settings, "", seconds=0)])
 
 
-@delete("/api/auth/session", public=LEAVING, db="system", tags=TAGS)
+@delete("/api/auth/session", public=LEAVING, looking=LEAVING, db="system", tags=TAGS)
 async def close_cookie_session(ctx: Ctx, request: RequestInfo) -> Reply[None]:
-    """Sign this browser out."""
-    cookie = request.cookies.get(session_cookie_name(ctx.services.settings))
-    await sessions.close_presented(ctx, authorization=None, cookie=cookie)
-    return Reply(value=None, cookies=[no_cookie(ctx.services.settings)])
+    """Sign this browser out, of a look and of one's own session behind it."""
+    settings = ctx.services.settings
+    for name in (session_cookie_name(settings), own_cookie_name(settings)):
+        await sessions.close_presented(ctx, authorization=None, cookie=request.cookies.get(name))
+    return Reply(value=None, cookies=[no_cookie(settings), own_cookie(settings, "", seconds=0)])
 
 
 @post(
@@ -160,6 +151,7 @@ async def refresh(ctx: Ctx, data: RefreshIn) -> Tokens:
 @post(
     "/api/auth/logout",
     public=LEAVING,
+    looking=LEAVING,
     status=204,
     db="system",
     tags=TAGS,

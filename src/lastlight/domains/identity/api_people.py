@@ -1,6 +1,6 @@
 """The edge of oneself, people, roles and guests."""
 
-from lastlight.domains.identity import members, profile, queries, roles
+from lastlight.domains.identity import members, profile, queries, role_factor, roles
 from lastlight.domains.identity.errors import (
     GrantsTooMuch,
     LastOwner,
@@ -9,6 +9,7 @@ from lastlight.domains.identity.errors import (
     RoleInUse,
     RoleNameTaken,
 )
+from lastlight.domains.identity.factor_errors import SecondFactorFirst
 from lastlight.domains.identity.permissions import MEMBERS_MANAGE, MEMBERS_READ, ROLES_MANAGE, ROLES_READ
 from lastlight.domains.identity.schemas import (
     MemberChangeIn,
@@ -20,6 +21,7 @@ from lastlight.domains.identity.schemas import (
     PermissionOut,
     PreferencesIn,
     PreferencesOut,
+    RoleFactorIn,
     RoleIn,
     RoleOut,
 )
@@ -129,6 +131,18 @@ async def change_role(ctx: Ctx, role_id: RoleId, data: RoleIn, if_match: int) ->
     return await roles.change_role(ctx, role_id=role_id, data=data, version=if_match)
 
 
+@put(
+    "/api/roles/{role_id:uuid}/second-factor",
+    permission=ROLES_MANAGE,
+    db="system",
+    tags=PEOPLE,
+    raises=(NotFound, Stale, GrantsTooMuch, SecondFactorFirst),
+)
+async def require_second_factor(ctx: Ctx, role_id: RoleId, data: RoleFactorIn, if_match: int) -> RoleOut:
+    """Say whether a role, a built-in one too, gives nothing before its holder shows a second factor; it holds at once."""
+    return await role_factor.require_second_factor(ctx, role_id=role_id, required=data.required, version=if_match)
+
+
 @delete(
     "/api/roles/{role_id:uuid}",
     permission=ROLES_MANAGE,
@@ -154,6 +168,7 @@ ROUTES = (
     read_role,
     create_role,
     change_role,
+    require_second_factor,
     archive_role,
     list_permissions,
     listing_get("/api/patrons", queries.PATRONS, tags=PEOPLE),

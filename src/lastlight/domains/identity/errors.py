@@ -108,34 +108,6 @@ class LastOwner(Problem):
     default_detail = "Make somebody else an owner of all venues first."
 
 
-class SecondFactorNeeded(Problem):
-    """The password was right, and the account asks for a second factor."""
-
-    type = "second-factor-needed"
-    status = 401
-    title = "Your second factor is needed"
-    default_detail = "Send the code of your authenticator app, or one of your recovery codes, as `code`."
-
-
-class SecondFactorWrong(Problem):
-    """The code is none that counts now: mistyped, too old, or used before. What was tried stays in the audit chain."""
-
-    type = "second-factor-wrong"
-    status = 401
-    title = "This code does not count"
-    default_detail = "Type the code that your app shows now; each counts once. Check that your phone's clock is right."
-    keeps = True
-
-
-class SecondFactorActive(Problem):
-    """An authenticator app is set up already."""
-
-    type = "second-factor-active"
-    status = 409
-    title = "A second factor is set up already"
-    default_detail = "Remove it first, with your password and a code."
-
-
 class SanctionsCrew(Problem):
     """The platform's own people lose their role before anything else."""
 
@@ -202,9 +174,6 @@ ERRORS: tuple[type[Problem], ...] = (
     InvitationOpen,
     InvitationClosed,
     LastOwner,
-    SecondFactorNeeded,
-    SecondFactorWrong,
-    SecondFactorActive,
     SanctionsCrew,
     NothingImposed,
     GrantsTooMuch,

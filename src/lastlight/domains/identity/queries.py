@@ -104,13 +104,17 @@ ROLES: Listing[RoleOut] = Listing(
             label="People",
             kind="number",
         ),
+        Column(name="second_factor", sql="r.second_factor", label="Second factor", kind="bool"),
         Column(name="permissions", sql="r.permissions", label="Permissions", kind="list", shown=False),
         Column(name="updated_at", sql="r.updated_at", label="Changed", kind="time", sort=True),
         Column(name="key", sql="r.key", label="Key", shown=False),
         Column(name="id", sql="r.id", label="Id", kind="uuid", shown=False),
         Column(name="version", sql="r.version", label="Version", kind="number", shown=False),
     ),
-    filters=(Filter(name="builtin", sql="r.builtin", label="Built in", kind="bool"),),
+    filters=(
+        Filter(name="builtin", sql="r.builtin", label="Built in", kind="bool"),
+        Filter(name="second_factor", sql="r.second_factor", label="Second factor", kind="bool"),
+    ),
     search=("r.name", "r.description"),
     sort="name",
 )

@@ -16,7 +16,8 @@ from lastlight.runtime.auth.grants import effective, lacking
 from lastlight.runtime.context import Ctx
 
 ROLE = """
-    select r.id, r.key, r.name, r.description, r.builtin, r.permissions, r.updated_at, r.version,
+    select r.id, r.key, r.name, r.description, r.builtin, r.permissions, r.second_factor, r.updated_at,
+           r.version,
            (select count(*) from memberships m
             where m.tenant_id = r.tenant_id and m.role_id = r.id and m.status <> 'ended') as members
     from roles r"""

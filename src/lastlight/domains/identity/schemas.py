@@ -248,9 +248,17 @@ class RoleOut(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     builtin: bool
     permissions: list[str]
+    second_factor: bool
+    """Whether it gives nothing before its holder shows a second factor."""
     members: int
     updated_at: datetime
     version: int
+
+
+class RoleFactorIn(Input, frozen=True, kw_only=True):
+    """Whether a role requires a second factor."""
+
+    required: bool
 
 
 class PermissionOut(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Setting up a second factor: an authenticator app, with recovery codes for when it is lost."""
+"""One's own second factor: an authenticator app, recovery codes for when it is lost, and whether this session has shown it."""
 
 import secrets as random
 from datetime import datetime
@@ -7,19 +7,24 @@ from typing import Annotated
 import msgspec
 
 from lastlight.domains.identity.accounts import Verdict, check_own_password, require_own_password
-from lastlight.domains.identity.errors import SecondFactorActive, SecondFactorWrong
+from lastlight.domains.identity.factor_errors import SecondFactorActive, SecondFactorNeeded, SecondFactorWrong
+from lastlight.domains.identity.passkey_check import show_passkey
+from lastlight.domains.identity.passkey_schemas import ProofIn
 from lastlight.domains.identity.schemas import Password
 from lastlight.domains.identity.second_factor_check import (
     PURPOSE,
     SecondFactorChanged,
+    count_attempt,
+    factors_of,
     recovery_digest,
     show_second_factor,
     spend_step,
 )
-from lastlight.domains.identity.sessions import bump_sessions
+from lastlight.domains.identity.sessions import SESSIONS_CHANNEL, bump_sessions
 from lastlight.domains.identity.totp import base32, new_secret, provisioning_uri
 from lastlight.kernel.errors import NotFound, NotSignedIn
-from lastlight.kernel.ids import UserId
+from lastlight.kernel.ids import PLATFORM, UserId
+from lastlight.runtime import limits
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.http import Input
 from lastlight.runtime.services import Services
@@ -52,6 +57,8 @@ class SecondFactorOut(msgspec.Struct, frozen=True, kw_only=True):
     """One's own second factor."""
 
     since: datetime | None
+    """Since when an authenticator app is set up."""
+    passkeys: int
     recovery_codes_left: int
     shown: bool
     """In this session."""
@@ -72,29 +79,70 @@ class RecoveryOut(msgspec.Struct, frozen=True, kw_only=True):
     recovery_codes: list[str]
 
 
-async def prepare_password(services: Services, data: PasswordIn | RemovalIn, actor: Actor) -> Verdict:
+async def prepare_password(services: Services, data: PasswordIn, actor: Actor) -> Verdict:
     """Compare the password, before the transaction."""
     return await check_own_password(services, actor, password=data.password)
 
 
+async def prepare_removal(services: Services, data: RemovalIn, actor: Actor) -> Verdict:
+    """Count the code and compare the password, before the transaction."""
+    await count_attempt(services, user_id=actor.user_id, code=data.code)
+    return await check_own_password(services, actor, password=data.password)
+
+
+async def prepare_code(services: Services, data: CodeIn | ProofIn, actor: Actor) -> None:
+    """Count the code, before the transaction."""
+    await count_attempt(services, user_id=actor.user_id, code=data.code)
+
+
 async def read_second_factor(ctx: Ctx) -> SecondFactorOut:
     """Whether a second factor is set up, shown and required."""
+    home = PLATFORM if ctx.actor.kind == "crew" else ctx.actor.tenant_id
     return await ctx.db.one(
         SecondFactorOut,
         """select (select confirmed_at from authenticators where user_id = $1) as since,
+                  (select count(*) from passkeys where user_id = $1) as passkeys,
                   (select count(*) from recovery_codes where user_id = $1 and used_at is null) as recovery_codes_left,
                   (select second_factor_at is not null from sessions where id = $2) as shown,
                   exists (select from memberships m join roles r on r.tenant_id = m.tenant_id and r.id = m.role_id
                           where m.tenant_id = $3 and m.user_id = $1 and m.status = 'active' and r.second_factor) as required""",
-        _own(ctx),
+        own_user(ctx),
         ctx.actor.session_id,
-        ctx.actor.tenant_id,
+        home,
     )
+
+
+async def require_shown(ctx: Ctx) -> None:
+    """Who has a second factor changes it only in a session that has shown it; SecondFactorNeeded otherwise."""
+    state = await read_second_factor(ctx)
+    if (state.since is not None or state.passkeys) and not state.shown:
+        raise SecondFactorNeeded("Show your second factor in this session first.")
+
+
+async def prove(ctx: Ctx, *, data: ProofIn) -> None:
+    """Show one's second factor in this session. Raises NotFound, SecondFactorNeeded, SecondFactorWrong, PasskeyRefused."""
+    user_id = own_user(ctx)
+    if data.passkey is not None:
+        await show_passkey(ctx, shown=data.passkey, user_id=user_id)
+    elif not await show_second_factor(ctx, user_id=user_id, code=data.code):
+        raise NotFound("No second factor is set up.")
+    limits.forgive(ctx)
+    await mark_shown(ctx)
+    ctx.record("user.second_factor_shown", entity=("user", user_id))
+
+
+async def mark_shown(ctx: Ctx) -> None:
+    """Note that this session has shown the second factor; what its roles give opens with the next request."""
+    await ctx.db.execute(
+        "update sessions set second_factor_at = now(), version = version + 1 where id = $1", ctx.actor.session_id
+    )
+    await ctx.db.execute("select pg_notify($1, $2)", SESSIONS_CHANNEL, f"user:{ctx.actor.user_id}")
 
 
 async def set_up(ctx: Ctx, *, verdict: Verdict) -> SetUpOut:
     """A new secret for an authenticator app; it counts once a code confirms it. Raises Invalid, SecondFactorActive."""
     user_id = await require_own_password(ctx, verdict=verdict, field="password")
+    await require_shown(ctx)
     secret = new_secret()
     kept = await ctx.db.execute(
         """insert into authenticators (user_id, secret) values ($1, $2)
@@ -110,8 +158,11 @@ async def set_up(ctx: Ctx, *, verdict: Verdict) -> SetUpOut:
 
 
 async def confirm(ctx: Ctx, *, code: str) -> RecoveryOut:
-    """Switch the second factor on with a code of the app. Raises NotFound, SecondFactorActive, SecondFactorWrong."""
-    user_id = _own(ctx)
+    """Switch the app on with a code of it; the codes for when it is lost, unless one has some.
+
+    Raises NotFound, SecondFactorActive, SecondFactorNeeded, SecondFactorWrong.
+    """
+    user_id = own_user(ctx)
     row = await ctx.db.fetchrow(
         "select secret, last_step, confirmed_at from authenticators where user_id = $1 for update", user_id
     )
@@ -119,46 +170,70 @@ async def confirm(ctx: Ctx, *, code: str) -> RecoveryOut:
         raise NotFound("Begin with POST /api/me/second-factor.")
     if row["confirmed_at"] is not None:
         raise SecondFactorActive
+    await require_shown(ctx)
     if not await spend_step(ctx, user_id=user_id, row=row, code=code):
         raise SecondFactorWrong
     await ctx.db.execute("update authenticators set confirmed_at = now() where user_id = $1", user_id)
-    await ctx.db.execute("update sessions set second_factor_at = now() where id = $1", ctx.actor.session_id)
-    return await _renew(ctx, user_id, "set up")
+    ctx.emit(SecondFactorChanged(user_id=user_id, what="set up"), entity=("user", user_id))
+    codes = await first_recovery_codes(ctx)
+    await mark_shown(ctx)
+    return RecoveryOut(recovery_codes=codes)
+
+
+async def first_recovery_codes(ctx: Ctx) -> list[str]:
+    """The recovery codes that come with somebody's first factor; none while some are left."""
+    user_id = own_user(ctx)
+    await ctx.db.execute("select 1 from users where id = $1 for update", user_id)
+    if (await factors_of(ctx, user_id=user_id)).recovery_codes:
+        return []
+    return await _new_codes(ctx, user_id)
 
 
 async def renew_recovery_codes(ctx: Ctx, *, code: str) -> RecoveryOut:
-    """Replace the recovery codes. Raises NotFound, SecondFactorWrong."""
-    user_id = _own(ctx)
+    """Replace the recovery codes. Raises NotFound, SecondFactorNeeded, SecondFactorWrong."""
+    user_id = own_user(ctx)
     if not await show_second_factor(ctx, user_id=user_id, code=code):
         raise NotFound("No second factor is set up.")
-    return await _renew(ctx, user_id, "recovery codes renewed")
+    limits.forgive(ctx)
+    ctx.emit(SecondFactorChanged(user_id=user_id, what="recovery codes renewed"), entity=("user", user_id))
+    return RecoveryOut(recovery_codes=await _new_codes(ctx, user_id))
 
 
 async def remove(ctx: Ctx, *, verdict: Verdict, code: str) -> None:
-    """Remove the second factor. Raises Invalid, NotFound, SecondFactorWrong."""
-    user_id = await require_own_password(ctx, verdict=verdict, field="password")
+    """Remove the authenticator app. Raises Invalid, NotFound, SecondFactorNeeded, SecondFactorWrong.
+
+    The code comes first: a wrong one stays counted, also with the right password.
+    """
+    user_id = own_user(ctx)
     if not await show_second_factor(ctx, user_id=user_id, code=code):
         raise NotFound("No second factor is set up.")
-    await ctx.db.execute("delete from authenticators where user_id = $1", user_id)
-    await ctx.db.execute("delete from recovery_codes where user_id = $1", user_id)
-    await ctx.db.execute("update sessions set second_factor_at = null where user_id = $1", user_id)
-    await bump_sessions(ctx, user_id=user_id)
+    await require_own_password(ctx, verdict=verdict, field="password")
+    if not await ctx.db.execute("delete from authenticators where user_id = $1 and confirmed_at is not null", user_id):
+        raise NotFound("No authenticator app is set up.")
     ctx.emit(SecondFactorChanged(user_id=user_id, what="removed"), entity=("user", user_id))
+    await settle_removal(ctx, user_id=user_id)
 
 
-async def _renew(ctx: Ctx, user_id: UserId, what: str) -> RecoveryOut:
+async def settle_removal(ctx: Ctx, *, user_id: UserId) -> None:
+    """After a factor went: with the last one go the recovery codes, and no session has shown anything any more."""
+    if not (await factors_of(ctx, user_id=user_id)).held:
+        await ctx.db.execute("delete from recovery_codes where user_id = $1", user_id)
+        await ctx.db.execute("update sessions set second_factor_at = null where user_id = $1", user_id)
+    await bump_sessions(ctx, user_id=user_id)
+
+
+async def _new_codes(ctx: Ctx, user_id: UserId) -> list[str]:
     codes = ["-".join("".join(random.choice(LETTERS) for _ in range(5)) for _ in range(2)) for _ in range(CODES)]
     await ctx.db.execute("delete from recovery_codes where user_id = $1", user_id)
     await ctx.db.executemany(
         "insert into recovery_codes (user_id, hash) values ($1, $2)",
         [(user_id, recovery_digest(user_id, code)) for code in codes],
     )
-    await bump_sessions(ctx, user_id=user_id)
-    ctx.emit(SecondFactorChanged(user_id=user_id, what=what), entity=("user", user_id))
-    return RecoveryOut(recovery_codes=codes)
+    return codes
 
 
-def _own(ctx: Ctx) -> UserId:
+def own_user(ctx: Ctx) -> UserId:
+    """The signed-in person; NotSignedIn when nobody is."""
     if ctx.actor.user_id is None:
         raise NotSignedIn
     return ctx.actor.user_id

@@ -2,7 +2,14 @@
 
 from lastlight.domains.identity import second_factor
 from lastlight.domains.identity.accounts import Verdict
-from lastlight.domains.identity.errors import SecondFactorActive, SecondFactorNeeded, SecondFactorWrong
+from lastlight.domains.identity.factor_errors import (
+    PasskeyRefused,
+    PasskeysUnavailable,
+    SecondFactorActive,
+    SecondFactorNeeded,
+    SecondFactorWrong,
+)
+from lastlight.domains.identity.passkey_schemas import ProofIn
 from lastlight.domains.identity.second_factor import (
     CodeIn,
     PasswordIn,
@@ -10,7 +17,9 @@ from lastlight.domains.identity.second_factor import (
     RemovalIn,
     SecondFactorOut,
     SetUpOut,
+    prepare_code,
     prepare_password,
+    prepare_removal,
 )
 from lastlight.kernel.errors import Invalid, NotFound
 from lastlight.runtime.context import Ctx
@@ -35,7 +44,7 @@ async def read_second_factor(ctx: Ctx) -> SecondFactorOut:
     limit="auth",
     secret=True,
     tags=TAGS,
-    raises=(Invalid, SecondFactorActive),
+    raises=(Invalid, SecondFactorActive, SecondFactorNeeded),
     prepare=prepare_password,
 )
 async def set_up_second_factor(ctx: Ctx, data: PasswordIn, prepared: Verdict) -> SetUpOut:
@@ -54,7 +63,7 @@ async def set_up_second_factor(ctx: Ctx, data: PasswordIn, prepared: Verdict) ->
     raises=(*WRONG, SecondFactorActive),
 )
 async def confirm_second_factor(ctx: Ctx, data: CodeIn) -> RecoveryOut:
-    """Switch the second factor on; the answer shows the recovery codes this one time."""
+    """Switch the app on; the answer shows the recovery codes this one time, none where some are left."""
     return await second_factor.confirm(ctx, code=data.code)
 
 
@@ -67,9 +76,10 @@ async def confirm_second_factor(ctx: Ctx, data: CodeIn) -> RecoveryOut:
     secret=True,
     tags=TAGS,
     raises=WRONG,
+    prepare=prepare_code,
 )
 async def renew_recovery_codes(ctx: Ctx, data: CodeIn) -> RecoveryOut:
-    """Replace one's recovery codes, with a code of the app."""
+    """Replace one's recovery codes, with a code of the app or one of the old ones."""
     return await second_factor.renew_recovery_codes(ctx, code=data.code)
 
 
@@ -82,11 +92,27 @@ async def renew_recovery_codes(ctx: Ctx, data: CodeIn) -> RecoveryOut:
     secret=True,
     tags=TAGS,
     raises=(Invalid, *WRONG),
-    prepare=prepare_password,
+    prepare=prepare_removal,
 )
 async def remove_second_factor(ctx: Ctx, data: RemovalIn, prepared: Verdict) -> None:
-    """Remove one's second factor, with the password and a code."""
+    """Remove one's authenticator app, with the password and a code."""
     await second_factor.remove(ctx, verdict=prepared, code=data.code)
+
+
+@post(
+    "/api/me/second-factor/proof",
+    signed_in=OWN,
+    status=204,
+    db="system",
+    limit="auth",
+    secret=True,
+    tags=TAGS,
+    raises=(*WRONG, PasskeyRefused, PasskeysUnavailable),
+    prepare=prepare_code,
+)
+async def prove_second_factor(ctx: Ctx, data: ProofIn) -> None:
+    """Show one's second factor in this session, with a code or a passkey: roles that require it open."""
+    await second_factor.prove(ctx, data=data)
 
 
 ROUTES = (
@@ -95,4 +121,5 @@ ROUTES = (
     confirm_second_factor,
     renew_recovery_codes,
     remove_second_factor,
+    prove_second_factor,
 )

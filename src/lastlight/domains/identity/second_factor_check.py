@@ -3,34 +3,78 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
-from lastlight.domains.identity.errors import SecondFactorNeeded, SecondFactorWrong
+import msgspec
+
+from lastlight.domains.identity.factor_errors import SecondFactorNeeded, SecondFactorWrong
 from lastlight.domains.identity.tokens import digest
 from lastlight.domains.identity.totp import matching_step
 from lastlight.kernel.events import Event
+from lastlight.runtime import limits
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.services import Services
 
 PURPOSE = "second factor"
 
 
 class SecondFactorChanged(Event, frozen=True, kw_only=True):
-    """Somebody set up or removed their second factor, used a recovery code, or made new ones."""
+    """Somebody set up or removed a second factor, used a recovery code, or made new ones."""
 
     event_name: ClassVar[str] = "user.second_factor_changed"
     user_id: UUID
     what: str
 
 
+class Factors(msgspec.Struct, frozen=True):
+    """What somebody can show besides their password."""
+
+    app: bool
+    passkeys: int
+    recovery_codes: int
+
+    @property
+    def held(self) -> bool:
+        """Whether sign-in asks for one of them; recovery codes alone are none."""
+        return self.app or self.passkeys > 0
+
+    @property
+    def methods(self) -> str:
+        """The ways that are open, as one text."""
+        ways = (("app", self.app), ("passkey", self.passkeys > 0), ("recovery", self.recovery_codes > 0))
+        return " ".join(way for way, there in ways if there)
+
+
+async def factors_of(ctx: Ctx, *, user_id: UUID) -> Factors:
+    """The second factors of an account."""
+    return await ctx.db.one(
+        Factors,
+        """select exists (select from authenticators where user_id = $1 and confirmed_at is not null) as app,
+                  (select count(*) from passkeys where user_id = $1) as passkeys,
+                  (select count(*) from recovery_codes where user_id = $1 and used_at is null) as recovery_codes""",
+        user_id,
+    )
+
+
+async def count_attempt(services: Services, *, user_id: UUID | None, code: str) -> None:
+    """Count a code before it is looked at, whatever address it comes from; one that counts is given back. Raises TooManyRequests.
+
+    Only who knows the password, or holds a session, gets here: so nobody locks another out.
+    """
+    if user_id is not None and code.strip():
+        await limits.charge(services, policy=limits.factor_policy(), key=str(user_id))
+
+
 async def show_second_factor(ctx: Ctx, *, user_id: UUID, code: str) -> bool:
-    """Check the code of somebody who has set one up; False for who has none. Raises SecondFactorNeeded, SecondFactorWrong."""
+    """Check the code of somebody who has a second factor; False for who has none. Raises SecondFactorNeeded, SecondFactorWrong."""
     row = await ctx.db.fetchrow(
         "select secret, last_step from authenticators where user_id = $1 and confirmed_at is not null for update",
         user_id,
     )
-    if row is None:
+    if row is None and not (await factors_of(ctx, user_id=user_id)).held:
         return False
     if not code.strip():
         raise SecondFactorNeeded
-    if not await spend_step(ctx, user_id=user_id, row=row, code=code) and not await _spend_recovery(ctx, user_id, code):
+    spent = row is not None and await spend_step(ctx, user_id=user_id, row=row, code=code)
+    if not spent and not await _spend_recovery(ctx, user_id, code):
         ctx.record("user.second_factor_refused", entity=("user", user_id), reason="wrong code")
         raise SecondFactorWrong
     return True

@@ -58,6 +58,11 @@ class SessionOut(msgspec.Struct, frozen=True):
 
 
 COLUMNS = "id, user_id, tenant_id, kind, expires_at, reason"
+OPEN = f"""
+    insert into sessions (user_id, tenant_id, kind, patron_id, channel, label, ip, reason, expires_at, second_factor_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9,
+            (select s.second_factor_at from sessions s where s.id = $10 and s.user_id = $1))
+    returning {COLUMNS}"""  # noqa: S608 - a constant
 
 
 async def open_session(
@@ -71,13 +76,16 @@ async def open_session(
     label: str = "",
     reason: str = "",
     life: timedelta | None = None,
+    out_of: UUID | None = None,
 ) -> Session:
-    """Open a session of a user in a place; `reason` and `life` bound one that the crew opens inside a tenant."""
+    """Open a session of a user in a place; `reason` and `life` bound one that the crew opens inside a tenant.
+
+    Opened `out_of` another session of the same user, it has shown the second factor where that one has.
+    """
     usual = COOKIE_SECONDS if channel == "cookie" else ctx.services.settings.refresh_token_seconds
     session = await ctx.db.one(
         Session,
-        f"""insert into sessions (user_id, tenant_id, kind, patron_id, channel, label, ip, reason, expires_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9) returning {COLUMNS}""",  # noqa: S608 - a constant
+        OPEN,
         user_id,
         place.tenant_id,
         place.kind,
@@ -87,6 +95,7 @@ async def open_session(
         ctx.actor.ip,
         reason,
         life or timedelta(seconds=usual),
+        out_of,
     )
     ctx.actor = msgspec.structs.replace(
         ctx.actor, kind=place.kind, user_id=user_id, patron_id=place.patron_id, name=name, email=email, channel=channel
@@ -136,7 +145,9 @@ async def switch(ctx: Ctx, *, tenant: str, as_: As | None, channel: Channel | No
     channel = channel or ("cookie" if actor.channel == "cookie" else "bearer")
     if channel == "cookie":
         await close(ctx, session_id=session_id)
-    return await open_session(ctx, user_id=user_id, name=actor.name, email=actor.email, place=place, channel=channel)
+    return await open_session(
+        ctx, user_id=user_id, name=actor.name, email=actor.email, place=place, channel=channel, out_of=session_id
+    )
 
 
 async def issue_tokens(ctx: Ctx, *, session: Session) -> Tokens:

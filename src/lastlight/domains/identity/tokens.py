@@ -98,6 +98,8 @@ async def retire_one_time(ctx: Ctx, *, user_id: UUID) -> None:
 
 
 async def drop_spent(ctx: Ctx) -> int:
-    """Delete tokens that can do nothing any more: one-time tokens a week after their time, refresh tokens a day after."""
+    """Delete tokens that can do nothing any more: one-time tokens a week after their time, refresh tokens a day after,
+    challenges of passkeys at once."""
     links = await ctx.db.execute("delete from one_time_tokens where expires_at < now() - interval '7 days'")
+    links += await ctx.db.execute("delete from passkey_challenges where expires_at < now()")
     return links + await ctx.db.execute("delete from refresh_tokens where expires_at < now() - interval '1 day'")

@@ -217,6 +217,7 @@ async def enter(ctx: Ctx, *, reason: str) -> identity.Session:
         label=f"Inside {tenant.name}",
         reason=reason,
         life=SCOPE_LIFE,
+        out_of=session_id,
     )
     ctx.emit(TenantEntered(tenant_id=tenant.id, session_id=session.id), entity=("tenant", tenant.id), reason=reason)
     _tell_platform(ctx, tenant, "entered", reason=reason)
