@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 
 from lastlight.domains.checkins.by_hand import override, revoke_checkin
+from lastlight.domains.checkins.detection import judge_travel
 from lastlight.domains.checkins.door_api import read_door_snapshot
 from lastlight.domains.checkins.errors import CheckinTakenBack, FlagResolved, PatronBarred, PhoneKeyUnknown, VisitOpen
-from lastlight.domains.checkins.flags import judge_travel, resolve_flag
+from lastlight.domains.checkins.flags import resolve_flag
 from lastlight.domains.checkins.night_pass import issue_pass
 from lastlight.domains.checkins.scan_schemas import (
     OverrideIn,

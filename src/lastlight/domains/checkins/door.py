@@ -25,6 +25,7 @@ select v.name as venue, v.status, v.time_zone, v.business_day_hour, v.opening_ho
        exists (select from visits o
                where o.tenant_id = $1 and o.patron_id = $3 and o.status <> 'voided'
                  and (o.status = 'open' or o.closed_at > $7)) as visit_open,
+       coalesce((select r.devices_only from door_rules r where r.tenant_id = $1 and r.venue_id = $2), false) as devices_only,
        (select jsonb_object_agg(s.key, s.value) from tenant_settings s
         where s.tenant_id = $1 and s.key like 'checkins.%') as settings
 from venues v
@@ -60,6 +61,8 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     phone_key_revoked_at: datetime | None
     replayed: bool
     visit_open: bool
+    devices_only: bool
+    """Only the venue's own scanners let guests in."""
     settings: dict[str, Any] | None
 
     @property

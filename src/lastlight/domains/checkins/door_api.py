@@ -2,13 +2,28 @@
 
 from uuid import UUID
 
-from lastlight.domains.checkins import by_hand, flags, night_pass, scans
+from lastlight.domains.checkins import by_hand, cases, flags, night_pass, playbook, scans
 from lastlight.domains.checkins.door_listings import DOOR_SCANS, FLAGS
-from lastlight.domains.checkins.errors import CheckinTakenBack, FlagResolved, PatronBarred, PhoneKeyUnknown, VisitOpen
+from lastlight.domains.checkins.errors import (
+    CheckinTakenBack,
+    FlagResolved,
+    FlagStepDone,
+    NobodyToTell,
+    NothingToRevoke,
+    PatronBarred,
+    PhoneKeyUnknown,
+    VisitOpen,
+)
+from lastlight.domains.checkins.flag_schemas import Flag, FlagCase, StepIn
 from lastlight.domains.checkins.model import Checkin
-from lastlight.domains.checkins.permissions import CHECKINS_OVERRIDE, CHECKINS_PASS, CHECKINS_REVOKE, FLAGS_RESOLVE
+from lastlight.domains.checkins.permissions import (
+    CHECKINS_OVERRIDE,
+    CHECKINS_PASS,
+    CHECKINS_REVOKE,
+    FLAGS_READ,
+    FLAGS_RESOLVE,
+)
 from lastlight.domains.checkins.scan_schemas import (
-    Flag,
     OverrideIn,
     PassIn,
     PassKey,
@@ -95,6 +110,26 @@ async def resolve_checkin_flag(ctx: Ctx, flag_id: UUID, data: ResolutionIn) -> F
     return await flags.resolve_flag(ctx, flag_id=flag_id, data=data)
 
 
+@get("/api/checkins/flags/{flag_id:uuid}", permission=FLAGS_READ, raises=[NotFound], tags=TAGS)
+async def read_checkin_flag(ctx: Ctx, flag_id: UUID) -> FlagCase:
+    """Read what looks like fraud, with its evidence side by side and what was done about it."""
+    return await cases.read_case(ctx, flag_id=flag_id)
+
+
+@post(
+    "/api/checkins/flags/{flag_id:uuid}/steps",
+    permission=FLAGS_RESOLVE,
+    raises=[NotFound, FlagResolved, FlagStepDone, NothingToRevoke, NobodyToTell],
+    tags=TAGS,
+)
+async def take_flag_step(ctx: Ctx, flag_id: UUID, data: StepIn) -> FlagCase:
+    """Take a step of the playbook: renew the venue's codes, revoke check-ins, tell finance, bar the guest.
+
+    Each asks for its own permission besides (venues.keys, checkins.revoke, patrons.moderate), and is taken once.
+    """
+    return await playbook.take_step(ctx, flag_id=flag_id, data=data)
+
+
 DOOR_ROUTES = (
     list_door_scans,
     list_checkin_flags,
@@ -105,4 +140,6 @@ DOOR_ROUTES = (
     override_checkin,
     revoke_checkin,
     resolve_checkin_flag,
+    read_checkin_flag,
+    take_flag_step,
 )

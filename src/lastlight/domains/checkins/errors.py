@@ -202,6 +202,39 @@ class FlagResolved(Conflict):
     default_detail = "Read it again to see what was decided."
 
 
+class FlagStepDone(Conflict):
+    """Each step about a flag is taken once."""
+
+    type = "flag-step-taken"
+    title = "This step was taken before"
+    default_detail = "Load the flag again to see when, and by whom."
+
+
+class NothingToRevoke(Conflict):
+    """The check-ins of a flag were all taken back, or there is none."""
+
+    type = "nothing-to-revoke"
+    title = "No check-in of this flag still counts"
+    default_detail = "They were taken back before, or the door let nobody in."
+
+
+class NobodyToTell(Conflict):
+    """Nobody holds the permission to be told of fraud."""
+
+    type = "nobody-to-tell"
+    title = "Nobody is there to be told"
+    default_detail = "Give somebody a role with the permission to be told of fraud at the door, then tell them."
+
+
+class DeviceRequired(CheckinRefused):
+    """The venue's own scanners let guests in, and nothing else does."""
+
+    type = "device-required"
+    status = 403
+    title = "This venue lets guests in at the door"
+    default_detail = "Open your pass in the app and show it to the scanner at the door."
+
+
 class PhoneKeyUnknown(Problem):
     """A pass is bound to a registered phone."""
 
@@ -214,6 +247,10 @@ class PhoneKeyUnknown(Problem):
 ERRORS = (
     CheckinTakenBack,
     FlagResolved,
+    FlagStepDone,
+    NothingToRevoke,
+    NobodyToTell,
+    DeviceRequired,
     PhoneKeyUnknown,
     CodeMalformed,
     CodeForged,

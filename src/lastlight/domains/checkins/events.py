@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from lastlight.domains.checkins.permissions import CHECKINS_READ, FLAGS_READ, VISITS_READ
+from lastlight.domains.checkins.permissions import CHECKINS_READ, FLAGS_READ, FRAUD_HEAR, VISITS_READ
 from lastlight.kernel.events import Event
 from lastlight.kernel.permissions import Permission
 
@@ -141,6 +141,27 @@ class CheckinFlagResolved(Event, frozen=True, kw_only=True):
     status: str
 
 
+class FlagStepTaken(Event, frozen=True, kw_only=True):
+    """A step of the playbook was taken about something that looks like fraud."""
+
+    event_name: ClassVar[str] = "checkin.flag_step_taken"
+    audience: ClassVar[Permission | None] = FLAGS_READ
+    flag_id: UUID
+    venue_id: UUID
+    step: str
+
+
+class FraudReported(Event, frozen=True, kw_only=True):
+    """Whoever keeps the money is told of fraud at the door."""
+
+    event_name: ClassVar[str] = "checkin.fraud_reported"
+    audience: ClassVar[Permission | None] = FRAUD_HEAR
+    webhook: ClassVar[bool] = True
+    flag_id: UUID
+    venue_id: UUID
+    kind: str
+
+
 class DoorScanned(Event, frozen=True, kw_only=True):
     """A venue's device scanned a pass, and what became of it."""
 
@@ -159,6 +180,8 @@ EVENTS = (
     CheckinRevokedNow,
     CheckinFlagged,
     CheckinFlagResolved,
+    FlagStepTaken,
+    FraudReported,
     DoorScanned,
     CheckinVerified,
     VisitOpened,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from lastlight.domains.checkins.flags import judge_travel
+from lastlight.domains.checkins.detection import judge_doors, judge_travel
 from lastlight.domains.checkins.visits import time_out_visits
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.context import Ctx
@@ -33,3 +33,9 @@ async def time_out_due_visits(ctx: Ctx) -> int:
 async def judge_arrival(ctx: Ctx, event_id: str, seq: int, data: dict[str, Any]) -> int:
     """Flag an arrival that nobody could have travelled to in time."""
     return await judge_travel(ctx, checkin_id=UUID(data["checkin_id"]))
+
+
+@job("checkins.judge_scan")
+async def judge_scan(ctx: Ctx, event_id: str, seq: int, data: dict[str, Any]) -> int:
+    """Flag a pass that two scanners saw within so short a time that one of them saw a copy."""
+    return await judge_doors(ctx, scan_id=UUID(data["scan_id"]))

@@ -202,7 +202,7 @@ async def _admit(ctx: Ctx, speaker: Speaker, scan: ScanIn, finding: Finding, at:
         proven=False,
         business_day=business_day(at, door.zone, door.business_day_hour),
         position=None,
-        device={"name": speaker.name, "sequence": scan.sequence, "offline": scan.decided != "server"},
+        device=speaker.state() | {"sequence": scan.sequence, "offline": scan.decided != "server"},
         device_id=speaker.id,
         override_reason=reason,
     )

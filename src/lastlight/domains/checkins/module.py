@@ -3,9 +3,9 @@
 from lastlight.domains.checkins.api import ROUTES
 from lastlight.domains.checkins.door_api import DOOR_ROUTES
 from lastlight.domains.checkins.door_listings import DOOR_LISTINGS
-from lastlight.domains.checkins.errors import ERRORS, CheckinTakenBack, CodeReplayed, VisitOpen
-from lastlight.domains.checkins.events import EVENTS, CheckinVerified
-from lastlight.domains.checkins.jobs import judge_arrival, time_out_due_visits
+from lastlight.domains.checkins.errors import ERRORS, CheckinTakenBack, CodeReplayed, FlagStepDone, VisitOpen
+from lastlight.domains.checkins.events import EVENTS, CheckinVerified, DoorScanned
+from lastlight.domains.checkins.jobs import judge_arrival, judge_scan, time_out_due_visits
 from lastlight.domains.checkins.listings import LISTINGS
 from lastlight.domains.checkins.pages import COUNT_EVENTS, PAGES, count_shown
 from lastlight.domains.checkins.permissions import CHECKINS_READ, PERMISSIONS, VISITS_READ
@@ -25,10 +25,11 @@ MODULE = Module(
         "checkins_claim_once": CodeReplayed,
         "checkins_pass_once": CodeReplayed,
         "checkin_revocations_pkey": CheckinTakenBack,
+        "checkin_flag_steps_pkey": FlagStepDone,
         "visits_one_open": VisitOpen,
     },
-    jobs=(time_out_due_visits, judge_arrival),
-    reactions=(Reaction(CheckinVerified, judge_arrival),),
+    jobs=(time_out_due_visits, judge_arrival, judge_scan),
+    reactions=(Reaction(CheckinVerified, judge_arrival), Reaction(DoorScanned, judge_scan)),
     listings=(*LISTINGS, *DOOR_LISTINGS),
     settings=SETTINGS,
     nav=(

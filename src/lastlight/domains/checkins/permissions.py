@@ -15,6 +15,7 @@ CHECKINS_OVERRIDE = Permission(
 CHECKINS_REVOKE = Permission("checkins.revoke", "Take a check-in back, or call it a false positive", Scope.VENUE)
 FLAGS_READ = Permission("checkins.flags.read", "See the door's log and what looks like fraud there", Scope.VENUE)
 FLAGS_RESOLVE = Permission("checkins.flags.resolve", "Judge what looks like fraud at the door", Scope.VENUE)
+FRAUD_HEAR = Permission("fraud.hear", "Be told of fraud at the door: for whoever keeps the money", Scope.TENANT)
 
 PERMISSIONS = (
     CHECKINS_VERIFY,
@@ -28,4 +29,5 @@ PERMISSIONS = (
     CHECKINS_REVOKE,
     FLAGS_READ,
     FLAGS_RESOLVE,
+    FRAUD_HEAR,
 )

@@ -144,19 +144,3 @@ class ResolutionIn(Input, frozen=True, kw_only=True):
 
     status: Literal["confirmed", "dismissed"]
     reason: Reason
-
-
-class Flag(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that looks like fraud."""
-
-    id: UUID
-    venue_id: VenueId
-    patron_id: PatronId
-    kind: str
-    detail: str
-    checkin_id: CheckinId | None
-    scan_id: UUID | None
-    happened_at: datetime
-    status: str
-    resolution: str
-    version: int

@@ -44,7 +44,34 @@ TRAVEL_KMH = TenantSetting(
     maximum=2_000,
     unit="km/h",
 )
-SETTINGS = (CLAIM_MAX_AGE, VAGUEST_POSITION, BIRTH_DATE_REQUIRED, TRAVEL_KMH)
+TRAVEL_LEAST_KM = TenantSetting(
+    key="checkins.travel_least_km",
+    type=int,
+    default=5,
+    label="Nearest travel",
+    description="Venues that are nearer to one another are not judged: a few minutes explain them.",
+    minimum=1,
+    maximum=1_000,
+    unit="km",
+)
+CLONE_WINDOW = TenantSetting(
+    key="checkins.clone_window_seconds",
+    type=int,
+    default=60,
+    label="Same pass at two doors",
+    description="A pass that is shown to another scanner so soon after it let somebody in is flagged as a copy; 0 turns this off.",
+    minimum=0,
+    maximum=3_600,
+    unit="seconds",
+)
+SETTINGS = (
+    CLAIM_MAX_AGE,
+    VAGUEST_POSITION,
+    BIRTH_DATE_REQUIRED,
+    TRAVEL_KMH,
+    TRAVEL_LEAST_KM,
+    CLONE_WINDOW,
+)
 
 
 class DoorRules(msgspec.Struct, frozen=True, kw_only=True):

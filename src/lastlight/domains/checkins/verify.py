@@ -12,6 +12,7 @@ from lastlight.domains.checkins.errors import (
     CodeReplayed,
     CodeRetired,
     CodeUnknown,
+    DeviceRequired,
     VisitOpen,
 )
 from lastlight.domains.checkins.model import CheckedPosition, Checkin, check_position
@@ -51,6 +52,8 @@ async def verify(ctx: Ctx, *, data: VerifyIn) -> CheckinOut:
     at = max(at, code.issued_at) if code.issued_at else at
     _require_alive(code, door, at)
     require_welcome(ctx, door=door, rules=rules, at=at)
+    if door.devices_only:
+        raise DeviceRequired
     _require_free(door)
     policy = "required" if code.kind is CodeKind.POSTER else door.position_policy
     position = check_position(data.position, fence=door.geofence, policy=policy, vaguest_m=rules.vaguest_m)

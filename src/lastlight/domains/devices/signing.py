@@ -30,9 +30,11 @@ from lastlight.runtime.http import RequestInfo
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a device's clock may be off; it learns the time from the refusal."""
 ALLOWED = """
-select d.id, d.venue_id, d.name, d.kind, d.maintenance, d.public_key
+select d.id, d.venue_id, d.name, d.kind, d.maintenance, d.public_key, s.battery, coalesce(s.charging, false) as charging,
+       coalesce(s.firmware, '') as firmware, coalesce(s.queued, 0) as queued, s.last_seen_at
 from devices d
 join tenants t on t.id = d.tenant_id
+left join device_states s on s.tenant_id = d.tenant_id and s.device_id = d.id
 where d.tenant_id = $1 and d.id = $2 and d.status = 'active' and t.status = 'active'
 for share of d
 """
@@ -47,6 +49,22 @@ class Speaker(msgspec.Struct, frozen=True, kw_only=True):
     kind: DeviceKind
     maintenance: bool
     public_key: bytes
+    battery: int | None
+    charging: bool
+    firmware: str
+    queued: int
+    last_seen_at: datetime | None
+
+    def state(self) -> dict[str, str | int | float | bool | None]:
+        """What it last said of itself, to be kept with what it does now."""
+        return {
+            "name": self.name,
+            "battery": self.battery,
+            "charging": self.charging,
+            "firmware": self.firmware,
+            "queued": self.queued,
+            "heard_at": None if self.last_seen_at is None else self.last_seen_at.isoformat(),
+        }
 
 
 @asynccontextmanager

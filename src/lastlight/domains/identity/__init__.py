@@ -36,10 +36,18 @@ from lastlight.domains.identity.looking import way_back
 from lastlight.domains.identity.looking_pages import own_again
 from lastlight.domains.identity.members import add_member, add_membership, change_member, read_member, remove_member
 from lastlight.domains.identity.names import clean_email, clean_name
-from lastlight.domains.identity.permissions import MEMBERS_MANAGE, MEMBERS_READ, PATRONS_READ, ROLES_MANAGE, ROLES_READ
+from lastlight.domains.identity.permissions import (
+    MEMBERS_MANAGE,
+    MEMBERS_READ,
+    PATRONS_MODERATE,
+    PATRONS_READ,
+    ROLES_MANAGE,
+    ROLES_READ,
+)
 from lastlight.domains.identity.presets import GUEST, PATRON, Preset, presets_for
 from lastlight.domains.identity.profile import change_preferences, rename_self, save_preferences
 from lastlight.domains.identity.queries import MEMBERS, PATRONS, ROLES, preferences, read_me, venue_choices
+from lastlight.domains.identity.reach import account_of_guest
 from lastlight.domains.identity.roles import (
     archive_role,
     change_role,
@@ -64,7 +72,7 @@ from lastlight.domains.identity.schemas import (
     RoleIn,
     RoleOut,
 )
-from lastlight.domains.identity.seeding import seed_member, seed_patron, seed_user, seeded_id
+from lastlight.domains.identity.seeding import seed_member, seed_patron, seed_sanction, seed_user, seeded_id
 from lastlight.domains.identity.sessions import (
     Session,
     SessionOut,
@@ -81,6 +89,7 @@ from lastlight.domains.identity.sessions import (
     revoke_own,
     switch,
 )
+from lastlight.domains.identity.standing_schemas import StandingIn
 
 __all__ = [
     "GUEST",
@@ -89,6 +98,7 @@ __all__ = [
     "MEMBERS_READ",
     "PATRON",
     "PATRONS",
+    "PATRONS_MODERATE",
     "PATRONS_READ",
     "ROLES",
     "ROLES_MANAGE",
@@ -97,6 +107,7 @@ __all__ = [
     "ChangePasswordIn",
     "Colleague",
     "GrantsTooMuch",
+    "Holder",
     "LinkInvalid",
     "MeOut",
     "MemberAdded",
@@ -116,24 +127,28 @@ __all__ = [
     "ResetIn",
     "RoleIn",
     "RoleOut",
+    "SecondFactorNeeded",
     "Session",
     "SessionOut",
+    "StandingIn",
     "Tokens",
     "Verdict",
+    "Wish",
     "WrongCredentials",
+    "account_of_guest",
     "add_member",
     "add_membership",
     "admit_to_crew",
     "archive_role",
     "ask_email_change",
+    "ask_for_passkey",
     "bump_sessions",
-    "SecondFactorNeeded",
     "change_member",
     "change_password",
+    "change_patron_standing",
     "change_preferences",
     "change_role",
     "check_credentials",
-    "Wish",
     "choose_place",
     "clean_email",
     "clean_name",
@@ -141,12 +156,12 @@ __all__ = [
     "close_presented",
     "colleagues",
     "cookie_token",
-    "ask_for_passkey",
     "create_role",
     "create_user",
     "forgot_password",
     "give_builtin_roles",
     "hold_own_session",
+    "holders",
     "holds_permission",
     "issue_tokens",
     "join_as_patron",
@@ -155,15 +170,18 @@ __all__ = [
     "lock_role",
     "open_account",
     "open_session",
+    "own_again",
     "places_of",
     "preferences",
     "prepare_change",
     "prepare_email_change",
     "prepare_register",
     "prepare_reset",
+    "prepare_second_step",
     "presets_for",
     "read_me",
     "read_member",
+    "read_patron",
     "read_role",
     "register",
     "remove_member",
@@ -174,10 +192,11 @@ __all__ = [
     "revoke_own",
     "role_by_key",
     "save_preferences",
+    "second_step",
     "seed_member",
     "seed_patron",
+    "seed_sanction",
     "seed_user",
-    "prepare_second_step",
     "seeded_id",
     "send_verification",
     "sign_in",
@@ -185,6 +204,6 @@ __all__ = [
     "sync_builtin_roles",
     "venue_choices",
     "verify_email",
+    "way_back",
     "works_at",
 ]
-    "second_step",

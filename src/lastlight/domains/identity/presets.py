@@ -79,9 +79,11 @@ OWNER = (
     *MANAGER,
     "audit.read",
     "files.read",
+    "fraud.hear",
     "jobs.manage",
     "jobs.read",
     "roles.manage",
+    "roles.preview",
     "settings.manage",
     "settings.read",
     "tenant.manage",
@@ -99,6 +101,7 @@ OPS = (
     "devices.manage",
     "devices.read",
     "exports.create",
+    "flags.manage",
     "flags.read",
     "jobs.manage",
     "jobs.read",
@@ -117,6 +120,7 @@ OPS = (
     "tenants.enter",
     "tenants.manage",
     "tenants.read",
+    "users.impersonate",
     "users.moderate",
     "users.read",
     "venues.codes",
@@ -138,7 +142,7 @@ MODERATOR = (
     "users.moderate",
     "users.read",
 )
-FINANCE = ("exports.create", "tenants.read", "venues.read")
+FINANCE = ("exports.create", "fraud.hear", "tenants.read", "venues.read")
 
 TENANT_ROLES = (
     Preset("owner", "Owner", "Everything of the business: settings, roles, audit, all venues.", OWNER),

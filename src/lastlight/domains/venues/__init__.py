@@ -18,15 +18,17 @@ from lastlight.domains.venues.hours import (
     next_opening,
     open_spans,
 )
-from lastlight.domains.venues.keys import open_key
+from lastlight.domains.venues.keys import open_key, regenerate_key
 from lastlight.domains.venues.model import PositionPolicy, Venue, VenueStatus, known_time_zones
-from lastlight.domains.venues.permissions import VENUES_READ
+from lastlight.domains.venues.permissions import VENUES_KEYS, VENUES_READ
 from lastlight.domains.venues.publication import Shown, shown_venues
 from lastlight.domains.venues.queries import find_venue, find_venue_by_slug, read_venue, standing_venues
 from lastlight.domains.venues.seeding import seed_venues
 from lastlight.domains.venues.show import require_shown
+from lastlight.domains.venues.wall_clock import read_wall_clock, write_wall_clock
 
 __all__ = [
+    "VENUES_KEYS",
     "VENUES_READ",
     "VENUE_COOKIE",
     "CodeKind",
@@ -54,8 +56,11 @@ __all__ = [
     "open_spans",
     "read_code",
     "read_venue",
+    "read_wall_clock",
+    "regenerate_key",
     "require_shown",
     "seed_venues",
     "shown_venues",
     "standing_venues",
+    "write_wall_clock",
 ]
