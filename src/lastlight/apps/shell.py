@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote
 import msgspec
 
 from lastlight.apps.catalogue import APPS, AppPlace, app_of, home_of
-from lastlight.domains import tenancy, venues
+from lastlight.domains import safety, tenancy, venues
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.context import Ctx
@@ -17,7 +17,7 @@ from lastlight.runtime.http.reply import FormState, RequestInfo, View
 from lastlight.runtime.module import Nav
 from lastlight.ui.reader import known_locale
 from lastlight.ui.render import DEFAULT_ZONE, render_block, render_page
-from lastlight.ui.shell import Command, Me, NavGroup, NavItem, ShellContext, TenantRef, VenueRef, initials
+from lastlight.ui.shell import Command, Looking, Me, NavGroup, NavItem, ShellContext, TenantRef, VenueRef, initials
 
 
 async def render(ctx: Ctx, op: Operation | None, info: RequestInfo, view: View) -> str:
@@ -81,9 +81,30 @@ async def build_shell(
             roles=tuple(role.replace("_", " ").capitalize() for role in ctx.actor.roles),
             account_href="/account",
         ),
+        looking=_looking(ctx, switchable),
+        person=ctx.actor.user_id.hex[-12:],
+        session=ctx.actor.session_id.hex[-12:] if ctx.actor.session_id else "",
         live=True,
         live_after=(await read_events(ctx, after=None, limit=1)).next,
         commands=_commands(ctx, place, off),
+        emergency=None if "safety" in off else await safety.emergency_of(ctx, app=place.app, venues=switchable),
+    )
+
+
+def _looking(ctx: Ctx, known: tuple[VenueRef, ...]) -> Looking | None:
+    """What stands on top of every page of somebody who only looks."""
+    look = ctx.actor.looking
+    if look is None:
+        return None
+    names = {venue.id: venue.name for venue in known}
+    return Looking(
+        kind=look.kind,
+        actor=look.by_name,
+        subject=look.subject,
+        venues=tuple(names[str(venue)] for venue in look.venue_ids if str(venue) in names),
+        reason=look.reason,
+        ends_at=look.ends_at,
+        stop_url="/looking/end",
     )
 
 

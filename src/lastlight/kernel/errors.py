@@ -88,6 +88,15 @@ class NotPermitted(Problem):
     default_detail = "Ask an owner or a manager to do it, or to extend your role."
 
 
+class ReadOnly(Problem):
+    """The session only looks: it previews a role, or the crew sees with somebody's eyes. Nothing is written in it."""
+
+    type = "read-only"
+    status = 403
+    title = "You are only looking"
+    default_detail = "Nothing was changed. End the preview or the visit first, then do it as yourself."
+
+
 class CrossOrigin(Problem):
     """A write came with the console's cookie from a page that is not ours."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from lastlight.kernel.errors import NotFound, NotPermitted
+from lastlight.kernel.errors import NotFound, NotPermitted, ReadOnly
 from lastlight.kernel.events import Event
 from lastlight.kernel.ids import PLATFORM, JobId, PatronId, SessionId, TenantId, UserId, VenueId
 from lastlight.kernel.permissions import Permission
@@ -50,6 +50,21 @@ class Grants(msgspec.Struct, frozen=True):
         return mine is None or (wanted is not None and wanted <= mine)
 
 
+class Looking(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a session only looks: an owner previews a role, or one of the crew sees with somebody's eyes."""
+
+    kind: Literal["preview", "impersonation"]
+    by_id: UserId
+    by_name: str
+    """Who looks in truth, and answers for it."""
+    subject: str
+    """The role, or the person."""
+    venue_ids: tuple[VenueId, ...] = ()
+    """The venues that a preview is held to; none stands for all."""
+    reason: str = ""
+    ends_at: datetime
+
+
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who asks, as known at the start of the transaction."""
 
@@ -73,6 +88,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str = ""
     ip: str = ""
     user_agent: str = ""
+    looking: Looking | None = None
+    """Set for a session that only looks: its transactions are read-only in the database."""
 
 
 ANONYMOUS = Actor()
@@ -149,6 +166,8 @@ class Ctx:
         tenant_id: TenantId | None = None,
     ) -> None:
         """Say what happened; written to the outbox at the end of this transaction, with its audit record."""
+        if self.actor.looking is not None:
+            raise ReadOnly
         kind = type(event)
         self.pending.append(
             PendingEvent(

@@ -7,7 +7,7 @@ from typing import Any
 from lastlight.ui.shell import (
     App,
     Command,
-    Impersonation,
+    Looking,
     Me,
     NavGroup,
     NavItem,
@@ -113,9 +113,24 @@ def gallery_context() -> dict[str, Any]:
         "code_svg": CODE,
         "apps": APPS,
         "segments": [{"label": word.title(), "value": word, "href": f"?theme={word}"} for word in ("dark", "light")],
-        "impersonation": Impersonation(
-            actor="Anele of support", subject="Thandi Mokoena", reason="Ticket 4411, payout missing", stop_url="#"
-        ),
+        "looks": [
+            Looking(
+                kind="impersonation",
+                actor="Anele of support",
+                subject="Thandi Mokoena",
+                reason="Ticket 4411, payout missing",
+                ends_at=now + timedelta(minutes=12),
+                stop_url="#",
+            ),
+            Looking(
+                kind="preview",
+                actor="Lerato Dlamini",
+                subject="Staff",
+                venues=("Kōjō Rosebank",),
+                ends_at=now + timedelta(minutes=28),
+                stop_url="#",
+            ),
+        ],
         "zones": _zones(),
         "visits": _visits(now),
         "revenue": _revenue(),

@@ -1,5 +1,6 @@
 """What a layout needs to know about who is looking at what."""
 
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -65,13 +66,35 @@ class Command(Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
-class Impersonation(Struct, frozen=True, kw_only=True):
-    """Someone of the crew looks as a person of a tenant: who as whom, why, and how to stop."""
+class Looking(Struct, frozen=True, kw_only=True):
+    """Somebody only looks: a role is previewed, or someone of the crew looks as a person of a tenant."""
 
+    kind: Literal["preview", "impersonation"]
     actor: str
     subject: str
-    reason: str
+    venues: tuple[str, ...] = ()
+    """The venues that a preview is held to; none stands for all."""
+    reason: str = ""
+    ends_at: datetime
     stop_url: str
+
+
+class EmergencyPlace(Struct, frozen=True, kw_only=True):
+    """A venue at which the reader may call for help, and whom it calls: name and phone, in the order of calling."""
+
+    id: str
+    name: str
+    contacts: tuple[tuple[str, str], ...] = ()
+
+
+class Emergency(Struct, frozen=True, kw_only=True):
+    """What stands above every page while somebody needs help, and where the reader may call for it; no place: no button."""
+
+    urgent_url: str
+    events: tuple[str, ...]
+    me: str
+    send_url: str = ""
+    places: tuple[EmergencyPlace, ...] = ()
 
 
 class ShellContext(Struct, frozen=True, kw_only=True):
@@ -91,6 +114,9 @@ class ShellContext(Struct, frozen=True, kw_only=True):
     venue: VenueRef | None = None
     venues: tuple[VenueRef, ...] = ()
     me: Me | None = None
+    person: str = ""
+    session: str = ""
+    """Marks of who is signed in and since when, so that a browser knows whose notifications it was switched on for."""
     live: bool = False
     live_after: int = 0
     """Where the stream of events stood when the page was made: what came between that and its socket is fetched again."""
@@ -98,8 +124,9 @@ class ShellContext(Struct, frozen=True, kw_only=True):
     unread: int = 0
     notices_url: str = ""
     sign_out_url: str = "/sign-out"
-    impersonation: Impersonation | None = None
+    looking: Looking | None = None
     all_venues_href: str = ""
+    emergency: Emergency | None = None
 
 
 def initials(name: str) -> str:

@@ -33,7 +33,7 @@ PLACES = """
     select case when m.tenant_id = $2 then 'crew' else 'member' end as kind, m.tenant_id, null::uuid as patron_id,
            t.slug, t.name, t.status, array_agg(r.name order by r.name) as roles,
            (select max(s.last_seen_at) from sessions s
-            where s.tenant_id = m.tenant_id and s.user_id = $1 and s.kind <> 'patron') as used, max(m.created_at) as since
+            where s.tenant_id = m.tenant_id and s.user_id = $1 and s.kind <> 'patron' and s.impersonator_id is null) as used, max(m.created_at) as since
     from memberships m
     join roles r on r.tenant_id = m.tenant_id and r.id = m.role_id
     join tenants t on t.id = m.tenant_id
@@ -42,7 +42,7 @@ PLACES = """
     union all
     select 'patron', p.tenant_id, p.id, t.slug, t.name, t.status, '{}'::text[],
            (select max(s.last_seen_at) from sessions s
-            where s.tenant_id = p.tenant_id and s.user_id = $1 and s.kind = 'patron'), p.created_at
+            where s.tenant_id = p.tenant_id and s.user_id = $1 and s.kind = 'patron' and s.impersonator_id is null), p.created_at
     from patrons p
     join tenants t on t.id = p.tenant_id
     where p.user_id = $1 and not (p.status = 'banned' and coalesce(p.status_until > now(), true))

@@ -1,6 +1,7 @@
 """What identity's code asks for."""
 
 from lastlight.kernel.permissions import Permission, Scope
+from lastlight.runtime.auth.looking import IMPERSONATE, PREVIEW
 
 MEMBERS_READ = Permission("members.read", "See the people who work here, with their roles and venues", Scope.VENUE)
 MEMBERS_MANAGE = Permission(
@@ -26,4 +27,6 @@ PERMISSIONS = (
     PATRONS_MODERATE,
     USERS_READ,
     USERS_MODERATE,
+    PREVIEW,
+    IMPERSONATE,
 )

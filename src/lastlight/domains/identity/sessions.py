@@ -229,12 +229,11 @@ async def session_of_refresh(ctx: Ctx, *, token: str) -> SessionId:
 
 async def close(ctx: Ctx, *, session_id: SessionId) -> None:
     """End a session because its owner signs out; nothing happens to one that has ended."""
-    row = await _end(ctx, [session_id], "signed out")
-    for user_id, tenant_id in ((r["user_id"], r["tenant_id"]) for r in row):
+    for row in await end_sessions(ctx, [session_id], "signed out"):
         ctx.emit(
-            SessionClosed(session_id=session_id, user_id=user_id),
-            entity=("session", session_id),
-            tenant_id=tenant_id or PLATFORM,
+            SessionClosed(session_id=row["id"], user_id=row["user_id"]),
+            entity=("session", row["id"]),
+            tenant_id=row["tenant_id"] or PLATFORM,
         )
 
 
@@ -252,7 +251,7 @@ async def close_presented(ctx: Ctx, *, authorization: str | None, cookie: str | 
 
 async def revoke(ctx: Ctx, *, session_ids: list[SessionId], why: str) -> int:
     """End sessions from elsewhere; how many of them still stood."""
-    rows = await _end(ctx, session_ids, why)
+    rows = await end_sessions(ctx, session_ids, why)
     for row in rows:
         ctx.emit(
             SessionRevoked(session_id=row["id"], user_id=row["user_id"], why=why),
@@ -284,10 +283,11 @@ async def revoke_own(ctx: Ctx, *, session_id: SessionId) -> None:
     await revoke(ctx, session_ids=[session_id], why="ended by its owner")
 
 
-async def _end(ctx: Ctx, session_ids: list[SessionId], why: str) -> list[Any]:
+async def end_sessions(ctx: Ctx, session_ids: list[SessionId], why: str) -> list[Any]:
+    """End sessions and the looks that were opened out of them; the rows of those that still stood. The caller says it."""
     rows = await ctx.db.fetch(
         """update sessions set revoked_at = now(), revoked_reason = $2, version = version + 1
-           where id = any($1) and revoked_at is null returning id, user_id, tenant_id""",
+           where (id = any($1) or parent_id = any($1)) and revoked_at is null returning id, user_id, tenant_id""",
         session_ids,
         why,
     )
@@ -317,14 +317,17 @@ async def bump_sessions(
     """Raise the version of the sessions whose rights have changed, so that each holder is read anew from the next request on.
 
     `user_id` alone: everywhere; with `tenant_id`: there; `role_id` with `tenant_id`: of those who hold the role; `tenant_id` alone:
-    of everybody there. Crew inside a tenant are found through the platform's own id. How many sessions it concerned.
+    of everybody there. Crew inside a tenant are found through the platform's own id. Looks are among them: those of a role, and
+    those of the crew in somebody's place. How many sessions it concerned.
     """
     count = await ctx.db.execute(
         """update sessions s set version = s.version + 1
            where s.revoked_at is null and s.expires_at > now()
-             and ($1::uuid is null or s.user_id = $1)
-             and ($3::uuid is null or s.tenant_id = $3 or (s.kind = 'crew' and $3 = $4))
-             and ($2::uuid is null or s.user_id in (select m.user_id from memberships m where m.tenant_id = $3 and m.role_id = $2))""",
+             and ($1::uuid is null or s.user_id = $1 or s.impersonator_id = $1)
+             and ($3::uuid is null or s.tenant_id = $3 or ((s.kind = 'crew' or s.impersonator_id is not null) and $3 = $4))
+             and ($2::uuid is null or s.preview_role_id = $2
+                  or exists (select from memberships m
+                             where m.tenant_id = $3 and m.role_id = $2 and m.user_id in (s.user_id, s.impersonator_id)))""",
         user_id,
         role_id,
         tenant_id,

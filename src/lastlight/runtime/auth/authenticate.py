@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from lastlight.kernel.errors import NotSignedIn, SessionEnded
-from lastlight.kernel.ids import PLATFORM
+from lastlight.kernel.ids import PLATFORM, UserId, VenueId
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.auth.cookies import session_cookie
 from lastlight.runtime.auth.errors import (
@@ -30,8 +30,9 @@ from lastlight.runtime.auth.errors import (
     TokenInvalid,
 )
 from lastlight.runtime.auth.grants import crew_grants, member_grants, patron_grants
+from lastlight.runtime.auth.looking import IMPERSONATE, PREVIEW, narrowed
 from lastlight.runtime.auth.tokens import ACCESS, COOKIE, COOKIE_SECONDS, Claims, issue, read, token_keys
-from lastlight.runtime.context import ANONYMOUS, Actor, Grants
+from lastlight.runtime.context import ANONYMOUS, Actor, Grants, Looking
 from lastlight.runtime.http.reply import Cookie
 from lastlight.runtime.module import Registry
 from lastlight.runtime.services import Services
@@ -179,22 +180,34 @@ class _Session(msgspec.Struct, frozen=True):
     language: str
     theme: str
     time_zone: str
+    expires_at: datetime
+    reason: str
+    preview_role_id: UUID | None
+    preview_venue_ids: tuple[UUID, ...] | None
+    impersonator_id: UUID | None
+    impersonator: str | None
+    impersonator_stands: bool
 
 
 SESSION = """
     select s.id, s.user_id, s.tenant_id, s.kind, s.patron_id, s.channel, s.version,
-           s.revoked_at is not null or s.expires_at <= now() as ended,
+           s.revoked_at is not null or s.expires_at <= now()
+               or (s.parent_id is not null and (o.revoked_at is not null or o.expires_at <= now())) as ended,
            u.name, u.email, u.email_verified_at is not null as email_verified,
            case when u.status <> 'closed' and u.status_until <= now() then 'active' else u.status end as user_status,
            u.status_until, coalesce(g.status = 'banned' and coalesce(g.status_until > now(), true), false) as barred,
            s.second_factor_at is not null as second_factor, t.status as tenant_status, t.status_reason as tenant_reason,
            coalesce(p.language, t.locale, 'en') as language, coalesce(p.theme, 'dark') as theme,
-           coalesce(nullif(p.time_zone, ''), t.time_zone, '') as time_zone
+           coalesce(nullif(p.time_zone, ''), t.time_zone, '') as time_zone,
+           s.expires_at, s.reason, s.preview_role_id, s.preview_venue_ids, s.impersonator_id, w.name as impersonator,
+           coalesce(w.status = 'active' or (w.status <> 'closed' and w.status_until <= now()), false) as impersonator_stands
     from sessions s
     join users u on u.id = s.user_id
     left join tenants t on t.id = s.tenant_id
     left join patrons g on g.tenant_id = s.tenant_id and g.id = s.patron_id
     left join user_preferences p on p.user_id = s.user_id
+    left join users w on w.id = s.impersonator_id
+    left join sessions o on o.id = s.parent_id
     where s.id = $1"""
 
 ROLES = """
@@ -204,6 +217,8 @@ ROLES = """
     join roles r on r.tenant_id = m.tenant_id and r.id = m.role_id
     where m.tenant_id = $1 and m.user_id = $2 and m.status = 'active' and r.archived_at is null
     order by r.key"""
+
+PREVIEWED = "select key, name, permissions from roles where tenant_id = $1 and id = $2 and archived_at is null"
 
 # A session's seven days count from its last use; a scope inside a tenant (crew with a reason) ends when it was said to.
 TOUCH = """
@@ -224,7 +239,9 @@ async def _load(services: Services, session_id: UUID, *, seen: bool) -> _Known:
     except Exception:
         forget(session_id)
         raise
-    if seen:
+    if (
+        seen and actor.looking is None
+    ):  # whose place somebody looks from has not been here, and a look is never prolonged
         await pool.execute(TOUCH, session_id, float(COOKIE_SECONDS))
     previous = _known.get(session_id)
     touched = time.monotonic() if seen or previous is None else previous.touched
@@ -258,7 +275,52 @@ async def load_actor(source: Reads, registry: Registry, session_id: UUID) -> Act
     session = msgspec.convert(dict(row), _Session)
     _check_standing(session)
     roles, grants, factor_due = await _grants(source, registry.permissions, session)
-    return msgspec.structs.replace(_actor(session, roles, grants), factor_due=factor_due)
+    actor = msgspec.structs.replace(_actor(session, roles, grants), factor_due=factor_due)
+    if session.preview_role_id is not None:
+        return await _previewing(source, registry.permissions, session, actor)
+    if session.impersonator_id is not None:
+        return await _impersonating(source, registry.permissions, session, actor)
+    return actor
+
+
+async def _previewing(source: Reads, known: Mapping[str, Permission], session: _Session, actor: Actor) -> Actor:
+    """The owner as somebody of a role: what the role gives at these venues, and never more than they hold themselves."""
+    home = session.tenant_id or PLATFORM
+    role = await source.fetchrow(PREVIEWED, home, session.preview_role_id)
+    if role is None or not actor.grants.allows(PREVIEW):
+        raise SessionEnded
+    venues = session.preview_venue_ids
+    held = [(role["permissions"], venues)]
+    wanted = crew_grants(known, held, inside=False) if home == PLATFORM else member_grants(known, held)
+    look = Looking(
+        kind="preview",
+        by_id=UserId(session.user_id),
+        by_name=session.name,
+        subject=role["name"],
+        venue_ids=tuple(VenueId(venue) for venue in venues or ()),
+        ends_at=session.expires_at,
+    )
+    return msgspec.structs.replace(
+        actor, roles=(role["key"],), grants=narrowed(wanted, actor.grants), factor_due=False, looking=look
+    )
+
+
+async def _impersonating(source: Reads, known: Mapping[str, Permission], session: _Session, actor: Actor) -> Actor:
+    """Somebody's own rights, for one of the crew who may still look."""
+    assert session.impersonator_id is not None, "only sessions with one come here"
+    rows = await source.fetch(ROLES, PLATFORM, session.impersonator_id, session.second_factor)
+    crew = crew_grants(known, [(row["permissions"], None) for row in rows], inside=False)
+    if not session.impersonator_stands or not crew.allows(IMPERSONATE):
+        raise SessionEnded
+    look = Looking(
+        kind="impersonation",
+        by_id=UserId(session.impersonator_id),
+        by_name=session.impersonator or "",
+        subject=session.name,
+        reason=session.reason,
+        ends_at=session.expires_at,
+    )
+    return msgspec.structs.replace(actor, looking=look)
 
 
 def _check_standing(session: _Session) -> None:

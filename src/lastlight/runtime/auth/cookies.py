@@ -5,11 +5,17 @@ from lastlight.runtime.http.reply import Cookie
 from lastlight.runtime.settings import Settings
 
 SESSION_COOKIE = "ll_session"
+OWN_COOKIE = "ll_own"
 
 
 def session_cookie_name(settings: Settings) -> str:
     """What the cookie is called: over https with the prefix by which browsers take it from this very host only."""
-    return f"__Host-{SESSION_COOKIE}" if _is_https(settings) else SESSION_COOKIE
+    return _named(settings, SESSION_COOKIE)
+
+
+def own_cookie_name(settings: Settings) -> str:
+    """What the cookie is called that keeps one's own session while one looks: a look's own cookie never turns into more."""
+    return _named(settings, OWN_COOKIE)
 
 
 def session_cookie(settings: Settings, token: str, *, seconds: int = COOKIE_SECONDS) -> Cookie:
@@ -20,6 +26,15 @@ def session_cookie(settings: Settings, token: str, *, seconds: int = COOKIE_SECO
 def no_cookie(settings: Settings) -> Cookie:
     """The cookie that signs a browser out."""
     return session_cookie(settings, "", seconds=0)
+
+
+def own_cookie(settings: Settings, token: str, *, seconds: int = COOKIE_SECONDS) -> Cookie:
+    """The cookie that leads back from a look; with nothing in it, and no life, it is forgotten."""
+    return Cookie(name=own_cookie_name(settings), value=token, max_age=seconds, secure=_is_https(settings))
+
+
+def _named(settings: Settings, name: str) -> str:
+    return f"__Host-{name}" if _is_https(settings) else name
 
 
 def _is_https(settings: Settings) -> bool:

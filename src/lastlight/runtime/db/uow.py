@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,9 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from lastlight.kernel.errors import Busy, Problem, SessionEnded
+from lastlight.kernel.errors import Busy, Problem, ReadOnly, SessionEnded
 from lastlight.kernel.ids import PLATFORM, TenantId
+from lastlight.runtime.auth.looking import answerable
 from lastlight.runtime.context import SYSTEM, Actor, Ctx
 from lastlight.runtime.db.connection import Db
 from lastlight.runtime.db.pools import PoolName
@@ -74,14 +75,18 @@ async def unit_of_work(services: Services, scope: WorkScope) -> AsyncGenerator[C
                     if not problem.keeps:
                         raise
                     refusal = problem
-                if ctx.pending:
+                if ctx.pending and scope.actor.looking is None:
                     await write_outbox(ctx)
                 await connection.execute("commit")
             except BaseException as error:
                 await _abandon(connection, error)
+                if scope.actor.looking is not None and isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+                    raise ReadOnly from error
                 raise
     finally:
         await pool.release(connection)
+    if ctx.pending and scope.actor.looking is not None:
+        await _record_apart(services, scope, ctx)
     await _after_commit(ctx)
     if refusal is not None:
         raise refusal
@@ -100,6 +105,14 @@ async def system_ctx(
     scope = WorkScope(actor=actor, tenant_id=tenant_id, role=role, request_id=request_id)
     async with unit_of_work(services, scope) as ctx:
         yield ctx
+
+
+async def _record_apart(services: Services, scope: WorkScope, looked: Ctx) -> None:
+    """Keep what a read-only transaction put on record, in a transaction of its own, before anybody is shown anything."""
+    apart = replace(scope, actor=answerable(scope.actor), idempotency_key="", snapshot=False)
+    async with unit_of_work(services, apart) as ctx:
+        ctx.pending.extend(looked.pending)
+    looked.pending.clear()
 
 
 async def _begin(services: Services, scope: WorkScope, connection: Any) -> Ctx:
@@ -133,7 +146,7 @@ def _begin_sql(scope: WorkScope) -> str:
     actor = scope.actor
     # A guest without a tenant is held to a guest's policies as well: their user id matches no patron.
     patron_id = actor.user_id if actor.kind == "guest" else actor.patron_id
-    begin = SNAPSHOT if scope.snapshot else "begin"
+    begin = SNAPSHOT if scope.snapshot else "begin read only" if actor.looking else "begin"
     return (
         f"{begin}; set local app.tenant_id = {_uuid_literal(scope.tenant_id)};"
         f" set local app.user_id = {_uuid_literal(actor.user_id)}; set local app.patron_id = {_uuid_literal(patron_id)}"
@@ -154,6 +167,8 @@ def _begin_problem(error: BaseException) -> BaseException:
         return SessionEnded()
     if code == "LL002":
         return SessionChanged()
+    if code == "LL003":
+        return ReadOnly()
     if isinstance(error, GONE):
         return Busy()
     return error

@@ -15,6 +15,8 @@ from lastlight.kernel.errors import (
     NotFound,
     NotPermitted,
     NotSignedIn,
+    Problem,
+    ReadOnly,
     SessionEnded,
     UnsupportedMedia,
 )
@@ -28,6 +30,7 @@ from lastlight.runtime.db.pools import PoolName
 from lastlight.runtime.db.uow import RETRIED, SessionChanged, WorkScope, unit_of_work
 from lastlight.runtime.http import answer, idempotency
 from lastlight.runtime.http.decode import convert_text, decode_json, decode_query, pairs
+from lastlight.runtime.http.looks import note_look
 from lastlight.runtime.http.operation import Operation, Parameter, converter
 from lastlight.runtime.http.reply import Form, RequestInfo
 from lastlight.runtime.http.request import (
@@ -69,9 +72,22 @@ async def dispatch(services: Services, op: Operation, module: Module, request: A
         user_agent=info.user_agent,
         public=bool(op.public),
     )
-    refuse_cross_site(op, actor, info.headers, services.settings.base_url)
-    actor = await _admitted(services, op, actor)
-    call = Call(op, module, info, actor)
+    try:
+        result = await _answered(services, Call(op, module, info, actor), request)
+    except Problem as problem:
+        await note_look(services, op, info, actor, outcome=problem.type)
+        raise
+    await note_look(services, op, info, actor, outcome="shown")
+    return result
+
+
+async def _answered(services: Services, call: Call, request: AnyRequest) -> answer.Answer:
+    op = call.op
+    refuse_cross_site(op, call.actor, call.info.headers, services.settings.base_url)
+    call.actor = await _admitted(services, op, call.actor)
+    if call.actor.looking is not None and op.looking:
+        call.actor = anonymous(call.actor)  # it ends the look, which writes nothing itself
+    actor = call.actor
     by_account = op.limit in {"auth", "refresh"}
     rate = {} if by_account else await limits.count(services, op, actor)
     call.body = await _read_body(services, op, request)
@@ -117,6 +133,8 @@ async def _admitted(services: Services, op: Operation, actor: Actor) -> Actor:
 
 def admit(op: Operation, actor: Actor) -> None:
     """The guard: refuse who is not signed in, or holds no such permission anywhere."""
+    if actor.looking is not None and op.writes and not op.looking:
+        raise ReadOnly
     if op.public:
         return
     if actor.user_id is None:

@@ -48,6 +48,8 @@ class Operation:
     """Why anybody may call it."""
     signed_in: str = ""
     """Why everybody who is signed in may call it: it touches only what is their own."""
+    looking: str = ""
+    """Why somebody who only looks may call it although it writes. It then runs as nobody's: it reads the credentials itself."""
     idempotent: bool = False
     """Refuses a call without an Idempotency-Key; every other POST honours one that is sent."""
     raises: tuple[type[Problem], ...] = ()

@@ -14,6 +14,7 @@ from lastlight.kernel.errors import (
     NotPermitted,
     NotSignedIn,
     Problem,
+    ReadOnly,
     SessionEnded,
     TooLarge,
     TooManyRequests,
@@ -45,7 +46,7 @@ def _of_caller(op: Operation, module: Module) -> set[type[Problem]]:
     if op.toggle or module.toggle:
         found.add(ModuleOff)
     if op.writes:
-        found.add(CrossOrigin)
+        found |= {CrossOrigin} if op.looking else {CrossOrigin, ReadOnly}
     if op.limit != "none":
         found.add(TooManyRequests)
     return found

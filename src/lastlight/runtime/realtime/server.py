@@ -23,6 +23,7 @@ from lastlight.runtime.db.uow import SessionChanged
 from lastlight.runtime.events.arrivals import arrivals_of
 from lastlight.runtime.events.audience import audiences, rooms_for, rooms_of
 from lastlight.runtime.events.catch_up import MOST, EventsOut, instant
+from lastlight.runtime.http.looks import note
 from lastlight.runtime.http.problems import as_problem, problem_body
 from lastlight.runtime.realtime import metrics
 from lastlight.runtime.realtime.entrance import actor_of, admit, origin_allowed
@@ -182,6 +183,9 @@ class RealtimeServer:
         try:
             admitted = await admit(self.services, environ, given)
             self._require_room(admitted.actor)
+            await note(
+                self.services, admitted.actor, what=f"CONNECT {PATH}", name="socket", outcome="shown", request=sid
+            )
         except Exception as error:  # noqa: BLE001 - as_problem logs what nobody foresaw
             problem = as_problem(error)
             metrics.REFUSED.labels(problem.type).inc()
