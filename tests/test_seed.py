@@ -21,6 +21,12 @@ select v.id, v.venue_id, v.patron_id, v.checkin_id, v.opened_at, v.closed_at, v.
 from visits v where v.business_day < (now() - interval '2 days')::date order by v.id
 """
 PEOPLE = "select id, email, name from users order by id"
+FLOOR = """
+select (select count(*) from shifts), (select count(*) from time_entries), (select count(*) from time_corrections where status = 'asked'),
+       (select count(*) from shift_swaps where status = 'asked'), (select count(*) from tasks), (select count(*) from task_recurrences),
+       (select count(*) from safety_alerts), (select count(*) from sos_calls), (select count(*) from incident_entries),
+       (select count(*) from safety_log), (select count(*) from sanctions), (select count(*) from resources)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +38,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 async def sown(settings: Settings, size: str = "small") -> dict[str, list[Any]]:
     """What one seeding leaves."""
     await seed.seed_demo(settings, argparse.Namespace(size=size))
-    return {sql: [tuple(row) for row in await administer(settings, sql)] for sql in (PAST, PEOPLE)}
+    return {sql: [tuple(row) for row in await administer(settings, sql)] for sql in (PAST, PEOPLE, FLOOR)}
 
 
 async def test_two_databases_get_the_same_and_a_second_run_changes_nothing(
@@ -40,6 +46,7 @@ async def test_two_databases_get_the_same_and_a_second_run_changes_nothing(
 ) -> None:
     first = await sown(fresh_database)
     assert len(first[PAST]) > 10
+    assert min(first[FLOOR][0]) > 0
     with database(postgres_server, name="seed-again") as dsn:
         assert await sown(settings_for(dsn, tmp_path / "other")) == first
     assert await sown(fresh_database) == first

@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from lastlight.domains import checkins, identity, resources, tenancy, venues
-from lastlight.kernel.ids import PLATFORM, PatronId, TenantId, VenueId
+from lastlight.domains import checkins, identity, resources, safety, staff, tasks, tenancy, venues
+from lastlight.kernel.ids import PLATFORM, PatronId, TenantId, UserId, VenueId
 from lastlight.main import create_services
 from lastlight.runtime.auth.passwords import hash_password
 from lastlight.runtime.context import Ctx
@@ -98,6 +98,19 @@ BUSINESSES = (
         ),
     ),
 )
+CREWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "kojo-arcade": {
+        "kojo-rosebank": ("Amahle Radebe", "Ruan Botha", "Neo Sithole", "Fatima Patel"),
+        "kojo-braamfontein": ("Tumi Maseko", "Liam Fourie", "Dineo Khoza"),
+    },
+    "the-low-light": {"low-light-maboneng": ("Wandile Zulu", "Hannah Smit", "Imran Govender")},
+}
+"""Who else works where: they sign in like the others, with their first name at the business's domain."""
+SANCTIONS = (
+    ("banned", "Started two fights in one night."),
+    ("suspended", "Jumped the queue and pushed a doorman."),
+    ("soft_banned", "Staff decide at the door: left without paying once."),
+)
 WAITING = ("sunset-row", "Sunset Row", "Priya Naidoo", "priya@sunsetrow.example")
 
 
@@ -153,6 +166,7 @@ async def _fill_business(services: Services, business: Business, size: Size, has
         await resources.seed_resources(ctx, seed=SEED, venue_ids=list(places.values()))
     async with system_ctx(services, tenant_id, role="system") as ctx:
         known = await _fill_people(ctx, business, places, hashed)
+        crews = await _fill_crews(ctx, business, places, hashed)
         guests = await _fill_guests(ctx, business, size, hashed)
     async with system_ctx(services, tenant_id) as ctx:
         await checkins.seed_history(
@@ -163,6 +177,39 @@ async def _fill_business(services: Services, business: Business, size: Size, has
             nights=size.nights,
             away=known,
         )
+        await _fill_floor(ctx, business, crews)
+    async with system_ctx(services, tenant_id, role="system") as ctx:
+        for patron_id, (status, reason) in zip(reversed(guests), SANCTIONS, strict=False):
+            by = _user_id(business, "manager")
+            await identity.seed_sanction(ctx, seed=SEED, patron_id=patron_id, status=status, reason=reason, by=by)
+
+
+async def _fill_floor(ctx: Ctx, business: Business, crews: Mapping[VenueId, list[UserId]]) -> None:
+    """The rota, the tasks and the past trouble of those who work there."""
+    manager = _user_id(business, "manager")
+    await staff.seed_rota(ctx, seed=SEED, crews=crews, planner=manager)
+    await tasks.seed_tasks(ctx, seed=SEED, crews=crews, maker=manager)
+    await safety.seed_safety(ctx, seed=SEED, crews=crews, manager=manager, phone="+27 11 555 0110")
+
+
+def _user_id(business: Business, role: str) -> UserId:
+    email = next(person.email for person in business.people if person.role == role)
+    return UserId(identity.seeded_id(SEED, "user", email))
+
+
+async def _fill_crews(
+    ctx: Ctx, business: Business, places: Mapping[str, VenueId], hashed: str
+) -> dict[VenueId, list[UserId]]:
+    """Who works at which venue: the person who signs in as staff first, at the main one."""
+    crews = {places[business.main]: [_user_id(business, "staff")]}
+    domain = business.people[0].email.partition("@")[2]
+    for slug, names in CREWS[business.slug].items():
+        for name in names:
+            email = f"{name.split(maxsplit=1)[0].lower()}@{domain}"
+            user_id = await identity.seed_user(ctx, seed=SEED, email=email, name=name, password_hash=hashed)
+            await identity.seed_member(ctx, seed=SEED, user_id=user_id, role="staff", venue_ids=[places[slug]])
+            crews.setdefault(places[slug], []).append(user_id)
+    return crews
 
 
 async def _fill_people(ctx: Ctx, business: Business, places: dict[str, VenueId], hashed: str) -> list[PatronId]:

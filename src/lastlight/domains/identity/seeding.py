@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from lastlight.domains.identity.names import clean_email
@@ -67,3 +67,30 @@ async def seed_patron(ctx: Ctx, *, seed: str, user_id: UserId, name: str, birth_
         birth_date,
     )
     return PatronId(patron_id)
+
+
+async def seed_sanction(ctx: Ctx, *, seed: str, patron_id: PatronId, status: str, reason: str, by: UserId) -> None:
+    """A guest who was suspended or banned a week ago, with what is on record of it; suspended ones for a month."""
+    imposed = ctx.now - timedelta(days=7)
+    ends = imposed + timedelta(days=30) if status == "suspended" else None
+    done = await ctx.db.execute(
+        "update patrons set status = $3, status_until = $4 where tenant_id = $1 and id = $2 and status = 'active'",
+        ctx.tenant_id,
+        patron_id,
+        status,
+        ends,
+    )
+    if not done:
+        return
+    await ctx.db.execute(
+        """insert into sanctions (tenant_id, id, user_id, patron_id, kind, reason, imposed_at, imposed_by, ends_at)
+           select $1, $3, user_id, id, $4, $5, $6, $7, $8 from patrons where tenant_id = $1 and id = $2""",
+        ctx.tenant_id,
+        patron_id,
+        seeded_id(seed, "sanction", patron_id),
+        status,
+        reason,
+        imposed,
+        by,
+        ends,
+    )

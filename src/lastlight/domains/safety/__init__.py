@@ -19,10 +19,12 @@ from lastlight.domains.safety.events import (
     SosRaised,
     SosResolvedEvent,
 )
+from lastlight.domains.safety.frame import emergency_of
 from lastlight.domains.safety.incidents import begin_incident, find_incident
 from lastlight.domains.safety.jobs import Facts, take_facts
 from lastlight.domains.safety.model import Alert, FloorState, Incident, Thresholds, floor_state
 from lastlight.domains.safety.permissions import SAFETY_MANAGE, SAFETY_READ, SAFETY_RESPOND
+from lastlight.domains.safety.seeding import seed_safety
 from lastlight.domains.safety.thresholds import read_thresholds
 from lastlight.domains.safety.watch import read_floor, report_facts
 
@@ -47,6 +49,7 @@ __all__ = [
     "SosResolvedEvent",
     "Thresholds",
     "begin_incident",
+    "emergency_of",
     "find_alert",
     "find_incident",
     "floor_state",
@@ -54,5 +57,6 @@ __all__ = [
     "read_floor",
     "read_thresholds",
     "report_facts",
+    "seed_safety",
     "take_facts",
 ]

@@ -8,6 +8,7 @@ by a planner. Calendars read one's shifts at a secret address. This is all that 
 from lastlight.domains.staff.clock import coming_shifts
 from lastlight.domains.staff.model import Shift, TimeEntry
 from lastlight.domains.staff.permissions import SHIFTS_PLAN, SHIFTS_READ, STAFF_PERFORMANCE, TIME_CLOCK, TIME_READ
+from lastlight.domains.staff.seeding import seed_rota
 
 __all__ = [
     "SHIFTS_PLAN",
@@ -18,4 +19,5 @@ __all__ = [
     "Shift",
     "TimeEntry",
     "coming_shifts",
+    "seed_rota",
 ]

@@ -7,16 +7,20 @@ A task that comes again makes its next task some time before it is due. This is 
 """
 
 from lastlight.domains.tasks.actions import create_task
+from lastlight.domains.tasks.board import Board, Card, read_board
 from lastlight.domains.tasks.events import TaskAssigned, TaskFinished, TaskReminded
 from lastlight.domains.tasks.model import Priority, Task
 from lastlight.domains.tasks.permissions import TASKS_MANAGE, TASKS_READ, TASKS_WORK
 from lastlight.domains.tasks.queries import count_mine, count_open, find_task
+from lastlight.domains.tasks.seeding import seed_tasks
 from lastlight.domains.tasks.sources import had_task, hasten_task, settle_task
 
 __all__ = [
     "TASKS_MANAGE",
     "TASKS_READ",
     "TASKS_WORK",
+    "Board",
+    "Card",
     "Priority",
     "Task",
     "TaskAssigned",
@@ -28,5 +32,7 @@ __all__ = [
     "find_task",
     "had_task",
     "hasten_task",
+    "read_board",
+    "seed_tasks",
     "settle_task",
 ]
