@@ -181,7 +181,7 @@ def _who(ctx: Ctx) -> tuple[UUID, UUID]:
     actor = ctx.actor
     if actor.user_id is None or actor.session_id is None:
         raise NotSignedIn
-    if actor.kind == "guest" or (actor.kind == "crew" and ctx.tenant_id != PLATFORM):
+    if actor.looking is not None or actor.kind == "guest" or (actor.kind == "crew" and ctx.tenant_id != PLATFORM):
         raise NotPermitted("Sign in at the business whose notifications you want.")
     return actor.user_id, actor.session_id
 

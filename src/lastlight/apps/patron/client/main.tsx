@@ -7,6 +7,7 @@ import { startDevice } from "./state/device";
 import { startHeartbeat } from "./state/heartbeat";
 import { awaitOffer } from "./state/install";
 import { commands, remember, standing, sync } from "./state/night";
+import { keepPush } from "./state/push";
 import { followLinks } from "./state/route";
 
 async function start(): Promise<void> {
@@ -43,6 +44,7 @@ async function keepReady(): Promise<void> {
   await navigator.serviceWorker.register("/sw.js", { scope: "/" }).catch(() => undefined);
   const registration = await navigator.serviceWorker.ready;
   if (standing.value === "signed-in") registration.active?.postMessage("warm");
+  await keepPush().catch(() => undefined); // without a network it is tried again at the next start
 }
 
 function whenIdle(work: () => void): void {

@@ -4,12 +4,13 @@ import { cleanupOutdatedCaches, matchPrecache, precacheAndRoute } from "workbox-
 import { NavigationRoute, registerRoute } from "workbox-routing";
 import { CacheFirst } from "workbox-strategies";
 import { fact } from "./data/database";
+import { receivePush } from "../../../ui/js/push/receive";
 import { flush, SYNC_TAG } from "./data/outbox";
 
 interface SyncEvent extends ExtendableEvent {
   readonly tag: string;
 }
-declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: { url: string; revision: string | null }[]; __LAZY_ASSETS: string[] };
+declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: { url: string; revision: string | null }[]; __LAZY_ASSETS: string[]; __PUSH_ICON: string };
 
 const SHELL = "/patron";
 const LAZY_CACHE = "last-light-lazy";
@@ -20,6 +21,7 @@ cleanupOutdatedCaches();
 registerRoute(new NavigationRoute(shell, { allowlist: [/^\/patron(\/|$)/, /^\/c\//] }));
 registerRoute(({ url }) => lazy.includes(url.pathname) || /^\/static\/messages-.*\.json$/.test(url.pathname), new CacheFirst({ cacheName: LAZY_CACHE }));
 
+receivePush(self, self.__PUSH_ICON);
 self.addEventListener("install", () => void self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(Promise.all([self.clients.claim(), dropOldLazy()])));
 self.addEventListener("sync", ((event: SyncEvent) => {

@@ -16,6 +16,7 @@ import { byHand, install, offer } from "../state/install";
 import { me, queued } from "../state/night";
 import { Details } from "./details";
 import { Devices } from "./devices";
+import { Notifications } from "./notifications";
 import { Password } from "./password";
 import { Preferences } from "./preferences";
 
@@ -47,6 +48,7 @@ export function ProfileScreen() {
         <Details />
         <Businesses />
         <Preferences />
+        <Notifications />
       </div>
       <div class="p-column">
         <Devices />
