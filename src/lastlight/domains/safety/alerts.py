@@ -1,5 +1,6 @@
 """Alerts: raised once, answered by somebody, cleared with a reason, told again when nobody answers."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -55,6 +56,18 @@ for update skip locked
 ESCALATE = """
 update safety_alerts set escalation = $3, escalated_at = now(), escalates_at = $4 where tenant_id = $1 and id = $2
 """
+OPEN = """
+select a.id, a.venue_id, w.name as venue, a.kind, a.severity, a.status, a.visit_id, a.patron_id, coalesce(p.name, '') as patron,
+       a.incident_id, a.summary, a.facts, a.raised_at, a.raised_by, a.acknowledged_at, a.acknowledged_by, a.cleared_at, a.cleared_by,
+       a.clear_reason, a.escalation, a.escalates_at, a.version
+from safety_alerts a
+join venues w on w.tenant_id = $1 and w.id = a.venue_id
+left join patrons p on p.tenant_id = $1 and p.id = a.patron_id
+where a.tenant_id = $1 and a.status <> 'cleared' and a.venue_id = any($2)
+order by a.status desc, array_position(array['critical', 'high', 'medium', 'low'], a.severity), a.raised_at, a.id
+limit 100
+"""
+NAMES = "select id, name from users where id = any($1)"
 LINK = "update safety_alerts set incident_id = $3 where tenant_id = $1 and id = $2"
 
 
@@ -69,6 +82,17 @@ async def find_alert(ctx: Ctx, *, alert_id: UUID) -> Alert:
 async def read_alert(ctx: Ctx, *, alert_id: UUID) -> Alert:
     """An alert of the tenant, for a caller that has seen to the permission."""
     return await ctx.db.one(Alert, ALERT, ctx.tenant_id, alert_id)
+
+
+async def open_alerts(ctx: Ctx, *, venue_ids: Sequence[UUID]) -> list[Alert]:
+    """The alerts that are not cleared at these venues, what nobody has answered first; the caller sees to the permission."""
+    return await ctx.db.rows(Alert, OPEN, ctx.tenant_id, list(venue_ids))
+
+
+async def people_of(ctx: Ctx, *, alert: Alert) -> dict[UUID, str]:
+    """The names of those who raised, answered and cleared an alert."""
+    known = [user_id for user_id in (alert.raised_by, alert.acknowledged_by, alert.cleared_by) if user_id]
+    return {row["id"]: row["name"] for row in await ctx.db.fetch(NAMES, known)}
 
 
 async def raise_alert(

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from lastlight.domains.safety import alerts, checks, interventions, watch
+from lastlight.domains.safety import alerts, checks, contacts, floor, interventions, watch
 from lastlight.domains.safety import thresholds as limits
 from lastlight.domains.safety.errors import (
     AlertNotOpen,
@@ -10,19 +10,31 @@ from lastlight.domains.safety.errors import (
     AssigneeUnfit,
     CheckOpen,
     CheckOver,
+    ContactsSet,
     IncidentResolved,
     InterventionResolved,
     NotInside,
     ThresholdsSet,
 )
-from lastlight.domains.safety.listings import ALERTS, CHECKS, INTERVENTIONS, LOG
-from lastlight.domains.safety.model import Alert, FloorState, Intervention, SafetyCheck, Thresholds
+from lastlight.domains.safety.listings import ALERTS, CHECKS, CREW_ALERTS, INTERVENTIONS, LOG
+from lastlight.domains.safety.model import (
+    Alert,
+    EmergencyContacts,
+    FloorGuest,
+    FloorState,
+    Intervention,
+    ResponseFigures,
+    SafetyCheck,
+    Thresholds,
+)
 from lastlight.domains.safety.permissions import SAFETY_CHECKS, SAFETY_MANAGE, SAFETY_READ, SAFETY_RESPOND
 from lastlight.domains.safety.schemas import (
     AlertIn,
     AnswerIn,
     AssignmentIn,
     CheckIn,
+    ContactsIn,
+    FiguresQuery,
     InterventionIn,
     ReasonIn,
     ThresholdsIn,
@@ -40,6 +52,7 @@ GUEST = ("Patron app",)
 list_safety_alerts = listing_get("/api/safety/alerts", ALERTS, tags=TAGS)
 list_safety_interventions = listing_get("/api/safety/interventions", INTERVENTIONS, tags=TAGS)
 list_safety_checks = listing_get("/api/safety/checks", CHECKS, tags=TAGS)
+list_crew_safety_alerts = listing_get("/api/admin/safety/alerts", CREW_ALERTS, tags=TAGS)
 list_safety_log = listing_get("/api/safety/log", LOG, tags=TAGS)
 
 
@@ -65,6 +78,35 @@ async def set_thresholds(ctx: Ctx, venue_id: VenueId, data: ThresholdsIn, if_mat
 async def read_floor(ctx: Ctx, venue_id: VenueId) -> FloorState:
     """Read how full a venue is, and whether the door lets one in for one out."""
     return await watch.read_floor(ctx, venue_id=venue_id)
+
+
+@get("/api/venues/{venue_id:uuid}/floor/guests", permission=SAFETY_READ, raises=[NotFound], tags=TAGS)
+async def list_floor_guests(ctx: Ctx, venue_id: VenueId) -> list[FloorGuest]:
+    """List who is in, with how near each threshold they are, the nearest first."""
+    return await floor.floor_guests(ctx, venue_id=venue_id)
+
+
+@get("/api/venues/{venue_id:uuid}/emergency-contacts", permission=SAFETY_READ, raises=[NotFound], tags=TAGS)
+async def read_emergency_contacts(ctx: Ctx, venue_id: VenueId) -> EmergencyContacts:
+    """Read whom a venue calls in an emergency; version 0: nobody has said."""
+    return await contacts.find_contacts(ctx, venue_id=venue_id)
+
+
+@put(
+    "/api/venues/{venue_id:uuid}/emergency-contacts",
+    permission=SAFETY_MANAGE,
+    raises=[NotFound, Stale, ContactsSet],
+    tags=TAGS,
+)
+async def set_emergency_contacts(ctx: Ctx, venue_id: VenueId, data: ContactsIn, if_match: int) -> EmergencyContacts:
+    """Say whom a venue calls in an emergency: all of them, in the order of calling."""
+    return await contacts.set_contacts(ctx, venue_id=venue_id, data=data, version=if_match)
+
+
+@get("/api/safety/figures", permission=SAFETY_READ, raises=[NotFound], tags=TAGS)
+async def read_response_figures(ctx: Ctx, query: FiguresQuery) -> ResponseFigures:
+    """Read how fast SOS calls and alerts were answered in the last days."""
+    return await floor.response_figures(ctx, query=query)
 
 
 @post("/api/safety/alerts", permission=SAFETY_RESPOND, raises=[NotFound, AlertOpen], status=201, tags=TAGS)
@@ -186,10 +228,15 @@ ROUTES = (
     list_safety_alerts,
     list_safety_interventions,
     list_safety_checks,
+    list_crew_safety_alerts,
     list_safety_log,
     read_thresholds,
     set_thresholds,
     read_floor,
+    list_floor_guests,
+    read_emergency_contacts,
+    set_emergency_contacts,
+    read_response_figures,
     report_behaviour,
     read_alert,
     acknowledge_alert,

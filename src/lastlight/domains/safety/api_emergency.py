@@ -4,8 +4,8 @@ from uuid import UUID
 
 from lastlight.domains.safety import broadcasts, incidents, sos
 from lastlight.domains.safety.errors import IncidentResolved, SosIdTaken, SosResolved
-from lastlight.domains.safety.listings import BROADCASTS, INCIDENTS, SOS_CALLS
-from lastlight.domains.safety.model import Broadcast, Incident, SosCall
+from lastlight.domains.safety.listings import BROADCASTS, CREW_INCIDENTS, INCIDENTS, SOS_CALLS
+from lastlight.domains.safety.model import Broadcast, BroadcastDetail, Incident, SosCall
 from lastlight.domains.safety.permissions import SAFETY_BROADCAST, SAFETY_MANAGE, SAFETY_READ, SAFETY_RESPOND
 from lastlight.domains.safety.schemas import BroadcastIn, EntryIn, IncidentIn, ReasonIn, SosIn
 from lastlight.kernel.errors import NotFound, Stale
@@ -18,6 +18,7 @@ INCIDENT = ("Incidents",)
 
 list_sos_calls = listing_get("/api/emergency/sos", SOS_CALLS, tags=SOS)
 list_broadcasts = listing_get("/api/emergency/broadcasts", BROADCASTS, tags=SOS)
+list_crew_incidents = listing_get("/api/admin/incidents", CREW_INCIDENTS, tags=INCIDENT)
 list_incidents = listing_get("/api/incidents", INCIDENTS, tags=INCIDENT)
 
 
@@ -47,8 +48,19 @@ async def read_sos(ctx: Ctx, sos_id: UUID) -> SosCall:
     tags=SOS,
 )
 async def acknowledge_sos(ctx: Ctx, sos_id: UUID) -> SosCall:
-    """Say that one is on the way; a second time changes nothing."""
+    """Say that one has heard the call; a second time changes nothing."""
     return await sos.acknowledge_sos(ctx, sos_id=sos_id)
+
+
+@post(
+    "/api/emergency/sos/{sos_id:uuid}/on-the-way",
+    permission=SAFETY_RESPOND,
+    raises=[NotFound, SosResolved],
+    tags=SOS,
+)
+async def come_to_sos(ctx: Ctx, sos_id: UUID) -> SosCall:
+    """Say that one is on the way, which answers the call as well; a second time changes nothing."""
+    return await sos.come_to_sos(ctx, sos_id=sos_id)
 
 
 @post(
@@ -73,6 +85,18 @@ async def resolve_sos(ctx: Ctx, sos_id: UUID, data: ReasonIn) -> SosCall:
 async def send_broadcast(ctx: Ctx, data: BroadcastIn) -> Broadcast:
     """Tell all staff of a venue something."""
     return await broadcasts.send_broadcast(ctx, data=data)
+
+
+@get("/api/emergency/broadcasts/{broadcast_id:uuid}", permission=SAFETY_READ, raises=[NotFound], tags=SOS)
+async def read_broadcast(ctx: Ctx, broadcast_id: UUID) -> BroadcastDetail:
+    """Read a broadcast, with who has seen it."""
+    return await broadcasts.find_broadcast(ctx, broadcast_id=broadcast_id)
+
+
+@post("/api/emergency/broadcasts/{broadcast_id:uuid}/receipt", permission=SAFETY_READ, raises=[NotFound], tags=SOS)
+async def see_broadcast(ctx: Ctx, broadcast_id: UUID) -> BroadcastDetail:
+    """Say that one has seen a broadcast; a second time changes nothing."""
+    return await broadcasts.see_broadcast(ctx, broadcast_id=broadcast_id)
 
 
 @post(
@@ -142,12 +166,16 @@ def _key_as_id(key: str) -> UUID | None:
 EMERGENCY_ROUTES = (
     list_sos_calls,
     list_broadcasts,
+    list_crew_incidents,
     list_incidents,
     press_sos,
     read_sos,
     acknowledge_sos,
+    come_to_sos,
     resolve_sos,
     send_broadcast,
+    read_broadcast,
+    see_broadcast,
     open_incident,
     read_incident,
     note_incident,

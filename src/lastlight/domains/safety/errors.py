@@ -92,6 +92,14 @@ class ThresholdsSet(Conflict):
     default_detail = "Load them again, look at the change, then repeat yours."
 
 
+class ContactsSet(Conflict):
+    """Two people set a venue's first emergency contacts at once."""
+
+    type = "contacts-set"
+    title = "Somebody set the emergency contacts in the meantime"
+    default_detail = "Load them again, look at the change, then repeat yours."
+
+
 ERRORS = (
     AlertOpen,
     AlertNotOpen,
@@ -104,4 +112,5 @@ ERRORS = (
     CheckOpen,
     CheckOver,
     ThresholdsSet,
+    ContactsSet,
 )

@@ -23,6 +23,13 @@ class ThresholdsChanged(SafetyEvent, frozen=True, kw_only=True):
     version: int
 
 
+class ContactsChanged(SafetyEvent, frozen=True, kw_only=True):
+    """A venue calls other people in an emergency."""
+
+    event_name: ClassVar[str] = "safety.contacts_changed"
+    version: int
+
+
 class AlertEvent(SafetyEvent, frozen=True, kw_only=True):
     """An alert, and what it is about."""
 
@@ -116,12 +123,20 @@ class SosRaised(SosEvent, frozen=True, kw_only=True):
 
 
 class SosAcknowledged(SosEvent, frozen=True, kw_only=True):
-    """Somebody is on their way."""
+    """Somebody has heard it."""
 
     event_name: ClassVar[str] = "sos.acknowledged"
     user_id: UUID
     name: str
     response_seconds: int
+
+
+class SosComing(SosEvent, frozen=True, kw_only=True):
+    """Somebody is on the way."""
+
+    event_name: ClassVar[str] = "sos.coming"
+    user_id: UUID
+    name: str
 
 
 class SosEscalated(SosEvent, frozen=True, kw_only=True):
@@ -176,6 +191,14 @@ class BroadcastSent(SafetyEvent, frozen=True, kw_only=True):
     urgent: bool
 
 
+class BroadcastSeen(SafetyEvent, frozen=True, kw_only=True):
+    """Somebody has seen a broadcast."""
+
+    event_name: ClassVar[str] = "broadcast.seen"
+    broadcast_id: UUID
+    user_id: UUID
+
+
 class CheckAsked(Event, frozen=True, kw_only=True):
     """A guest is asked whether all is well; the guest alone hears it."""
 
@@ -198,6 +221,7 @@ class CheckAnswered(SafetyEvent, frozen=True, kw_only=True):
 
 EVENTS = (
     ThresholdsChanged,
+    ContactsChanged,
     AlertRaised,
     AlertAcknowledged,
     AlertCleared,
@@ -208,12 +232,14 @@ EVENTS = (
     InterventionResolvedEvent,
     SosRaised,
     SosAcknowledged,
+    SosComing,
     SosEscalated,
     SosResolvedEvent,
     IncidentOpened,
     IncidentNoted,
     IncidentResolvedEvent,
     BroadcastSent,
+    BroadcastSeen,
     CheckAsked,
     CheckAnswered,
 )

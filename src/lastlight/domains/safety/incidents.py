@@ -7,10 +7,10 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.safety import log
-from lastlight.domains.safety.alerts import link_alert
+from lastlight.domains.safety.alerts import link_alert, read_alert
 from lastlight.domains.safety.errors import IncidentResolved
 from lastlight.domains.safety.events import IncidentNoted, IncidentOpened, IncidentResolvedEvent
-from lastlight.domains.safety.model import Entry, EntryKind, Incident, IncidentKind, Severity
+from lastlight.domains.safety.model import Alert, Entry, EntryKind, Incident, IncidentKind, Severity
 from lastlight.domains.safety.permissions import SAFETY_MANAGE, SAFETY_READ, SAFETY_RESPOND
 from lastlight.domains.safety.schemas import EntryIn, IncidentIn
 from lastlight.domains.venues import find_venue
@@ -31,6 +31,13 @@ select id, at, user_id, name, kind, text, ref_id from incident_entries
 where tenant_id = $1 and incident_id = $2
 order by at, id
 limit 1000
+"""
+LINKED = "select id from safety_alerts where tenant_id = $1 and incident_id = $2 order by raised_at, id limit 50"
+LINKABLE = """
+select id from safety_alerts
+where tenant_id = $1 and venue_id = $2 and incident_id is null and raised_at > $3::timestamptz - interval '1 day'
+order by raised_at desc, id desc
+limit 20
 """
 # Numbers have no gap and no twin: one opening at a time in a tenant takes its number.
 TURN = "select pg_advisory_xact_lock(hashtextextended('incidents/' || $1::uuid, 0))"
@@ -61,6 +68,20 @@ async def read_incident(ctx: Ctx, *, incident_id: UUID) -> Incident:
     incident = await ctx.db.one(Incident, INCIDENT, ctx.tenant_id, incident_id)
     timeline = await ctx.db.rows(Entry, TIMELINE, ctx.tenant_id, incident_id)
     return msgspec.structs.replace(incident, timeline=timeline)
+
+
+async def linked_alerts(ctx: Ctx, *, incident_id: UUID) -> list[Alert]:
+    """The alerts that belong to an incident, first to last; the caller has seen to the permission."""
+    rows = await ctx.db.fetch(LINKED, ctx.tenant_id, incident_id)
+    return [await read_alert(ctx, alert_id=row["id"]) for row in rows]
+
+
+async def linkable_alerts(ctx: Ctx, *, incident: Incident) -> list[Alert]:
+    """The venue's alerts of around its opening that belong to no incident yet; none once it is resolved."""
+    if incident.status != "open":
+        return []
+    rows = await ctx.db.fetch(LINKABLE, ctx.tenant_id, incident.venue_id, incident.opened_at)
+    return [await read_alert(ctx, alert_id=row["id"]) for row in rows]
 
 
 async def open_incident(ctx: Ctx, *, data: IncidentIn) -> Incident:

@@ -25,11 +25,12 @@ from lastlight.runtime.context import Ctx
 
 ONE = """
 select i.id, i.venue_id, w.name as venue, i.kind, i.status, i.note, i.visit_id, i.patron_id, coalesce(p.name, '') as patron, i.alert_id,
-       i.incident_id, i.assigned_to, i.assigned_at, i.escalation, i.escalated_at, i.recorded_at, i.recorded_by, i.resolved_at,
+       i.incident_id, i.assigned_to, coalesce(u.name, '') as assignee, i.assigned_at, i.escalation, i.escalated_at, i.recorded_at, i.recorded_by, i.resolved_at,
        i.resolved_by, i.outcome, i.version
 from safety_interventions i
 join venues w on w.tenant_id = $1 and w.id = i.venue_id
 left join patrons p on p.tenant_id = $1 and p.id = i.patron_id
+left join users u on u.id = i.assigned_to
 where i.tenant_id = $1 and i.id = $2
 """
 ADD = """

@@ -8,6 +8,8 @@ import msgspec
 
 from lastlight.domains.safety.alerts import escalate_alerts
 from lastlight.domains.safety.checks import follow_answer, miss_checks
+from lastlight.domains.safety.escalation_mail import mail_alert, mail_sos
+from lastlight.domains.safety.retention import forget_old_lines
 from lastlight.domains.safety.sos import escalate_calls, read_sos
 from lastlight.domains.safety.watch import judge_arrival, judge_departure, report_facts, watch_stays
 from lastlight.kernel.ids import TenantId
@@ -99,4 +101,15 @@ async def take_facts(ctx: Ctx, facts: Facts) -> None:
     await report_facts(ctx, **msgspec.structs.asdict(facts))
 
 
-JOBS = (watch, escalate_sos, time_sos, judge_opened_visit, judge_closed_visit, follow_check, take_facts)
+JOBS = (
+    watch,
+    escalate_sos,
+    time_sos,
+    judge_opened_visit,
+    judge_closed_visit,
+    follow_check,
+    take_facts,
+    mail_sos,
+    mail_alert,
+    forget_old_lines,
+)

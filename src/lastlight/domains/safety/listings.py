@@ -8,7 +8,7 @@ import msgspec
 
 from lastlight.domains.safety import model
 from lastlight.domains.safety.permissions import SAFETY_LOG, SAFETY_READ
-from lastlight.kernel.ids import PatronId, VenueId, VisitId
+from lastlight.kernel.ids import PatronId, TenantId, VenueId, VisitId
 from lastlight.runtime.http.listing import Column, Filter, Listing
 
 
@@ -48,6 +48,13 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
+class CrewAlertRow(AlertRow, frozen=True, kw_only=True):
+    """An alert in the crew's list, with whose it is."""
+
+    tenant_id: TenantId
+    tenant: str
+
+
 class InterventionRow(msgspec.Struct, frozen=True, kw_only=True):
     """An intervention in a list."""
 
@@ -63,6 +70,7 @@ class InterventionRow(msgspec.Struct, frozen=True, kw_only=True):
     alert_id: UUID | None
     incident_id: UUID | None
     assigned_to: UUID | None
+    assignee: str
     escalation: int
     resolved_at: datetime | None
     version: int
@@ -84,6 +92,13 @@ class IncidentRow(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
+class CrewIncidentRow(IncidentRow, frozen=True, kw_only=True):
+    """An incident in the crew's list, with whose it is."""
+
+    tenant_id: TenantId
+    tenant: str
+
+
 class SosRow(msgspec.Struct, frozen=True, kw_only=True):
     """An SOS call in a list."""
 
@@ -98,6 +113,7 @@ class SosRow(msgspec.Struct, frozen=True, kw_only=True):
     silent: bool
     incident_id: UUID
     pressed_by: UUID
+    caller: str
     response_seconds: int | None
     escalation: int
     version: int
@@ -141,6 +157,13 @@ def _by(name: str, sql: str, label: str, choices: tuple[tuple[str, str], ...]) -
 
 def _place(of: str) -> tuple[Column, ...]:
     return (_id(f"{of}.venue_id", "venue_id", "Venue id"), Column(name="venue", sql="w.name", label="Venue", sort=True))
+
+
+def _business(of: str) -> tuple[Column, ...]:
+    return (
+        _id(f"{of}.tenant_id", "tenant_id", "Business id"),
+        Column(name="tenant", sql="t.name", label="Business", sort=True),
+    )
 
 
 def _at_venue(of: str) -> Filter:
@@ -187,6 +210,21 @@ left join patrons p on p.tenant_id = a.tenant_id and p.id = a.patron_id""",
     search=("a.summary", "p.name"),
     sort="-raised_at",
 )
+CREW_ALERTS = Listing(
+    name="crew_alerts",
+    label="Alerts of all businesses",
+    row=CrewAlertRow,
+    permission=SAFETY_READ,
+    source=ALERTS.source + " join tenants t on t.id = a.tenant_id",
+    tenant="a.tenant_id",
+    venue="a.venue_id",
+    key="a.id",
+    columns=(ALERTS.columns[0], *_business("a"), *ALERTS.columns[1:]),
+    filters=(*ALERTS.filters, Filter(name="tenant_id", sql="a.tenant_id", label="Business", kind="uuid")),
+    search=(*ALERTS.search, "t.name", "w.name"),
+    sort=ALERTS.sort,
+    cross_tenant=True,
+)
 INTERVENTIONS = Listing(
     name="safety_interventions",
     label="Interventions",
@@ -194,7 +232,8 @@ INTERVENTIONS = Listing(
     permission=SAFETY_READ,
     source="""safety_interventions i
 join venues w on w.tenant_id = i.tenant_id and w.id = i.venue_id
-left join patrons p on p.tenant_id = i.tenant_id and p.id = i.patron_id""",
+left join patrons p on p.tenant_id = i.tenant_id and p.id = i.patron_id
+left join users u on u.id = i.assigned_to""",
     tenant="i.tenant_id",
     venue="i.venue_id",
     key="i.id",
@@ -209,7 +248,8 @@ left join patrons p on p.tenant_id = i.tenant_id and p.id = i.patron_id""",
         _id("i.visit_id", "visit_id", "Visit id"),
         _id("i.alert_id", "alert_id", "Alert id"),
         _id("i.incident_id", "incident_id", "Incident id"),
-        _id("i.assigned_to", "assigned_to", "Assigned to"),
+        _id("i.assigned_to", "assigned_to", "Assigned to (id)"),
+        Column(name="assignee", sql="coalesce(u.name, '')", label="Assigned to"),
         _number("escalation", "i.escalation", "Escalated"),
         _time("resolved_at", "i.resolved_at", "Resolved"),
         _number("version", "i.version", "Version", shown=False),
@@ -256,12 +296,29 @@ INCIDENTS = Listing(
     search=("i.title",),
     sort="-opened_at",
 )
+CREW_INCIDENTS = Listing(
+    name="crew_incidents",
+    label="Incidents of all businesses",
+    row=CrewIncidentRow,
+    permission=SAFETY_READ,
+    source=INCIDENTS.source + " join tenants t on t.id = i.tenant_id",
+    tenant="i.tenant_id",
+    venue="i.venue_id",
+    key="i.id",
+    columns=(INCIDENTS.columns[0], *_business("i"), *INCIDENTS.columns[1:]),
+    filters=(*INCIDENTS.filters, Filter(name="tenant_id", sql="i.tenant_id", label="Business", kind="uuid")),
+    search=(*INCIDENTS.search, "t.name", "w.name"),
+    sort=INCIDENTS.sort,
+    cross_tenant=True,
+)
 SOS_CALLS = Listing(
     name="sos_calls",
     label="SOS calls",
     row=SosRow,
     permission=SAFETY_READ,
-    source="sos_calls s join venues w on w.tenant_id = s.tenant_id and w.id = s.venue_id",
+    source="""sos_calls s
+join venues w on w.tenant_id = s.tenant_id and w.id = s.venue_id
+left join users u on u.id = s.pressed_by""",
     tenant="s.tenant_id",
     venue="s.venue_id",
     key="s.id",
@@ -275,7 +332,8 @@ SOS_CALLS = Listing(
         _enum("status", "s.status", "Status", SOS_STATUSES),
         Column(name="silent", sql="s.silent", label="Silent", kind="bool"),
         _id("s.incident_id", "incident_id", "Incident id"),
-        _id("s.pressed_by", "pressed_by", "Pressed by"),
+        _id("s.pressed_by", "pressed_by", "Pressed by (id)"),
+        Column(name="caller", sql="coalesce(u.name, '')", label="By"),
         Column(name="response_seconds", sql="s.response_seconds", label="Answered after", kind="duration"),
         _number("escalation", "s.escalation", "Escalated"),
         _number("version", "s.version", "Version", shown=False),
@@ -372,4 +430,4 @@ LOG = Listing(
     search=("l.what", "l.text", "l.name"),
     sort="-at",
 )
-LISTINGS = (ALERTS, INTERVENTIONS, INCIDENTS, SOS_CALLS, BROADCASTS, CHECKS, LOG)
+LISTINGS = (ALERTS, CREW_ALERTS, INTERVENTIONS, INCIDENTS, CREW_INCIDENTS, SOS_CALLS, BROADCASTS, CHECKS, LOG)

@@ -1,7 +1,7 @@
 """Safety as it is kept: thresholds, alerts, interventions, SOS calls, incidents, broadcasts, checks."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -77,6 +77,7 @@ class Intervention(msgspec.Struct, frozen=True, kw_only=True):
     alert_id: UUID | None
     incident_id: UUID | None
     assigned_to: UUID | None
+    assignee: str
     assigned_at: datetime | None
     escalation: int
     escalated_at: datetime | None
@@ -89,12 +90,13 @@ class Intervention(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is on their way to an SOS call, and how fast they said so."""
+    """Who has heard an SOS call and how fast they said so; `coming_at` says that they are on the way."""
 
     user_id: UUID
     name: str
     at: datetime
     response_seconds: int
+    coming_at: datetime | None
 
 
 class SosCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +112,7 @@ class SosCall(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["raised", "acknowledged", "resolved"]
     incident_id: UUID
     pressed_by: UUID
+    caller: str
     pressed_at: datetime
     received_at: datetime
     acknowledged_at: datetime | None
@@ -165,6 +168,72 @@ class Broadcast(msgspec.Struct, frozen=True, kw_only=True):
     sent_by: UUID | None
     name: str
     sent_at: datetime
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """Who has seen a broadcast, and when."""
+
+    user_id: UUID
+    name: str
+    seen_at: datetime
+
+
+class BroadcastDetail(Broadcast, frozen=True, kw_only=True):
+    """A broadcast with who has seen it, first to last, and who of the venue has not."""
+
+    receipts: list[Receipt]
+    unseen: list[str]
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody to call in an emergency; with `told`, an e-mail reaches them when nobody has answered."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+    phone: Annotated[str, msgspec.Meta(max_length=40, pattern=r"^$|^\+?[0-9][0-9 ()/-]{1,38}$")] = ""
+    email: Annotated[str, msgspec.Meta(max_length=254)] = ""
+    told: bool = False
+
+
+class EmergencyContacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a venue calls, in the order of calling. Version 0: nobody has set any."""
+
+    venue_id: VenueId
+    contacts: list[Contact] = msgspec.field(default_factory=list[Contact])
+    version: int = 0
+
+
+class FloorGuest(msgspec.Struct, frozen=True, kw_only=True):
+    """A guest who is in, and how near each threshold; a share of 1 is the threshold itself, None is not watched."""
+
+    visit_id: VisitId
+    patron_id: PatronId
+    patron: str
+    opened_at: datetime
+    minutes: int
+    drinks_last_hour: int
+    spend_minor: int
+    age: int | None
+    under_age: bool
+    open_alerts: int
+    time_share: float | None
+    drinks_share: float | None
+    spend_share: float | None
+    nearest: float
+
+
+class ResponseFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast SOS calls and alerts were answered within a span; seconds, None where there was none."""
+
+    sos_calls: int
+    sos_answered: int
+    sos_escalated: int
+    sos_median_s: int | None
+    sos_slowest_s: int | None
+    alerts: int
+    alerts_answered: int
+    alerts_escalated: int
+    alerts_median_s: int | None
+    alerts_slowest_s: int | None
 
 
 class SafetyCheck(msgspec.Struct, frozen=True, kw_only=True):

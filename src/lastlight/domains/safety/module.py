@@ -3,22 +3,29 @@
 from lastlight.domains.checkins import VisitClosed, VisitOpened, VisitTimedOut
 from lastlight.domains.safety.api import ROUTES
 from lastlight.domains.safety.api_emergency import EMERGENCY_ROUTES
-from lastlight.domains.safety.errors import ERRORS, AlertOpen, CheckOpen, SosIdTaken, ThresholdsSet
+from lastlight.domains.safety.errors import ERRORS, AlertOpen, CheckOpen, ContactsSet, SosIdTaken, ThresholdsSet
+from lastlight.domains.safety.escalation_mail import mail_alert, mail_sos
 from lastlight.domains.safety.events import (
     EVENTS,
     AlertCleared,
     AlertEscalated,
     AlertRaised,
+    BroadcastSent,
     CheckAnswered,
+    CheckAsked,
     InterventionAssigned,
     InterventionResolvedEvent,
     SosEscalated,
     SosRaised,
     SosResolvedEvent,
 )
+from lastlight.domains.safety.floor_pages import OPEN_EVENTS, open_count
 from lastlight.domains.safety.jobs import JOBS, follow_check, judge_closed_visit, judge_opened_visit, time_sos
 from lastlight.domains.safety.listings import LISTINGS
-from lastlight.domains.safety.permissions import PERMISSIONS
+from lastlight.domains.safety.notices import NOTICES, PUSH_JOBS, push_alert, push_broadcast, push_check, push_sos
+from lastlight.domains.safety.pages import PAGES
+from lastlight.domains.safety.permissions import PERMISSIONS, SAFETY_READ
+from lastlight.domains.safety.retention import KEEP_YEARS
 from lastlight.domains.safety.to_do import (
     TO_DO_JOBS,
     settle_safety_task,
@@ -26,24 +33,28 @@ from lastlight.domains.safety.to_do import (
     task_of_intervention,
     task_of_sos,
 )
-from lastlight.runtime.module import Module, Reaction
+from lastlight.runtime.module import Module, Nav, Reaction
+
+PLACES = (("staff", "/staff/safety", 30), ("management", "/manage/safety", 35), ("owner", "/owner/safety", 30))
 
 MODULE = Module(
     name="safety",
     summary="Thresholds, alerts, interventions, SOS, incidents, broadcasts and safety checks.",
     toggle="safety",
     routes=(*ROUTES, *EMERGENCY_ROUTES),
+    pages=PAGES,
     permissions=PERMISSIONS,
     events=EVENTS,
     errors=ERRORS,
     constraints={
+        "emergency_contacts_one_a_venue": ContactsSet,
         "safety_alerts_one_a_visit": AlertOpen,
         "safety_alerts_one_full": AlertOpen,
         "safety_checks_one_open": CheckOpen,
         "safety_thresholds_one_a_venue": ThresholdsSet,
         "sos_calls_pkey": SosIdTaken,
     },
-    jobs=(*JOBS, *TO_DO_JOBS),
+    jobs=(*JOBS, *TO_DO_JOBS, *PUSH_JOBS),
     reactions=(
         Reaction(VisitOpened, judge_opened_visit),
         Reaction(VisitClosed, judge_closed_visit),
@@ -51,6 +62,8 @@ MODULE = Module(
         Reaction(CheckAnswered, follow_check),
         Reaction(SosRaised, time_sos),
         Reaction(SosEscalated, time_sos),
+        Reaction(SosEscalated, mail_sos),
+        Reaction(AlertEscalated, mail_alert),
         Reaction(AlertRaised, task_of_alert),
         Reaction(AlertEscalated, task_of_alert),
         Reaction(AlertCleared, settle_safety_task),
@@ -58,6 +71,38 @@ MODULE = Module(
         Reaction(InterventionResolvedEvent, settle_safety_task),
         Reaction(SosRaised, task_of_sos),
         Reaction(SosResolvedEvent, settle_safety_task),
+        Reaction(SosRaised, push_sos),
+        Reaction(SosEscalated, push_sos),
+        Reaction(AlertRaised, push_alert),
+        Reaction(AlertEscalated, push_alert),
+        Reaction(BroadcastSent, push_broadcast),
+        Reaction(CheckAsked, push_check),
     ),
+    notices=NOTICES,
     listings=LISTINGS,
+    settings=(KEEP_YEARS,),
+    nav=(
+        *(
+            Nav(
+                app=app,
+                label="Safety",
+                href=href,
+                icon="shield-alert",
+                permission=SAFETY_READ,
+                order=order,
+                count=open_count,
+                count_events=OPEN_EVENTS,
+                hot=True,
+            )
+            for app, href, order in PLACES
+        ),
+        Nav(
+            app="platform",
+            label="Incidents",
+            href="/platform/incidents",
+            icon="shield-alert",
+            permission=SAFETY_READ,
+            order=50,
+        ),
+    ),
 )

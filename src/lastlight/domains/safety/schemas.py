@@ -6,8 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from lastlight.domains.safety.model import Answer, IncidentKind, InterventionKind, Severity, SosSeverity
-from lastlight.kernel.ids import PatronId, VenueId, VisitId
+from lastlight.domains.safety.model import Answer, Contact, IncidentKind, InterventionKind, Severity, SosSeverity
+from lastlight.kernel.ids import VenueId, VisitId
 from lastlight.runtime.http import Input
 
 Words = Annotated[str, msgspec.Meta(max_length=2000)]
@@ -112,11 +112,14 @@ class AnswerIn(Input, frozen=True, kw_only=True):
     note: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
-class GuestFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a visit has had so far."""
+class ContactsIn(Input, frozen=True, kw_only=True):
+    """Whom a venue calls, all of them, in the order of calling."""
 
-    visit_id: VisitId
-    patron_id: PatronId
-    venue_id: VenueId
-    drinks_last_hour: int
-    spend_minor: int
+    contacts: Annotated[list[Contact], msgspec.Meta(max_length=8)]
+
+
+class FiguresQuery(Input, frozen=True, kw_only=True):
+    """Of which venue (none named: all that one may see), over how many days back."""
+
+    venue_id: VenueId | None = None
+    days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 28

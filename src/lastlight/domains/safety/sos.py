@@ -8,7 +8,7 @@ import msgspec
 
 from lastlight.domains.safety import log
 from lastlight.domains.safety.errors import SosIdTaken, SosResolved
-from lastlight.domains.safety.events import SosAcknowledged, SosEscalated, SosRaised, SosResolvedEvent
+from lastlight.domains.safety.events import SosAcknowledged, SosComing, SosEscalated, SosRaised, SosResolvedEvent
 from lastlight.domains.safety.incidents import add_entry, begin_incident
 from lastlight.domains.safety.model import HIGHEST_ESCALATION, SEVERITY_OF_SOS, Acknowledgement, SosCall
 from lastlight.domains.safety.permissions import SAFETY_READ, SAFETY_RESPOND
@@ -20,14 +20,23 @@ from lastlight.kernel.ids import PLATFORM, uuid7
 from lastlight.runtime.context import Ctx
 
 CALL = """
-select s.id, s.venue_id, w.name as venue, s.severity, s.place, s.note, s.silent, s.status, s.incident_id, s.pressed_by, s.pressed_at,
-       s.received_at, s.acknowledged_at, s.response_seconds, s.resolved_at, s.resolved_by, s.escalation, s.escalates_at, s.version
+select s.id, s.venue_id, w.name as venue, s.severity, s.place, s.note, s.silent, s.status, s.incident_id, s.pressed_by,
+       coalesce(u.name, '') as caller, s.pressed_at, s.received_at, s.acknowledged_at, s.response_seconds, s.resolved_at, s.resolved_by, s.escalation, s.escalates_at, s.version
 from sos_calls s
 join venues w on w.tenant_id = $1 and w.id = s.venue_id
+left join users u on u.id = s.pressed_by
 where s.tenant_id = $1 and s.id = $2
 """
 ANSWERS = """
-select user_id, name, at, response_seconds from sos_acknowledgements where tenant_id = $1 and sos_id = $2 order by at, user_id
+select user_id, name, at, response_seconds, coming_at from sos_acknowledgements
+where tenant_id = $1 and sos_id = $2
+order by at, user_id
+"""
+OPEN = """
+select id from sos_calls
+where tenant_id = $1 and status <> 'resolved' and ($2::uuid[] is null or venue_id = any($2))
+order by received_at desc, id desc
+limit 20
 """
 # The same call sent twice at once: the second waits for the first, then finds it.
 TURN = "select pg_advisory_xact_lock(hashtextextended($1::uuid || '/sos/' || $2::uuid, 0))"
@@ -42,6 +51,10 @@ ANSWER = """
 insert into sos_acknowledgements (tenant_id, sos_id, user_id, name, at, response_seconds)
 values ($1, $2, $3, $4, $5, $6)
 on conflict do nothing
+"""
+COMING = """
+update sos_acknowledgements set coming_at = $4
+where tenant_id = $1 and sos_id = $2 and user_id = $3 and coming_at is null
 """
 FIRST_ANSWER = """
 update sos_calls set status = 'acknowledged', acknowledged_at = $3, escalates_at = null
@@ -75,6 +88,13 @@ async def read_sos(ctx: Ctx, *, sos_id: UUID) -> SosCall:
     call = await ctx.db.one(SosCall, CALL, ctx.tenant_id, sos_id)
     answers = await ctx.db.rows(Acknowledgement, ANSWERS, ctx.tenant_id, sos_id)
     return msgspec.structs.replace(call, acknowledgements=answers)
+
+
+async def open_calls(ctx: Ctx) -> list[SosCall]:
+    """The calls that are not over at the venues that the actor may hear of, newest first."""
+    ctx.require(SAFETY_READ)
+    rows = await ctx.db.fetch(OPEN, ctx.tenant_id, ctx.venues(SAFETY_READ))
+    return [await read_sos(ctx, sos_id=row["id"]) for row in rows]
 
 
 async def press_sos(ctx: Ctx, *, data: SosIn, sos_id: UUID | None = None) -> SosCall:
@@ -117,23 +137,41 @@ async def _call(ctx: Ctx, *, data: SosIn, sos_id: UUID, place: str, pressed_at: 
 
 
 async def acknowledge_sos(ctx: Ctx, *, sos_id: UUID) -> SosCall:
-    """Say that one is on the way; each answers once, and the first ends the escalation."""
+    """Say that one has heard it; each answers once, and the first ends the escalation."""
+    await _answer(ctx, sos_id)
+    return await read_sos(ctx, sos_id=sos_id)
+
+
+async def come_to_sos(ctx: Ctx, *, sos_id: UUID) -> SosCall:
+    """Say that one is on the way, which is an answer as well; a second time changes nothing."""
+    await _answer(ctx, sos_id)
+    if not await ctx.db.execute(COMING, ctx.tenant_id, sos_id, ctx.actor.user_id, ctx.now):
+        return await read_sos(ctx, sos_id=sos_id)
+    call = await read_sos(ctx, sos_id=sos_id)
+    name = log.who(ctx)
+    words = f"{name} is on the way"
+    await add_entry(ctx, incident_id=call.incident_id, kind="sos", text=words, ref_id=sos_id)
+    assert ctx.actor.user_id is not None
+    told = SosComing(**_facts(call), user_id=ctx.actor.user_id, name=name)
+    await _tell(ctx, call, told, what="SOS: on the way", text=words)
+    return call
+
+
+async def _answer(ctx: Ctx, sos_id: UUID) -> None:
     row = await _hold(ctx, sos_id)
     if row["status"] == "resolved":
         raise SosResolved
     seconds = max(0, int((ctx.now - row["received_at"]).total_seconds()))
     name = log.who(ctx)
-    answered = await ctx.db.execute(ANSWER, ctx.tenant_id, sos_id, ctx.actor.user_id, name, ctx.now, seconds)
-    if not answered:
-        return await read_sos(ctx, sos_id=sos_id)
+    if not await ctx.db.execute(ANSWER, ctx.tenant_id, sos_id, ctx.actor.user_id, name, ctx.now, seconds):
+        return
     await ctx.db.execute(FIRST_ANSWER, ctx.tenant_id, sos_id, ctx.now)
     call = await read_sos(ctx, sos_id=sos_id)
-    words = f"{name} is on the way, after {seconds} s"
+    words = f"{name} has heard it, after {seconds} s"
     await add_entry(ctx, incident_id=call.incident_id, kind="sos", text=words, ref_id=sos_id)
     assert ctx.actor.user_id is not None
     told = SosAcknowledged(**_facts(call), user_id=ctx.actor.user_id, name=name, response_seconds=seconds)
     await _tell(ctx, call, told, what="SOS acknowledged", text=words)
-    return call
 
 
 async def resolve_sos(ctx: Ctx, *, sos_id: UUID, reason: str) -> SosCall:

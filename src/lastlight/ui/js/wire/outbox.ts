@@ -1,0 +1,132 @@
+// What must reach the server though there may be no network: written to the device first, sent after, until it is answered.
+// Each command is named by its UUID, which is its Idempotency-Key: sent twice, it counts once.
+import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import { call, Refused, type Problem } from "./api";
+
+export interface Unsent<Body = unknown> {
+  id: string;
+  /** Whose it is: nobody else's session sends it. */
+  person: string;
+  url: string;
+  body: Body;
+  at: number;
+  tries: number;
+  state: "queued" | "rejected" | "signed-out";
+  problem?: Problem;
+}
+
+interface Schema extends DBSchema {
+  commands: { key: string; value: Unsent; indexes: { person: string } };
+}
+
+/** Signing out removes every database whose name begins like this one. */
+const DATABASE = "last-light-outbox";
+const CHANNEL = "last-light-console-outbox";
+const LOCK = "last-light-console-outbox";
+/** These say nothing about the command: it is sent again. */
+const LATER = new Set([408, 425, 429]);
+const LATER_TYPES = new Set(["idempotency-key-in-flight"]);
+
+let opened: Promise<IDBPDatabase<Schema>> | null = null;
+/** Where the browser keeps nothing (a private window), the page itself remembers for as long as it is open. */
+const kept = new Map<string, Unsent>();
+
+function database(): Promise<IDBPDatabase<Schema>> {
+  opened ??= openDB<Schema>(DATABASE, 1, {
+    upgrade: (fresh) => void fresh.createObjectStore("commands", { keyPath: "id" }).createIndex("person", "person"),
+    blocking: () => void letGo(),
+    terminated: () => (opened = null),
+  });
+  return opened;
+}
+
+async function letGo(): Promise<void> {
+  const closing = opened;
+  opened = null;
+  (await closing)?.close();
+}
+
+/** Write a command down; it is safe from here on. */
+export async function enqueue(command: Unsent): Promise<void> {
+  await write(command);
+  announce();
+}
+
+export async function unsent(person: string): Promise<Unsent[]> {
+  const found = await database()
+    .then((store) => store.getAllFromIndex("commands", "person", person))
+    .catch(() => []);
+  const all = new Map([...found, ...[...kept.values()].filter((one) => one.person === person)].map((one) => [one.id, one]));
+  return [...all.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+export async function drop(id: string): Promise<void> {
+  kept.delete(id);
+  await database()
+    .then((store) => store.delete("commands", id))
+    .catch(() => undefined);
+  announce();
+}
+
+/** Send what waits, in order; one sender at a time over all tabs. Gives the answers of those that arrived, by id. */
+export function flush(person: string): Promise<Map<string, unknown>> {
+  const work = async () => {
+    const arrived = new Map<string, unknown>();
+    for (const command of await unsent(person)) {
+      if (command.state === "rejected") continue;
+      if (!(await send(command, arrived))) break;
+    }
+    announce();
+    return arrived;
+  };
+  return navigator.locks ? navigator.locks.request(LOCK, work) : work();
+}
+
+/** Hear of every change, from whichever tab. */
+export function onChange(changed: () => void): () => void {
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.onmessage = changed;
+  listeners.add(changed);
+  return () => {
+    channel.close();
+    listeners.delete(changed);
+  };
+}
+
+/** True when the next one may be tried. */
+async function send(command: Unsent, arrived: Map<string, unknown>): Promise<boolean> {
+  try {
+    const me = await call<{ user_id: string }>("/api/me");
+    if (me.user_id !== command.person) return false;
+    arrived.set(command.id, await call(command.url, { method: "POST", body: command.body, headers: { "idempotency-key": command.id } }));
+    await drop(command.id);
+    return true;
+  } catch (error) {
+    const next: Unsent = { ...command, state: "queued", tries: command.tries + 1 };
+    if (error instanceof Refused) {
+      const { problem } = error;
+      if (problem.status === 401) next.state = "signed-out";
+      else if (problem.status < 500 && !LATER.has(problem.status) && !LATER_TYPES.has(problem.type)) Object.assign(next, { state: "rejected", problem });
+    }
+    await write(next);
+    return next.state === "rejected";
+  }
+}
+
+async function write(command: Unsent): Promise<void> {
+  try {
+    await (await database()).put("commands", command);
+    kept.delete(command.id);
+  } catch {
+    kept.set(command.id, command);
+  }
+}
+
+const listeners = new Set<() => void>();
+
+function announce(): void {
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.postMessage(null);
+  channel.close();
+  for (const changed of listeners) changed();
+}
