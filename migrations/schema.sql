@@ -267,6 +267,8 @@
 --   created_at timestamp with time zone not null default now()
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
+--   killed_at timestamp with time zone -- since when it is off for everybody, before any other answer
+--   killed_reason text not null default ''::text
 
 -- files: what was uploaded, or made by the platform; the content lies in the storage
 --   tenant_id uuid not null
@@ -1190,6 +1192,7 @@
 --   events.events_pkey PRIMARY KEY (tenant_id, seq)
 --   feature_flags.feature_flags_described CHECK (((length(btrim(description)) >= 1) AND (length(btrim(description)) <= 300)))
 --   feature_flags.feature_flags_key_shape CHECK (((key ~ '^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$'::text) AND (length(key) <= 80)))
+--   feature_flags.feature_flags_kill_reasoned CHECK (((killed_at IS NULL) = (killed_reason = ''::text)))
 --   feature_flags.feature_flags_percentage_real CHECK (((percentage >= 0) AND (percentage <= 100)))
 --   feature_flags.feature_flags_pkey PRIMARY KEY (key)
 --   feature_flags.feature_flags_spread_known CHECK ((spread = ANY (ARRAY['tenant'::text, 'user'::text])))
