@@ -1,11 +1,12 @@
 """The patron app's pages: one shell for every view, the same for everybody, so that the service worker may keep it."""
 
 from lastlight.kernel.errors import NotFound
+from lastlight.kernel.ids import VenueId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import RequestInfo, View, page
 from lastlight.runtime.module import Module
 
-VIEWS = frozenset({"activity", "scan", "venues", "profile", "sign-in", "register", "forgot"})
+VIEWS = frozenset({"activity", "scan", "pass", "venues", "bookings", "profile", "sign-in", "register", "forgot"})
 WHY = (
     "The page holds nothing of anybody: who looks at it is asked by the app itself, which also runs without a network."
 )
@@ -25,6 +26,12 @@ async def patron_view(ctx: Ctx, request: RequestInfo, view: str) -> View:
     return _shell(request)
 
 
+@page("/patron/venues/{venue_id:uuid}", public=WHY)
+async def patron_venue(ctx: Ctx, request: RequestInfo, venue_id: VenueId) -> View:
+    """Open one venue's page in the guest's app; whether there is such a venue is asked by the app."""
+    return _shell(request)
+
+
 @page("/c/{code:str}", public="A scanned code opens the guest's app; whether the code is good is asked by the app.")
 async def patron_code(ctx: Ctx, request: RequestInfo, code: str) -> View:
     """Open the guest's app with the code that a phone's own camera has read."""
@@ -39,5 +46,5 @@ def _shell(request: RequestInfo) -> View:
 MODULE = Module(
     name="patron_app",
     summary="The guest's app: check in and out, also without a network; activity, venues, profile.",
-    pages=(patron_home, patron_view, patron_code),
+    pages=(patron_home, patron_view, patron_venue, patron_code),
 )

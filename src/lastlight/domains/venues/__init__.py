@@ -19,6 +19,7 @@ from lastlight.domains.venues.hours import (
     open_spans,
 )
 from lastlight.domains.venues.keys import open_key, regenerate_key
+from lastlight.domains.venues.listed import listed
 from lastlight.domains.venues.model import PositionPolicy, Venue, VenueStatus, known_time_zones
 from lastlight.domains.venues.permissions import VENUES_KEYS, VENUES_READ
 from lastlight.domains.venues.publication import Shown, shown_venues
@@ -50,6 +51,7 @@ __all__ = [
     "find_venue_by_slug",
     "is_open",
     "known_time_zones",
+    "listed",
     "moment_of",
     "next_opening",
     "open_key",

@@ -1,5 +1,6 @@
 """Images of a venue: an upload by a signed address, copies that a job makes, their order, and what of guests' photos is shown."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ select {COLUMNS} from venue_images
 where tenant_id = $1 and venue_id = $2 and removed_at is null and ($3 or (state = 'ready' and moderation = 'approved'))
 order by place, id limit 200
 """  # noqa: S608 - our own columns
+CHOSEN = f"select {COLUMNS} from venue_images where tenant_id = $1 and id = any($2) and removed_at is null"  # noqa: S608 - our own columns
 LOCK = "select 1 from venue_images where tenant_id = $1 and id = $2 and removed_at is null for update"
 COUNTS = """
 select count(*) filter (where patron_id is null) as ours, count(*) filter (where patron_id = $3 and moderation = 'waiting') as theirs,
@@ -83,6 +85,12 @@ async def list_images(ctx: Ctx, *, venue_id: UUID, every: bool) -> list[Image]:
     return await ctx.db.rows(Image, OF_VENUE, ctx.tenant_id, venue_id, every)
 
 
+async def small_copies(ctx: Ctx, *, image_ids: Sequence[UUID]) -> dict[ImageId, str]:
+    """The addresses of the small copies of several images, by id; empty texts where there is none yet."""
+    found = await ctx.db.rows(Image, CHOSEN, ctx.tenant_id, list(image_ids))
+    return {image.id: image_path(image_links(ctx, image=image)[1]) for image in found}
+
+
 async def await_image(ctx: Ctx, *, venue_id: UUID, alt: str) -> tuple[Image, str]:
     """Expect an upload, and the address that takes it once: staff's own are shown, guests' wait for moderation."""
     require_alt(alt)
@@ -100,7 +108,7 @@ async def await_image(ctx: Ctx, *, venue_id: UUID, alt: str) -> tuple[Image, str
     values = (venue.id, patron_id, moderation, place, alt.strip(), ctx.actor.user_id)
     await ctx.db.execute(INSERT, ctx.tenant_id, image_id, *values)
     image = await read_image(ctx, image_id=image_id)
-    tell_image(ctx, "awaited", image)
+    tell_image(ctx, change="awaited", image=image)
     payload = ctx.tenant_id.bytes + image_id.bytes
     token = ctx.services.secrets.make_link(LINK_PURPOSE, payload, expires_at=ctx.now + UPLOAD_TIME)
     return image, f"{ctx.services.settings.base_url}/uploads/{token}"
@@ -123,7 +131,7 @@ async def receive_image(ctx: Ctx, *, image_id: UUID, stored: Stored) -> None:
     if not await ctx.db.execute(UPLOADED, ctx.tenant_id, image_id, file_id):
         raise ImageNotAwaited
     await ctx.enqueue(resize_image, image_id=image.id)
-    tell_image(ctx, "uploaded", image)
+    tell_image(ctx, change="uploaded", image=image)
 
 
 async def describe_image(ctx: Ctx, *, image_id: UUID, alt: str, version: int) -> Image:
@@ -134,7 +142,7 @@ async def describe_image(ctx: Ctx, *, image_id: UUID, alt: str, version: int) ->
         return before
     await ctx.db.execute(DESCRIBE, ctx.tenant_id, image_id, alt.strip())
     after = await read_image(ctx, image_id=image_id)
-    tell_image(ctx, "described", after, before={"alt": before.alt}, after={"alt": after.alt})
+    tell_image(ctx, change="described", image=after, before={"alt": before.alt}, after={"alt": after.alt})
     return after
 
 
@@ -150,7 +158,13 @@ async def order_images(ctx: Ctx, *, venue_id: UUID, image_ids: list[ImageId]) ->
     await ctx.db.executemany(PLACE, moved)
     images = await list_images(ctx, venue_id=venue_id, every=True)
     if images and order != standing:
-        tell_image(ctx, "ordered", images[0], before=[str(one) for one in standing], after=[str(one) for one in order])
+        tell_image(
+            ctx,
+            change="ordered",
+            image=images[0],
+            before=[str(one) for one in standing],
+            after=[str(one) for one in order],
+        )
     return images
 
 
@@ -161,7 +175,7 @@ async def remove_image(ctx: Ctx, *, image_id: UUID, version: int) -> None:
     for file_id in (image.file_id, image.large_file_id, image.small_file_id):
         if file_id is not None:
             await remove_file(ctx, file_id)
-    tell_image(ctx, "removed", image, before={"alt": image.alt, "place": image.place})
+    tell_image(ctx, change="removed", image=image, before={"alt": image.alt, "place": image.place})
 
 
 def image_links(ctx: Ctx, *, image: Image) -> tuple[str | None, str | None]:
@@ -202,7 +216,7 @@ async def lock_image(ctx: Ctx, *, image_id: UUID, version: int, permission: Perm
     return image
 
 
-def tell_image(ctx: Ctx, change: str, image: Image, *, before: Any = None, after: Any = None, reason: str = "") -> None:
+def tell_image(ctx: Ctx, *, change: str, image: Image, before: Any = None, after: Any = None, reason: str = "") -> None:
     """Emit what became of an image."""
     event = VenueImageChanged(venue_id=image.venue_id, image_id=image.id, change=change)
     entity = ("image", image.id)

@@ -61,5 +61,5 @@ async def _decide(ctx: Ctx, before: Image, *, approved: bool, reason: str) -> Im
     await ctx.db.execute(MODERATE, ctx.tenant_id, before.id, word, reason.strip(), ctx.actor.user_id)
     after = await read_image(ctx, image_id=before.id)
     old = {"moderation": before.moderation}
-    tell_image(ctx, word, after, before=old, after={"moderation": word}, reason=reason.strip())
+    tell_image(ctx, change=word, image=after, before=old, after={"moderation": word}, reason=reason.strip())
     return after

@@ -5,18 +5,22 @@ from lastlight.domains.venues.clearing import clear_images
 from lastlight.domains.venues.errors import ERRORS, VenueSlugTaken
 from lastlight.domains.venues.events import EVENTS
 from lastlight.domains.venues.image_api import IMAGE_ROUTES
+from lastlight.domains.venues.image_pages import count_photos, image_pages
 from lastlight.domains.venues.listings import BANNERS, CREW_VENUES, IMAGES, VENUES
 from lastlight.domains.venues.pages import PAGES
-from lastlight.domains.venues.permissions import PERMISSIONS, VENUES_READ
+from lastlight.domains.venues.permissions import PERMISSIONS, VENUES_MODERATE, VENUES_READ
 from lastlight.domains.venues.resizing import resize_image
 from lastlight.domains.venues.show_api import SHOW_ROUTES
+from lastlight.domains.venues.show_pages import show_pages
 from lastlight.runtime.module import Module, Nav
+
+CONSOLES = ("/owner", "/manage")
 
 MODULE = Module(
     name="venues",
     summary="Locations of a business: their hours, rules, fences, and the codes at their doors.",
     routes=(*ROUTES, *SHOW_ROUTES, *IMAGE_ROUTES),
-    pages=PAGES,
+    pages=(*PAGES, *(made for console in CONSOLES for made in (*show_pages(console), *image_pages(console)))),
     permissions=PERMISSIONS,
     events=EVENTS,
     errors=ERRORS,
@@ -26,5 +30,19 @@ MODULE = Module(
     nav=(
         Nav(app="management", label="Venues", href="/manage/venues", icon="store", permission=VENUES_READ, order=60),
         Nav(app="owner", label="Venues", href="/owner/venues", icon="store", permission=VENUES_READ, order=20),
+        *(
+            Nav(
+                app=app,
+                label="Guests' photos",
+                href=f"{console}/photos",
+                icon="images",
+                permission=VENUES_MODERATE,
+                order=order,
+                count=count_photos,
+                count_events=("venue.image_changed",),
+                hot=True,
+            )
+            for app, console, order in (("management", "/manage", 62), ("owner", "/owner", 22))
+        ),
     ),
 )

@@ -1,5 +1,6 @@
 """A venue as its guests see it: its hours, why it is degraded, its banners and images, and the photos that one sent."""
 
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
@@ -74,6 +75,8 @@ class VenueShow(msgspec.Struct, frozen=True, kw_only=True):
     opens_at: str
     closes_at: str
     time_zone: str
+    business_day: date
+    """The day that it is by the venue's own count."""
     age_limit: int | None
     tags: list[str]
     always_open: bool
@@ -127,6 +130,7 @@ async def _show(ctx: Ctx, venue: Venue, state: Publication, own: list[Image]) ->
         opens_at=opens.isoformat() if opens else "",
         closes_at=closes.isoformat() if closes else "",
         time_zone=venue.time_zone,
+        business_day=venue.business_day(ctx.now),
         age_limit=venue.age_limit,
         tags=venue.tags,
         always_open=venue.opening_hours is None,

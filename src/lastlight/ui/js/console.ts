@@ -4,6 +4,7 @@ import { Application } from "@hotwired/stimulus";
 import { startLive } from "./live";
 import { reportFailures } from "./failures";
 import { waitForHands } from "./patience";
+import { keepPush } from "./push/console";
 import ChartController from "./controllers/chart";
 import ClockController from "./controllers/clock";
 import CopyController from "./controllers/copy";
@@ -17,6 +18,9 @@ import MenuController from "./controllers/menu";
 import OpenerController from "./controllers/opener";
 import PaletteController from "./controllers/palette";
 import PrintController from "./controllers/print";
+import ReorderController from "./controllers/reorder";
+import PositionController from "./controllers/position";
+import PushController from "./controllers/push";
 import SelectionController from "./controllers/selection";
 import SignOutController from "./controllers/sign-out";
 import SirenController from "./controllers/siren";
@@ -24,6 +28,7 @@ import SosController from "./controllers/sos";
 import TabsController from "./controllers/tabs";
 import ThemeController, { followDevice } from "./controllers/theme";
 import ToastsController from "./controllers/toasts";
+import UploadController from "./controllers/upload";
 
 declare global {
   interface Window {
@@ -50,6 +55,9 @@ application.register("menu", MenuController);
 application.register("opener", OpenerController);
 application.register("palette", PaletteController);
 application.register("print", PrintController);
+application.register("reorder", ReorderController);
+application.register("position", PositionController);
+application.register("push", PushController);
 application.register("selection", SelectionController);
 application.register("sign-out", SignOutController);
 application.register("siren", SirenController);
@@ -57,5 +65,7 @@ application.register("sos", SosController);
 application.register("tabs", TabsController);
 application.register("theme", ThemeController);
 application.register("toasts", ToastsController);
+application.register("upload", UploadController);
 
 if (document.body.dataset.live === "true") startLive();
+void keepPush().catch(() => undefined); // without a network it is tried again on the next page

@@ -6,11 +6,14 @@ import { Outcome } from "./parts/outcome";
 import { Skeleton } from "./parts/state";
 import { Toasts } from "./parts/toast";
 import { ActivityScreen } from "./screens/activity";
+import { BookingsScreen } from "./screens/bookings";
 import { CodeScreen } from "./screens/code";
 import { EntranceScreen } from "./screens/entrance";
 import { HomeScreen } from "./screens/home";
+import { PassScreen } from "./screens/pass";
 import { ProfileScreen } from "./screens/profile";
 import { ScanScreen } from "./screens/scan";
+import { VenueScreen } from "./screens/venue";
 import { VenuesScreen } from "./screens/venues";
 import { mustSignIn, standing } from "./state/night";
 import { entering, view, type View } from "./state/route";
@@ -20,8 +23,11 @@ const SCREENS: Record<View, () => preact.JSX.Element | null> = {
   scan: HomeScreen,
   activity: ActivityScreen,
   venues: VenuesScreen,
+  venue: VenueScreen,
+  bookings: BookingsScreen,
   profile: ProfileScreen,
   code: CodeScreen,
+  pass: PassScreen,
   "sign-in": HomeScreen,
   register: HomeScreen,
   forgot: HomeScreen,
@@ -73,8 +79,11 @@ function useViewTitle(): void {
     scan: _("Scan"),
     activity: _("Activity"),
     venues: _("Venues"),
+    venue: _("Venue"),
+    bookings: _("Bookings"),
     profile: _("Profile"),
     code: _("At the door"),
+    pass: _("My code"),
     "sign-in": _("Sign in"),
     register: _("Create an account"),
     forgot: _("A new password"),

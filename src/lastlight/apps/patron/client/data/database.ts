@@ -1,5 +1,6 @@
 // Everything kept on this phone: commands not yet sent, the last answer of the server, signing keys; all by user.
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import type { NightPass } from "./pass";
 import type { Home, Me, Problem, Position } from "./types";
 
 export const DATABASE = "last-light-patron";
@@ -44,7 +45,7 @@ export interface SigningKey {
   registered: Record<string, string>;
 }
 
-/** Facts about this phone, none of them personal but `person`: who is signed in. */
+/** Facts about this phone, none of them personal but `person`: who is signed in, and `push`: whom it tells. */
 export interface DeviceFacts {
   person: string;
   theme: "dark" | "light";
@@ -54,6 +55,16 @@ export interface DeviceFacts {
   clock_ahead: number;
   /** No sending before this time: the server asked to wait. */
   wait_until: number;
+  /** The guest whom this phone tells by push, empty for nobody. */
+  push: string;
+}
+
+/** What the server last said of something that is only read: it stays readable without a network. */
+export interface KeptAnswer {
+  user_id: string;
+  path: string;
+  answer: unknown;
+  at: number;
 }
 
 interface Schema extends DBSchema {
@@ -61,17 +72,23 @@ interface Schema extends DBSchema {
   snapshots: { key: string; value: Snapshot };
   keys: { key: string; value: SigningKey };
   device: { key: string; value: DeviceFacts[keyof DeviceFacts] };
+  passes: { key: [string, string]; value: NightPass };
+  answers: { key: [string, string]; value: KeptAnswer };
 }
 
 let opened: Promise<IDBPDatabase<Schema>> | null = null;
 
 export function database(): Promise<IDBPDatabase<Schema>> {
-  opened ??= openDB<Schema>(DATABASE, 1, {
-    upgrade(fresh) {
-      fresh.createObjectStore("commands", { keyPath: "id" }).createIndex("user_id", "user_id");
-      fresh.createObjectStore("snapshots", { keyPath: "user_id" });
-      fresh.createObjectStore("keys", { keyPath: "user_id" });
-      fresh.createObjectStore("device");
+  opened ??= openDB<Schema>(DATABASE, 3, {
+    upgrade(fresh, before) {
+      if (before < 1) {
+        fresh.createObjectStore("commands", { keyPath: "id" }).createIndex("user_id", "user_id");
+        fresh.createObjectStore("snapshots", { keyPath: "user_id" });
+        fresh.createObjectStore("keys", { keyPath: "user_id" });
+        fresh.createObjectStore("device");
+      }
+      if (before < 2) fresh.createObjectStore("passes", { keyPath: ["user_id", "tenant_id"] });
+      if (before < 3) fresh.createObjectStore("answers", { keyPath: ["user_id", "path"] });
     },
     // Another tab, or a console's sign-out, deletes the database: let go of it.
     blocking: () => close(),
@@ -92,14 +109,18 @@ export async function commandsOf(userId: string): Promise<Command[]> {
   return (await database()).getAllFromIndex("commands", "user_id", userId);
 }
 
-/** Nothing of this person stays: commands, snapshot, keys, and who was signed in. */
+/** Nothing of this person stays: commands, passes, snapshot, keys, and who was signed in. */
 export async function wipe(userId: string): Promise<void> {
-  const transaction = (await database()).transaction(["commands", "snapshots", "keys", "device"], "readwrite");
+  const transaction = (await database()).transaction(["commands", "snapshots", "keys", "device", "passes", "answers"], "readwrite");
   const commands = transaction.objectStore("commands");
   for (const id of await commands.index("user_id").getAllKeys(userId)) await commands.delete(id);
+  const passes = transaction.objectStore("passes");
+  for (const key of await passes.getAllKeys()) if (key[0] === userId) await passes.delete(key);
+  const answers = transaction.objectStore("answers");
+  for (const key of await answers.getAllKeys()) if (key[0] === userId) await answers.delete(key);
   await transaction.objectStore("snapshots").delete(userId);
   await transaction.objectStore("keys").delete(userId);
-  await transaction.objectStore("device").delete("person");
+  for (const name of ["person", "push"]) await transaction.objectStore("device").delete(name);
   await transaction.done;
 }
 

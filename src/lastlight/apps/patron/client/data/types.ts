@@ -74,6 +74,8 @@ export interface HomeVenue {
   age_limit: number | null;
   position_policy: "off" | "when_given" | "required";
   visit_timeout_minutes: number;
+  featured: boolean;
+  degraded_reason: string;
 }
 
 export interface Activity {
@@ -114,4 +116,85 @@ export interface CheckedIn {
 export interface CodePlace {
   venue: { id: string; name: string };
   tenant: Tenant;
+}
+
+export interface ShownImage {
+  id: string;
+  alt: string;
+  large: string;
+  small: string;
+  width: number | null;
+  height: number | null;
+}
+
+export interface OwnPhoto {
+  id: string;
+  alt: string;
+  small: string;
+  state: "awaited" | "uploaded" | "ready" | "failed";
+  state_reason: string;
+  moderation: "waiting" | "approved" | "rejected";
+  moderation_reason: string;
+}
+
+/** Everything that a guest sees of a venue. */
+export interface VenueShow {
+  id: string;
+  name: string;
+  address: string;
+  status: HomeVenue["status"];
+  is_open: boolean;
+  opens_at: string;
+  closes_at: string;
+  time_zone: string;
+  business_day: string;
+  age_limit: number | null;
+  always_open: boolean;
+  hours: { day: string; spans: string[] }[];
+  degraded_reason: string;
+  featured: boolean;
+  banners: { id: string; title: string; body: string; link: string; image: ShownImage | null }[];
+  images: ShownImage[];
+  photos: OwnPhoto[];
+}
+
+/** A game, room or table as guests see it. */
+export interface Offer {
+  id: string;
+  kind: "game" | "room" | "table";
+  name: string;
+  zone: string;
+  capacity: number | null;
+  price: { amount: number; unit: "play" | "hour" } | null;
+  currency: string;
+  status: "available" | "maintenance" | "out_of_order" | "retired";
+  bookable: boolean;
+  shortest_minutes: number;
+  longest_minutes: number;
+}
+
+export interface Offers {
+  items: Offer[];
+  furthest_ahead_days: number;
+  most_of_guest: number;
+}
+
+export interface Times {
+  starts: string[];
+  time_zone: string;
+  price: { amount: number; currency: string } | null;
+}
+
+export interface OwnBooking {
+  id: string;
+  venue_id: string;
+  venue: string;
+  resource: string;
+  party_size: number;
+  starts_at: string;
+  ends_at: string;
+  status: "booked" | "arrived" | "done" | "cancelled" | "no_show";
+  status_reason: string;
+  price_minor: number | null;
+  currency: string | null;
 }

@@ -9,7 +9,7 @@ import { now } from "../state/night";
 import { hoursLine } from "./pass";
 import { clock, span, when, zoneOf } from "./words";
 
-// icons: log-in, log-out, timer-off, circle-pause, martini, door-open, door-closed
+// icons: triangle-alert, log-in, log-out, timer-off, circle-pause, martini, door-open, door-closed
 const ICONS = { checked_in: "log-in", checked_out: "log-out", timed_out: "timer-off" } as const;
 
 function titleOf(kind: Activity["kind"]): string {
@@ -89,11 +89,21 @@ export function VenueRow({ venue, here }: { venue: HomeVenue; here: boolean }) {
       <span class="ic">
         <Icon name={venue.status === "paused" ? "circle-pause" : "martini"} />
       </span>
-      <b>{venue.name}</b>
+      <b>
+        <a class="p-cover" href={`/patron/venues/${venue.id}`}>
+          {venue.name}
+        </a>
+      </b>
       <small>
-        {[hoursLine(venue), venue.address].filter(Boolean).join(" · ")}
+        {[venue.degraded_reason, hoursLine(venue), venue.address].filter(Boolean).join(" · ")}
       </small>
       <span class="amt u-row">
+        {venue.degraded_reason && (
+          <span class="badge warn">
+            <Icon name="triangle-alert" />
+            {_("Not as usual")}
+          </span>
+        )}
         {venue.age_limit && <span class="badge">{venue.age_limit}+</span>}
         {here ? (
           <span class="badge accent">

@@ -4,7 +4,7 @@ import { gettext as _ } from "../../../../ui/js/i18n";
 import type { HomeVenue } from "../data/types";
 import { checkOut, flow } from "../state/checkin";
 import { home, now, present, type Present } from "../state/night";
-import { go } from "../state/route";
+import { go, hrefOf } from "../state/route";
 import { clock, span, stopwatch, zoneOf } from "./words";
 
 const RADIUS = 54;
@@ -34,8 +34,18 @@ function ReadyPass() {
           <Icon name="scan-line" />
           {_("Scan to check in")}
         </button>
+        <CodeButton />
       </div>
     </section>
+  );
+}
+
+function CodeButton() {
+  return (
+    <a class="p-btn" href={hrefOf("pass")}>
+      <Icon name="qr-code" />
+      {_("Show my code")}
+    </a>
   );
 }
 
@@ -99,6 +109,7 @@ function VisitPass({ visit }: { visit: Present }) {
           <Icon name="log-out" />
           {_("Check out")}
         </button>
+        <CodeButton />
       </div>
     </section>
   );

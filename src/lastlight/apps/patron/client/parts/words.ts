@@ -45,6 +45,17 @@ export function span(seconds: number): string {
   return minutes % 60 ? _("%(hours)s h %(minutes)s min", { hours, minutes: minutes % 60 }) : _("%(hours)s h", { hours });
 }
 
+/** An amount in the minor unit of its currency. */
+export function money(minor: number, currency: string): string {
+  const format = new Intl.NumberFormat(language.value, { style: "currency", currency });
+  return format.format(minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+}
+
+/** "Sat, 21 Nov" of a date such as 2026-11-21. */
+export function dayName(date: string, style: "short" | "long" = "short"): string {
+  return format({ weekday: style, day: "numeric", month: style }, "UTC").format(new Date(`${date}T12:00:00Z`));
+}
+
 /** Hours and minutes as a stopwatch shows them. */
 export function stopwatch(ms: number): string {
   const minutes = Math.max(0, Math.floor(ms / 60_000));

@@ -1,9 +1,11 @@
 // The venues of the business: open or not, where, and how old one must be.
+import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
 import { Header, NetBanner } from "../parts/frame";
 import { VenueRow } from "../parts/lists";
 import { NotLoaded, State } from "../parts/state";
 import { home, me, present } from "../state/night";
+import { hrefOf } from "../state/route";
 
 export function VenuesScreen() {
   const night = home.value;
@@ -12,7 +14,14 @@ export function VenuesScreen() {
   ) as [NonNullable<typeof night>["venues"], NonNullable<typeof night>["venues"]];
   return (
     <>
-      <Header title={_("Venues")} lead={night?.tenant.name} />
+      <Header title={_("Venues")} lead={night?.tenant.name}>
+        {me.value?.kind === "patron" && (
+          <a class="btn" href={hrefOf("bookings")}>
+            <Icon name="calendar-check" />
+            {_("My bookings")}
+          </a>
+        )}
+      </Header>
       <NetBanner />
       {me.value?.kind !== "patron" ? (
         <div class="acts">

@@ -1,18 +1,21 @@
 // Where the app is: one signal, the browser's own history, ordinary links.
 import { computed, signal } from "@preact/signals";
 
-export type View = "home" | "activity" | "scan" | "venues" | "profile" | "sign-in" | "register" | "forgot" | "code";
+export type View = "home" | "activity" | "scan" | "venues" | "profile" | "sign-in" | "register" | "forgot" | "code" | "pass" | "venue" | "bookings";
 
-const VIEWS = new Set<View>(["activity", "scan", "venues", "profile", "sign-in", "register", "forgot"]);
+const VIEWS = new Set<View>(["activity", "scan", "pass", "venues", "bookings", "profile", "sign-in", "register", "forgot"]);
 const path = signal(location.pathname);
 /** When the address was opened: a code in it was scanned then. */
 const openedAt = Date.now();
 
 export const view = computed<View>(() => {
   if (path.value.startsWith("/c/")) return "code";
-  const name = path.value.split("/")[2] as View | undefined;
+  const [, , name, thing] = path.value.split("/") as [string, string, View | undefined, string | undefined];
+  if (name === "venues" && thing) return "venue";
   return name && VIEWS.has(name) ? name : "home";
 });
+/** The id of what the view is of, where the address names one. */
+export const thing = computed(() => path.value.split("/")[3] ?? "");
 /** Views for people whom the app does not know. */
 const ENTRANCES = new Set<View>(["sign-in", "register", "forgot"]);
 export const entering = computed(() => ENTRANCES.has(view.value));
@@ -24,7 +27,10 @@ export function hrefOf(target: View): string {
 }
 
 export function go(target: View, { replace = false } = {}): void {
-  const href = hrefOf(target);
+  open(hrefOf(target), { replace });
+}
+
+function open(href: string, { replace = false } = {}): void {
   if (href === path.value) return;
   history[replace ? "replaceState" : "pushState"](null, "", href);
   path.value = href;
@@ -44,7 +50,7 @@ export function followLinks(): void {
     const name = link.pathname.split("/")[2] as View | undefined;
     if (link.pathname !== "/patron" && !(link.pathname.startsWith("/patron/") && name && VIEWS.has(name))) return;
     event.preventDefault();
-    go(name ?? "home");
+    open(link.pathname);
   });
 }
 
