@@ -1,6 +1,5 @@
 """Visits and check-ins on screens: lists that live, one visit with its story, and checking a guest out."""
 
-from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from lastlight.domains.checkins import queries, visits
 from lastlight.domains.checkins.listings import CHECKINS, CREW_CHECKINS, VISITS
 from lastlight.domains.checkins.permissions import CHECKINS_READ, VISITS_CHECKOUT, VISITS_CORRECT, VISITS_READ
 from lastlight.domains.checkins.schemas import CheckoutsOut, VisitCorrection
-from lastlight.domains.venues import chosen_venue, standing_venues
+from lastlight.domains.venues import chosen_venue, listed, standing_venues
 from lastlight.kernel.ids import CheckinId, VisitId
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
@@ -44,7 +43,7 @@ def visit_pages(prefix: str) -> tuple[Operation, ...]:
         return View(
             "checkins/visits.html",
             {
-                **await _list(ctx, request, listing=VISITS, query=query, home=home),
+                **await listed(ctx, request, listing=VISITS, query=query, home=home),
                 "events": VISIT_EVENTS,
                 "may_check_out": ctx.allows(VISITS_CHECKOUT),
             },
@@ -96,7 +95,7 @@ def visit_pages(prefix: str) -> tuple[Operation, ...]:
 @page("/manage/checkins", permission=CHECKINS_READ, listing=CHECKINS)
 async def checkins_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
     """List check-ins as they come."""
-    shown = await _list(ctx, request, listing=CHECKINS, query=query, home="/manage/checkins")
+    shown = await listed(ctx, request, listing=CHECKINS, query=query, home="/manage/checkins")
     return View("checkins/checkins.html", {**shown, "one": "/manage/checkins"})
 
 
@@ -127,24 +126,6 @@ async def count_shown(ctx: Ctx, *, request: RequestInfo) -> int:
     mine = {venue.id for venue in await standing_venues(ctx, permission=VISITS_READ)}
     picked = chosen_venue(request)
     return await queries.count_inside(ctx, venue_id=picked if picked in mine else None)
-
-
-async def _list(ctx: Ctx, request: RequestInfo, *, listing: Any, query: Any, home: str) -> dict[str, Any]:
-    """A list of the venue that is picked in the switcher, or of all with a filter by venue."""
-    mine = {venue.id: venue.name for venue in await standing_venues(ctx, permission=listing.permission)}
-    picked = chosen_venue(request)
-    if picked in mine:
-        query = msgspec.structs.replace(query, venue_id=[picked])
-    view = await listing.view(ctx, query)
-    choices = [(str(venue_id), name) for venue_id, name in mine.items()]
-    if picked in mine:  # every row says the same, and phones are narrow
-        view, choices = replace(view, headers=[header for header in view.headers if header.name != "venue"]), []
-    return {
-        "view": view,
-        "home": home,
-        "paged": bool(query.after),
-        "choices": {"venue_id": choices},
-    }
 
 
 def _checked_out(done: CheckoutsOut) -> str:

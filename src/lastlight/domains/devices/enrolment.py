@@ -73,7 +73,7 @@ async def enrol(ctx: Ctx, *, data: EnrolIn) -> Enrolled:
     key = decode_base64url(data.public_key)
     if key is None or load_public_key(key) is None:
         raise Invalid(fields={"public_key": "Send an ECDSA P-256 public key (SPKI) as base64url."})
-    slug, _, code = data.code.strip().rpartition(".")
+    slug, _, code = data.code.strip().rpartition("#")[2].rpartition(".")
     tenant_id = await ctx.db.fetchval(TENANT, slug.lower())
     if tenant_id is None:
         raise EnrolmentRefused

@@ -151,7 +151,8 @@ class RevokeIn(Input, frozen=True, kw_only=True):
 class EnrolIn(Input, frozen=True, kw_only=True):
     """A device's one-time code and its own public key: ECDSA P-256, SPKI, as base64url."""
 
-    code: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
+    """As text, or the address that its QR holds."""
     public_key: Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
 
 

@@ -1,5 +1,6 @@
 """Reads of devices."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -7,7 +8,7 @@ import msgspec
 from lastlight.domains.devices.model import Device, Heartbeat
 from lastlight.domains.devices.permissions import DEVICES_READ
 from lastlight.kernel.errors import NotFound
-from lastlight.kernel.ids import PLATFORM, VenueId
+from lastlight.kernel.ids import PLATFORM, TenantId, VenueId
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
 
@@ -48,6 +49,26 @@ where d.tenant_id = $1 and d.status <> 'revoked' and ($2::uuid[] is null or d.ve
 group by w.id, w.name
 order by w.name, w.id
 """
+# every tenant: the platform's crew sees the hardware of all
+ALL_FLEETS = """
+select t.id as tenant_id, t.name as tenant, count(*) as devices,
+       count(*) filter (where d.status = 'active' and d.maintenance) as maintenance,
+       count(*) filter (where d.status = 'pending') as pending,
+       count(*) filter (where d.status = 'active' and a.offline) as offline,
+       count(*) filter (where d.status = 'active' and not a.offline and a.battery_low) as battery_low,
+       count(*) filter (where d.status = 'active' and not d.maintenance and not a.offline and not a.battery_low) as good,
+       coalesce(sum(s.queued) filter (where d.status = 'active'), 0)::bigint as queued
+from devices d
+join tenants t on t.id = d.tenant_id
+left join device_states s on s.tenant_id = d.tenant_id and s.device_id = d.id
+cross join lateral (
+    select coalesce(bool_or(o.kind = 'offline'), false) as offline, coalesce(bool_or(o.kind = 'battery_low'), false) as battery_low
+    from device_alerts o where o.tenant_id = d.tenant_id and o.device_id = d.id and o.cleared_at is null) a
+where d.tenant_id is not null and d.status <> 'revoked'
+group by t.id, t.name
+order by offline desc, battery_low desc, t.name, t.id
+limit 200
+"""
 LOCK = "select venue_id from devices where tenant_id = $1 and id = $2 for update"
 ALERTS_OPEN = """
 select count(*) from device_alerts
@@ -83,11 +104,9 @@ async def count_open_alerts(ctx: Ctx) -> int | None:
     return await ctx.db.fetchval(ALERTS_OPEN, ctx.tenant_id, ctx.venues(DEVICES_READ)) or None
 
 
-class VenueFleet(msgspec.Struct, frozen=True, kw_only=True):
-    """A venue's devices at a glance; each counts once, by what is worst about it."""
+class FleetSums(msgspec.Struct, frozen=True, kw_only=True):
+    """Devices at a glance; each counts once, by what is worst about it."""
 
-    venue_id: VenueId
-    venue: str
     devices: int
     good: int
     offline: int
@@ -95,7 +114,40 @@ class VenueFleet(msgspec.Struct, frozen=True, kw_only=True):
     maintenance: int
     pending: int
     queued: int
-    """Scans that wait on its devices to be sent."""
+    """Scans that wait on the devices to be sent."""
+
+
+class VenueFleet(FleetSums, frozen=True, kw_only=True):
+    """A venue's devices at a glance."""
+
+    venue_id: VenueId
+    venue: str
+
+
+class TenantFleet(FleetSums, frozen=True, kw_only=True):
+    """A business's devices at a glance."""
+
+    tenant_id: TenantId
+    tenant: str
+
+
+def sum_up(fleet: Sequence[FleetSums]) -> FleetSums:
+    """The counts over several venues, or businesses."""
+    return FleetSums(
+        devices=sum(each.devices for each in fleet),
+        good=sum(each.good for each in fleet),
+        offline=sum(each.offline for each in fleet),
+        battery_low=sum(each.battery_low for each in fleet),
+        maintenance=sum(each.maintenance for each in fleet),
+        pending=sum(each.pending for each in fleet),
+        queued=sum(each.queued for each in fleet),
+    )
+
+
+async def read_all_fleets(ctx: Ctx) -> list[TenantFleet]:
+    """The devices of all businesses, business by business, those in trouble first; for the platform's crew."""
+    ctx.require(DEVICES_READ)
+    return await ctx.db.rows(TenantFleet, ALL_FLEETS)
 
 
 async def read_fleet(ctx: Ctx, *, venue_id: UUID | None = None) -> list[VenueFleet]:

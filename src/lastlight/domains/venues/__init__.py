@@ -22,10 +22,12 @@ from lastlight.domains.venues.keys import open_key, regenerate_key
 from lastlight.domains.venues.listed import listed
 from lastlight.domains.venues.model import PositionPolicy, Venue, VenueStatus, known_time_zones
 from lastlight.domains.venues.permissions import VENUES_KEYS, VENUES_READ
+from lastlight.domains.venues.posters import qr_svg
 from lastlight.domains.venues.publication import Shown, shown_venues
 from lastlight.domains.venues.queries import find_venue, find_venue_by_slug, read_venue, standing_venues
 from lastlight.domains.venues.seeding import seed_venues
 from lastlight.domains.venues.show import require_shown
+from lastlight.domains.venues.show_seeding import seed_shows
 from lastlight.domains.venues.wall_clock import read_wall_clock, write_wall_clock
 
 __all__ = [
@@ -56,11 +58,13 @@ __all__ = [
     "next_opening",
     "open_key",
     "open_spans",
+    "qr_svg",
     "read_code",
     "read_venue",
     "read_wall_clock",
     "regenerate_key",
     "require_shown",
+    "seed_shows",
     "seed_venues",
     "shown_venues",
     "standing_venues",
