@@ -31,7 +31,7 @@
 --   last_step bigint not null default 0 -- the time step of the last accepted code: it and earlier ones are spent
 --   created_at timestamp with time zone not null default now()
 
--- bookings
+-- bookings: who has a resource when; two bookings of one never overlap, the buffer after each included
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   venue_id uuid not null
@@ -62,7 +62,7 @@
 --   name text not null -- personal: name; of the member, as it was
 --   seen_at timestamp with time zone not null default now()
 
--- broadcasts
+-- broadcasts: words to all staff of a venue
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   venue_id uuid not null
@@ -258,7 +258,7 @@
 --   audience text
 --   data jsonb not null
 
--- feature_flags
+-- feature_flags: the platform's flags: on for nobody, for a share of the businesses, or for all
 --   key text not null
 --   description text not null
 --   enabled boolean not null default false
@@ -297,7 +297,7 @@
 --   user_id uuid
 --   created_at timestamp with time zone not null default now()
 
--- incident_entries
+-- incident_entries: the timeline of an incident; lines are only ever added
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   incident_id uuid not null
@@ -308,7 +308,7 @@
 --   text text not null default ''::text -- personal: words of staff, who may name somebody
 --   ref_id uuid
 
--- incidents
+-- incidents: things that happened at a venue and have to be on record, numbered in each business
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   number integer not null
@@ -585,7 +585,7 @@
 --   version bigint not null default 1
 --   second_factor boolean not null default false -- the role gives nothing to a session that was opened without a second factor
 
--- safety_alerts
+-- safety_alerts: what staff should look at: a threshold was crossed, or somebody saw something
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   venue_id uuid not null
@@ -610,7 +610,7 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
--- safety_checks
+-- safety_checks: questions to guests whether they are all right, and their answers
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   venue_id uuid not null
@@ -635,7 +635,7 @@
 --   spend_minor bigint not null default 0
 --   at timestamp with time zone not null
 
--- safety_interventions
+-- safety_interventions: what staff did about an alert, a guest or an incident
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   venue_id uuid not null
@@ -658,7 +658,7 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
--- safety_log
+-- safety_log: everything that was done for safety, in order; lines are only ever added
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   venue_id uuid not null
@@ -775,7 +775,7 @@
 --   version bigint not null default 1
 --   reminded_at timestamp with time zone -- when its person was reminded that it is about to begin
 
--- sos_acknowledgements
+-- sos_acknowledgements: who heard a call for help, and after how long
 --   tenant_id uuid not null
 --   sos_id uuid not null
 --   user_id uuid not null
@@ -784,7 +784,7 @@
 --   response_seconds integer not null
 --   coming_at timestamp with time zone -- when they said that they are on the way; null: they heard it
 
--- sos_calls
+-- sos_calls: calls for help by staff, from the press to the end
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   venue_id uuid not null
@@ -879,7 +879,7 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
--- tenant_flags
+-- tenant_flags: what a business was given of a flag, whatever its share says
 --   tenant_id uuid not null
 --   key text not null
 --   enabled boolean not null
@@ -1000,7 +1000,7 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
--- venue_banners
+-- venue_banners: what a venue announces to guests, and from when until when
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   venue_id uuid not null
@@ -1016,7 +1016,7 @@
 --   place integer not null default 0 -- the lower, the earlier guests see it
 --   image_id uuid
 
--- venue_images
+-- venue_images: pictures of a venue, its own and guests', with their copies and the decision about each
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
 --   venue_id uuid not null
