@@ -14,6 +14,7 @@ from tests.contracts import (
     given_safety,
     given_tenancy,
     given_work,
+    given_work_pages,
 )
 
 MODULES = (
@@ -23,6 +24,7 @@ MODULES = (
     given_door,
     given_places,
     given_work,
+    given_work_pages,
     given_safety,
     given_devices,
 )

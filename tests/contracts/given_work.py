@@ -1,5 +1,7 @@
 """Examples of the operations of people at work."""
 
+from uuid import uuid4
+
 from tests.contracts.example import example
 from tests.support.calls import Given
 from tests.support.things import (
@@ -121,7 +123,7 @@ async def at_work(world: World, who: Somebody) -> Given:
 @example("end_break")
 async def end_break(world: World, who: Somebody) -> Given:
     worker = await clocked_in(world, who)
-    await world.make("POST", "/api/staff/break", worker, headers={"Idempotency-Key": world.unique("break-of-work")})
+    await world.make("POST", "/api/staff/break", worker, headers={"Idempotency-Key": str(uuid4())})
     return Given(who=worker)
 
 

@@ -175,6 +175,8 @@ FOREIGN_FIELDS = {
     "resource_id": "resource_id",
     "device_id": "device_id",
     "image_ids": "image_id",
+    "entry_id": "entry_id",
+    "for_shift_id": "for_shift_id",
 }
 LISTS = frozenset({"image_ids", "alert_ids", "venue_ids", "visit_ids"})
 """Fields of a body that take several ids."""

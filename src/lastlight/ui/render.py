@@ -148,9 +148,9 @@ def render_block(
 
 def _loader(package_dir: Path) -> BaseLoader:
     ui = package_dir / "ui"
-    folders: dict[str, Path] = {name: ui / name for name in ("layouts", "components", "gallery")}
+    folders: dict[str, list[Path]] = {name: [ui / name] for name in ("layouts", "components", "gallery")}
     for parent in ("runtime", "domains", "apps"):
         for templates in sorted((package_dir / parent).glob("*/templates")):
-            folders[templates.parent.name] = templates
+            folders.setdefault(templates.parent.name, []).append(templates)  # a domain and an app may share a name
     prefixed = PrefixLoader({name: FileSystemLoader(folder) for name, folder in folders.items()})
     return ChoiceLoader([prefixed, FileSystemLoader(ui / "layouts")])  # "problem.html" is one of the layouts

@@ -25,6 +25,7 @@ RENEW = """
 insert into calendar_feeds (tenant_id, user_id, secret_hash) values ($1, $2, $3)
 on conflict (tenant_id, user_id) do update set secret_hash = excluded.secret_hash
 """
+SINCE = "select updated_at from calendar_feeds where tenant_id = $1 and user_id = $2"
 END = "delete from calendar_feeds where tenant_id = $1 and user_id = $2"
 OWNER = """
 select f.user_id, t.name as business
@@ -66,6 +67,11 @@ async def renew_calendar(ctx: Ctx) -> CalendarOut:
     ctx.emit(CalendarRenewed(user_id=mine, ended=False), entity=("calendar", mine))
     text = base64.urlsafe_b64encode(token).rstrip(b"=").decode()
     return CalendarOut(url=f"{ctx.services.settings.base_url.rstrip('/')}/api/calendars/{text}")
+
+
+async def feed_since(ctx: Ctx) -> datetime | None:
+    """Since when one's secret address holds; None for none. The address itself is not kept."""
+    return await ctx.db.fetchval(SINCE, ctx.tenant_id, myself(ctx))
 
 
 async def end_calendar(ctx: Ctx) -> None:

@@ -81,6 +81,7 @@ class SwapRow(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     venue_id: VenueId
+    venue: str
     shift_id: UUID
     starts_at: datetime
     from_user_id: UserId | None

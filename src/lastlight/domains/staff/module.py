@@ -12,18 +12,23 @@ from lastlight.domains.staff.errors import (
     ShiftsOverlap,
     SwapThere,
 )
-from lastlight.domains.staff.events import EVENTS
+from lastlight.domains.staff.events import EVENTS, ShiftPublished, ShiftReminded, SwapChanged
 from lastlight.domains.staff.jobs import notice_forgotten, remind_people
 from lastlight.domains.staff.listings import LISTINGS
-from lastlight.domains.staff.permissions import PERMISSIONS
+from lastlight.domains.staff.notices import PUSH_JOBS, SHIFTS, push_reminder, push_shift, push_swap
+from lastlight.domains.staff.pages_own import OWN_PAGES, SCHEDULE_EVENTS, count_offers
+from lastlight.domains.staff.pages_plan import PLAN_EVENTS, PLAN_PAGES, count_swaps
+from lastlight.domains.staff.pages_team import TEAM_PAGES, TIME_EVENTS, count_on
+from lastlight.domains.staff.permissions import PERMISSIONS, SHIFTS_PLAN, SHIFTS_READ, TIME_CLOCK, TIME_READ
 from lastlight.domains.staff.settings import SETTINGS
-from lastlight.runtime.module import Module
+from lastlight.runtime.module import Module, Nav, Reaction
 
 MODULE = Module(
     name="staff",
     summary="People at work: clocked time and its corrections, the schedule and its swaps, and figures of both.",
     toggle="staff",
     routes=ROUTES,
+    pages=(*OWN_PAGES, *TEAM_PAGES, *PLAN_PAGES),
     permissions=PERMISSIONS,
     events=EVENTS,
     errors=tuple(error for error in ERRORS if error is not FeedUnknown),
@@ -36,9 +41,53 @@ MODULE = Module(
         "shifts_overlap": ShiftsOverlap,
         "shift_swaps_open_once": SwapThere,
     },
-    jobs=(notice_forgotten, remind_people),
+    jobs=(notice_forgotten, remind_people, *PUSH_JOBS),
+    reactions=(
+        Reaction(ShiftPublished, push_shift),
+        Reaction(ShiftReminded, push_reminder),
+        Reaction(SwapChanged, push_swap),
+    ),
+    notices=(SHIFTS,),
     listings=LISTINGS,
     settings=SETTINGS,
+    nav=(
+        Nav(app="staff", label="My shift", href="/staff/shift", icon="clock", permission=TIME_CLOCK, order=12),
+        Nav(
+            app="staff",
+            label="Schedule",
+            href="/staff/schedule",
+            icon="calendar-days",
+            permission=SHIFTS_READ,
+            order=16,
+            count=count_offers,
+            count_events=SCHEDULE_EVENTS,
+            hot=True,
+        ),
+        Nav(app="staff", label="My time", href="/staff/time", icon="timer", permission=TIME_CLOCK, order=18),
+        Nav(
+            app="management",
+            label="On now",
+            href="/manage/team",
+            icon="id-card",
+            permission=TIME_READ,
+            group="Team",
+            order=41,
+            count=count_on,
+            count_events=TIME_EVENTS,
+        ),
+        Nav(
+            app="management",
+            label="Schedule",
+            href="/manage/schedule",
+            icon="calendar-days",
+            permission=SHIFTS_PLAN,
+            group="Team",
+            order=42,
+            count=count_swaps,
+            count_events=PLAN_EVENTS,
+            hot=True,
+        ),
+    ),
 )
 CALENDARS = Module(
     name="calendars",

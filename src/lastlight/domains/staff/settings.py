@@ -68,7 +68,29 @@ REMIND_MINUTES = TenantSetting(
     maximum=1440,
     unit="minutes",
 )
+REST_HOURS = TenantSetting(
+    key="staff.rest_hours",
+    type=int,
+    default=8,
+    label="Rest between shifts",
+    description="How long somebody should rest between two shifts; the planner marks what is less.",
+    minimum=0,
+    maximum=24,
+    unit="hours",
+)
+WEEK_HOURS = TenantSetting(
+    key="staff.week_hours",
+    type=int,
+    default=45,
+    label="Hours of a week",
+    description="How many hours somebody should work in a week at most; the planner marks what is more.",
+    minimum=1,
+    maximum=168,
+    unit="hours",
+)
 SETTINGS = (
+    REST_HOURS,
+    WEEK_HOURS,
     CLOCK_GEOFENCE,
     EARLY_MINUTES,
     LATE_MINUTES,

@@ -1,11 +1,13 @@
 """Reads of tasks."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from lastlight.domains.tasks.model import Comment, Task
 from lastlight.domains.tasks.permissions import TASKS_READ
 from lastlight.domains.tasks.schemas import Recurrence
 from lastlight.kernel.errors import NotFound
+from lastlight.kernel.ids import VenueId
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
 
@@ -76,6 +78,9 @@ async def count_mine(ctx: Ctx) -> int:
     return await ctx.db.fetchval(MINE_OPEN, ctx.tenant_id, ctx.actor.user_id)
 
 
-async def count_open(ctx: Ctx) -> int:
-    """How many tasks wait at the venues that the actor may see."""
-    return await ctx.db.fetchval(VENUES_OPEN, ctx.tenant_id, ctx.venues(TASKS_READ))
+async def count_open(ctx: Ctx, *, venue_ids: Sequence[UUID] | None = None) -> int:
+    """How many tasks wait at the venues that the actor may see, or at some of them."""
+    seen = ctx.venues(TASKS_READ)
+    if venue_ids is not None:
+        seen = [VenueId(venue) for venue in venue_ids if seen is None or venue in seen]
+    return await ctx.db.fetchval(VENUES_OPEN, ctx.tenant_id, seen)

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from lastlight.kernel.errors import NotFound, NotSignedIn, Problem, SessionEnded
+from lastlight.kernel.errors import ModuleOff, NotFound, NotSignedIn, Problem, SessionEnded
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.auth.authenticate import authenticate
 from lastlight.runtime.auth.cookies import session_cookie_name
@@ -22,7 +22,7 @@ from lastlight.runtime.http.request import AnyRequest, kept_body, request_info
 from lastlight.runtime.services import Services
 
 SIGN_IN = "/sign-in"
-SECURITY = "/account?tab=security"
+SECURITY = "/account/security"
 
 
 def wants_page(request: AnyRequest, op: Operation | None) -> bool:
@@ -59,8 +59,8 @@ async def problem_page(services: Services, request: AnyRequest, problem: Problem
 
 async def _may_see_form(services: Services, info: RequestInfo, op: Operation, problem: Problem) -> bool:
     """Whether the form is shown again: only to who may send it, since it is filled with what they may read, and only for
-    something that is there."""
-    if not op.form_page or isinstance(problem, NotFound):
+    something that is there, in a module that is switched on."""
+    if not op.form_page or isinstance(problem, NotFound | ModuleOff):
         return False
     try:
         admit(op, await _reader(services, info))

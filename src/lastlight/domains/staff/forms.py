@@ -1,0 +1,110 @@
+"""The forms of time and shifts: what pages send, as flat texts on a venue's clock, and what they become."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from lastlight.domains.staff.model import ClockPosition, Shift
+from lastlight.domains.staff.schemas import CorrectionIn, ShiftChange, ShiftIn
+from lastlight.domains.venues import Venue, read_wall_clock, write_wall_clock
+from lastlight.kernel.ids import UserId, VenueId
+from lastlight.runtime.http import Input
+
+Wall = Annotated[str, msgspec.Meta(max_length=25)]
+Reason = Annotated[str, msgspec.Meta(max_length=500)]
+
+
+class ClockForm(Input, frozen=True, kw_only=True):
+    """Clocking, with the position that the phone gave, if it did."""
+
+    venue_id: VenueId | None = None
+    lat: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None
+    lon: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
+    accuracy_m: Annotated[float, msgspec.Meta(ge=0, le=10_000_000)] | None = None
+
+    @property
+    def position(self) -> ClockPosition | None:
+        """Where the phone says it is."""
+        if self.lat is None or self.lon is None:
+            return None
+        return ClockPosition(lat=self.lat, lon=self.lon, accuracy_m=self.accuracy_m)
+
+
+class CorrectionForm(Input, frozen=True, kw_only=True):
+    """How time should read, on the venue's clock."""
+
+    entry_id: UUID | None = None
+    venue_id: VenueId | None = None
+    started_at: Wall = ""
+    ended_at: Wall = ""
+    break_minutes: Annotated[int, msgspec.Meta(ge=0, le=1440)] = 0
+    reason: Reason = ""
+
+
+class SwapForm(Input, frozen=True, kw_only=True):
+    """To whom a shift is offered, and for which of theirs."""
+
+    to_user_id: UserId
+    for_shift_id: UUID | None = None
+    reason: Reason = ""
+
+
+class NoteForm(Input, frozen=True, kw_only=True):
+    """A word about a decision, under the name that the dialogs' reason has."""
+
+    reason: Reason = ""
+
+
+class ShiftForm(Input, frozen=True, kw_only=True):
+    """A shift on the venue's clock; nobody chosen is an open one."""
+
+    venue_id: VenueId
+    user_id: UserId | None = None
+    duty: Annotated[str, msgspec.Meta(max_length=80)] = ""
+    note: Reason = ""
+    starts_at: Wall = ""
+    ends_at: Wall = ""
+    version: int = 0
+
+
+def to_correction(form: CorrectionForm, venue: Venue) -> CorrectionIn:
+    """The correction that a form describes."""
+    return CorrectionIn(
+        entry_id=form.entry_id,
+        venue_id=None if form.entry_id else form.venue_id,
+        started_at=read_wall_clock(form.started_at, venue.zone, field="started_at"),
+        ended_at=read_wall_clock(form.ended_at, venue.zone, field="ended_at"),
+        break_minutes=form.break_minutes,
+        reason=form.reason,
+    )
+
+
+def to_shift(form: ShiftForm, venue: Venue) -> ShiftIn:
+    """The shift that a form describes."""
+    return ShiftIn(
+        venue_id=form.venue_id,
+        user_id=form.user_id,
+        duty=form.duty,
+        note=form.note,
+        starts_at=read_wall_clock(form.starts_at, venue.zone, field="starts_at"),
+        ends_at=read_wall_clock(form.ends_at, venue.zone, field="ends_at"),
+    )
+
+
+def to_shift_change(form: ShiftForm, venue: Venue) -> ShiftChange:
+    """The same as a change; its venue stays."""
+    wanted = to_shift(form, venue)
+    return ShiftChange(**{name: getattr(wanted, name) for name in ShiftChange.__struct_fields__})
+
+
+def of_shift(shift: Shift, venue: Venue) -> dict[str, str]:
+    """A shift as its form's texts."""
+    return {
+        "user_id": str(shift.user_id or ""),
+        "duty": shift.duty,
+        "note": shift.note,
+        "starts_at": write_wall_clock(shift.starts_at, venue.zone),
+        "ends_at": write_wall_clock(shift.ends_at, venue.zone),
+        "version": str(shift.version),
+    }

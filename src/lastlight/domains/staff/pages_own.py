@@ -1,0 +1,312 @@
+"""One's own work on a phone: the clock, the schedule with its swaps and its calendar, one's time and corrections of it."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from lastlight.domains.identity import colleagues
+from lastlight.domains.staff import calendars, clock, corrections, screens, shifts, swaps
+from lastlight.domains.staff.forms import ClockForm, CorrectionForm, SwapForm, to_correction
+from lastlight.domains.staff.listings import OWN_CORRECTIONS, OWN_ENTRIES
+from lastlight.domains.staff.model import Shift
+from lastlight.domains.staff.permissions import SHIFTS_READ, TIME_CLOCK
+from lastlight.domains.staff.schemas import SwapIn
+from lastlight.domains.staff.settings import CLOCK_GEOFENCE, OPEN_SHIFTS
+from lastlight.domains.tasks import TASKS_WORK, read_board
+from lastlight.domains.venues import Venue, chosen_venue, find_venue, standing_venues, write_wall_clock
+from lastlight.kernel.errors import Invalid, NotFound
+from lastlight.runtime.audit.history import entity_history
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.http import Form, Input, Redirect, RequestInfo, View, page, page_post
+from lastlight.runtime.tenant_settings import setting
+
+CLOCK, SCHEDULE, TIME = "/staff/shift", "/staff/schedule", "/staff/time"
+CLOCK_EVENTS = (
+    "shift.published",
+    "shift.swap_changed",
+    "task.assigned",
+    "task.started",
+    "task.finished",
+    "task.cancelled",
+)
+SCHEDULE_EVENTS = ("shift.published", "shift.swap_changed")
+
+
+class CorrectionQuery(Input, frozen=True, kw_only=True):
+    """Which time is to read otherwise; none: time that was never clocked."""
+
+    entry_id: UUID | None = None
+
+
+async def clock_facts(ctx: Ctx) -> dict[str, Any]:
+    """What the clock's page shows, without what the switcher says."""
+    stand = await clock.where_i_stand(ctx)
+    venues = await standing_venues(ctx, permission=TIME_CLOCK)
+    rule = await setting(ctx, CLOCK_GEOFENCE)
+    board = await read_board(ctx, mine=True) if ctx.allows(TASKS_WORK) else None
+    return {
+        "stand": stand,
+        "hours": await screens.own_hours(ctx),
+        "venues": [(str(venue.id), venue.name) for venue in venues],
+        "picked": _likely_venue(stand.shifts, venues, ctx.now),
+        "rule": rule if any(venue.geofence for venue in venues) else "off",
+        "tasks": (board.started + board.open)[:4] if board else [],
+        "task_count": len(board.started + board.open) if board else 0,
+        "events": CLOCK_EVENTS,
+        "home": CLOCK,
+    }
+
+
+@page(CLOCK, permission=TIME_CLOCK)
+async def clock_page(ctx: Ctx, request: RequestInfo) -> View:
+    """Show where one stands: clocked in or not, today's hours, the next shift, what waits."""
+    facts = await clock_facts(ctx)
+    switched = str(chosen_venue(request) or "")
+    if not facts["picked"] and switched in {venue for venue, _ in facts["venues"]}:
+        facts["picked"] = switched
+    return View("staff/clock.html", facts)
+
+
+@page_post(f"{CLOCK}/in", permission=TIME_CLOCK, form_page="staff/clock.html", form_context=clock_facts)
+async def clock_in_submit(ctx: Ctx, form: Form[ClockForm]) -> Redirect:
+    """Begin to work, now."""
+    data = form.require()
+    if data.venue_id is None:
+        raise Invalid(fields={"venue_id": "Choose where you are."})
+    entry = await clock.clock_in(ctx, venue_id=data.venue_id, position=data.position)
+    return Redirect(CLOCK, toast=f"You are clocked in at {entry.venue}.")
+
+
+@page_post(f"{CLOCK}/out", permission=TIME_CLOCK, form_page="staff/clock.html", form_context=clock_facts)
+async def clock_out_submit(ctx: Ctx, form: Form[ClockForm]) -> Redirect:
+    """End one's work, now."""
+    await clock.clock_out(ctx, position=form.require().position)
+    return Redirect(CLOCK, toast="You are clocked out. Get home safe.")
+
+
+@page_post(f"{CLOCK}/break", permission=TIME_CLOCK)
+async def break_submit(ctx: Ctx) -> Redirect:
+    """Take a break, from now on."""
+    await clock.start_break(ctx)
+    return Redirect(CLOCK, toast="Your break has begun.")
+
+
+@page_post(f"{CLOCK}/break/end", permission=TIME_CLOCK)
+async def break_end_submit(ctx: Ctx) -> Redirect:
+    """Be back from a break, now."""
+    await clock.end_break(ctx)
+    return Redirect(CLOCK, toast="Welcome back.")
+
+
+async def schedule_facts(ctx: Ctx) -> dict[str, Any]:
+    """What one's schedule shows."""
+    mine = clock.myself(ctx)
+    return {
+        "shifts": await clock.coming_shifts(ctx, user_id=mine, since=ctx.now),
+        "open_shifts": await screens.open_shifts(ctx),
+        "rule": await setting(ctx, OPEN_SHIFTS),
+        "swaps": await screens.own_swaps(ctx),
+        "me": mine,
+        "feed": await calendars.feed_since(ctx),
+        "address": "",
+        "events": SCHEDULE_EVENTS,
+        "home": SCHEDULE,
+    }
+
+
+@page(SCHEDULE, permission=SHIFTS_READ)
+async def own_schedule_page(ctx: Ctx) -> View:
+    """Show one's coming shifts, the open ones, and the swaps that wait."""
+    return View("staff/schedule.html", await schedule_facts(ctx))
+
+
+@page_post(f"{SCHEDULE}/calendar", permission=SHIFTS_READ, secret=True)
+async def calendar_submit(ctx: Ctx) -> View:
+    """Give oneself a new secret address of one's shifts; it is shown once."""
+    made = await calendars.renew_calendar(ctx)
+    return View("staff/schedule.html", await schedule_facts(ctx) | {"address": made.url})
+
+
+@page_post(f"{SCHEDULE}/calendar/end", permission=SHIFTS_READ)
+async def calendar_end_submit(ctx: Ctx) -> Redirect:
+    """End the secret address of one's shifts."""
+    await calendars.end_calendar(ctx)
+    return Redirect(SCHEDULE, toast="Your calendar gets no more shifts from here.")
+
+
+@page_post(f"{SCHEDULE}/{{shift_id:uuid}}/taking", permission=SHIFTS_READ)
+async def shift_take_submit(ctx: Ctx, shift_id: UUID) -> Redirect:
+    """Take a shift that is nobody's."""
+    taken = await swaps.take_shift(ctx, shift_id=shift_id)
+    return Redirect(SCHEDULE, toast="A planner is asked." if taken.swap else "The shift is yours.")
+
+
+async def swap_facts(ctx: Ctx, *, shift_id: UUID) -> dict[str, Any]:
+    """What the dialog of a swap needs: the shift, who works there, and what they could give for it."""
+    shift = await shifts.find_shift(ctx, shift_id=shift_id)
+    mine = clock.myself(ctx)
+    people = [one for one in await colleagues(ctx, venue_ids=[shift.venue_id]) if one.id != mine]
+    return {
+        "shift": shift,
+        "people": [(str(one.id), one.name) for one in people],
+        "theirs": await screens.team_shifts(ctx),
+        "home": SCHEDULE,
+    }
+
+
+@page(f"{SCHEDULE}/{{shift_id:uuid}}/swap", permission=SHIFTS_READ)
+async def swap_dialog(ctx: Ctx, shift_id: UUID) -> View:
+    """Ask to whom a shift is offered."""
+    return View("staff/swap.html", await swap_facts(ctx, shift_id=shift_id), block="dialog")
+
+
+@page_post(
+    f"{SCHEDULE}/{{shift_id:uuid}}/swap",
+    permission=SHIFTS_READ,
+    form_page="staff/swap.html",
+    form_block="dialog",
+    form_context=swap_facts,
+)
+async def swap_submit(ctx: Ctx, shift_id: UUID, form: Form[SwapForm]) -> Redirect:
+    """Offer a shift to a colleague."""
+    data = form.require()
+    wanted = SwapIn(to_user_id=data.to_user_id, for_shift_id=data.for_shift_id, reason=data.reason)
+    await swaps.ask_swap(ctx, shift_id=shift_id, data=wanted)
+    return Redirect(SCHEDULE, toast="Offered. It counts once they accept and a planner approves.")
+
+
+ANSWERS = {"acceptance": "Accepted. A planner is asked.", "declination": "Declined.", "withdrawal": "Taken back."}
+
+
+@page_post(f"{SCHEDULE}/swaps/{{swap_id:uuid}}/acceptance", permission=SHIFTS_READ)
+async def swap_accept_submit(ctx: Ctx, swap_id: UUID) -> Redirect:
+    """Accept what was offered to oneself."""
+    return await _answered(ctx, swap_id, "acceptance")
+
+
+@page_post(f"{SCHEDULE}/swaps/{{swap_id:uuid}}/declination", permission=SHIFTS_READ)
+async def swap_decline_submit(ctx: Ctx, swap_id: UUID) -> Redirect:
+    """Decline what was offered to oneself."""
+    return await _answered(ctx, swap_id, "declination")
+
+
+@page_post(f"{SCHEDULE}/swaps/{{swap_id:uuid}}/withdrawal", permission=SHIFTS_READ)
+async def swap_withdraw_submit(ctx: Ctx, swap_id: UUID) -> Redirect:
+    """Take one's offer back, or the open shift that one asked for."""
+    return await _answered(ctx, swap_id, "withdrawal")
+
+
+@page(TIME, permission=TIME_CLOCK, listing=OWN_ENTRIES)
+async def own_time_page(ctx: Ctx, query: Any) -> View:
+    """List one's clocked time."""
+    return View(
+        "staff/own_time.html", {"view": await OWN_ENTRIES.view(ctx, query), "paged": bool(query.after), "home": TIME}
+    )
+
+
+@page(f"{TIME}/corrections", permission=TIME_CLOCK, listing=OWN_CORRECTIONS)
+async def own_corrections_page(ctx: Ctx, query: Any) -> View:
+    """List the corrections of one's time."""
+    view = await OWN_CORRECTIONS.view(ctx, query)
+    return View("staff/own_corrections.html", {"view": view, "paged": bool(query.after), "home": TIME})
+
+
+@page(f"{TIME}/{{entry_id:uuid}}", permission=TIME_CLOCK)
+async def own_entry_page(ctx: Ctx, entry_id: UUID) -> View:
+    """Show clocked time of one's own, with its story."""
+    entry = await clock.find_entry(ctx, entry_id=entry_id)
+    if entry.user_id != ctx.actor.user_id:
+        raise NotFound
+    story = await entity_history(ctx, entity="time_entry", entity_id=entry_id)
+    return View("staff/own_entry.html", {"entry": entry, "home": TIME, "history": story})
+
+
+async def correction_facts(ctx: Ctx, *, entry_id: UUID | None = None) -> dict[str, Any]:
+    """What the form of a correction needs: what was clocked, on the venue's clock."""
+    venues = await standing_venues(ctx, permission=TIME_CLOCK)
+    shown: dict[str, Any] = {"entry": None, "values": {"break_minutes": "0"}, "zone": ""}
+    if entry_id is not None:
+        entry = await clock.find_entry(ctx, entry_id=entry_id)
+        venue = await find_venue(ctx, venue_id=entry.venue_id, permission=TIME_CLOCK)
+        values = {
+            "entry_id": str(entry.id),
+            "started_at": write_wall_clock(entry.started_at, venue.zone),
+            "ended_at": write_wall_clock(entry.ended_at, venue.zone),
+            "break_minutes": str(entry.break_seconds // 60),
+        }
+        shown = {"entry": entry, "values": values, "zone": venue.time_zone}
+    return {"home": TIME, "venues": [(str(venue.id), venue.name) for venue in venues], **shown}
+
+
+@page(f"{TIME}/correction", permission=TIME_CLOCK)
+async def correction_page(ctx: Ctx, query: CorrectionQuery) -> View:
+    """Ask how time should read."""
+    return View("staff/correction_form.html", await correction_facts(ctx, entry_id=query.entry_id))
+
+
+@page_post(
+    f"{TIME}/correction", permission=TIME_CLOCK, form_page="staff/correction_form.html", form_context=correction_facts
+)
+async def correction_submit(ctx: Ctx, form: Form[CorrectionForm]) -> Redirect:
+    """Ask that time reads otherwise; somebody else approves it."""
+    data = form.require()
+    where = data.venue_id
+    if data.entry_id is not None:
+        where = (await clock.find_entry(ctx, entry_id=data.entry_id)).venue_id
+    if where is None:
+        raise Invalid(fields={"venue_id": "Choose where you worked."})
+    venue = await find_venue(ctx, venue_id=where, permission=TIME_CLOCK)
+    await corrections.ask_correction(ctx, data=to_correction(data, venue))
+    return Redirect(f"{TIME}/corrections", toast="Asked. It counts once somebody else approves it.")
+
+
+@page_post(f"{TIME}/corrections/{{correction_id:uuid}}/withdrawal", permission=TIME_CLOCK)
+async def correction_withdraw_submit(ctx: Ctx, correction_id: UUID) -> Redirect:
+    """Take back a correction that one asked for."""
+    await corrections.withdraw_correction(ctx, correction_id=correction_id)
+    return Redirect(f"{TIME}/corrections", toast="Taken back.")
+
+
+async def count_offers(ctx: Ctx, *, request: RequestInfo) -> int:
+    """How many swaps wait for the reader's answer."""
+    return sum(swap.to_user_id == ctx.actor.user_id and swap.status == "asked" for swap in await screens.own_swaps(ctx))
+
+
+async def _answered(ctx: Ctx, swap_id: UUID, answer: Literal["acceptance", "declination", "withdrawal"]) -> Redirect:
+    if answer == "withdrawal":
+        await swaps.withdraw_swap(ctx, swap_id=swap_id)
+    else:
+        await swaps.answer_swap(ctx, swap_id=swap_id, status="accepted" if answer == "acceptance" else "declined")
+    return Redirect(SCHEDULE, toast=ANSWERS[answer])
+
+
+def _likely_venue(shifts: list[Shift], venues: list[Venue], now: datetime) -> str:
+    """Where one is most likely to clock in: at the next shift's venue if it is of this day, or at the only one."""
+    if len(venues) == 1:
+        return str(venues[0].id)
+    soon = next((shift for shift in shifts if (shift.starts_at - now).total_seconds() < 43_200), None)
+    return str(soon.venue_id) if soon else ""
+
+
+OWN_PAGES = (
+    clock_page,
+    clock_in_submit,
+    clock_out_submit,
+    break_submit,
+    break_end_submit,
+    own_schedule_page,
+    calendar_submit,
+    calendar_end_submit,
+    shift_take_submit,
+    swap_dialog,
+    swap_submit,
+    swap_accept_submit,
+    swap_decline_submit,
+    swap_withdraw_submit,
+    own_time_page,
+    own_corrections_page,
+    own_entry_page,
+    correction_page,
+    correction_submit,
+    correction_withdraw_submit,
+)
