@@ -177,6 +177,9 @@ async def _fill_business(services: Services, business: Business, size: Size, has
             nights=size.nights,
             away=known,
         )
+        await venues.seed_shows(ctx, seed=SEED, venue_ids=list(places.values()), patron_ids=known)
+        bookers = [*guests[:8], *known, *guests[8:]]
+        await resources.seed_bookings(ctx, seed=SEED, venue_ids=list(places.values()), patron_ids=bookers)
         await _fill_floor(ctx, business, crews)
     async with system_ctx(services, tenant_id, role="system") as ctx:
         for patron_id, (status, reason) in zip(reversed(guests), SANCTIONS, strict=False):

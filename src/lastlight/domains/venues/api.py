@@ -25,7 +25,7 @@ from lastlight.domains.venues.schemas import (
 from lastlight.kernel.errors import NotFound, Stale
 from lastlight.kernel.ids import VenueId
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http import Download, get, patch, post, put
+from lastlight.runtime.http import Download, also_at, get, patch, post, put
 from lastlight.runtime.http.listing import listing_get
 
 TAGS = ("Venues",)
@@ -37,12 +37,6 @@ list_crew_venues = listing_get("/api/admin/venues", CREW_VENUES, tags=TAGS)
 @post("/api/venues", permission=VENUES_MANAGE, raises=[VenueSlugTaken], status=201, tags=TAGS)
 async def create_venue(ctx: Ctx, data: VenueIn) -> Venue:
     """Create a venue with its first key. Only who manages every venue of the business may."""
-    return await actions.create_venue(ctx, data=data)
-
-
-@post("/api/admin/venues", permission=VENUES_MANAGE, raises=[VenueSlugTaken], status=201, tags=TAGS)
-async def create_admin_venue(ctx: Ctx, data: VenueIn) -> Venue:
-    """Create a venue: the same as POST /api/venues, under a second path."""
     return await actions.create_venue(ctx, data=data)
 
 
@@ -141,7 +135,7 @@ ROUTES = (
     list_venues,
     list_crew_venues,
     create_venue,
-    create_admin_venue,
+    also_at(create_venue, "/api/admin/venues"),
     read_venue,
     change_venue,
     replace_venue,

@@ -33,7 +33,7 @@ READ = f"select {COLUMNS} from venue_images where tenant_id = $1 and id = $2 and
 OF_VENUE = f"""
 select {COLUMNS} from venue_images
 where tenant_id = $1 and venue_id = $2 and removed_at is null and ($3 or (state = 'ready' and moderation = 'approved'))
-order by place, id limit 200
+order by place = 0, place, id limit 200
 """  # noqa: S608 - our own columns
 CHOSEN = f"select {COLUMNS} from venue_images where tenant_id = $1 and id = any($2) and removed_at is null"  # noqa: S608 - our own columns
 LOCK = "select 1 from venue_images where tenant_id = $1 and id = $2 and removed_at is null for update"
@@ -104,6 +104,7 @@ async def await_image(ctx: Ctx, *, venue_id: UUID, alt: str) -> tuple[Image, str
     if (found["theirs"] >= MOST_WAITING) if patron_id else (found["ours"] >= MOST_IMAGES):
         raise ImagesFull
     image_id = ImageId(uuid7())
+    # a guest sees only their own photos, and so cannot know the last place: who approves one gives it its place
     moderation, place = ("waiting", 0) if patron_id else ("approved", found["last"] + 1)
     values = (venue.id, patron_id, moderation, place, alt.strip(), ctx.actor.user_id)
     await ctx.db.execute(INSERT, ctx.tenant_id, image_id, *values)

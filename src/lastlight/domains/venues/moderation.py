@@ -10,7 +10,13 @@ from lastlight.kernel.ids import ImageId
 from lastlight.runtime.context import Ctx
 
 MODERATE = """
-update venue_images set moderation = $3, moderation_reason = $4, moderated_by = $5, moderated_at = now() where tenant_id = $1 and id = $2
+update venue_images i
+set moderation = $3, moderation_reason = $4, moderated_by = $5, moderated_at = now(),
+    place = case when $3 = 'approved' and i.place = 0 then (
+        select max(o.place) + 1 from venue_images o
+        where o.tenant_id = $1 and o.venue_id = i.venue_id and o.removed_at is null
+    ) else i.place end
+where i.tenant_id = $1 and i.id = $2
 """
 WAITING = """
 select id, version from venue_images

@@ -87,7 +87,7 @@ export function VenueRow({ venue, here }: { venue: HomeVenue; here: boolean }) {
   return (
     <li class="venue">
       <span class="ic">
-        <Icon name={venue.status === "paused" ? "circle-pause" : "martini"} />
+        <Icon name={venue.degraded_reason ? "triangle-alert" : venue.status === "paused" ? "circle-pause" : "martini"} />
       </span>
       <b>
         <a class="p-cover" href={`/patron/venues/${venue.id}`}>
@@ -95,15 +95,9 @@ export function VenueRow({ venue, here }: { venue: HomeVenue; here: boolean }) {
         </a>
       </b>
       <small>
-        {[venue.degraded_reason, hoursLine(venue), venue.address].filter(Boolean).join(" · ")}
+        {[venue.degraded_reason && _("Not as usual: %(reason)s", { reason: venue.degraded_reason }), hoursLine(venue), venue.address].filter(Boolean).join(" · ")}
       </small>
       <span class="amt u-row">
-        {venue.degraded_reason && (
-          <span class="badge warn">
-            <Icon name="triangle-alert" />
-            {_("Not as usual")}
-          </span>
-        )}
         {venue.age_limit && <span class="badge">{venue.age_limit}+</span>}
         {here ? (
           <span class="badge accent">
