@@ -1,7 +1,9 @@
 """The modules of the platform, in the order of their layers: one line for each."""
 
 from lastlight.apps.account.module import MODULE as ACCOUNT
+from lastlight.apps.door.module import MODULE as DOOR
 from lastlight.apps.management.module import MODULE as MANAGEMENT
+from lastlight.apps.named_paths import second_paths
 from lastlight.apps.owner.module import MODULE as OWNER
 from lastlight.apps.patron.module import MODULE as PATRON
 from lastlight.apps.platform.module import MODULE as PLATFORM_APP
@@ -28,7 +30,7 @@ from lastlight.runtime.saved_views.module import MODULE as SAVED_VIEWS
 from lastlight.runtime.storage.module import MODULE as FILES
 from lastlight.runtime.tenant_settings import MODULE as SETTINGS
 
-MODULES = (
+OWN_MODULES = (
     EVENTS,
     AUDIT,
     JOBS,
@@ -52,8 +54,10 @@ MODULES = (
     RESOURCES,
     ACCOUNT,
     PATRON,
+    DOOR,
     STAFF,
     MANAGEMENT,
     OWNER,
     PLATFORM_APP,
 )
+MODULES = (*OWN_MODULES, second_paths(OWN_MODULES))

@@ -22,7 +22,7 @@ PLATFORM_HAS_NONE = frozenset(
     }
 )
 """Things that lie inside businesses only: the crew goes inside first, and from outside none of them exists."""
-CREATE_VENUE = frozenset({"create_venue", "create_admin_venue", "venue_new_submit"})
+CREATE_VENUE = frozenset({"create_venue", "venue_new_submit"})
 NEEDS_A_PLACE = {"upload_file": 403, "create_view": 403, "views_menu": 403, "view_submit": 403}
 """Open to everybody who is signed in, and refused to who has no business, or no list to read, by the action itself."""
 KINDS_WITHOUT_LISTS = ("guest", "patron")

@@ -14,7 +14,7 @@ from tests.support.things import (
 from tests.support.world import Somebody, World
 
 
-@example("create_venue", "create_admin_venue", "change_venue", "replace_venue")
+@example("create_venue", "change_venue", "replace_venue")
 async def create_venue(world: World, who: Somebody) -> Given:
     number = next(world.numbers)
     place = {"lat": HERE.lat, "lon": HERE.lon}
@@ -38,7 +38,7 @@ async def status_dialog(world: World, who: Somebody) -> Given:
     return Given(query={"status": "paused"})
 
 
-@example("create_checkin", "create_session_checkin")
+@example("create_checkin")
 async def create_checkin(world: World, who: Somebody) -> Given:
     patron = world.somebody["B.patron" if who.home is world.b else "A.patron"]
     await venue(world, patron)

@@ -101,3 +101,13 @@ async def own_push_subscription(world: World, who: Somebody) -> Given:
     browser = Browser(f"https://push.example.org/{next(world.numbers)}")
     device = await world.make("POST", "/api/me/push-subscriptions", asker, json=browser.body(key))
     return Given(path={"subscription_id": device["id"]}, who=asker if asker is not who else None)
+
+
+@example("go_page")
+async def go_page(world: World, who: Somebody) -> Given:
+    if who.kind == "crew" and who.home is None:
+        return Given(path={"place": "tenants"})
+    if who.kind in {"patron", "guest"}:
+        return Given(path={"place": "profile"})
+    visiting = who.kind in {"crew", "anonymous"}
+    return Given(path={"place": "visits"}, who=world.somebody["A.owner"] if visiting else None)

@@ -11,6 +11,7 @@ from lastlight.reference.operations import operations_page
 from lastlight.reference.people import permissions_page, roles_page
 from lastlight.reference.refusals import errors_page
 from lastlight.reference.schema import read_schema
+from lastlight.reference.sources import source_routes_page
 from lastlight.reference.tables import entities_page, tables_page
 from lastlight.runtime.db.migrate import migrations_folder
 from lastlight.runtime.module import Registry
@@ -58,6 +59,7 @@ def make_pages() -> dict[str, str]:
         "permissions.md": permissions_page(registry),
         "roles.md": roles_page(registry),
         "settings.md": settings_page(registry),
+        "source-routes.md": source_routes_page(registry),
         "tables.md": tables_page(tables, registry),
     }
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lastlight.apps.ledgers import audit_pages, crew_job_pages
+from lastlight.apps.platform.system_status import read_system_status
 from lastlight.domains.tenancy import TENANTS_READ
 from lastlight.kernel.ids import MailId, TenantId
 from lastlight.runtime.audit.entries import AUDIT_READ
@@ -39,6 +40,7 @@ async def mail_page(ctx: Ctx, tenant_id: TenantId, mail_id: MailId) -> View:
 MODULE = Module(
     name="platform_app",
     summary="Platform: the crew's console.",
+    routes=(read_system_status,),
     pages=(platform_page, outbox_page, mail_page, *audit_pages("/platform"), *crew_job_pages()),
     nav=(
         Nav(

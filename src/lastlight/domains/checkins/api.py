@@ -45,7 +45,7 @@ from lastlight.domains.venues import VENUES_READ
 from lastlight.kernel.errors import NotFound, Stale
 from lastlight.kernel.ids import CheckinId, VenueId, VisitId
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http import delete, get, patch, post, put
+from lastlight.runtime.http import also_at, delete, get, patch, post, put
 from lastlight.runtime.http.listing import listing_get
 
 DOOR = ("Check-ins",)
@@ -68,19 +68,6 @@ list_own_visits = listing_get("/api/patron/visits", OWN_VISITS, tags=GUEST)
 )
 async def create_checkin(ctx: Ctx, data: VerifyIn) -> CheckinOut:
     """Verify a scanned code and record the arrival."""
-    return await verify(ctx, data=data)
-
-
-@post(
-    "/api/sessions/checkin",
-    permission=CHECKINS_VERIFY,
-    idempotent=True,
-    raises=VERIFY_REFUSALS,
-    status=201,
-    tags=DOOR,
-)
-async def create_session_checkin(ctx: Ctx, data: VerifyIn) -> CheckinOut:
-    """Verify a scanned code: the same as POST /api/checkin/verify, under a second path."""
     return await verify(ctx, data=data)
 
 
@@ -193,7 +180,7 @@ async def revoke_phone_key(ctx: Ctx, key_id: UUID) -> None:
 
 ROUTES = (
     create_checkin,
-    create_session_checkin,
+    also_at(create_checkin, "/api/sessions/checkin"),
     list_checkins,
     list_crew_checkins,
     read_checkin,

@@ -1,6 +1,6 @@
 """The edge: operations declared once, requests read strictly, answers and problems written one way."""
 
-from lastlight.runtime.http.operation import Input, Operation, delete, get, page, page_post, patch, post, put
+from lastlight.runtime.http.operation import Input, Operation, also_at, delete, get, page, page_post, patch, post, put
 from lastlight.runtime.http.reply import Cookie, Download, Form, Redirect, Reply, RequestInfo, View
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Reply",
     "RequestInfo",
     "View",
+    "also_at",
     "delete",
     "get",
     "page",

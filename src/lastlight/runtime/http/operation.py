@@ -4,7 +4,7 @@ import inspect
 import re
 import typing
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
@@ -77,6 +77,8 @@ class Operation:
     `prepared`."""
     parameters: tuple[Parameter, ...] = ()
     returns: Any = None
+    same_as: str = ""
+    """The method and path of the operation that this one is at a second path."""
 
     @property
     def name(self) -> str:
@@ -90,8 +92,9 @@ class Operation:
 
     @property
     def description(self) -> str:
-        """The whole docstring."""
-        return inspect.getdoc(self.fn) or ""
+        """The whole docstring, and whose second path it is."""
+        said = inspect.getdoc(self.fn) or ""
+        return f"{said}\n\nThe same as `{self.same_as}`, under a second path." if self.same_as else said
 
     @property
     def for_crew(self) -> bool:
@@ -135,6 +138,14 @@ def patch(path: str, **options: Any) -> Callable[[Handler], Operation]:
 def delete(path: str, **options: Any) -> Callable[[Handler], Operation]:
     """Declare a removal (which, where history matters, archives)."""
     return _declare("DELETE", path, "api", {"status": 204} | options)
+
+
+def also_at(op: Operation, path: str) -> Operation:
+    """An operation at a second path too: the same guard, input, refusals and answer. The path names the same parameters."""
+    if PATH_PARAMETER.findall(path) != PATH_PARAMETER.findall(op.path):
+        raise RegistryError(f"{path} and {op.path} do not name the same parameters")
+    shown = PATH_PARAMETER.sub(r"{\1}", op.path)
+    return replace(op, path=path, same_as=f"{op.method} {shown}")
 
 
 def page(path: str, **options: Any) -> Callable[[Handler], Operation]:
