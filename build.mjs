@@ -34,11 +34,11 @@ function put(name, bytes) {
   return hashed;
 }
 
-function putBrand(app, { name, start, background, more = {} }) {
+function putBrand(app, { name, start, background, mark = app, more = {} }) {
   const icon = (file, bytes) => `/static/${put(file, bytes)}`;
-  const svg = icon(`favicon-${app}.svg`, markSvg(app));
+  const svg = icon(`favicon-${app}.svg`, markSvg(mark));
   const png = (size, purpose) => ({
-    src: icon(`icon-${app}-${size}${purpose === "any" ? "" : "-maskable"}.png`, markPng(app, size, { maskable: purpose !== "any" })),
+    src: icon(`icon-${app}-${size}${purpose === "any" ? "" : "-maskable"}.png`, markPng(mark, size, { maskable: purpose !== "any" })),
     sizes: `${size}x${size}`,
     type: "image/png",
     purpose,
@@ -81,9 +81,9 @@ async function bundle(define) {
   return outputs;
 }
 
-/** Everything the patron's app needs to open without a network; what it loads later (scanner, wasm) is warmed, not waited for. */
-function precache(outputs) {
-  const entry = Object.entries(outputs).find(([, output]) => output.entryPoint === "src/lastlight/apps/patron/client/main.tsx");
+/** Everything an offline app needs to open without a network; what it loads later (scanner, wasm) is warmed, not waited for. */
+function precache(outputs, app, fontNames) {
+  const entry = Object.entries(outputs).find(([, output]) => output.entryPoint === `src/lastlight/apps/${app}/client/main.tsx`);
   const reach = (file, kinds, seen) => {
     for (const use of outputs[file]?.imports ?? []) {
       if (use.external || seen.has(use.path) || !kinds.includes(use.kind)) continue;
@@ -92,22 +92,38 @@ function precache(outputs) {
     return seen;
   };
   const [now, all] = [["import-statement"], ["import-statement", "dynamic-import", "file-loader"]].map((kinds) => reach(entry[0], kinds, new Set([entry[0]])));
-  const fonts = readdirSync(STAGE).filter((file) => /^(instrument-sans-latin-wght|bricolage).*woff2$/.test(file));
-  const first = new Set([...[...now].map((file) => basename(file)), manifest["patron.css"], manifest["icons.svg"], ...fonts]);
+  const fonts = readdirSync(STAGE).filter((file) => fontNames.test(file));
+  const first = new Set([...[...now].map((file) => basename(file)), manifest[`${app}.css`], manifest["icons.svg"], ...fonts]);
   const lazy = [...all].map((file) => basename(file)).filter((file) => !first.has(file));
   return { first: [...first].sort().map((file) => ({ url: `/static/${file}`, revision: null })), lazy: lazy.map((file) => `/static/${file}`) };
 }
 
-async function serviceWorker(outputs) {
-  const source = "src/lastlight/apps/patron/client/sw.ts";
-  if (!existsSync(source) || !manifest["patron.js"]) return;
-  const { first, lazy } = precache(outputs);
-  const templates = iconNames.filesUnder("src/lastlight/apps/patron").filter((file) => file.endsWith(".html"));
-  const shell = createHash("sha256").update(JSON.stringify(first) + templates.map((file) => readFileSync(file, "utf8")).join("")).digest("hex").slice(0, 10);
-  const list = [...first, { url: "/patron", revision: shell }];
+/** Apps that open without a network: the worker's file, the address of the shell, the fonts that it shows. */
+const OFFLINE = {
+  patron: { worker: "sw.js", shell: "/patron", fonts: /^(instrument-sans-latin-wght|bricolage).*woff2$/ },
+  door: { worker: "door-sw.js", shell: "/staff/door", fonts: /^instrument-sans-latin-wght.*woff2$/ },
+};
+
+async function serviceWorkers(outputs) {
+  for (const [app, { worker, shell, fonts }] of Object.entries(OFFLINE)) {
+    const source = `src/lastlight/apps/${app}/client/sw.ts`;
+    if (!existsSync(source) || !manifest[`${app}.js`]) continue;
+    const { first, lazy } = precache(outputs, app, fonts);
+    const templates = iconNames.filesUnder(`src/lastlight/apps/${app}`).filter((file) => file.endsWith(".html"));
+    const revision = createHash("sha256").update(JSON.stringify(first) + templates.map((file) => readFileSync(file, "utf8")).join("")).digest("hex").slice(0, 10);
+    const list = [...first, { url: shell, revision }];
+    await esbuild.build({
+      entryPoints: [source], outfile: join(STAGE, worker), bundle: true, format: "iife", minify: !watch, target: TARGET, logLevel: "warning",
+      define: { "self.__WB_MANIFEST": JSON.stringify(list), "self.__LAZY_ASSETS": JSON.stringify(lazy), "self.__PUSH_ICON": JSON.stringify(`/static/${manifest["icon-patron-192.png"]}`), "process.env.NODE_ENV": '"production"' },
+    });
+  }
+}
+
+/** The consoles' worker for push messages; what every worker shows beside them is its app's icon. */
+async function pushWorker() {
   await esbuild.build({
-    entryPoints: [source], outfile: join(STAGE, "sw.js"), bundle: true, format: "iife", minify: !watch, target: TARGET, logLevel: "warning",
-    define: { "self.__WB_MANIFEST": JSON.stringify(list), "self.__LAZY_ASSETS": JSON.stringify(lazy), "process.env.NODE_ENV": '"production"' },
+    entryPoints: [`${UI}/js/push/worker.ts`], outfile: join(STAGE, "push-worker.js"), bundle: true, format: "iife", minify: !watch, target: TARGET,
+    logLevel: "warning", define: { "self.__PUSH_ICON": JSON.stringify(`/static/${manifest["icon-staff-192.png"]}`) },
   });
 }
 
@@ -130,8 +146,10 @@ async function build() {
   const spriteUrl = `/static/${put("icons.svg", sprite(names))}`;
   for (const [app, facts] of Object.entries(APPS)) putBrand(app, facts);
   const languages = Object.fromEntries([...catalogues("locales")].map(([tag, json]) => [tag, `/static/${put(`messages-${tag}.json`, json)}`]));
-  const outputs = await bundle({ ICON_SPRITE: JSON.stringify(spriteUrl), CATALOGUES: JSON.stringify(languages) });
-  await serviceWorker(outputs);
+  const [, version] = readFileSync("pyproject.toml", "utf8").match(/^version = "(.+)"$/m);
+  const outputs = await bundle({ ICON_SPRITE: JSON.stringify(spriteUrl), CATALOGUES: JSON.stringify(languages), APP_VERSION: JSON.stringify(version) });
+  await serviceWorkers(outputs);
+  await pushWorker();
   writeFileSync(join(STAGE, "manifest.json"), JSON.stringify(manifest, null, 1));
   compress();
   rmSync(OUT, { recursive: true, force: true });

@@ -3,7 +3,6 @@
 from lastlight.apps.account.module import MODULE as ACCOUNT
 from lastlight.apps.door.module import MODULE as DOOR
 from lastlight.apps.management.module import MODULE as MANAGEMENT
-from lastlight.apps.named_paths import second_paths
 from lastlight.apps.owner.module import MODULE as OWNER
 from lastlight.apps.patron.module import MODULE as PATRON
 from lastlight.apps.platform.module import MODULE as PLATFORM_APP
@@ -30,7 +29,7 @@ from lastlight.runtime.saved_views.module import MODULE as SAVED_VIEWS
 from lastlight.runtime.storage.module import MODULE as FILES
 from lastlight.runtime.tenant_settings import MODULE as SETTINGS
 
-OWN_MODULES = (
+MODULES = (
     EVENTS,
     AUDIT,
     JOBS,
@@ -60,4 +59,3 @@ OWN_MODULES = (
     OWNER,
     PLATFORM_APP,
 )
-MODULES = (*OWN_MODULES, second_paths(OWN_MODULES))

@@ -13,6 +13,7 @@ from tests.support.live_server import LiveServer, Person
 ELSEWHERE = {
     "/patron": "the guest's app, toured by its own tests",
     "/patron/{view:str}": "the guest's app, toured by its own tests",
+    "/staff/door": "the door scanner, toured by its own tests",
     "/c/{code:str}": "it only leads to the guest's app",
     "/switch-venue": "it only leads back",
     "/platform": "it only leads to the first page of the console",

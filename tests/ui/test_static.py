@@ -93,7 +93,7 @@ def test_the_build_is_complete() -> None:
     for name, hashed in manifest.items():
         if name != "icons":
             assert serve_static(hashed, "br") is not None, name
-    for app in ("patron", "staff", "management", "owner", "platform", "payee"):
+    for app in ("patron", "staff", "door", "management", "owner", "platform", "payee"):
         found = serve_static(f"{app}.webmanifest")
         assert found is not None
         webmanifest = json.loads(found.body)

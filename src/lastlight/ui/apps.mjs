@@ -10,11 +10,13 @@ export const APPS = {
       categories: ["entertainment", "lifestyle"],
       shortcuts: [
         { name: "Scan to check in", url: "/patron/scan" },
+        { name: "My code", url: "/patron/pass" },
         { name: "Activity", url: "/patron/activity" },
       ],
     },
   },
   staff: { name: "Last Light Staff", start: "/staff", background: "#0b100e" },
+  door: { name: "Last Light Door", start: "/staff/door", background: "#0b100e", mark: "staff" },
   management: { name: "Last Light Management", start: "/manage", background: "#0a0f12" },
   owner: { name: "Last Light Owner", start: "/owner", background: "#040404" },
   platform: { name: "Last Light Platform", start: "/platform", background: "#0d0d13" },

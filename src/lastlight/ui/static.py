@@ -22,6 +22,8 @@ TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".webmanifest": "application/manifest+json",
 }
+WORKERS = frozenset({"sw.js", "door-sw.js"})
+"""Service workers: served from the root, so that they may answer for any page of theirs."""
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 HASHED_NAME = re.compile(r"-[0-9A-Z]{8}\.")
@@ -57,7 +59,7 @@ def serve_static(
     }
     if encoding:
         headers["Content-Encoding"] = encoding
-    if name == "sw.js":
+    if name in WORKERS:
         headers["Service-Worker-Allowed"] = "/"
     if _matches(if_none_match, tag):
         return StaticFile(status=304, headers=headers, body=b"")

@@ -53,7 +53,7 @@ def system_routes(services: Services) -> list[HTTPRouteHandler]:
         return _static(request, str(request.path_params["name"]))
 
     async def read_service_worker(request: AnyRequest) -> Response[Any]:
-        return _static(request, "sw.js")
+        return _static(request, request.url.path.removeprefix("/"))
 
     async def read_favicon(request: AnyRequest) -> Response[Any]:
         return Response(
@@ -67,12 +67,12 @@ def system_routes(services: Services) -> list[HTTPRouteHandler]:
         _route("/openapi.json", read_openapi),
         _route("/docs", read_docs),
         _route("/static/{name:str}", read_static),
-        _route("/sw.js", read_service_worker),
+        _route(["/sw.js", "/door-sw.js"], read_service_worker),
         _route("/favicon.ico", read_favicon),
     ]
 
 
-def _route(path: str, fn: Callable[..., Any]) -> HTTPRouteHandler:
+def _route(path: str | list[str], fn: Callable[..., Any]) -> HTTPRouteHandler:
     return HTTPRouteHandler(path, http_method="GET", name=fn.__name__, opt={"system": True})(fn)
 
 

@@ -2,6 +2,8 @@
 declare const ICON_SPRITE: string;
 /** Addresses of the translations, by language, put in by the build. */
 declare const CATALOGUES: Record<string, string>;
+/** The version of Last Light, put in by the build. */
+declare const APP_VERSION: string;
 
 declare module "*.wasm" {
   const url: string;

@@ -6,6 +6,8 @@ export interface Problem {
   status: number;
   detail: string;
   fields?: Record<string, string>;
+  /** The server's time, where a clock is at fault. */
+  now?: string;
 }
 
 const PATIENCE_MS = 12_000;
@@ -73,8 +75,8 @@ async function problemOf(answer: Response): Promise<Problem> {
   if (answer.headers.get("content-type")?.includes("json")) {
     const problem = (await answer.json().catch(() => ({}))) as Partial<Problem>;
     if (problem.type && problem.detail) {
-      const { title = "", detail, fields = {} } = problem;
-      return { type: problem.type.replace(TYPES, ""), title, detail, fields, status: answer.status };
+      const { title = "", detail, fields = {}, now } = problem;
+      return { type: problem.type.replace(TYPES, ""), title, detail, fields, now, status: answer.status };
     }
   }
   // Not one of ours: a captive portal or a proxy speaks. Never a refusal.

@@ -50,6 +50,16 @@ export async function registeredKey(userId: string, tenantId: string): Promise<s
   return id;
 }
 
+/** The same, as far as this phone remembers it. */
+export async function registeredKeyId(userId: string, tenantId: string): Promise<string | undefined> {
+  return (await (await database()).get("keys", userId))?.registered[tenantId];
+}
+
+/** A key that the server does not take any more: the next use makes a new one. */
+export async function forgetKey(userId: string): Promise<void> {
+  await (await database()).delete("keys", userId);
+}
+
 async function signingKey(userId: string): Promise<SigningKey> {
   const store = await database();
   const known = await store.get("keys", userId);

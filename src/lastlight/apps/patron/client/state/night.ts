@@ -6,6 +6,7 @@ import { commandsOf, database, fact, keepFact, wipe, type Command, type Snapshot
 import { alone, byId, flush, forgetIdentity, onChange, rememberIdentity, type Report } from "../data/outbox";
 import type { Home, Me, Problem } from "../data/types";
 import { applyPreferences, online } from "./device";
+import { held, showPass } from "./pass";
 
 export type Standing = "opening" | "signed-out" | "signed-in";
 
@@ -194,10 +195,12 @@ async function keep(person: Me, night: Home | null): Promise<void> {
   await applyPreferences(person.preferences);
 }
 
-/** So that a check-in can be made and proven without a network: the clock, and a key that the server knows. */
+/** So that a night needs no network: the clock, a key that the server knows, and the pass that is bound to it. */
 async function preparePhone(person: Me, night: Home, took: number): Promise<void> {
   await learnClock(night.now, took);
-  if (canSign()) await registeredKey(person.user_id, night.tenant.id).catch(() => undefined);
+  if (!canSign()) return;
+  await registeredKey(person.user_id, night.tenant.id).catch(() => undefined);
+  if (held.value?.at !== "refused") void showPass(person.user_id, night.tenant.id);
 }
 
 function show(snapshot: Snapshot): void {

@@ -1,0 +1,1 @@
+"""The door scanner: an app of its own for the devices of a venue's door."""

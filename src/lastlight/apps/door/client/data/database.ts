@@ -1,0 +1,163 @@
+// Everything that this device keeps: who it is, what it knew of the house when it last asked, and its log.
+import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+
+/** Not called as people's databases are, which a sign-out deletes: the device is the venue's. */
+export const DATABASE = "lastlight-door";
+
+export type Direction = "in" | "out";
+export type Decided = "server" | "admitted" | "refused";
+
+/** Who this device is: its key's private half cannot leave the browser. */
+export interface Identity {
+  tenant_id: string;
+  device_id: string;
+  venue_id: string;
+  venue: string;
+  name: string;
+  heartbeat_seconds: number;
+  pair: CryptoKeyPair;
+}
+
+/** What the door needs to decide by itself, as the server told it at `at`. */
+export interface Snapshot {
+  at: string;
+  venue_id: string;
+  venue: string;
+  tenant_id: string;
+  status: "active" | "paused" | "archived";
+  is_open: boolean;
+  closes_at: string | null;
+  opens_at: string | null;
+  capacity: number | null;
+  age_limit: number | null;
+  birth_date_required: boolean;
+  step_seconds: number;
+  keys: { id: string; public_key: string }[];
+  barred: string[];
+  by_hand: string[];
+  inside: string[];
+  here: string[];
+  revoked_keys: string[];
+  last_sequence: number;
+}
+
+/** What became of a scan, in the server's words. */
+export interface Answer {
+  sequence: number;
+  direction: Direction;
+  decided: Decided;
+  result: "admitted" | "refused" | "double" | "left";
+  refusal: string;
+  detail: string;
+  patron: string;
+  patron_id: string | null;
+  age: number | null;
+  overridable: boolean;
+  received_at: string;
+}
+
+/** One line of the log. Lines are added and never taken back; the server's answer is added to its line. */
+export interface Entry {
+  sequence: number;
+  code: string;
+  patron_id: string;
+  /** What the pass calls its guest. */
+  name: string;
+  step: number;
+  direction: Direction;
+  /** By the server's clock, as far as the device knows it. */
+  claimed_at: string;
+  decided: Decided;
+  refusal: string;
+  override_reason: string;
+  override_by: string | null;
+  /** `asked`: shown to nobody yet; `queued`: decided here; `sent`: the server has it. */
+  state: "asked" | "queued" | "sent";
+  answer: Answer | null;
+  /** The server took it otherwise than this door did, and nobody has looked at that yet. */
+  notice: boolean;
+}
+
+/** Who is signed in on this device, as of the last time that there was a network. */
+export interface Member {
+  user_id: string;
+  name: string;
+  may_override: boolean;
+  seen_at: number;
+}
+
+export interface Facts {
+  identity: Identity;
+  snapshot: Snapshot;
+  member: Member;
+  /** Milliseconds that the server's clock is ahead of this device's. */
+  clock_ahead: number;
+  /** The sequence of the last line and of the last heartbeat. */
+  sequence: number;
+  beat: number;
+  sound: boolean;
+  theme: "dark" | "light";
+  /** No sending before this time: the server asked to wait. */
+  wait_until: number;
+  /** Why this device is no scanner any more. */
+  gone: { venue: string; name: string; unsent: number };
+  maintenance: boolean;
+}
+
+interface Schema extends DBSchema {
+  facts: { key: string; value: Facts[keyof Facts] };
+  log: { key: number; value: Entry; indexes: { state: string } };
+}
+
+let opened: Promise<IDBPDatabase<Schema>> | null = null;
+
+export function database(): Promise<IDBPDatabase<Schema>> {
+  opened ??= openDB<Schema>(DATABASE, 1, {
+    upgrade(fresh) {
+      fresh.createObjectStore("facts");
+      fresh.createObjectStore("log", { keyPath: "sequence" }).createIndex("state", "state");
+    },
+    blocking: () => void close(),
+    terminated: () => (opened = null),
+  });
+  return opened;
+}
+
+export async function fact<Name extends keyof Facts>(name: Name): Promise<Facts[Name] | undefined> {
+  return (await (await database()).get("facts", name)) as Facts[Name] | undefined;
+}
+
+export async function keepFact<Name extends keyof Facts>(name: Name, value: Facts[Name]): Promise<void> {
+  await (await database()).put("facts", value, name);
+}
+
+export async function dropFact(name: keyof Facts): Promise<void> {
+  await (await database()).delete("facts", name);
+}
+
+/** The next number of a count that survives a killed page, and is given once whoever asks. */
+export async function nextNumber(name: "sequence" | "beat"): Promise<number> {
+  const transaction = (await database()).transaction("facts", "readwrite");
+  const next = ((await transaction.store.get(name)) as number | undefined ?? 0) + 1;
+  await transaction.store.put(next, name);
+  await transaction.done;
+  return next;
+}
+
+/** Nothing stays but the sentence why, and how the screen looks: key, log and what was known of guests are gone. */
+export async function wipe(gone: Facts["gone"] | null): Promise<void> {
+  const transaction = (await database()).transaction(["facts", "log"], "readwrite");
+  const facts = transaction.objectStore("facts");
+  const [sound, theme] = [await facts.get("sound"), await facts.get("theme")];
+  await Promise.all([facts.clear(), transaction.objectStore("log").clear()]);
+  if (sound !== undefined) await facts.put(sound, "sound");
+  if (theme !== undefined) await facts.put(theme, "theme");
+  if (gone) await facts.put(gone, "gone");
+  await transaction.done;
+}
+
+async function close(): Promise<void> {
+  const closing = opened;
+  opened = null;
+  (await closing)?.close();
+}

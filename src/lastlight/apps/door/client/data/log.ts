@@ -1,0 +1,158 @@
+// The device's log: written before anything is shown, sent in order, each line once, by the page or by the worker.
+import { Refused, Unreachable } from "../../../../ui/js/wire/api";
+import { learnClock } from "./clock";
+import { database, fact, keepFact, nextNumber, type Answer, type Entry } from "./database";
+import { Gone, signedCall } from "./device";
+
+export const SYNC_TAG = "last-light-door";
+const LOCK = "last-light-door";
+const CHANNEL = "last-light-door";
+const AT_ONCE = 50;
+/** Lines that the server has are kept for the night, for replays and for people who look back. */
+const KEPT_MS = 18 * 3_600_000;
+
+export type Stop = "nothing" | "unreachable" | "refused" | "wait" | "gone";
+
+interface Sent {
+  results: Answer[];
+  inside: number;
+  now: string;
+}
+
+export interface Report {
+  stop: Stop;
+  sent: number;
+  /** How many guests are in the venue, and when that was, where the server has just told it. */
+  told: { inside: number; at: string } | null;
+  answers: Answer[];
+}
+
+export type Draft = Omit<Entry, "sequence" | "answer" | "notice">;
+
+/** Write a line down; its number is given here. */
+export async function append(draft: Draft): Promise<Entry> {
+  const entry: Entry = { ...draft, sequence: await nextNumber("sequence"), answer: null, notice: false };
+  await (await database()).add("log", entry);
+  announce();
+  if (entry.state === "queued") await askForSync();
+  return entry;
+}
+
+/** What the door decided by itself about a line that it had asked the server about. */
+export async function decideHere(sequence: number, decided: "admitted" | "refused", refusal: string): Promise<void> {
+  await change(sequence, (entry) => (entry.state === "sent" ? entry : { ...entry, decided, refusal, state: "queued" }));
+  await askForSync();
+}
+
+export async function markSeen(sequence: number): Promise<void> {
+  await change(sequence, (entry) => ({ ...entry, notice: false }));
+}
+
+export async function lines(): Promise<Entry[]> {
+  return (await database()).getAll("log");
+}
+
+/** Lines that the server does not have, in order. */
+export async function unsent(): Promise<Entry[]> {
+  const store = await database();
+  const [asked, queued] = await Promise.all([store.getAllFromIndex("log", "state", "asked"), store.getAllFromIndex("log", "state", "queued")]);
+  return [...asked, ...queued].sort((a, b) => a.sequence - b.sequence);
+}
+
+/** Send what the server does not have. One sender at a time, over all tabs and the worker. */
+export function flush(): Promise<Report> {
+  return alone(async () => {
+    const report: Report = { stop: "nothing", sent: 0, told: null, answers: [] };
+    if (((await fact("wait_until")) ?? 0) > Date.now()) return { ...report, stop: "wait" };
+    for (let waiting = await unsent(); waiting.length && report.stop === "nothing"; waiting = await unsent()) {
+      await sendSome(waiting.slice(0, AT_ONCE), report);
+    }
+    await forgetOld();
+    return report;
+  });
+}
+
+/** While nothing else is sent. */
+export function alone<Result>(work: () => Promise<Result>): Promise<Result> {
+  return navigator.locks.request(LOCK, work) as Promise<Result>;
+}
+
+/** Hear of every change to the log, from whichever tab or worker. */
+export function onChange(changed: () => void): void {
+  new BroadcastChannel(CHANNEL).onmessage = changed;
+  listeners.add(changed);
+}
+
+async function sendSome(entries: Entry[], report: Report): Promise<void> {
+  const asked = performance.now();
+  try {
+    const sent = await signedCall<Sent>("/api/door/scans", { method: "POST", body: { scans: entries.map(asScan) } });
+    await learnClock(sent.now, performance.now() - asked);
+    for (const [index, answer] of sent.results.entries()) await settle(entries[index]!, answer);
+    report.told = { inside: sent.inside, at: sent.now };
+    report.sent += entries.length;
+    report.answers.push(...sent.results);
+  } catch (error) {
+    report.stop = await stopped(error);
+  }
+}
+
+async function stopped(error: unknown): Promise<Stop> {
+  if (error instanceof Gone) return "gone";
+  if (error instanceof Unreachable) return "unreachable";
+  if (!(error instanceof Refused)) throw error;
+  if (error.retryAfterMs) await keepFact("wait_until", Date.now() + error.retryAfterMs);
+  return "refused";
+}
+
+function asScan(entry: Entry): Record<string, unknown> {
+  const { sequence, code, claimed_at, direction, decided, refusal, override_reason, override_by } = entry;
+  return { sequence, code, claimed_at, direction, decided, refusal, override_reason, override_by };
+}
+
+/** Add the server's answer to its line. A guest who is inside although the server had said no is told to it as what happened. */
+async function settle(entry: Entry, answer: Answer): Promise<void> {
+  const now = await (await database()).get("log", entry.sequence);
+  const decided = now?.decided ?? entry.decided;
+  const passed = answer.result !== "refused";
+  const otherwise = decided !== "server" && passed !== (decided === "admitted");
+  const notice = answer.result === "double" || otherwise;
+  await change(entry.sequence, (line) => ({ ...line, state: "sent", answer, notice }));
+  const isIn = decided === "admitted" && entry.direction === "in" && !passed && answer.decided === "server";
+  if (isIn) await append({ ...(now ?? entry), decided: "admitted", refusal: "", state: "queued" });
+}
+
+async function change(sequence: number, edit: (entry: Entry) => Entry): Promise<void> {
+  const transaction = (await database()).transaction("log", "readwrite");
+  const now = await transaction.store.get(sequence);
+  if (now) await transaction.store.put(edit(now));
+  await transaction.done;
+  announce();
+}
+
+async function forgetOld(): Promise<void> {
+  const transaction = (await database()).transaction("log", "readwrite");
+  for (const entry of await transaction.store.getAll()) {
+    if (entry.state === "sent" && !entry.notice && Date.now() - Date.parse(entry.claimed_at) > KEPT_MS) await transaction.store.delete(entry.sequence);
+  }
+  await transaction.done;
+}
+
+const listeners = new Set<() => void>();
+
+function announce(): void {
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.postMessage(null);
+  channel.close();
+  for (const changed of listeners) changed();
+}
+
+interface SyncRegistration extends ServiceWorkerRegistration {
+  sync?: { register(tag: string): Promise<void> };
+}
+
+/** Where the browser can, it wakes the worker when the network is back, even with the scanner closed. */
+async function askForSync(): Promise<void> {
+  const registration = (await globalThis.navigator.serviceWorker?.getRegistration?.()) as SyncRegistration | undefined;
+  await registration?.sync?.register(SYNC_TAG).catch(() => undefined);
+}

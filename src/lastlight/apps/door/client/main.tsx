@@ -1,0 +1,55 @@
+// Start: what the device remembers is shown first, then the server is asked; the rest comes when there is time.
+import { render } from "preact";
+import { EnrolScreen, InsecureScreen } from "./screens/enrol";
+import { DoorScreen } from "./screens/door";
+import { identity, now, online, remember, send, standing, sync, waiting } from "./state/door";
+import { startLook } from "./state/look";
+import { startSound } from "./state/sound";
+
+const OFFLINE_EVERY_MS = 5_000;
+const CLOCK_EVERY_MS = 5_000;
+
+function App() {
+  if (standing.value === "opening") return null;
+  if (standing.value === "insecure") return <InsecureScreen />;
+  return standing.value === "enrolled" ? <DoorScreen /> : <EnrolScreen />;
+}
+
+async function start(): Promise<void> {
+  const root = document.getElementById("app")!;
+  await startLook();
+  await startSound();
+  await remember();
+  root.replaceChildren();
+  render(<App />, root);
+  void keepReady();
+  await sync();
+  keepTime();
+}
+
+/** The service worker, and the camera's reader for a first scan without a network. */
+async function keepReady(): Promise<void> {
+  if (!("serviceWorker" in navigator)) return;
+  await navigator.serviceWorker.register("/door-sw.js", { scope: "/staff/door" }).catch(() => undefined);
+  const registration = await navigator.serviceWorker.ready;
+  registration.active?.postMessage("warm");
+}
+
+/** Report by the server's beat; look for a lost network sooner, and whenever somebody looks at the screen. */
+function keepTime(): void {
+  addEventListener("online", () => void sync());
+  addEventListener("offline", () => (online.value = false));
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && void sync());
+  setInterval(() => (now.value = Date.now()), CLOCK_EVERY_MS);
+  setInterval(() => {
+    if (!online.value) void sync();
+    else if (waiting.value.length) void send();
+  }, OFFLINE_EVERY_MS);
+  const beat = async () => {
+    await sync().catch(() => undefined);
+    setTimeout(() => void beat(), (identity.value?.heartbeat_seconds ?? 30) * 1000);
+  };
+  setTimeout(() => void beat(), (identity.value?.heartbeat_seconds ?? 30) * 1000);
+}
+
+void start();

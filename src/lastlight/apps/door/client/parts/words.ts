@@ -1,0 +1,67 @@
+// What the answers are called at a door: short words, and what to do.
+import { gettext as _, ngettext } from "../../../../ui/js/i18n";
+import type { Entry } from "../data/database";
+import { hasPassed } from "../data/decide";
+import type { Tone } from "../state/sound";
+
+interface Words {
+  word: string;
+  advice: string;
+}
+
+/** The word on the whole screen, and a sentence under it where something is to be done. */
+export function wordsFor(what: string): Words {
+  return WORDS()[what] ?? { word: _("Do not let in"), advice: _("Ask a manager.") };
+}
+
+const WORDS = (): Record<string, Words> => ({
+  admitted: { word: _("Come in"), advice: "" },
+  override: { word: _("Let in by hand"), advice: "" },
+  left: { word: _("Goodbye"), advice: "" },
+  "visit-open": { word: _("Already inside"), advice: _("Is this the guest of the pass? They came in before and did not check out.") },
+  "no-open-visit": { word: _("Not inside"), advice: _("Nobody of this pass is checked in here. They may go.") },
+  "code-replayed": { word: _("Used already"), advice: _("This very code was scanned before. Wait for the next one, at most ten seconds.") },
+  "code-malformed": { word: _("Not a pass"), advice: _("Ask the guest to open My code in the app.") },
+  "code-forged": { word: _("Forged"), advice: _("This pass was not made by Last Light. Do not let them in with it; tell a manager.") },
+  "code-expired": { word: _("Too old"), advice: _("A picture of a pass, or the phone's clock is wrong. Ask for the code in the app itself.") },
+  "code-retired": { word: _("Old phone"), advice: _("The guest has removed this phone. Ask for the phone that they use now.") },
+  "code-unknown": { word: _("Another business"), advice: _("This pass is not for this house. Ask the guest to switch in the app.") },
+  "patron-barred": { word: _("Do not let in"), advice: _("The business has barred this guest.") },
+  "under-age": { word: _("Too young"), advice: _("Younger than this venue allows, or the date of birth is not known.") },
+  "venue-closed": { word: _("Closed"), advice: _("The venue takes no guests at this hour.") },
+  "venue-paused": { word: _("Paused"), advice: _("The venue takes no guests at the moment.") },
+  "claim-in-future": { word: _("Clock wrong"), advice: _("Set this device's clock to automatic.") },
+  "claim-too-late": { word: _("Sent too late"), advice: _("The business does not take scans that are so old.") },
+  "sequence-reused": { word: _("Not counted"), advice: _("This device's count is behind. Enrol the scanner again.") },
+});
+
+export function clock(at: string | number): string {
+  return new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(at));
+}
+
+/** "just now", "4 min ago", "2 h ago". */
+export function ago(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return _("just now");
+  return minutes < 60 ? ngettext("%(num)s min ago", "%(num)s min ago", minutes) : ngettext("%(num)s h ago", "%(num)s h ago", Math.floor(minutes / 60));
+}
+
+/** What became of a line of the log, and how to show it. */
+export function lineState(entry: Entry): { tone: Tone; word: string } {
+  const passed = hasPassed(entry);
+  if (entry.answer?.result === "double") return { tone: "warn", word: _("Let in twice") };
+  if (passed) return entry.direction === "in" ? { tone: "yes", word: _("Let in") } : { tone: "bye", word: _("Checked out") };
+  return { tone: "no", word: wordsFor(entry.answer?.refusal || entry.refusal).word };
+}
+
+/** What the server took otherwise than this door did. */
+export function noticeText(entry: Entry): string {
+  const who = entry.answer?.patron || entry.name || _("A guest");
+  const at = clock(entry.claimed_at);
+  if (entry.answer?.result === "double") return _("Let in twice: %(who)s was inside already when this door let them in at %(at)s.", { who, at });
+  if (entry.answer?.result === "refused") {
+    const why = wordsFor(entry.answer.refusal).word;
+    return _("%(who)s was let in here at %(at)s, but the house says: %(why)s. Find them.", { who, at, why });
+  }
+  return _("%(who)s was turned away here at %(at)s, but the house had let them in. They may come in.", { who, at });
+}

@@ -1,0 +1,417 @@
+"""The door scanner: enrolled once, answers on the whole screen, decides without a network, and its log arrives once."""
+
+import io
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Route, expect
+
+from lastlight.domains.venues import OpeningHours
+from tests.e2e.conftest import NewContext
+from tests.support.browser import CHROMIUM, scrolls_sideways, violations, watched_context
+from tests.support.doors import (
+    TABLET,
+    PassHolder,
+    enrolment_code,
+    fact_of,
+    log_of,
+    open_door,
+    pass_holder,
+    said,
+    scan,
+    wedge,
+)
+from tests.support.guests import PHONE_OPTIONS, film_of, film_of_picture, open_app, visits_of, wait_until
+from tests.support.live_server import LiveServer
+
+pytestmark = pytest.mark.browser
+HEAR = """
+window.heard = [];
+const Real = window.OscillatorNode;
+window.OscillatorNode = class extends Real {
+    constructor(context, options) { super(context, options); window.heard.push(options.frequency); }
+};
+"""
+
+
+@pytest.fixture
+def tablet(new_context: NewContext) -> BrowserContext:
+    """The device at the door."""
+    return new_context(**TABLET)
+
+
+def bar(server: LiveServer, holder: PassHolder, status: str = "banned") -> None:
+    """Bar a guest."""
+    server.sql("update patrons set status = $2 where id = $1", UUID(holder.patron_id), status)
+
+
+def statuses(server: LiveServer, holder: PassHolder) -> list[str]:
+    """How a guest's visits stand."""
+    return [visit["status"] for visit in visits_of(server, holder.person)]
+
+
+@contextmanager
+def sees(browser: Browser, server: LiveServer, film: Path) -> Generator[BrowserContext]:
+    """A tablet whose camera sees a film."""
+    flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    camera = browser.browser_type.launch(
+        executable_path=CHROMIUM, args=["--no-sandbox", *flags, f"--use-file-for-fake-video-capture={film}"]
+    )
+    try:
+        with watched_context(camera, base_url=server.base_url, **TABLET, permissions=["camera"]) as context:
+            yield context
+    finally:
+        camera.close()
+
+
+def test_a_device_enrols_by_its_code_once(
+    live_server: LiveServer, tablet: BrowserContext, new_context: NewContext
+) -> None:
+    venue = live_server.new_venue("Kōjō Enrol")
+    issued = enrolment_code(live_server, venue, "Front door")
+    page = tablet.new_page()
+    page.goto("/staff/door")
+    page.get_by_label("One-time code").fill("kojo-arcade.AAAAA-AAAAA")
+    page.get_by_role("button", name="Enrol this device").click()
+    expect(page.get_by_role("alert")).to_contain_text("Ask a manager for a new code")
+    expect(page.get_by_label("One-time code")).to_have_value("kojo-arcade.AAAAA-AAAAA")
+    assert violations(page) == []
+    page.get_by_label("One-time code").fill(issued["code"])
+    page.get_by_role("button", name="Enrol this device").click()
+    expect(page.get_by_role("heading", name="Kōjō Enrol")).to_be_visible()
+    expect(page.get_by_text("Front door")).to_be_visible()
+    exported = page.evaluate(
+        """() => new Promise((resolve) => { const opening = indexedDB.open('lastlight-door'); opening.onsuccess = () => {
+            const one = opening.result.transaction('facts').objectStore('facts').get('identity');
+            one.onsuccess = () => crypto.subtle.exportKey('pkcs8', one.result.pair.privateKey)
+                .then(() => resolve('told'), () => resolve('kept')); }; })"""
+    )
+    assert exported == "kept"
+    device_id = UUID(issued["device"]["id"])
+    wait_until(
+        page,
+        lambda: (
+            live_server.sql("select firmware from device_states where device_id = $1", device_id)[0]["firmware"] != ""
+        ),
+    )
+    [state] = live_server.sql("select firmware, heartbeat_sequence from device_states where device_id = $1", device_id)
+    assert state["firmware"].startswith("door 0.")
+    other = new_context(**TABLET).new_page()
+    other.goto(f"/staff/door#code={issued['code']}")
+    expect(other.get_by_label("One-time code")).to_have_value(issued["code"])
+    other.get_by_role("button", name="Enrol this device").click()
+    expect(other.get_by_role("alert")).to_contain_text("Ask a manager for a new code")
+
+
+def test_yes_and_no_are_said_by_colour_word_sound_and_touch(live_server: LiveServer, tablet: BrowserContext) -> None:
+    venue = live_server.new_venue("Kōjō Answers", capacity=2)
+    guest, banned = pass_holder(live_server), pass_holder(live_server, live_server.new_guest("Sipho Cele"))
+    bar(live_server, banned)
+    tablet.add_init_script(HEAR)
+    tablet.add_init_script("navigator.vibrate = (pattern) => { (window.felt ??= []).push(pattern); return true; };")
+    page = open_door(tablet, live_server, venue)
+    wedge(page, guest.show())
+    assert said(page) == "Come in"
+    answer = page.locator(".d-answer-in")
+    expect(answer).to_have_attribute("data-tone", "yes")
+    expect(answer).to_contain_text("Ayanda Nkosi")
+    expect(answer).to_contain_text("1 of 2 inside")
+    assert int(answer.get_attribute("data-ms") or "9999") < 1_000
+    yes = page.evaluate("window.heard")
+    assert len(yes) == 2
+    assert page.evaluate("window.felt") == [[60]]
+    assert violations(page) == []
+    expect(page.locator(".d-answer")).to_have_count(0)  # good news goes by itself
+    assert statuses(live_server, guest) == ["open"]
+    wedge(page, banned.show())
+    assert said(page) == "Do not let in"
+    expect(answer).to_have_attribute("data-tone", "no")
+    expect(page.get_by_role("button", name="Let in by hand")).to_have_count(0)
+    assert page.evaluate("window.heard")[2:] not in ([], yes)
+    assert page.evaluate("window.felt")[1] != [60]
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(page.locator(".d-answer")).to_have_count(0)
+    assert statuses(live_server, banned) == []
+    page.wait_for_timeout(11_000)  # the code of the next step
+    assert scan(page, guest) == "Already inside"
+    wedge(page, "https://example.com/menu")
+    assert said(page) == "Not a pass"
+
+
+def test_a_hardware_scanner_is_heard_from_anywhere_and_presses_no_button(
+    live_server: LiveServer, tablet: BrowserContext
+) -> None:
+    page = open_door(tablet, live_server, live_server.new_venue("Kōjō Wedge"))
+    page.get_by_role("button", name="Type the code").focus()
+    assert scan(page, pass_holder(live_server)) == "Come in"
+    page.get_by_role("button", name="Type the code").click()
+    field = page.get_by_label("Code of the pass")
+    field.fill("half a")
+    assert scan(page, pass_holder(live_server)) == "Come in"
+    expect(field).to_have_value("half a")
+    field.fill(pass_holder(live_server).show())
+    page.get_by_role("button", name="Check", exact=True).click()
+    assert said(page) == "Come in"
+
+
+def test_staff_let_in_by_hand_with_a_reason_and_never_over_a_ban(
+    live_server: LiveServer, tablet: BrowserContext
+) -> None:
+    venue = live_server.new_venue("Kōjō Adults only", age_limit=18)
+    young = live_server.new_guest("Bandile Zulu", birth_date=datetime.now(UTC).date() - timedelta(days=17 * 365))
+    holder = pass_holder(live_server, young)
+    page = open_door(tablet, live_server, venue)
+    wedge(page, holder.show())
+    assert said(page) == "Too young"
+    expect(page.locator(".d-facts")).to_contain_text("16 years · 18+ here")
+    page.get_by_role("button", name="Let in by hand").click()
+    expect(page.get_by_text("Nobody who works here is signed in")).to_be_visible()
+    staff = live_server.person("staff")
+    body = {"email": staff.email, "password": staff.password, "tenant": staff.tenant, "as": "member"}
+    assert tablet.request.post("/api/auth/session", data=body).ok
+    page.reload()
+    page.get_by_role("button", name="This device").click()
+    expect(page.get_by_text(staff.name)).to_be_visible()
+    page.get_by_role("button", name="Back to the door").click()
+    wedge(page, holder.show())
+    page.get_by_role("button", name="Let in by hand").click()
+    page.get_by_role("button", name="Let in", exact=True).click()
+    expect(page.get_by_text("Say why; it stands in the history.")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="With a member of staff").click()
+    page.get_by_role("button", name="Let in", exact=True).click()
+    expect(page.locator(".d-answer h2")).to_have_text("Let in by hand")
+    [row] = live_server.sql(
+        "select c.method, c.override_reason, u.email from checkins c join users u on u.id = c.override_by where c.patron_id = $1",
+        UUID(holder.patron_id),
+    )
+    assert (row["method"], row["override_reason"], row["email"]) == ("override", "With a member of staff", staff.email)
+
+
+def test_leaving_is_scanned_too(live_server: LiveServer, tablet: BrowserContext) -> None:
+    page, guest = open_door(tablet, live_server, live_server.new_venue("Kōjō Leaving")), pass_holder(live_server)
+    assert scan(page, guest) == "Come in"
+    expect(page.locator(".d-count b")).to_have_text("1")
+    page.get_by_role("button", name="Leaving").click()
+    assert scan(page, guest) == "Goodbye"
+    expect(page.locator(".d-count b")).to_have_text("0")
+    assert [(visit["status"], visit["closed_by"]) for visit in visits_of(live_server, guest.person)] == [
+        ("closed", "door")
+    ]
+    assert scan(page, guest) == "Not inside"
+
+
+def test_without_a_network_the_door_decides_and_its_log_arrives_once(
+    live_server: LiveServer, tablet: BrowserContext
+) -> None:
+    venue = live_server.new_venue("Kōjō Offline")
+    known, banned = pass_holder(live_server), pass_holder(live_server)
+    bar(live_server, banned)
+    inside = pass_holder(live_server)
+    page = open_door(tablet, live_server, venue, ready=True)
+    assert scan(page, inside) == "Come in"
+    tablet.set_offline(True)
+    expect(page.locator(".d-net")).to_have_attribute("data-state", "down")
+    wedge(page, known.show())
+    assert said(page) == "Come in"
+    assert int(page.locator(".d-answer-in").get_attribute("data-ms") or "9999") < 1_000
+    expect(page.locator(".d-answer")).to_contain_text("Ayanda N.")
+    expect(page.locator(".d-answer")).to_contain_text("Decided here, as of")
+    page.get_by_role("button", name="Next guest").click()
+    assert scan(page, known) in {"Used already", "Already inside"}
+    assert scan(page, banned) == "Do not let in"
+    assert scan(page, inside) in {"Used already", "Already inside"}
+    page.reload()  # a killed page: the shell comes from the worker, the log from the device
+    expect(page.locator(".d-net")).to_contain_text("4 scans wait")
+    expect(page.locator(".d-count b")).to_have_text("2")
+    assert violations(page) == []
+    assert statuses(live_server, known) == []
+    claimed = datetime.fromisoformat(log_of(page)[1]["claimed_at"])
+    tablet.set_offline(False)
+    expect(page.locator(".d-net")).to_have_attribute("data-state", "live")
+    wait_until(page, lambda: all(line["state"] == "sent" for line in log_of(page)))
+    page.reload()
+    expect(page.locator(".d-net")).to_have_attribute("data-state", "live")
+    [visit] = visits_of(live_server, known.person)
+    assert (visit["status"], visit["opened_at"]) == ("open", claimed)
+    assert statuses(live_server, banned) == []
+    rows = live_server.sql(
+        "select sequence, decided, result, claimed_at, received_at from door_scans where venue_id = $1 order by sequence",
+        venue,
+    )
+    assert [(row["sequence"], row["decided"], row["result"]) for row in rows] == [
+        (1, "server", "admitted"),
+        (2, "admitted", "admitted"),
+        (3, "refused", "refused"),
+        (4, "refused", "refused"),
+        (5, "refused", "refused"),
+    ]
+    assert rows[1]["claimed_at"] == claimed < rows[1]["received_at"]
+    expect(page.locator(".d-count b")).to_have_text("2")
+
+
+def test_an_answer_that_got_lost_counts_once(live_server: LiveServer, tablet: BrowserContext) -> None:
+    page, guest = open_door(tablet, live_server, live_server.new_venue("Kōjō Lost answer")), pass_holder(live_server)
+    lost: list[int] = []
+
+    def lose(route: Route) -> None:
+        if lost:
+            return route.continue_()
+        lost.append(route.fetch().status)
+        return route.abort()
+
+    page.route("**/api/door/scans", lose)
+    assert scan(page, guest) == "Come in"
+    wait_until(page, lambda: [line["state"] for line in log_of(page)] == ["sent"])
+    assert lost == [200]
+    assert statuses(live_server, guest) == ["open"]
+    assert live_server.sql("select 1 from checkin_flags where patron_id = $1", UUID(guest.patron_id)) == []
+
+
+def test_two_doors_without_a_network_let_the_same_guest_in_and_it_is_found(
+    live_server: LiveServer, new_context: NewContext
+) -> None:
+    venue = live_server.new_venue("Kōjō Two doors")
+    guest = pass_holder(live_server)
+    front, back = new_context(**TABLET), new_context(**TABLET)
+    first, second = open_door(front, live_server, venue, ready=True), open_door(back, live_server, venue, ready=True)
+    front.set_offline(True)
+    back.set_offline(True)
+    assert scan(first, guest) == "Come in"
+    assert scan(second, guest) == "Come in"
+    front.set_offline(False)
+    wait_until(first, lambda: statuses(live_server, guest) == ["open"])
+    back.set_offline(False)
+    notice = second.get_by_role("alert").filter(has_text="Let in twice")
+    expect(notice).to_contain_text("Ayanda Nkosi was inside already")
+    assert violations(second) == []
+    notice.get_by_role("button", name="Seen").click()
+    expect(notice).to_have_count(0)
+    assert statuses(live_server, guest) == ["open"]
+    expect(second.locator(".d-count b")).to_have_text("1")
+    [flag] = live_server.sql("select kind from checkin_flags where patron_id = $1", UUID(guest.patron_id))
+    assert flag["kind"] in {"duplicate", "cloned_code"}
+
+
+def test_the_camera_reads_a_guests_own_code(
+    live_server: LiveServer, browser: Browser, new_context: NewContext, tmp_path: Path
+) -> None:
+    """From the code that a phone shows to the door's answer; and a picture of it, half a minute old, opens nothing."""
+    venue = live_server.new_venue("Kōjō Camera")
+    holder = pass_holder(live_server, live_server.new_guest("Naledi Khoza"))
+    film = tmp_path / "code.mjpeg"
+    film_of("https://example.com/not-ours", film)
+    with sees(browser, live_server, film) as tablet:
+        page = open_door(tablet, live_server, venue)
+        assert said(page) == "Not a pass"
+    film_of(holder.show(datetime.now(UTC) + timedelta(seconds=10)), film)
+    with sees(browser, live_server, film) as tablet:
+        page = open_door(tablet, live_server, venue)
+        assert said(page) == "Come in"
+        expect(page.locator(".d-answer")).to_contain_text("Naledi Khoza")
+    assert statuses(live_server, holder) == ["open"]
+
+
+def test_a_screenshot_of_half_a_minute_ago_is_refused(
+    live_server: LiveServer, browser: Browser, new_context: NewContext, tmp_path: Path
+) -> None:
+    guest = live_server.new_guest("Lwazi Ndlovu")
+    phone = open_app(new_context(**PHONE_OPTIONS), guest, ready=True)
+    phone.get_by_role("link", name="Show my code").click()
+    shown = phone.locator(".p-qr")
+    expect(shown).to_be_visible()
+    taken = datetime.now(UTC)
+    picture = shown.screenshot()
+    with Image.open(io.BytesIO(picture)) as code:
+        film = film_of_picture(code.convert("RGB"), tmp_path / "screenshot.mjpeg")
+    phone.wait_for_timeout(max(0, 30_000 - (datetime.now(UTC) - taken).total_seconds() * 1000))
+    with sees(browser, live_server, film) as tablet:
+        page = open_door(tablet, live_server, live_server.new_venue("Kōjō Screenshot"))
+        assert said(page) == "Too old"
+    assert visits_of(live_server, guest) == []
+
+
+def test_a_revoked_device_forgets_everything_and_says_so(live_server: LiveServer, tablet: BrowserContext) -> None:
+    page = open_door(tablet, live_server, live_server.new_venue("Kōjō Revoked"))
+    device_id = fact_of(page, "identity")["device_id"]
+    with closing(live_server.client(live_server.person("owner"))) as boss:
+        answer = boss.post(f"/api/devices/{device_id}/revocation", json={"reason": "lost"})
+        assert answer.status_code in {200, 201}, answer.text
+    guest = pass_holder(live_server)
+    wedge(page, guest.show())
+    expect(page.get_by_role("alert").filter(has_text="was revoked at Kōjō Revoked")).to_be_visible()
+    expect(page.get_by_label("One-time code")).to_be_visible()
+    assert (fact_of(page, "identity"), log_of(page)) == (None, [])
+    assert fact_of(page, "snapshot") is None
+    assert statuses(live_server, guest) == []
+    assert violations(page) == []
+
+
+def test_a_wrong_clock_is_measured_and_does_not_matter(live_server: LiveServer, tablet: BrowserContext) -> None:
+    venue = live_server.new_venue("Kōjō Clock")
+    issued = enrolment_code(live_server, venue)
+    page = tablet.new_page()
+    page.clock.set_system_time(datetime.now(UTC) - timedelta(minutes=9))
+    page.goto("/staff/door")
+    page.get_by_label("One-time code").fill(issued["code"])
+    page.get_by_role("button", name="Enrol this device").click()
+    expect(page.locator(".d-net")).to_contain_text("clock is 5")
+    guest = pass_holder(live_server)
+    assert scan(page, guest) == "Come in"
+    [row] = live_server.sql("select claimed_at, received_at from door_scans where venue_id = $1", venue)
+    assert abs(row["claimed_at"] - row["received_at"]) < timedelta(seconds=30)
+    [state] = live_server.sql(
+        "select claimed_at, last_seen_at from device_states where device_id = $1", UUID(issued["device"]["id"])
+    )
+    assert timedelta(minutes=8) < state["last_seen_at"] - state["claimed_at"] < timedelta(minutes=10)
+
+
+def test_the_door_is_closed_out_of_hours_and_stands_still_in_maintenance(
+    live_server: LiveServer, tablet: BrowserContext
+) -> None:
+    page = open_door(tablet, live_server, live_server.new_venue("Kōjō Shut door", opening_hours=OpeningHours()))
+    assert scan(page, pass_holder(live_server)) == "Closed"
+    device = fact_of(page, "identity")
+    with closing(live_server.client(live_server.person("owner"))) as boss:
+        version = boss.get(f"/api/devices/{device['device_id']}").json()["version"]
+        change = {"maintenance": True, "maintenance_reason": "a new battery"}
+        answer = boss.patch(f"/api/devices/{device['device_id']}", json=change, headers={"If-Match": f'"{version}"'})
+        assert answer.status_code == 200, answer.text
+    page.reload()
+    expect(page.get_by_role("heading", name="Set aside")).to_be_visible()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_every_sheet_is_usable(live_server: LiveServer, new_context: NewContext, theme: str, width: int) -> None:
+    context = new_context(viewport={"width": width, "height": 800})
+    page = open_door(context, live_server, live_server.new_venue(f"Kōjō {theme} {width}"))
+    if theme == "light":
+        page.get_by_role("button", name="This device").click()
+        page.get_by_role("button", name="Light", exact=True).click()
+        page.get_by_role("button", name="Back to the door").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", theme)
+
+    def look() -> None:
+        assert violations(page) == []
+        assert not scrolls_sideways(page)
+
+    look()
+    assert scan(page, pass_holder(live_server)) == "Come in"
+    for button, back in (
+        ("Scans of this device", "Close"),
+        ("This device", "Back to the door"),
+        ("Type the code", "Back to the camera"),
+    ):
+        page.get_by_role("button", name=button).click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        look()
+        page.get_by_role("button", name=back).click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
