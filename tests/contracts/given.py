@@ -9,6 +9,7 @@ from tests.contracts import (
     given_devices,
     given_door,
     given_identity,
+    given_looking,
     given_mechanisms,
     given_places,
     given_safety,
@@ -20,6 +21,7 @@ from tests.contracts import (
 MODULES = (
     given_mechanisms,
     given_identity,
+    given_looking,
     given_tenancy,
     given_door,
     given_places,

@@ -104,6 +104,31 @@ async def clear_tenant_flag(world: World, who: Somebody) -> Given:
     return Given(path=path, version=1)
 
 
+@example("kill_flag", "flag_page", "flag_submit", "flag_fate_dialog", "flag_fate_submit")
+async def kill_flag(world: World, who: Somebody) -> Given:
+    data = {"what": "kill", "description": "For the contract", "percentage": 30, **REASON}
+    return Given(path={"flag_key": await flag(world)}, data=data, version=1)
+
+
+@example("revive_flag")
+async def revive_flag(world: World, who: Somebody) -> Given:
+    key = await flag(world)
+    path, chief = f"/api/admin/flags/{key}/kill", world.somebody["crew.super_admin"]
+    await world.make("POST", path, chief, json=REASON, headers={"If-Match": '"1"'})
+    return Given(path={"flag_key": key}, version=2)
+
+
+@example("flag_new_submit")
+async def flag_new_submit(world: World, who: Somebody) -> Given:
+    return Given(data={"key": f"tests.flag_{uuid4().hex}", "description": "For the contract"})
+
+
+@example("tenant_flag_dialog", "tenant_flag_submit")
+async def tenant_flag_submit(world: World, who: Somebody) -> Given:
+    path = {"tenant_id": await tenant(world, who), "flag_key": await flag(world)}
+    return Given(path=path, data={"answer": "on", "percentage": 50, **REASON}, version=0)
+
+
 @example("set_publication")
 async def set_publication(world: World, who: Somebody) -> Given:
     return Given(data={"state": "degraded", **REASON})

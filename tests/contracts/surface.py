@@ -26,6 +26,7 @@ PUBLIC = frozenset(
             "reset_submit",
         ),
         *("verify_page", "verify_submit", "gallery_page", "patron_home", "patron_view", "patron_code"),
+        *("end_looking", "looking_end"),
     }
 )
 """Open to everybody, signed in or not."""
@@ -41,6 +42,7 @@ SIGNED_IN = frozenset(
             "send_verification",
             "change_password",
         ),
+        "read_looking",
         *("list_sessions", "revoke_session", "revoke_other_sessions", "logout_all"),
         *("switch", "switch_cookie_session", "switch_place", "switch_venue"),
         *("account_page", "preferences_submit", "password_submit", "session_end", "sign_out_everywhere"),

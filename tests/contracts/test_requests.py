@@ -107,7 +107,7 @@ async def test_a_query_that_nobody_reads_is_refused(world: World, key: str) -> N
     assert await world.state() == before
 
 
-BEARERS_ONLY = frozenset({"switch"})
+BEARERS_ONLY = frozenset({"switch", "preview_role", "impersonate", "end_looking"})
 """A browser's session is not for these: they would hand its tokens to scripts."""
 FORGING = [key for key, op in OPERATIONS.items() if op.writes]
 

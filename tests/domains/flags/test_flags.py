@@ -10,13 +10,15 @@ from lastlight.domains.flags.actions import (
     change_flag,
     clear_tenant_flag,
     create_flag,
+    kill_flag,
     remove_flag,
+    revive_flag,
     set_tenant_flag,
 )
-from lastlight.domains.flags.errors import FlagKeyTaken
+from lastlight.domains.flags.errors import FlagAlive, FlagKeyTaken, FlagKilled
 from lastlight.domains.flags.model import falls_on, share_of
 from lastlight.domains.flags.module import MODULE
-from lastlight.domains.flags.queries import enabled_keys
+from lastlight.domains.flags.queries import businesses_of, enabled_keys, read_flag
 from lastlight.domains.flags.schemas import FlagChange, FlagIn, TenantFlagIn
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
 from lastlight.kernel.ids import PLATFORM, TenantId, UserId
@@ -24,12 +26,13 @@ from lastlight.runtime.context import Actor
 from lastlight.runtime.db.uow import WorkScope, system_ctx, unit_of_work
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
+from lastlight.runtime.tenant_settings import MODULE as SETTINGS
 from tests.support.services import make_tenant, opened_services
 
 
 @pytest.fixture(scope="module")
 async def services(database_settings: Settings) -> AsyncGenerator[Services]:
-    async with opened_services(database_settings, (MODULE,)) as opened:
+    async with opened_services(database_settings, (SETTINGS, MODULE)) as opened:
         yield opened
 
 
@@ -131,3 +134,53 @@ async def test_only_who_may_changes_flags(services: Services) -> None:
     with pytest.raises(NotPermitted):
         async with unit_of_work(services, scope) as ctx:
             await change_flag(ctx, key=key, data=FlagChange(enabled=False), version=1)
+
+
+async def test_a_growing_share_takes_nobody_out_again(services: Services) -> None:
+    """From nought to a hundred: who has it keeps it, in every step, and going back takes out exactly who came last."""
+    tenants, key = [await a_tenant(services) for _ in range(12)], await a_flag(services, percentage=0)
+    reached: list[set[TenantId]] = []
+    for step, percentage in enumerate((0, 10, 35, 60, 85, 100, 60)):
+        async with system_ctx(services, PLATFORM, role="platform") as ctx:
+            version = (await read_flag(ctx, key=key)).version
+            await change_flag(ctx, key=key, data=FlagChange(percentage=percentage), version=version)
+        reached.append({tenant for tenant in tenants if await is_on(services, tenant, key)})
+        assert step in {0, 6} or reached[-2] <= reached[-1]
+    assert (reached[0], reached[5]) == (set(), set(tenants))
+    assert reached[6] == reached[3]
+
+
+async def test_a_killed_flag_is_off_for_everybody_and_comes_back_as_it_was(services: Services) -> None:
+    pilot, other, key = await a_tenant(services), await a_tenant(services), await a_flag(services, enabled=False)
+    async with system_ctx(services, pilot, role="platform") as ctx:
+        await set_tenant_flag(ctx, key=key, data=TenantFlagIn(enabled=True, reason="Pilot"), version=0)
+    assert (await is_on(services, pilot, key), await is_on(services, other, key)) == (True, False)
+    async with system_ctx(services, PLATFORM, role="platform") as ctx:
+        with pytest.raises(Invalid):
+            await kill_flag(ctx, key=key, reason="  ", version=1)
+        killed = await kill_flag(ctx, key=key, reason="It loses orders", version=1)
+        assert (killed.killed_at is not None, killed.killed_reason) == (True, "It loses orders")
+        with pytest.raises(FlagKilled):
+            await kill_flag(ctx, key=key, reason="Again", version=killed.version)
+        found = {one.tenant_id: one for one in await businesses_of(ctx, key=key)}
+        assert (found[pilot].on, found[pilot].own) == (False, True)
+    assert not await is_on(services, pilot, key)
+    async with system_ctx(services, PLATFORM, role="platform") as ctx:
+        with pytest.raises(Stale):
+            await revive_flag(ctx, key=key, version=1)
+        alive = await revive_flag(ctx, key=key, version=killed.version)
+        with pytest.raises(FlagAlive):
+            await revive_flag(ctx, key=key, version=alive.version)
+    assert (await is_on(services, pilot, key), await is_on(services, other, key)) == (True, False)
+
+
+async def test_the_businesses_of_a_flag_are_told_as_the_flag_answers_them(services: Services) -> None:
+    """What the crew's page says of each business is what the business gets."""
+    tenants = [await a_tenant(services) for _ in range(8)]
+    key = await a_flag(services, percentage=50)
+    async with system_ctx(services, PLATFORM, role="platform") as ctx:
+        told = {one.tenant_id: one.on for one in await businesses_of(ctx, key=key)}
+    for tenant in tenants:
+        if tenant in told:
+            assert told[tenant] == await is_on(services, tenant, key)
+    assert set(told) & set(tenants)

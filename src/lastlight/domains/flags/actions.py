@@ -5,7 +5,15 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from lastlight.domains.flags.events import FlagChanged, FlagCreated, FlagRemoved, TenantFlagChanged
+from lastlight.domains.flags.errors import FlagAlive, FlagKilled
+from lastlight.domains.flags.events import (
+    FlagChanged,
+    FlagCreated,
+    FlagKill,
+    FlagRemoved,
+    FlagRevival,
+    TenantFlagChanged,
+)
 from lastlight.domains.flags.model import Flag, TenantFlag
 from lastlight.domains.flags.permissions import FLAGS_MANAGE
 from lastlight.domains.flags.queries import read_flag, read_tenant_flag
@@ -17,6 +25,8 @@ INSERT = "insert into feature_flags (key, description, enabled, percentage, spre
 LOCK = "select 1 from feature_flags where key = $1 for update"
 UPDATE = "update feature_flags set description = $2, enabled = $3, percentage = $4, spread = $5 where key = $1"
 DELETE = "delete from feature_flags where key = $1"
+KILL = "update feature_flags set killed_at = now(), killed_reason = $2 where key = $1"
+REVIVE = "update feature_flags set killed_at = null, killed_reason = '' where key = $1"
 SET_OWN = """
 insert into tenant_flags (tenant_id, key, enabled, percentage, reason) values ($1, $2, $3, $4, $5)
 on conflict on constraint tenant_flags_pkey
@@ -52,6 +62,38 @@ async def change_flag(ctx: Ctx, *, key: str, data: FlagChange, version: int) -> 
         after=_facts(after),
     )
     return after
+
+
+async def kill_flag(ctx: Ctx, *, key: str, reason: str, version: int) -> Flag:
+    """Switch a feature off for everybody at once, whatever businesses answer. Raises FlagKilled, Stale."""
+    before = await _lock(ctx, key)
+    if before.version != version:
+        raise Stale
+    if before.killed_at is not None:
+        raise FlagKilled
+    if not reason.strip():
+        raise Invalid(fields={"reason": "Say what it does; people look here before they switch it on again."})
+    await ctx.db.execute(KILL, key, reason.strip())
+    ctx.emit(
+        FlagKill(key=key),
+        entity=("flag", key),
+        before={"killed": False},
+        after={"killed": True},
+        reason=reason.strip(),
+    )
+    return await read_flag(ctx, key=key)
+
+
+async def revive_flag(ctx: Ctx, *, key: str, version: int) -> Flag:
+    """Let a killed flag count again as it stands. Raises FlagAlive, Stale."""
+    before = await _lock(ctx, key)
+    if before.version != version:
+        raise Stale
+    if before.killed_at is None:
+        raise FlagAlive
+    await ctx.db.execute(REVIVE, key)
+    ctx.emit(FlagRevival(key=key), entity=("flag", key), before={"killed": True}, after={"killed": False})
+    return await read_flag(ctx, key=key)
 
 
 async def remove_flag(ctx: Ctx, *, key: str, version: int) -> None:

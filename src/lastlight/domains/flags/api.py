@@ -1,14 +1,14 @@
 """Feature flags at the edge: the crew's, and what the apps ask."""
 
 from lastlight.domains.flags import actions, queries
-from lastlight.domains.flags.errors import FlagKeyTaken
+from lastlight.domains.flags.errors import FlagAlive, FlagKeyTaken, FlagKilled
 from lastlight.domains.flags.model import Flag, TenantFlag
 from lastlight.domains.flags.permissions import FLAGS_MANAGE, FLAGS_READ
 from lastlight.domains.flags.schemas import (
     EnabledOut,
     FlagChange,
     FlagIn,
-    FlagsOut,
+    KillIn,
     TenantFlagIn,
     TenantFlagsOut,
 )
@@ -16,6 +16,7 @@ from lastlight.kernel.errors import Invalid, NotFound, Stale
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import delete, get, patch, post, put
+from lastlight.runtime.http.listing import listing_get
 
 TAGS = ("Feature flags",)
 OF_TENANT = "/api/admin/tenants/{tenant_id:uuid}/flags"
@@ -25,12 +26,6 @@ OF_TENANT = "/api/admin/tenants/{tenant_id:uuid}/flags"
 async def list_enabled(ctx: Ctx) -> EnabledOut:
     """The features that are switched on for whoever asks."""
     return EnabledOut(enabled=await queries.enabled_keys(ctx))
-
-
-@get("/api/admin/flags", permission=FLAGS_READ, tags=TAGS)
-async def list_flags(ctx: Ctx) -> FlagsOut:
-    """The flags of the platform."""
-    return FlagsOut(items=await queries.list_flags(ctx))
 
 
 @post("/api/admin/flags", permission=FLAGS_MANAGE, db="platform", raises=[FlagKeyTaken], status=201, tags=TAGS)
@@ -43,6 +38,32 @@ async def create_flag(ctx: Ctx, data: FlagIn) -> Flag:
 async def change_flag(ctx: Ctx, flag_key: str, data: FlagChange, if_match: int) -> Flag:
     """Change the platform's answer, its share or its words."""
     return await actions.change_flag(ctx, key=flag_key, data=data, version=if_match)
+
+
+@post(
+    "/api/admin/flags/{flag_key:str}/kill",
+    permission=FLAGS_MANAGE,
+    db="platform",
+    status=200,
+    raises=[NotFound, Stale, Invalid, FlagKilled],
+    tags=TAGS,
+)
+async def kill_flag(ctx: Ctx, flag_key: str, data: KillIn, if_match: int) -> Flag:
+    """Switch a feature off for everybody at once, whatever businesses answer for themselves."""
+    return await actions.kill_flag(ctx, key=flag_key, reason=data.reason, version=if_match)
+
+
+@post(
+    "/api/admin/flags/{flag_key:str}/revival",
+    permission=FLAGS_MANAGE,
+    db="platform",
+    status=200,
+    raises=[NotFound, Stale, FlagAlive],
+    tags=TAGS,
+)
+async def revive_flag(ctx: Ctx, flag_key: str, if_match: int) -> Flag:
+    """Let a killed flag count again as it stands."""
+    return await actions.revive_flag(ctx, key=flag_key, version=if_match)
 
 
 @delete("/api/admin/flags/{flag_key:str}", permission=FLAGS_MANAGE, db="platform", raises=[NotFound, Stale], tags=TAGS)
@@ -87,9 +108,11 @@ async def clear_tenant_flag(ctx: Ctx, tenant_id: TenantId, flag_key: str, if_mat
 
 ROUTES = (
     list_enabled,
-    list_flags,
+    listing_get("/api/admin/flags", queries.FLAGS_LIST, db="platform", tags=TAGS),
     create_flag,
     change_flag,
+    kill_flag,
+    revive_flag,
     remove_flag,
     list_tenant_flags,
     set_tenant_flag,

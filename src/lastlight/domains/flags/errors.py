@@ -11,4 +11,20 @@ class FlagKeyTaken(Conflict):
     default_detail = "Change the flag that is there, or choose another key."
 
 
-ERRORS = (FlagKeyTaken,)
+class FlagKilled(Conflict):
+    """It is off for everybody already."""
+
+    type = "flag-killed"
+    title = "This flag is killed already"
+    default_detail = "Nobody has the feature. Let it live again first."
+
+
+class FlagAlive(Conflict):
+    """Only what was killed is revived."""
+
+    type = "flag-alive"
+    title = "This flag is not killed"
+    default_detail = "It counts as it stands."
+
+
+ERRORS = (FlagKeyTaken, FlagKilled, FlagAlive)

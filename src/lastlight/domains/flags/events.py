@@ -26,6 +26,22 @@ class FlagChanged(Event, frozen=True, kw_only=True):
     version: int
 
 
+class FlagKill(Event, frozen=True, kw_only=True):
+    """A feature was switched off for everybody at once."""
+
+    event_name: ClassVar[str] = "flag.killed"
+    audience: ClassVar[Permission | None] = FLAGS_READ
+    key: str
+
+
+class FlagRevival(Event, frozen=True, kw_only=True):
+    """A killed feature counts again as it stands."""
+
+    event_name: ClassVar[str] = "flag.revived"
+    audience: ClassVar[Permission | None] = FLAGS_READ
+    key: str
+
+
 class FlagRemoved(Event, frozen=True, kw_only=True):
     """A flag was removed: whoever asks for it finds it off."""
 
@@ -44,4 +60,4 @@ class TenantFlagChanged(Event, frozen=True, kw_only=True):
     percentage: int | None
 
 
-EVENTS = (FlagCreated, FlagChanged, FlagRemoved, TenantFlagChanged)
+EVENTS = (FlagCreated, FlagChanged, FlagKill, FlagRevival, FlagRemoved, TenantFlagChanged)

@@ -18,6 +18,26 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool
     percentage: int
     spread: Spread
+    killed_at: datetime | None
+    """Since when it is off for everybody, whatever a business answers for itself."""
+    killed_reason: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class FeatureFlagRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A flag in the platform's list: its state in a word, and how many businesses answer for themselves."""
+
+    key: str
+    description: str
+    state: Literal["on", "part", "off", "killed"]
+    enabled: bool
+    percentage: int
+    spread: Spread
+    answers: int
+    killed_at: datetime | None
+    killed_reason: str
     created_at: datetime
     updated_at: datetime
     version: int
@@ -32,7 +52,9 @@ class TenantFlag(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     platform_enabled: bool
     platform_percentage: int
+    killed: bool
     spread: Spread
+    description: str
     version: int
 
 

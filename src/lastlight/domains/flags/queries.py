@@ -2,16 +2,25 @@
 
 import msgspec
 
-from lastlight.domains.flags.model import Flag, Spread, TenantFlag, falls_on
+from lastlight.domains.flags.model import Flag, FeatureFlagRow, Spread, TenantFlag, falls_on
+from lastlight.domains.flags.permissions import FLAGS_READ
 from lastlight.kernel.errors import NotFound
+from lastlight.kernel.ids import TenantId
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.http.listing import Column, Filter, Listing
+
+STATES = (("on", "On"), ("part", "On for a share"), ("off", "Off"), ("killed", "Killed"))
+STATE = """case when f.killed_at is not null then 'killed' when not f.enabled or f.percentage = 0 then 'off'
+         when f.percentage < 100 then 'part' else 'on' end"""
+SPREADS = (("tenant", "Businesses"), ("user", "People"))
 
 FLAGS = """
-select key, description, enabled, percentage, spread, created_at, updated_at, version
+select key, description, enabled, percentage, spread, killed_at, killed_reason, created_at, updated_at, version
 from feature_flags where $1::text is null or key = $1 order by key
 """
 ANSWERS = """
-select f.key, f.spread, coalesce(o.enabled, f.enabled) as enabled, coalesce(o.percentage, f.percentage) as percentage
+select f.key, f.description, f.spread, f.killed_at is null and coalesce(o.enabled, f.enabled) as enabled,
+       coalesce(o.percentage, f.percentage) as percentage
 from feature_flags f
 left join tenant_flags o on o.tenant_id = $1 and o.key = f.key
 where $2::text is null or f.key = $2
@@ -19,7 +28,7 @@ order by f.key
 """
 OF_TENANT = """
 select f.key, o.enabled, o.percentage, coalesce(o.reason, '') as reason, f.enabled as platform_enabled,
-       f.percentage as platform_percentage, f.spread, coalesce(o.version, 0) as version
+       f.percentage as platform_percentage, f.killed_at is not null as killed, f.spread, f.description, coalesce(o.version, 0) as version
 from feature_flags f
 left join tenant_flags o on o.tenant_id = $1 and o.key = f.key
 where $2::text is null or f.key = $2
@@ -27,10 +36,75 @@ order by f.key
 """
 
 
+BUSINESSES = """
+select t.id as tenant_id, t.name, o.enabled, o.percentage, coalesce(o.reason, '') as reason
+from tenants t left join tenant_flags o on o.tenant_id = t.id and o.key = $1
+where t.kind = 'business' and t.status = 'active' and t.name ilike $2
+order by o.key is null, t.name, t.id limit 100
+"""
+
+FLAGS_LIST: Listing[FeatureFlagRow] = Listing(
+    name="feature_flags",
+    label="Feature flags",
+    row=FeatureFlagRow,
+    permission=FLAGS_READ,
+    source="feature_flags f",
+    tenant="'00000000-0000-0000-0000-000000000000'::uuid",
+    key="md5(f.key)::uuid",
+    columns=(
+        Column(name="key", sql="f.key", label="Key", sort=True),
+        Column(name="description", sql="f.description", label="What it is"),
+        Column(name="state", sql=STATE, label="State", kind="enum", sort=True, choices=STATES),
+        Column(name="percentage", sql="f.percentage", label="Share", kind="number", sort=True),
+        Column(name="spread", sql="f.spread", label="Spread over", kind="enum", choices=SPREADS),
+        Column(
+            name="answers",  # every tenant: the crew sees how many businesses answer for themselves
+            sql="(select count(*) from tenant_flags o where o.key = f.key)",
+            label="Own answers",
+            kind="number",
+        ),
+        Column(name="updated_at", sql="f.updated_at", label="Changed", kind="time", sort=True),
+        Column(name="enabled", sql="f.enabled", label="Enabled", kind="bool", shown=False),
+        Column(name="killed_at", sql="f.killed_at", label="Killed", kind="time", shown=False),
+        Column(name="killed_reason", sql="f.killed_reason", label="Why killed", shown=False),
+        Column(name="created_at", sql="f.created_at", label="Created", kind="time", shown=False),
+        Column(name="version", sql="f.version", label="Version", kind="number", shown=False),
+    ),
+    filters=(
+        Filter(name="state", sql=STATE, label="State", kind="enum", choices=STATES),
+        Filter(name="spread", sql="f.spread", label="Spread over", kind="enum", choices=SPREADS),
+    ),
+    search=("f.key", "f.description"),
+    sort="key",
+)
+
+
+class _Business(msgspec.Struct, frozen=True):
+    """A business beside a flag."""
+
+    tenant_id: TenantId
+    name: str
+    enabled: bool | None
+    percentage: int | None
+    reason: str
+
+
+class Reached(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a flag is on for a business, for which share of its people, and whether that is its own answer."""
+
+    tenant_id: TenantId
+    name: str
+    on: bool
+    share: int | None
+    own: bool
+    reason: str
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What stands for a business: its own answer where it has one, else the platform's."""
 
     key: str
+    description: str
     spread: Spread
     enabled: bool
     percentage: int
@@ -47,9 +121,33 @@ async def enabled_keys(ctx: Ctx) -> list[str]:
     return [answer.key for answer in await ctx.db.rows(Answer, ANSWERS, ctx.tenant_id, None) if _on(ctx, answer)]
 
 
-async def list_flags(ctx: Ctx) -> list[Flag]:
-    """Every flag of the platform, for a caller that has seen to the permission."""
-    return await ctx.db.rows(Flag, FLAGS, None)
+async def answers(ctx: Ctx) -> list[tuple[Answer, bool]]:
+    """What stands for the transaction's business, and whether it is on for whoever asks."""
+    return [(answer, _on(ctx, answer)) for answer in await ctx.db.rows(Answer, ANSWERS, ctx.tenant_id, None)]
+
+
+async def businesses_of(ctx: Ctx, *, key: str, q: str = "") -> list[Reached]:
+    """The running businesses that a flag falls on or not: those with an answer of their own first. At most a hundred."""
+    flag = await read_flag(ctx, key=key)
+    words = "%" + q.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    rows = await ctx.db.rows(_Business, BUSINESSES, key, words)
+    return [_reached(flag, row) for row in rows]
+
+
+def _reached(flag: Flag, row: _Business) -> Reached:
+    answer = flag.enabled if row.enabled is None else row.enabled
+    percentage = flag.percentage if row.percentage is None else row.percentage
+    enabled = flag.killed_at is None and answer
+    by_user = flag.spread == "user" and 0 < percentage < 100
+    on = (enabled and by_user) or falls_on(flag.key, subject=str(row.tenant_id), enabled=enabled, percentage=percentage)
+    return Reached(
+        tenant_id=row.tenant_id,
+        name=row.name,
+        on=on,
+        share=percentage if by_user and enabled else None,
+        own=row.enabled is not None,
+        reason=row.reason,
+    )
 
 
 async def read_flag(ctx: Ctx, *, key: str) -> Flag:

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from lastlight.domains.flags.model import KEY_PATTERN, Flag, Spread, TenantFlag
+from lastlight.domains.flags.model import KEY_PATTERN, Spread, TenantFlag
 from lastlight.runtime.http import Input
 
 Key = Annotated[str, msgspec.Meta(pattern=KEY_PATTERN, max_length=80)]
@@ -42,10 +42,10 @@ class TenantFlagIn(Input, frozen=True, kw_only=True):
     reason: Reason
 
 
-class FlagsOut(msgspec.Struct, frozen=True, kw_only=True):
-    """The flags of the platform."""
+class KillIn(Input, frozen=True, kw_only=True):
+    """Why a feature is switched off for everybody at once."""
 
-    items: list[Flag]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"\S")]
 
 
 class TenantFlagsOut(msgspec.Struct, frozen=True, kw_only=True):
