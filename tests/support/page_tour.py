@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from lastlight.kernel.ids import PLATFORM
 from lastlight.modules import MODULES
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.module import Registry
@@ -22,10 +23,22 @@ ELSEWHERE = {
     "/account/exports/{export_id:uuid}/file": "a file, not a page",
     "/staff/visits/{visit_id:uuid}/void": "the dialog that managers open, under another address",
 }
-DIALOGS = ("/status", "/key", "/void", "/removal", "/decision")
-QUESTIONS = {"/status": "?status=paused", "/decision": "?what=suspension"}
+DIALOGS = (
+    "/status",
+    "/key",
+    "/void",
+    "/removal",
+    "/decision",
+    "/revocation",
+    "/code",
+    "/change",
+    "/maintenance",
+    "/judgement",
+    "/step",
+)
+QUESTIONS = {"/step": "?step=bar_guest", "/status": "?status=paused", "/decision": "?what=suspension"}
 TABS = {
-    "/account": ("", "?tab=security", "?tab=sessions"),
+    "/account": ("", "?tab=sessions"),
     "/owner/venues/{venue_id:uuid}": ("", "?tab=settings", "?tab=code"),
     "/manage/venues/{venue_id:uuid}": ("", "?tab=code"),
     "/platform/tenants/{tenant_id:uuid}": ("", "?tab=modules"),
@@ -113,10 +126,35 @@ def real_things(server: LiveServer) -> dict[str, str]:
         "/platform/outbox tenant_id": mail["tenant_id"],
         "mail_id": mail["id"],
         "job_id": job["id"],
+        **_door_things(server, owner, str(venue), sent["checkin"]["id"]),
     }
     for client in (owner, crew, guest):
         client.close()
     return things
+
+
+def _door_things(server: LiveServer, owner: Any, venue_id: str, checkin_id: str) -> dict[str, str]:
+    """A scanner that waits for its code, a flag about a check-in, a guest, and a drill that passed."""
+    made = owner.post("/api/devices", json={"venue_id": venue_id, "name": "Tour door"}).json()
+    flag = server.sql(
+        """insert into checkin_flags (tenant_id, venue_id, patron_id, kind, detail, checkin_id, happened_at)
+           select tenant_id, venue_id, patron_id, 'impossible_travel', '40 km within 5 minutes', id, arrived_at
+           from checkins where id = $1 returning id, patron_id""",
+        checkin_id,
+    )
+    run = server.sql(
+        """insert into drill_runs (tenant_id, drill, runbook, business_id, run_by, passed, seconds, steps)
+           select $1, 'scanner-fleet-offline', 'scanner-fleet-offline.md', id, 'ada', true, 1.2,
+                  '[{"title": "A scanner falls silent", "passed": true, "found": "It is missed.", "seconds": 0.1}]'
+           from tenants where slug = 'kojo-arcade' returning id""",
+        PLATFORM,
+    )
+    return {
+        "device_id": made["device"]["id"],
+        "flag_id": str(flag[0]["id"]),
+        "patron_id": str(flag[0]["patron_id"]),
+        "run_id": str(run[0]["id"]),
+    }
 
 
 def _first(client: Any, path: str) -> dict[str, Any]:

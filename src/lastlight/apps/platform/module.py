@@ -3,11 +3,13 @@
 from typing import Any
 
 from lastlight.apps.ledgers import audit_pages, crew_job_pages
+from lastlight.apps.platform.drills import DRILL_PAGES
 from lastlight.apps.platform.system_status import read_system_status
 from lastlight.domains.tenancy import TENANTS_READ
 from lastlight.kernel.ids import MailId, TenantId
 from lastlight.runtime.audit.entries import AUDIT_READ
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.drills.events import DRILLS_READ
 from lastlight.runtime.http import Redirect, View, page
 from lastlight.runtime.jobs.events import JOBS_READ
 from lastlight.runtime.mail.outbox import OUTBOX, OUTBOX_READ, find_mail
@@ -41,7 +43,7 @@ MODULE = Module(
     name="platform_app",
     summary="Platform: the crew's console.",
     routes=(read_system_status,),
-    pages=(platform_page, outbox_page, mail_page, *audit_pages("/platform"), *crew_job_pages()),
+    pages=(platform_page, outbox_page, mail_page, *audit_pages("/platform"), *crew_job_pages(), *DRILL_PAGES),
     nav=(
         Nav(
             app="platform",
@@ -51,6 +53,15 @@ MODULE = Module(
             permission=JOBS_READ,
             group="House",
             order=50,
+        ),
+        Nav(
+            app="platform",
+            label="Drills",
+            href="/platform/drills",
+            icon="siren",
+            permission=DRILLS_READ,
+            group="House",
+            order=70,
         ),
         Nav(app="platform", label="Mail", href=HOME, icon="mail", permission=OUTBOX_READ, group="House", order=60),
         Nav(

@@ -16,8 +16,16 @@ select f.id, f.venue_id, f.patron_id, f.kind, f.detail, f.checkin_id, f.other_ch
        coalesce(u.name, '') as resolved_by, f.version
 from checkin_flags f
 left join users u on u.id = f.resolved_by
-where f.tenant_id = $1 and f.id = $2
+where f.tenant_id = $1 and """
+ONE = FLAG + "f.id = $2"
+OF_CHECKIN = (
+    FLAG
+    + """f.status <> 'dismissed' and (f.checkin_id = $2 or f.other_checkin_id = $2
+    or exists (select from door_scans s where s.tenant_id = $1 and s.id = f.scan_id and s.checkin_id = $2))
+order by f.raised_at desc, f.id desc
+limit 10
 """
+)
 ABOUT = """
 select w.name as venue, p.name as patron,
        case when p.status_until <= now() then 'active' else p.status end as patron_status,
@@ -63,9 +71,15 @@ order by s.done_at, s.step
 async def read_flag(ctx: Ctx, *, flag_id: UUID, permission: Permission = FLAGS_READ) -> Flag:
     """A flag at a venue for which the actor holds the permission."""
     ctx.require(permission)
-    flag = await ctx.db.one(Flag, FLAG, ctx.tenant_id, flag_id)
+    flag = await ctx.db.one(Flag, ONE, ctx.tenant_id, flag_id)
     ctx.require(permission, flag.venue_id)
     return flag
+
+
+async def flags_of_checkin(ctx: Ctx, *, checkin_id: UUID) -> list[Flag]:
+    """What was found about a check-in and not dismissed, for who may see flags; nothing for others."""
+    found = await ctx.db.rows(Flag, OF_CHECKIN, ctx.tenant_id, checkin_id) if ctx.allows(FLAGS_READ) else []
+    return [flag for flag in found if ctx.allows(FLAGS_READ, flag.venue_id)]
 
 
 async def read_case(ctx: Ctx, *, flag_id: UUID) -> FlagCase:

@@ -40,6 +40,7 @@ class DoorScanRow(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     claimed_at: datetime
     received_at: datetime
+    drift_seconds: int
     checkin_id: CheckinId | None
     visit_id: VisitId | None
 
@@ -54,6 +55,8 @@ class FlagRow(msgspec.Struct, frozen=True, kw_only=True):
     patron_id: PatronId
     patron: str
     detail: str
+    kilometres: float | None
+    seconds_apart: int | None
     happened_at: datetime
     raised_at: datetime
     checkin_id: CheckinId | None
@@ -79,6 +82,12 @@ left join patrons p on p.tenant_id = s.tenant_id and p.id = s.patron_id""",
         Column(name="id", sql="s.id", label="Id", kind="uuid", shown=False),
         Column(name="claimed_at", sql="s.claimed_at", label="Scanned", kind="time", sort=True),
         Column(name="received_at", sql="s.received_at", label="Received", kind="time"),
+        Column(
+            name="drift_seconds",
+            sql="greatest(0, floor(extract(epoch from s.received_at - s.claimed_at)))::bigint",
+            label="Came after",
+            kind="duration",
+        ),
         Column(name="device", sql="d.name", label="Device", sort=True),
         Column(name="device_id", sql="s.device_id", label="Device id", kind="uuid", shown=False),
         Column(name="sequence", sql="s.sequence", label="Number", kind="number"),
@@ -101,6 +110,7 @@ left join patrons p on p.tenant_id = s.tenant_id and p.id = s.patron_id""",
         Filter(name="direction", sql="s.direction", label="Direction", kind="enum", choices=DIRECTIONS),
         Filter(name="result", sql="s.result", label="Result", kind="enum", choices=RESULTS),
         Filter(name="decided", sql="s.decided", label="Decided", kind="enum", choices=DECIDERS),
+        Filter(name="late", sql="(s.received_at > s.claimed_at + interval '1 minute')", label="Came late", kind="bool"),
         Filter(name="claimed_at", sql="s.claimed_at", label="Scanned", kind="time"),
     ),
     search=("p.name", "d.name"),
@@ -127,6 +137,8 @@ join patrons p on p.tenant_id = f.tenant_id and p.id = f.patron_id""",
         Column(name="venue_id", sql="f.venue_id", label="Venue id", kind="uuid", shown=False),
         Column(name="detail", sql="f.detail", label="Detail"),
         Column(name="happened_at", sql="f.happened_at", label="Happened", kind="time"),
+        Column(name="kilometres", sql="f.kilometres", label="Kilometres", kind="number", shown=False),
+        Column(name="seconds_apart", sql="f.seconds_apart", label="Seconds apart", kind="number", shown=False),
         Column(name="checkin_id", sql="f.checkin_id", label="Check-in id", kind="uuid", shown=False),
         Column(name="scan_id", sql="f.scan_id", label="Scan id", kind="uuid", shown=False),
         Column(name="status", sql="f.status", label="Status", kind="enum", choices=STATUSES),

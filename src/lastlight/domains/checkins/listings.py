@@ -1,6 +1,7 @@
 """The lists of check-ins and visits: for a tenant's people, for a guest, and across tenants for the platform's crew."""
 
 from datetime import date, datetime
+from uuid import UUID
 
 import msgspec
 
@@ -10,6 +11,7 @@ from lastlight.runtime.http.listing import Column, Filter, Listing
 
 METHODS = (("screen", "Screen"), ("poster", "Poster"), ("pass", "Pass"), ("override", "By hand"))
 STATUSES = (("open", "In"), ("closed", "Left"), ("timed_out", "Timed out"), ("voided", "Voided"))
+REVOKED = (("revoked", "Taken back"), ("false_positive", "False positive"))
 CLOSERS = (("guest", "Guest"), ("staff", "Staff"), ("door", "Scan at the door"), ("time_out", "Time-out"))
 
 
@@ -27,6 +29,14 @@ class CheckinRow(msgspec.Struct, frozen=True, kw_only=True):
     claimed_at: datetime | None
     proven: bool
     position_result: str
+    device_id: UUID | None
+    device: str
+    device_state: str
+    override_reason: str
+    revoked_at: datetime | None
+    revoked_as: str
+    revoked_reason: str
+    flags: int
     business_day: date
     visit_id: VisitId | None
     visit_status: str
@@ -62,7 +72,11 @@ class VisitRow(msgspec.Struct, frozen=True, kw_only=True):
 CHECKIN_SOURCE = """checkins c
 join venues w on w.tenant_id = c.tenant_id and w.id = c.venue_id
 join patrons p on p.tenant_id = c.tenant_id and p.id = c.patron_id
-left join visits v on v.tenant_id = c.tenant_id and v.checkin_id = c.id"""
+left join visits v on v.tenant_id = c.tenant_id and v.checkin_id = c.id
+left join devices d on d.tenant_id = c.tenant_id and d.id = c.device_id
+left join checkin_revocations r on r.tenant_id = c.tenant_id and r.checkin_id = c.id"""
+FLAGS_SQL = """(select count(*) from checkin_flags f where f.tenant_id = c.tenant_id and f.status <> 'dismissed'
+and (f.checkin_id = c.id or f.other_checkin_id = c.id))"""
 VISIT_SOURCE = """visits v
 join venues w on w.tenant_id = v.tenant_id and w.id = v.venue_id
 join patrons p on p.tenant_id = v.tenant_id and p.id = v.patron_id
@@ -79,10 +93,18 @@ CHECKIN_COLUMNS = (
     Column(name="received_at", sql="c.received_at", label="Received", kind="time", sort=True, shown=False),
     Column(name="claimed_at", sql="c.claimed_at", label="Claimed", kind="time", shown=False),
     Column(name="proven", sql="c.proof_key_id is not null", label="Sent later", kind="bool"),
+    Column(name="device", sql="coalesce(d.name, '')", label="Scanner"),
+    Column(name="device_id", sql="c.device_id", label="Scanner id", kind="uuid", shown=False),
+    Column(name="device_state", sql="coalesce(c.device::text, '')", label="State of the device", shown=False),
+    Column(name="override_reason", sql="c.override_reason", label="By hand because", shown=False),
     Column(name="position_result", sql="coalesce(c.position->>'result', '')", label="Position"),
     Column(name="business_day", sql="c.business_day", label="Business day", kind="date", shown=False),
     Column(name="visit_id", sql="v.id", label="Visit id", kind="uuid", shown=False),
     Column(name="visit_status", sql="coalesce(v.status, '')", label="Visit", kind="enum", choices=STATUSES),
+    Column(name="revoked_at", sql="r.revoked_at", label="Taken back", kind="time", shown=False),
+    Column(name="revoked_as", sql="coalesce(r.kind, '')", label="Counts", kind="enum", choices=REVOKED),
+    Column(name="revoked_reason", sql="coalesce(r.reason, '')", label="Taken back because", shown=False),
+    Column(name="flags", sql=FLAGS_SQL, label="Flags", kind="number", shown=False),
 )
 CREW_CHECKIN_COLUMNS = (
     Column(name="tenant", sql="t.name", label="Business", sort=True),
@@ -125,7 +147,10 @@ CHECKIN_FILTERS = (
     Filter(name="venue_id", sql="c.venue_id", label="Venue", kind="uuid"),
     Filter(name="patron_id", sql="c.patron_id", label="Guest", kind="uuid"),
     Filter(name="method", sql="c.method", label="Method", kind="enum", choices=METHODS),
+    Filter(name="device_id", sql="c.device_id", label="Scanner", kind="uuid"),
     Filter(name="proven", sql="(c.proof_key_id is not null)", label="Sent later", kind="bool"),
+    Filter(name="revoked", sql="(r.checkin_id is not null)", label="Taken back", kind="bool"),
+    Filter(name="flagged", sql=f"({FLAGS_SQL} > 0)", label="Flagged", kind="bool"),
     Filter(name="arrived_at", sql="c.arrived_at", label="Arrived", kind="time"),
 )
 VISIT_FILTERS = (

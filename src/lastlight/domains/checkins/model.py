@@ -57,6 +57,11 @@ class Checkin(msgspec.Struct, frozen=True, kw_only=True):
     override_reason: str = ""
     revoked_at: datetime | None = None
     revoked_reason: str = ""
+    revoked_as: str = ""
+    device_name: str = ""
+    override_by: str = ""
+    visit_id: VisitId | None = None
+    visit_status: str = ""
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,22 +1,33 @@
 """What the door brings to the platform."""
 
 from lastlight.domains.checkins.api import ROUTES
+from lastlight.domains.checkins.by_hand_pages import BY_HAND_PAGES
 from lastlight.domains.checkins.door_api import DOOR_ROUTES
 from lastlight.domains.checkins.door_listings import DOOR_LISTINGS
 from lastlight.domains.checkins.errors import ERRORS, CheckinTakenBack, CodeReplayed, FlagStepDone, VisitOpen
 from lastlight.domains.checkins.events import EVENTS, CheckinVerified, DoorScanned
+from lastlight.domains.checkins.flag_pages import FLAG_COUNT_EVENTS, FLAG_PAGES
+from lastlight.domains.checkins.flags import count_open_flags
 from lastlight.domains.checkins.jobs import judge_arrival, judge_scan, time_out_due_visits
 from lastlight.domains.checkins.listings import LISTINGS
 from lastlight.domains.checkins.pages import COUNT_EVENTS, PAGES, count_shown
-from lastlight.domains.checkins.permissions import CHECKINS_READ, PERMISSIONS, VISITS_READ
+from lastlight.domains.checkins.permissions import CHECKINS_READ, FLAGS_READ, PERMISSIONS, VISITS_READ
 from lastlight.domains.checkins.settings import SETTINGS
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.http import RequestInfo
 from lastlight.runtime.module import Module, Nav, Reaction
+
+
+async def count_flags(ctx: Ctx, *, request: RequestInfo) -> int | None:
+    """How many flags wait for a judgement; nothing where none does."""
+    return await count_open_flags(ctx)
+
 
 MODULE = Module(
     name="checkins",
     summary="The door: verified arrivals, and the visits that they open.",
     routes=(*ROUTES, *DOOR_ROUTES),
-    pages=PAGES,
+    pages=(*PAGES, *BY_HAND_PAGES, *FLAG_PAGES),
     permissions=PERMISSIONS,
     events=EVENTS,
     errors=ERRORS,
@@ -50,6 +61,25 @@ MODULE = Module(
             icon="scan-line",
             permission=CHECKINS_READ,
             order=30,
+        ),
+        Nav(
+            app="management",
+            label="Door log",
+            href="/manage/door-log",
+            icon="list-checks",
+            permission=FLAGS_READ,
+            order=32,
+        ),
+        Nav(
+            app="management",
+            label="Flags",
+            href="/manage/flags",
+            icon="flag",
+            permission=FLAGS_READ,
+            order=34,
+            count=count_flags,
+            count_events=FLAG_COUNT_EVENTS,
+            hot=True,
         ),
         Nav(
             app="staff",

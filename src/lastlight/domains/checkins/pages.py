@@ -5,9 +5,15 @@ from uuid import UUID
 
 import msgspec
 
-from lastlight.domains.checkins import queries, visits
+from lastlight.domains.checkins import cases, queries, visits
 from lastlight.domains.checkins.listings import CHECKINS, CREW_CHECKINS, VISITS
-from lastlight.domains.checkins.permissions import CHECKINS_READ, VISITS_CHECKOUT, VISITS_CORRECT, VISITS_READ
+from lastlight.domains.checkins.permissions import (
+    CHECKINS_READ,
+    CHECKINS_REVOKE,
+    VISITS_CHECKOUT,
+    VISITS_CORRECT,
+    VISITS_READ,
+)
 from lastlight.domains.checkins.schemas import CheckoutsOut, VisitCorrection
 from lastlight.domains.venues import chosen_venue, listed, standing_venues
 from lastlight.kernel.ids import CheckinId, VisitId
@@ -103,8 +109,13 @@ async def checkins_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
 async def checkin_page(ctx: Ctx, checkin_id: CheckinId) -> View:
     """Show one check-in: how, from where, when it was claimed and received."""
     checkin = await queries.find_checkin(ctx, checkin_id=checkin_id)
-    story = await entity_history(ctx, entity="checkin", entity_id=checkin_id)
-    return View("checkins/checkin.html", {"checkin": checkin, "history": story})
+    context: dict[str, Any] = {
+        "checkin": checkin,
+        "flags": await cases.flags_of_checkin(ctx, checkin_id=checkin_id),
+        "may_revoke": checkin.revoked_at is None and ctx.allows(CHECKINS_REVOKE, checkin.venue_id),
+        "history": await entity_history(ctx, entity="checkin", entity_id=checkin_id),
+    }
+    return View("checkins/checkin.html", context)
 
 
 @page("/platform/checkins", permission=CHECKINS_READ, db="platform", listing=CREW_CHECKINS)

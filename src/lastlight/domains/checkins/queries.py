@@ -26,9 +26,14 @@ where v.tenant_id = $1 and v.patron_id = $2 and v.status = 'open'
 CHECKIN = """
 select c.id, c.venue_id, w.name as venue, c.patron_id, p.name as patron, c.method, c.arrived_at, c.received_at, c.claimed_at,
        c.proof_key_id is not null as proven, c.business_day, c.position, c.device, c.device_id,
-       c.override_reason, r.revoked_at, coalesce(r.reason, '') as revoked_reason
+       c.override_reason, coalesce(u.name, '') as override_by, r.revoked_at, coalesce(r.reason, '') as revoked_reason,
+       coalesce(r.kind, '') as revoked_as, coalesce(d.name, '') as device_name, v.id as visit_id,
+       coalesce(v.status, '') as visit_status
 from checkins c
 left join checkin_revocations r on r.tenant_id = $1 and r.checkin_id = c.id
+left join visits v on v.tenant_id = $1 and v.checkin_id = c.id
+left join devices d on d.tenant_id = $1 and d.id = c.device_id
+left join users u on u.id = c.override_by
 join venues w on w.tenant_id = $1 and w.id = c.venue_id
 join patrons p on p.tenant_id = $1 and p.id = c.patron_id
 where c.tenant_id = $1 and c.id = $2

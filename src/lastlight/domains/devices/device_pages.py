@@ -102,7 +102,7 @@ def _code_pages(home: str, one: str) -> tuple[Operation, ...]:
     @page_post(f"{one}/code", permission=DEVICES_MANAGE, secret=True)
     async def device_code_submit(ctx: Ctx, device_id: UUID) -> View:
         """Make a new one-time code, and show it this once."""
-        return code_view(ctx, await enrolment.issue_code(ctx, device_id=device_id), home)
+        return code_view(ctx, issued=await enrolment.issue_code(ctx, device_id=device_id), home=home)
 
     return (device_code_dialog, device_code_submit)
 

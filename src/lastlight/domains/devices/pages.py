@@ -94,7 +94,7 @@ def _new_pages(home: str) -> tuple[Operation, ...]:
         """Put a device on a venue's list, and show its one-time code this once."""
         data = form.require()
         device = DeviceIn(venue_id=chosen_id(data.venue_id), name=data.name, kind=data.kind)
-        return code_view(ctx, await enrolment.add_device(ctx, data=device), home)
+        return code_view(ctx, issued=await enrolment.add_device(ctx, data=device), home=home)
 
     return (device_new_page, device_new_submit)
 
@@ -148,7 +148,7 @@ async def crew_devices_page(ctx: Ctx, query: Any) -> View:
     return View("devices/crew.html", context)
 
 
-def code_view(ctx: Ctx, issued: EnrolmentCode, home: str) -> View:
+def code_view(ctx: Ctx, *, issued: EnrolmentCode, home: str) -> View:
     """The one-time code as text and as QR, shown this once; the QR opens the scanner with the code."""
     address = f"{ctx.services.settings.base_url}/staff/door#{issued.code}"
     facts = {"device": issued.device, "code": issued.code, "expires_at": issued.expires_at, "home": home}
