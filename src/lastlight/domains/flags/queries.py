@@ -2,7 +2,7 @@
 
 import msgspec
 
-from lastlight.domains.flags.model import Flag, FeatureFlagRow, Spread, TenantFlag, falls_on
+from lastlight.domains.flags.model import FeatureFlagRow, Flag, Spread, TenantFlag, falls_on
 from lastlight.domains.flags.permissions import FLAGS_READ
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import TenantId
