@@ -31,6 +31,7 @@ from lastlight.domains.resources.schemas import (
     OwnBookingIn,
     ResourceChange,
     ResourceIn,
+    TimesQuery,
 )
 from lastlight.domains.venues.hours import Interval, OpeningHours, Week
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
@@ -42,6 +43,7 @@ from tests.support.door import MODULES, Guest, House, new_house
 from tests.support.services import opened_services
 
 HOUR = timedelta(hours=1)
+MINUTES_15 = timedelta(minutes=15)
 BASE = datetime(2099, 6, 5, 20, tzinfo=ZoneInfo("Africa/Johannesburg"))
 
 
@@ -127,6 +129,53 @@ async def test_the_buffer_is_kept_free_and_nothing_more(house: House) -> None:
     with pytest.raises(BookingOverlaps):
         await booked(house, room, BASE - HOUR)
     await booked(house, room, BASE - timedelta(minutes=75))
+
+
+async def test_a_time_that_is_taken_is_told_with_the_next_free_ones(house: House) -> None:
+    room = await resource(house, buffer_minutes=15)
+    first = await booked(house, room, BASE)
+    await booked(house, room, BASE + timedelta(minutes=150))
+    with pytest.raises(BookingOverlaps) as refused:
+        await booked(house, room, BASE + timedelta(minutes=30))
+    free = [datetime.fromisoformat(text) for text in str(refused.value.extra["next_free"]).split(",")]
+    assert free[0] == BASE + timedelta(minutes=75)
+    assert free[1] >= BASE + timedelta(minutes=225)
+    assert "21:15" in refused.value.detail
+    await booked(house, room, free[0])
+    move = BookingChange(starts_at=first.starts_at + MINUTES_15, ends_at=first.ends_at + MINUTES_15)
+    with pytest.raises(BookingOverlaps):
+        async with house.system() as ctx:
+            await bookings.change_booking(ctx, booking_id=first.id, data=move, version=first.version)
+    later = BookingChange(starts_at=BASE - MINUTES_15, ends_at=first.ends_at - MINUTES_15)
+    async with house.system() as ctx:
+        moved = await bookings.change_booking(ctx, booking_id=first.id, data=later, version=first.version)
+    assert moved.starts_at == BASE - MINUTES_15, "its own old time is not in its way"
+
+
+async def test_guests_are_told_free_times_within_the_hours_and_nothing_of_a_hidden_venue(house: House) -> None:
+    hours = OpeningHours(
+        weekly=Week(**{day: [Interval(opens="18:00", closes="22:00")] for day in Week.__struct_fields__})
+    )
+    venue = await house.add_venue(opening_hours=hours)
+    room = await resource(house, venue_id=venue.id, buffer_minutes=10)
+    day = ((await soon(house)) + 24 * HOUR).astimezone(venue.zone).date()
+    evening = datetime(day.year, day.month, day.day, 19, tzinfo=venue.zone)
+    await booked(house, room, evening)
+    async with system_ctx(house.services, house.tenant_id, role="system") as ctx:
+        times = await queries.read_times(ctx, resource_id=room.id, query=TimesQuery(day=day, minutes=60))
+        local = [f"{one.astimezone(venue.zone):%H:%M}" for one in times.starts]
+        assert local == ["20:15", "20:30", "20:45", "21:00"], "18:00 and an hour, and the buffer, run into 19:00"
+        assert times.price == Money(amount=35_000, currency="ZAR")
+        assert (await queries.read_times(ctx, resource_id=room.id, query=TimesQuery(day=day, minutes=10))).starts == []
+    await house.sql("update venues set publication = 'unpublished' where id = $1", venue.id)
+    guest = await house.add_guest()
+    with pytest.raises(NotFound):
+        await book_own(house, guest, room, evening + 2 * HOUR)
+    async with system_ctx(house.services, house.tenant_id, role="system") as ctx:
+        with pytest.raises(NotFound):
+            await queries.read_times(ctx, resource_id=room.id, query=TimesQuery(day=day, minutes=60))
+    await house.sql("update venues set publication = 'published' where id = $1", venue.id)
+    await book_own(house, guest, room, evening + 2 * HOUR)
 
 
 async def test_a_cancelled_or_missed_time_is_free_again(house: House) -> None:

@@ -2,14 +2,19 @@
 
 import io
 from collections.abc import AsyncGenerator
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from PIL import Image as Picture
 
+from lastlight.domains.venues.clearing import clear_images, tenants_with_stale
 from lastlight.domains.venues.errors import ImageNotAwaited
 from lastlight.domains.venues.images import (
     Image,
     await_image,
+    describe_image,
+    image_links,
     list_images,
     order_images,
     read_image,
@@ -17,12 +22,17 @@ from lastlight.domains.venues.images import (
     receive_image,
     remove_image,
 )
-from lastlight.domains.venues.moderation import moderate_image
-from lastlight.domains.venues.resizing import copies_of
-from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
-from lastlight.kernel.ids import ImageId
+from lastlight.domains.venues.moderation import moderate_image, moderate_images
+from lastlight.domains.venues.permissions import VENUES_MODERATE
+from lastlight.domains.venues.resizing import copies_of, resize_image
+from lastlight.domains.venues.show import VenueShow, read_show
+from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
+from lastlight.kernel.ids import PLATFORM, ImageId, VenueId
+from lastlight.runtime.db.uow import system_ctx
+from lastlight.runtime.jobs.run import JobRun
+from lastlight.runtime.jobs.states import Claimed
 from lastlight.runtime.settings import Settings
-from lastlight.runtime.storage.files import PURPOSES, store_upload
+from lastlight.runtime.storage.files import PURPOSES, find_file, store_upload
 from tests.support.door import Guest, House, opened_house
 
 
@@ -41,12 +51,12 @@ def picture(width: int = 2000, height: int = 1000) -> bytes:
     return out.getvalue()
 
 
-async def uploaded(house: House, guest: Guest | None = None) -> Image:
+async def uploaded(house: House, guest: Guest | None = None, *, venue: VenueId | None = None) -> Image:
     stored = await store_upload(
         house.services, house.tenant_id, purpose=PURPOSES["picture"], name="night.jpg", content=picture(40, 20)
     )
     async with house.as_guest(guest) if guest else house.system() as ctx:
-        image, url = await await_image(ctx, venue_id=house.venue.id, alt="The bar")
+        image, url = await await_image(ctx, venue_id=venue or house.venue.id, alt="The bar")
         assert read_upload_link(ctx.services, url.rsplit("/", 1)[-1], now=ctx.now) == (house.tenant_id, image.id)
         await receive_image(ctx, image_id=image.id, stored=stored)
         with pytest.raises(ImageNotAwaited):
@@ -98,3 +108,115 @@ async def test_a_guests_photo_waits_and_is_nobody_elses(house: House) -> None:
     async with house.system() as ctx:
         with pytest.raises(NotPermitted):
             await moderate_image(ctx, image_id=ours.id, approved=True, reason="", version=ours.version)
+
+
+def run_of(house: House, name: str) -> JobRun:
+    """A run of a job, as a worker would make it."""
+    claimed = Claimed(uuid4(), name, {}, 1, 1, None, False, False, True)
+    return JobRun(house.services, house.services.registry.jobs[name], house.tenant_id, claimed)
+
+
+async def test_a_picture_gets_its_copies_and_its_original_goes(house: House) -> None:
+    photo = await uploaded(house, await house.add_guest())
+    await resize_image.fn(job=run_of(house, "venues.resize_image"), image_id=photo.id)
+    async with house.system() as ctx:
+        ready = await read_image(ctx, image_id=photo.id)
+        assert (ready.state, ready.width, ready.height, ready.file_id) == ("ready", 20, 40, None)
+        assert ready.large_file_id is not None
+        kept = await find_file(ctx, ready.large_file_id)
+        assert (kept.media_type, kept.patron_id) == ("image/webp", photo.patron_id)
+        large, small = image_links(ctx, image=ready)
+        assert large is not None
+        assert small is not None
+    rows = await house.sql("select removed_at from files where id = $1", photo.file_id)
+    assert rows[0]["removed_at"] is not None
+    files = await house.count("files")
+    await resize_image.fn(job=run_of(house, "venues.resize_image"), image_id=photo.id)
+    assert await house.count("files") == files, "a second run finds nothing to do"
+
+
+async def test_what_is_no_picture_inside_fails_and_says_so(house: House) -> None:
+    torn = picture(400, 400)[:900]
+    stored = await store_upload(
+        house.services, house.tenant_id, purpose=PURPOSES["picture"], name="torn.jpg", content=torn
+    )
+    async with house.system() as ctx:
+        image, _ = await await_image(ctx, venue_id=house.venue.id, alt="Torn")
+        await receive_image(ctx, image_id=image.id, stored=stored)
+    await resize_image.fn(job=run_of(house, "venues.resize_image"), image_id=image.id)
+    async with house.system() as ctx:
+        failed = await read_image(ctx, image_id=image.id)
+    assert (failed.state, failed.state_reason, failed.file_id) == ("failed", "The picture is damaged.", None)
+
+
+async def test_what_never_came_or_never_became_ready_is_cleared_away(house: House) -> None:
+    async with house.system() as ctx:
+        awaited, _ = await await_image(ctx, venue_id=house.venue.id, alt="Never sent")
+        fresh, _ = await await_image(ctx, venue_id=house.venue.id, alt="Just asked for")
+    stuck, failed, ready = [await uploaded(house) for _ in range(3)]
+    await resize_image.fn(job=run_of(house, "venues.resize_image"), image_id=ready.id)
+    await house.sql("alter table venue_images disable trigger venue_images_touch")
+    age = "update venue_images set created_at = now() - $2::interval, updated_at = now() - $2::interval where id = $1"
+    for image, span in ((awaited, 2), (stuck, 30), (ready, 900)):
+        await house.sql(age, image.id, timedelta(hours=span))
+    await house.sql("update venue_images set state = 'failed' where id = $1", failed.id)
+    await house.sql(age, failed.id, timedelta(days=8))
+    await house.sql("alter table venue_images enable trigger venue_images_touch")
+    async with system_ctx(house.services, PLATFORM, role="system") as ctx:
+        assert house.tenant_id in await tenants_with_stale(ctx)
+    async with house.system() as ctx:
+        assert await clear_images.fn(ctx) == 3
+        assert await clear_images.fn(ctx) == 0
+        assert (await read_image(ctx, image_id=stuck.id)).state == "failed"
+        assert (await read_image(ctx, image_id=fresh.id)).state == "awaited"
+        assert (await read_image(ctx, image_id=ready.id)).state == "ready"
+        for gone in (awaited, failed):
+            with pytest.raises(NotFound):
+                await read_image(ctx, image_id=gone.id)
+    removed = await house.sql("select id from files where id = any($1) and removed_at is null", [stuck.file_id])
+    assert removed == [], "the original of what could not be resized is gone"
+
+
+async def test_words_for_those_who_do_not_see_it_are_needed(house: House) -> None:
+    async with house.system() as ctx:
+        with pytest.raises(Invalid) as refused:
+            await await_image(ctx, venue_id=house.venue.id, alt="  ")
+        assert "alt" in refused.value.fields
+        image, _ = await await_image(ctx, venue_id=house.venue.id, alt="The bar")
+        after = await describe_image(ctx, image_id=image.id, alt="The bar at dawn", version=image.version)
+        assert after.alt == "The bar at dawn"
+        with pytest.raises(Stale):
+            await describe_image(ctx, image_id=image.id, alt="Other", version=image.version)
+
+
+async def test_a_guest_sees_what_is_approved_and_what_became_of_their_own(house: House) -> None:
+    venue = await house.add_venue(name="Show")
+    guest, other = await house.add_guest(), await house.add_guest("Liam Petersen")
+    photo = await uploaded(house, guest, venue=venue.id)
+    ours = await uploaded(house, venue=venue.id)
+    for image in (photo, ours):
+        await resize_image.fn(job=run_of(house, "venues.resize_image"), image_id=image.id)
+
+    async def seen(one: Guest) -> VenueShow:
+        async with system_ctx(house.services, house.tenant_id, role="system") as ctx:
+            return await read_show(ctx, venue_id=venue.id, patron_id=one.patron_id)
+
+    before = await seen(guest)
+    assert [image.id for image in before.images] == [ours.id]
+    assert [(one.id, one.moderation) for one in before.photos] == [(photo.id, "waiting")]
+    assert (await seen(other)).photos == []
+    async with house.system() as ctx:
+        with pytest.raises(Invalid):
+            await moderate_images(ctx, image_ids=[photo.id], approved=False, reason=" ")
+        assert await moderate_images(ctx, image_ids=[photo.id, ours.id], approved=True, reason="") == 1
+        assert await moderate_images(ctx, image_ids=[photo.id], approved=True, reason="") == 0
+    after = await seen(other)
+    assert [image.id for image in after.images] == [ours.id, photo.id], "it joins at the end"
+    assert after.images[0].small.startswith("/files/")
+    async with house.as_member({VENUES_MODERATE.name: frozenset({house.venue.id})}) as ctx:
+        await house.sql("update venue_images set moderation = 'waiting' where id = $1", photo.id)
+        with pytest.raises(NotFound):
+            await moderate_images(ctx, image_ids=[photo.id], approved=True, reason="")
+    await house.sql("update venues set publication = 'draft' where id = $1", venue.id)
+    with pytest.raises(NotFound):
+        await seen(guest)
