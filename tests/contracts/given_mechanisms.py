@@ -11,7 +11,7 @@ from tests.support.things import (
     saved_view,
     view_of_list,
 )
-from tests.support.world import Somebody, World
+from tests.support.world import NOBODY, Somebody, World
 
 
 @example("retry_job", "job_retry")
@@ -89,13 +89,14 @@ async def create_export(world: World, who: Somebody) -> Given:
 
 @example("add_push_subscription")
 async def add_push_subscription(world: World, who: Somebody) -> Given:
-    key = (await world.make("GET", "/api/push/key"))["key"]
-    return Given(data=Browser(f"https://push.example.org/{next(world.numbers)}").body(key))
+    key = (await world.make("GET", "/api/push/key", NOBODY))["key"]
+    body = Browser(f"https://push.example.org/{next(world.numbers)}").body(key)
+    return Given(data={**body, **body["keys"]})
 
 
 @example("remove_push_subscription", "try_push_subscription", "push_device_remove", "push_device_try")
 async def own_push_subscription(world: World, who: Somebody) -> Given:
-    key = (await world.make("GET", "/api/push/key"))["key"]
+    key = (await world.make("GET", "/api/push/key", NOBODY))["key"]
     nowhere = who.kind in {"anonymous", "guest"} or (who.kind == "crew" and who.home is not None)
     asker = await world.newcomer(world.somebody["A.owner"]) if nowhere else who
     browser = Browser(f"https://push.example.org/{next(world.numbers)}")

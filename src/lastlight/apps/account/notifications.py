@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+import msgspec
+
 from lastlight.domains import identity
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Redirect, View, page, page_post
@@ -26,7 +28,7 @@ def kinds_for(ctx: Ctx) -> list[NoticeKind]:
 class KindsForm(Input, frozen=True, kw_only=True):
     """The kinds that one wants."""
 
-    wanted: list[str] = []
+    wanted: list[str] = msgspec.field(default_factory=list[str])
 
 
 @page(HOME, signed_in=OWN)
