@@ -127,13 +127,19 @@ async def end_break(world: World, who: Somebody) -> Given:
     return Given(who=worker)
 
 
+@example("read_time_entry")
+async def read_time_entry(world: World, who: Somebody) -> Given:
+    worker = await clocked_in(world, who)
+    return Given(path={"entry_id": await entry_of(world, worker)}, who=worker)
+
+
 @example("ask_correction")
 async def ask_correction(world: World, who: Somebody) -> Given:
     worker = await clocked_in(world, who)
     return Given(data=correction_body(await entry_of(world, worker)), who=worker)
 
 
-@example("withdraw_correction")
+@example("withdraw_correction", "read_correction")
 async def withdraw_correction(world: World, who: Somebody) -> Given:
     worker = await clocked_in(world, who)
     body = correction_body(await entry_of(world, worker))
@@ -176,7 +182,7 @@ async def answer_swap(world: World, who: Somebody) -> Given:
     return Given(path={"swap_id": swap_id}, who=taker)
 
 
-@example("withdraw_swap")
+@example("withdraw_swap", "read_swap")
 async def withdraw_swap(world: World, who: Somebody) -> Given:
     giver, _, swap_id = await _offered(world, who)
     return Given(path={"swap_id": swap_id}, who=giver)

@@ -140,19 +140,10 @@ async def swap_decided(world: World, who: Somebody) -> Given:
     return Given(path={"swap_id": await swap(world, who, accepted=True)}, data=REASON)
 
 
-@example("shift_new_dialog")
-async def shift_dialog(world: World, who: Somebody) -> Given:
-    return Given(query={"venue_id": str(await venue(world, who))})
-
-
 @example("shift_new_submit", "shift_submit")
 async def shift_form(world: World, who: Somebody) -> Given:
+    """What the form of a change does not take, it is not sent."""
     return Given(data={"venue_id": str(await venue(world, who)), **_wall(far_evening(world))})
-
-
-@example("publish_dialog")
-async def publish_dialog(world: World, who: Somebody) -> Given:
-    return Given(query={"venue_id": str(await venue(world, who)), "day": "2099-06-05"})
 
 
 @example("publish_submit")

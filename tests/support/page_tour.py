@@ -10,6 +10,7 @@ from lastlight.modules import MODULES
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.module import Registry
 from tests.support.live_server import LiveServer, Person
+from tests.support.tour_work import work_things
 
 ELSEWHERE = {
     "/patron": "the guest's app, toured by its own tests",
@@ -21,6 +22,8 @@ ELSEWHERE = {
     "/saved-views": "a menu's inside, toured where the menu opens",
     "/files/{token:str}": "a file, not a page",
     "/account/exports/{export_id:uuid}/file": "a file, not a page",
+    "/manage/team/tonight": "a part of the first page",
+    "/staff/shift/tonight": "a part of the first page",
     "/staff/visits/{visit_id:uuid}/void": "the dialog that managers open, under another address",
 }
 DIALOGS = (
@@ -35,6 +38,10 @@ DIALOGS = (
     "/maintenance",
     "/judgement",
     "/step",
+    "/cancellation",
+    "/refusal",
+    "/swap",
+    "/publication",
 )
 QUESTIONS = {"/step": "?step=bar_guest", "/status": "?status=paused", "/decision": "?what=suspension"}
 TABS = {
@@ -126,6 +133,7 @@ def real_things(server: LiveServer) -> dict[str, str]:
         "/platform/outbox tenant_id": mail["tenant_id"],
         "mail_id": mail["id"],
         "job_id": job["id"],
+        **work_things(server, owner, str(venue)),
         **_door_things(server, owner, str(venue), sent["checkin"]["id"]),
     }
     for client in (owner, crew, guest):

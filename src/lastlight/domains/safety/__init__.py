@@ -24,6 +24,7 @@ from lastlight.domains.safety.incidents import begin_incident, find_incident
 from lastlight.domains.safety.jobs import Facts, take_facts
 from lastlight.domains.safety.model import Alert, FloorState, Incident, Thresholds, floor_state
 from lastlight.domains.safety.permissions import SAFETY_MANAGE, SAFETY_READ, SAFETY_RESPOND
+from lastlight.domains.safety.response import ResponseFigures, response_figures
 from lastlight.domains.safety.seeding import seed_safety
 from lastlight.domains.safety.thresholds import read_thresholds
 from lastlight.domains.safety.watch import read_floor, report_facts
@@ -44,6 +45,7 @@ __all__ = [
     "InterventionEscalated",
     "InterventionRecorded",
     "InterventionResolvedEvent",
+    "ResponseFigures",
     "SosEscalated",
     "SosRaised",
     "SosResolvedEvent",
@@ -57,6 +59,7 @@ __all__ = [
     "read_floor",
     "read_thresholds",
     "report_facts",
+    "response_figures",
     "seed_safety",
     "take_facts",
 ]

@@ -6,8 +6,10 @@ by a planner. Calendars read one's shifts at a secret address. This is all that 
 """
 
 from lastlight.domains.staff.clock import coming_shifts
+from lastlight.domains.staff.figures import performance
 from lastlight.domains.staff.model import Shift, TimeEntry
 from lastlight.domains.staff.permissions import SHIFTS_PLAN, SHIFTS_READ, STAFF_PERFORMANCE, TIME_CLOCK, TIME_READ
+from lastlight.domains.staff.schemas import DaysQuery, Performance, PerformanceOut
 from lastlight.domains.staff.seeding import seed_rota
 
 __all__ = [
@@ -16,8 +18,12 @@ __all__ = [
     "STAFF_PERFORMANCE",
     "TIME_CLOCK",
     "TIME_READ",
+    "DaysQuery",
+    "Performance",
+    "PerformanceOut",
     "Shift",
     "TimeEntry",
     "coming_shifts",
+    "performance",
     "seed_rota",
 ]

@@ -108,6 +108,8 @@ async def _whose(ctx: Ctx, data: CorrectionIn) -> tuple[UserId, VenueId]:
         entry = await find_entry(ctx, entry_id=data.entry_id)
         if entry.status == "voided":
             raise NotClockedIn
+        if data.venue_id not in {None, entry.venue_id}:
+            raise Invalid(fields={"venue_id": "This time was clocked at another venue; leave the venue out."})
         return entry.user_id, entry.venue_id
     if data.venue_id is None:
         raise Invalid(fields={"venue_id": "Name the venue where you worked, or the entry that is wrong."})

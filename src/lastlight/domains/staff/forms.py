@@ -1,6 +1,6 @@
 """The forms of time and shifts: what pages send, as flat texts on a venue's clock, and what they become."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -56,16 +56,21 @@ class NoteForm(Input, frozen=True, kw_only=True):
     reason: Reason = ""
 
 
-class ShiftForm(Input, frozen=True, kw_only=True):
-    """A shift on the venue's clock; nobody chosen is an open one."""
+class ShiftChangeForm(Input, frozen=True, kw_only=True):
+    """A shift on its venue's clock; nobody chosen makes it an open one."""
 
-    venue_id: VenueId
     user_id: UserId | None = None
     duty: Annotated[str, msgspec.Meta(max_length=80)] = ""
     note: Reason = ""
     starts_at: Wall = ""
     ends_at: Wall = ""
     version: int = 0
+
+
+class ShiftForm(ShiftChangeForm, frozen=True, kw_only=True):
+    """A new one, at a venue."""
+
+    venue_id: VenueId
 
 
 def to_correction(form: CorrectionForm, venue: Venue) -> CorrectionIn:
@@ -82,20 +87,12 @@ def to_correction(form: CorrectionForm, venue: Venue) -> CorrectionIn:
 
 def to_shift(form: ShiftForm, venue: Venue) -> ShiftIn:
     """The shift that a form describes."""
-    return ShiftIn(
-        venue_id=form.venue_id,
-        user_id=form.user_id,
-        duty=form.duty,
-        note=form.note,
-        starts_at=read_wall_clock(form.starts_at, venue.zone, field="starts_at"),
-        ends_at=read_wall_clock(form.ends_at, venue.zone, field="ends_at"),
-    )
+    return ShiftIn(venue_id=form.venue_id, **_planned(form, venue))
 
 
-def to_shift_change(form: ShiftForm, venue: Venue) -> ShiftChange:
-    """The same as a change; its venue stays."""
-    wanted = to_shift(form, venue)
-    return ShiftChange(**{name: getattr(wanted, name) for name in ShiftChange.__struct_fields__})
+def to_shift_change(form: ShiftChangeForm, venue: Venue) -> ShiftChange:
+    """The change that a form describes; its venue stays."""
+    return ShiftChange(**_planned(form, venue))
 
 
 def of_shift(shift: Shift, venue: Venue) -> dict[str, str]:
@@ -107,4 +104,14 @@ def of_shift(shift: Shift, venue: Venue) -> dict[str, str]:
         "starts_at": write_wall_clock(shift.starts_at, venue.zone),
         "ends_at": write_wall_clock(shift.ends_at, venue.zone),
         "version": str(shift.version),
+    }
+
+
+def _planned(form: ShiftChangeForm, venue: Venue) -> dict[str, Any]:
+    return {
+        "user_id": form.user_id,
+        "duty": form.duty,
+        "note": form.note,
+        "starts_at": read_wall_clock(form.starts_at, venue.zone, field="starts_at"),
+        "ends_at": read_wall_clock(form.ends_at, venue.zone, field="ends_at"),
     }

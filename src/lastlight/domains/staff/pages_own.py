@@ -67,6 +67,12 @@ async def clock_page(ctx: Ctx, request: RequestInfo) -> View:
     return View("staff/clock.html", facts)
 
 
+@page(f"{CLOCK}/tonight", permission=TIME_CLOCK)
+async def own_tonight(ctx: Ctx) -> View:
+    """Show on the first page whether one is clocked in, and which tasks wait."""
+    return View("staff/own_tonight.html", await clock_facts(ctx), block="tonight")
+
+
 @page_post(f"{CLOCK}/in", permission=TIME_CLOCK, form_page="staff/clock.html", form_context=clock_facts)
 async def clock_in_submit(ctx: Ctx, form: Form[ClockForm]) -> Redirect:
     """Begin to work, now."""
@@ -290,6 +296,7 @@ def _likely_venue(shifts: list[Shift], venues: list[Venue], now: datetime) -> st
 
 OWN_PAGES = (
     clock_page,
+    own_tonight,
     clock_in_submit,
     clock_out_submit,
     break_submit,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from lastlight.domains.identity import colleagues
 from lastlight.domains.staff import shifts, swaps
-from lastlight.domains.staff.forms import NoteForm, ShiftForm, of_shift, to_shift, to_shift_change
+from lastlight.domains.staff.forms import NoteForm, ShiftChangeForm, ShiftForm, of_shift, to_shift, to_shift_change
 from lastlight.domains.staff.listings import PLANNED_SHIFTS, SWAPS
 from lastlight.domains.staff.pages_team import picked_venues
 from lastlight.domains.staff.permissions import SHIFTS_PLAN
@@ -45,30 +45,30 @@ class WeekQuery(Input, frozen=True, kw_only=True):
 class NewShiftQuery(Input, frozen=True, kw_only=True):
     """For whom and which day a shift is planned."""
 
-    venue_id: VenueId
+    venue_id: VenueId | None = None
     day: date | None = None
     user_id: UUID | None = None
 
 
 class PublishQuery(Input, frozen=True, kw_only=True):
-    """The week that is published, by its Monday."""
+    """The week that is published, by any day of it; this one unless another is named."""
+
+    venue_id: VenueId | None = None
+    day: date | None = None
+
+
+class PublishForm(Input, frozen=True, kw_only=True):
+    """The same, confirmed."""
 
     venue_id: VenueId
     day: date
-
-
-class PublishForm(PublishQuery, frozen=True, kw_only=True):
-    """The same, confirmed."""
 
 
 @page(HOME, permission=SHIFTS_PLAN)
 async def plan_page(ctx: Ctx, query: WeekQuery, request: RequestInfo) -> View:
     """Show a venue's week by person and by day."""
     venues = await standing_venues(ctx, permission=SHIFTS_PLAN)
-    if query.venue_id is not None and all(venue.id != query.venue_id for venue in venues):
-        raise NotFound
-    wanted = query.venue_id or chosen_venue(request)
-    venue = next((one for one in venues if one.id == wanted), None) or next(iter(venues), None)
+    venue = _shown(venues, query.venue_id, request)
     context: dict[str, Any] = {
         "venues": [(str(one.id), one.name) for one in venues],
         "home": HOME,
@@ -103,9 +103,9 @@ async def swaps_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
 
 
 @page(f"{HOME}/new", permission=SHIFTS_PLAN)
-async def shift_new_dialog(ctx: Ctx, query: NewShiftQuery) -> View:
-    """Ask for a shift to plan."""
-    venue = await find_venue(ctx, venue_id=query.venue_id, permission=SHIFTS_PLAN)
+async def shift_new_dialog(ctx: Ctx, query: NewShiftQuery, request: RequestInfo) -> View:
+    """Ask for a shift to plan: a dialog over the week, or a page of its own."""
+    venue = _one(await standing_venues(ctx, permission=SHIFTS_PLAN), query.venue_id, request)
     day = query.day or venue.business_day(ctx.now)
     begins = datetime.combine(day, USUAL[0])
     values = {
@@ -114,7 +114,7 @@ async def shift_new_dialog(ctx: Ctx, query: NewShiftQuery) -> View:
         "ends_at": (begins + USUAL[1]).isoformat(timespec="minutes"),
         "version": "0",
     }
-    return View(SHIFT, await _dialog(ctx, venue, values), block="dialog")
+    return View(SHIFT, await _dialog(ctx, venue, values), block="dialog" if request.htmx else "")
 
 
 async def again(ctx: Ctx) -> dict[str, Any]:
@@ -153,7 +153,7 @@ async def shift_dialog(ctx: Ctx, shift_id: UUID, request: RequestInfo) -> View:
 @page_post(
     f"{HOME}/{{shift_id:uuid}}", permission=SHIFTS_PLAN, form_page=SHIFT, form_block="dialog", form_context=shift_facts
 )
-async def shift_submit(ctx: Ctx, shift_id: UUID, form: Form[ShiftForm]) -> Redirect:
+async def shift_submit(ctx: Ctx, shift_id: UUID, form: Form[ShiftChangeForm]) -> Redirect:
     """Change a shift; refused when somebody else did in the meantime."""
     data = form.require()
     shift = await shifts.find_shift(ctx, shift_id=shift_id)
@@ -188,10 +188,10 @@ async def publish_facts(ctx: Ctx) -> dict[str, Any]:
 
 
 @page(f"{HOME}/publication", permission=SHIFTS_PLAN)
-async def publish_dialog(ctx: Ctx, query: PublishQuery) -> View:
+async def publish_dialog(ctx: Ctx, query: PublishQuery, request: RequestInfo) -> View:
     """Ask whether a week is published."""
-    venue = await find_venue(ctx, venue_id=query.venue_id, permission=SHIFTS_PLAN)
-    week = await read_week(ctx, venue=venue, monday=monday_of(query.day))
+    venue = _one(await standing_venues(ctx, permission=SHIFTS_PLAN), query.venue_id, request)
+    week = await read_week(ctx, venue=venue, monday=monday_of(query.day or venue.business_day(ctx.now)))
     return View(PUBLISH, {"week": week, "home": HOME}, block="dialog")
 
 
@@ -247,8 +247,23 @@ async def count_swaps(ctx: Ctx, *, request: RequestInfo) -> int:
     return await _waiting(ctx, request)
 
 
+def _shown(venues: list[Venue], wanted: UUID | None, request: RequestInfo) -> Venue | None:
+    """The venue that is asked for, else the one that is picked in the switcher, else the first; NotFound for another's."""
+    if wanted is not None and all(venue.id != wanted for venue in venues):
+        raise NotFound
+    picked = wanted or chosen_venue(request)
+    return next((one for one in venues if one.id == picked), None) or next(iter(venues), None)
+
+
+def _one(venues: list[Venue], wanted: UUID | None, request: RequestInfo) -> Venue:
+    venue = _shown(venues, wanted, request)
+    if venue is None:
+        raise NotFound
+    return venue
+
+
 async def _waiting(ctx: Ctx, request: RequestInfo) -> int:
-    picked = await picked_venues(ctx, request, SHIFTS_PLAN)
+    picked = await picked_venues(ctx, request=request, permission=SHIFTS_PLAN)
     return await ctx.db.fetchval(WAITING, ctx.tenant_id, picked or ctx.venues(SHIFTS_PLAN))
 
 

@@ -12,6 +12,7 @@ from lastlight.domains.staff.forms import NoteForm
 from lastlight.domains.staff.listings import CORRECTIONS, ENTRIES
 from lastlight.domains.staff.permissions import TIME_APPROVE, TIME_READ
 from lastlight.domains.staff.schemas import DaysQuery
+from lastlight.domains.tasks import TASKS_READ, read_board
 from lastlight.domains.venues import Venue, business_day_span, chosen_venue, standing_venues
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.audit.history import entity_history
@@ -29,6 +30,14 @@ TIME_EVENTS = (
     "time.correction_changed",
 )
 DUTY_EVENTS = (*TIME_EVENTS, "shift.published")
+TONIGHT_EVENTS = (
+    *DUTY_EVENTS,
+    "task.created",
+    "task.assigned",
+    "task.started",
+    "task.finished",
+    "task.cancelled",
+)
 REFUSE = "staff/correction_refuse.html"
 
 
@@ -42,7 +51,7 @@ class SheetsQuery(Input, frozen=True, kw_only=True):
 @page(HOME, permission=TIME_READ)
 async def duty_page(ctx: Ctx, request: RequestInfo) -> View:
     """Show who is on now, who is expected, and who is late."""
-    shown = await picked_venues(ctx, request, TIME_READ)
+    shown = await picked_venues(ctx, request=request, permission=TIME_READ)
     context: dict[str, Any] = {
         "duty": await screens.read_duty(ctx, venue_ids=shown),
         "several": shown is None,
@@ -51,6 +60,20 @@ async def duty_page(ctx: Ctx, request: RequestInfo) -> View:
         "waiting": await screens.count_corrections(ctx, venue_ids=shown),
     }
     return View("staff/duty.html", context)
+
+
+@page(f"{HOME}/tonight", permission=TIME_READ)
+async def duty_tonight(ctx: Ctx, request: RequestInfo) -> View:
+    """Show on the first page who is on, who is late, and which tasks wait."""
+    shown = await picked_venues(ctx, request=request, permission=TIME_READ)
+    context: dict[str, Any] = {
+        "duty": await screens.read_duty(ctx, venue_ids=shown),
+        "board": await read_board(ctx, venue_ids=shown) if ctx.allows(TASKS_READ) else None,
+        "waiting": await screens.count_corrections(ctx, venue_ids=shown),
+        "home": HOME,
+        "events": TONIGHT_EVENTS,
+    }
+    return View("staff/tonight.html", context, block="tonight")
 
 
 @page(f"{HOME}/sheets", permission=TIME_READ)
@@ -95,7 +118,9 @@ async def entry_page(ctx: Ctx, entry_id: UUID) -> View:
 async def corrections_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
     """List the corrections that people ask for."""
     context = await _list(ctx, request, CORRECTIONS, query)
-    context["waiting"] = await screens.count_corrections(ctx, venue_ids=await picked_venues(ctx, request, TIME_READ))
+    context["waiting"] = await screens.count_corrections(
+        ctx, venue_ids=await picked_venues(ctx, request=request, permission=TIME_READ)
+    )
     return View("staff/corrections.html", context)
 
 
@@ -149,10 +174,12 @@ async def correction_refuse_submit(ctx: Ctx, correction_id: UUID, form: Form[Not
 
 async def count_on(ctx: Ctx, *, request: RequestInfo) -> int:
     """How many are on now at the venue that is picked, or at all of the reader's."""
-    return len((await screens.read_duty(ctx, venue_ids=await picked_venues(ctx, request, TIME_READ))).on)
+    return len(
+        (await screens.read_duty(ctx, venue_ids=await picked_venues(ctx, request=request, permission=TIME_READ))).on
+    )
 
 
-async def picked_venues(ctx: Ctx, request: RequestInfo, permission: Permission) -> list[UUID] | None:
+async def picked_venues(ctx: Ctx, *, request: RequestInfo, permission: Permission) -> list[UUID] | None:
     """The venue that is picked in the switcher, if the permission holds there; None for all of the reader's."""
     picked = chosen_venue(request)
     mine = {venue.id for venue in await standing_venues(ctx, permission=permission)}
@@ -198,6 +225,7 @@ def _span(venues: list[Venue], first: date, last: date) -> dict[str, Any]:
 
 TEAM_PAGES = (
     duty_page,
+    duty_tonight,
     sheets_page,
     entries_page,
     entry_page,

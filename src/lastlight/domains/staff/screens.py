@@ -177,7 +177,7 @@ async def own_hours(ctx: Ctx) -> Hours:
 
 async def read_duty(ctx: Ctx, *, venue_ids: Sequence[UUID] | None = None) -> Duty:
     """Who is on at the venues whose time the actor sees, or at some of them, and who is expected there."""
-    seen = seen_venues(ctx, TIME_READ, venue_ids)
+    seen = seen_venues(ctx, permission=TIME_READ, venue_ids=venue_ids)
     late = await setting(ctx, LATE_MINUTES)
     return Duty(
         on=await ctx.db.rows(OnNow, ON_NOW, ctx.tenant_id, seen),
@@ -187,7 +187,7 @@ async def read_duty(ctx: Ctx, *, venue_ids: Sequence[UUID] | None = None) -> Dut
 
 async def count_corrections(ctx: Ctx, *, venue_ids: Sequence[UUID] | None = None) -> int:
     """How many corrections wait for a decision."""
-    return await ctx.db.fetchval(WAITING, ctx.tenant_id, seen_venues(ctx, TIME_APPROVE, venue_ids))
+    return await ctx.db.fetchval(WAITING, ctx.tenant_id, seen_venues(ctx, permission=TIME_APPROVE, venue_ids=venue_ids))
 
 
 async def open_shifts(ctx: Ctx) -> list[Shift]:
@@ -205,7 +205,7 @@ async def own_swaps(ctx: Ctx) -> list[OwnSwap]:
     return await ctx.db.rows(OwnSwap, OWN_SWAPS, ctx.tenant_id, myself(ctx))
 
 
-def seen_venues(ctx: Ctx, permission: Permission, venue_ids: Sequence[UUID] | None) -> list[VenueId] | None:
+def seen_venues(ctx: Ctx, *, permission: Permission, venue_ids: Sequence[UUID] | None) -> list[VenueId] | None:
     """The venues that a query may read: those of the permission, or those of them that are asked for; None for all."""
     seen = ctx.venues(permission)
     if venue_ids is None:

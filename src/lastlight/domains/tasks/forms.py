@@ -63,10 +63,9 @@ class CommentForm(Input, frozen=True, kw_only=True):
     body: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
 
-class RecurrenceForm(Input, frozen=True, kw_only=True):
-    """A task that comes again, at an hour of the venue's clock."""
+class RecurrenceChangeForm(Input, frozen=True, kw_only=True):
+    """A task that comes again, at an hour of its venue's clock."""
 
-    venue_id: VenueId | None = None
     title: Title
     details: Details = ""
     priority: Priority = "normal"
@@ -78,6 +77,12 @@ class RecurrenceForm(Input, frozen=True, kw_only=True):
     lead_minutes: Annotated[int, msgspec.Meta(ge=0, le=10_080)] = 60
     remind_minutes: Annotated[int, msgspec.Meta(ge=0, le=10_080)] | None = None
     version: int = 0
+
+
+class RecurrenceForm(RecurrenceChangeForm, frozen=True, kw_only=True):
+    """A new one, at a venue."""
+
+    venue_id: VenueId | None = None
 
 
 def to_task(form: TaskForm, venue: Venue) -> TaskIn:
@@ -117,7 +122,7 @@ def to_recurrence(form: RecurrenceForm) -> RecurrenceIn:
     return RecurrenceIn(venue_id=form.venue_id, **_plan(form))
 
 
-def to_recurrence_change(form: RecurrenceForm) -> RecurrenceChange:
+def to_recurrence_change(form: RecurrenceChangeForm) -> RecurrenceChange:
     """The same as a change."""
     return RecurrenceChange(**_plan(form))
 
@@ -145,7 +150,7 @@ def _times(form: TaskForm | TaskChangeForm, venue: Venue) -> dict[str, Any]:
     }
 
 
-def _plan(form: RecurrenceForm) -> dict[str, Any]:
+def _plan(form: RecurrenceChangeForm) -> dict[str, Any]:
     return {
         "title": form.title,
         "details": form.details,

@@ -5,7 +5,13 @@ from uuid import UUID
 
 from lastlight.domains.identity import colleagues
 from lastlight.domains.tasks import queries, recurring
-from lastlight.domains.tasks.forms import RecurrenceForm, of_recurrence, to_recurrence, to_recurrence_change
+from lastlight.domains.tasks.forms import (
+    RecurrenceChangeForm,
+    RecurrenceForm,
+    of_recurrence,
+    to_recurrence,
+    to_recurrence_change,
+)
 from lastlight.domains.tasks.listings import RECURRENCES
 from lastlight.domains.tasks.permissions import TASKS_MANAGE
 from lastlight.domains.venues import chosen_venue, find_venue, standing_venues
@@ -99,7 +105,7 @@ async def recurrence_page(ctx: Ctx, recurrence_id: UUID) -> View:
 
 
 @page_post(f"{HOME}/{{recurrence_id:uuid}}", permission=TASKS_MANAGE, form_page=ONE, form_context=facts)
-async def recurrence_submit(ctx: Ctx, recurrence_id: UUID, form: Form[RecurrenceForm]) -> Redirect:
+async def recurrence_submit(ctx: Ctx, recurrence_id: UUID, form: Form[RecurrenceChangeForm]) -> Redirect:
     """Change what comes again, or when; refused when somebody else did in the meantime."""
     data = form.require()
     change = to_recurrence_change(data)
