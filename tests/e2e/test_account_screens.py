@@ -1,7 +1,6 @@
 """One's own account in a browser: preferences, password, devices, the ways back in, and the habits of every console."""
 
 import re
-import secrets
 from collections.abc import Callable
 
 import pytest
@@ -21,16 +20,7 @@ def toast(page: Page, text: str) -> None:
 @pytest.fixture
 def newcomer(live_server: LiveServer) -> Person:
     """A barkeeper of their own, so that no test meets another's sessions."""
-    email = f"keeper-{secrets.token_hex(4)}@kojo.example"
-    owner = live_server.client(live_server.person("owner"))
-    roles = {role["key"]: role["id"] for role in owner.get("/api/roles").json()["items"]}
-    made = owner.post("/api/members", json={"email": email, "name": "Kim Keeper", "role_id": roles["staff"]})
-    assert made.status_code == 201, made.text
-    owner.close()
-    live_server.sql(
-        "update users set password_hash = $1, email_verified_at = now() where email = $2", live_server.hashed, email
-    )
-    return Person("staff", "Kim Keeper", email, "kojo-arcade")
+    return live_server.new_member()
 
 
 def test_preferences_are_kept_and_the_theme_holds_at_once(console_of: Console, newcomer: Person) -> None:
@@ -81,7 +71,7 @@ def test_a_device_is_signed_out_from_another(console_of: Console, newcomer: Pers
 
 def test_the_password_changes_and_the_other_devices_end(console_of: Console, newcomer: Person) -> None:
     other = console_of(newcomer, "/staff")
-    page = console_of(newcomer, "/account?tab=security")
+    page = console_of(newcomer, "/account/security")
     page.locator("[name=current_password]").fill("not mine at all")
     page.locator("[name=new_password]").fill("a long walk by the sea")
     page.get_by_role("button", name="Change it").click()
@@ -97,7 +87,7 @@ def test_the_password_changes_and_the_other_devices_end(console_of: Console, new
 def test_an_address_changes_once_its_new_mailbox_says_so(
     live_server: LiveServer, console_of: Console, newcomer: Person
 ) -> None:
-    page = console_of(newcomer, "/account?tab=security")
+    page = console_of(newcomer, "/account/security")
     form = page.locator("#address")
     form.locator("[name=new_email]").fill(f"new.{newcomer.email}")
     form.locator("[name=password]").fill("not mine at all")

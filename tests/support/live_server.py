@@ -154,6 +154,13 @@ class LiveServer:
         self.backstage.run(self._seed_guest(self.businesses[business], email, name, birth_date=birth_date))
         return Person("patron", name, email, business)
 
+    def new_member(self, role: str = "staff", name: str = "Kim Keeper", *, business: str = "kojo-arcade") -> Person:
+        """Somebody who works in a business and whom no other test knows."""
+        email = f"{role.replace('_', '-')}-{secrets.token_hex(4)}@kojo.example"
+        person = Person(role, name, email, business)
+        self.backstage.run(self._seed_member(self.businesses[business], person))
+        return person
+
     def new_venue(self, name: str = "Kōjō Sandton", *, business: str = "kojo-arcade", **fields: Any) -> VenueId:
         """Another venue of a business, always open, with a fence of 150 m around HERE."""
         return self.backstage.run(self._seed_venue(self.businesses[business], name, **fields))
@@ -286,6 +293,7 @@ def _environment(dsn: str, var_dir: Path, port: int) -> dict[str, str]:
         "LASTLIGHT_VAR_DIR": str(var_dir),
         "LASTLIGHT_PORT": str(port),
         "LASTLIGHT_DB_POOL_SIZE": "4",
+        "LASTLIGHT_PRIVATE_CALLS": "true",  # the push service of the tests is on this machine
         "LASTLIGHT_USER_REQUESTS_PER_MINUTE": "6000",
         "LASTLIGHT_AUTH_FAILURES_PER_QUARTER_HOUR": "10000",
     }

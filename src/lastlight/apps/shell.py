@@ -1,6 +1,7 @@
 """Pages: what stands around each one, made from the registry and from what its reader may do."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Literal
 from urllib.parse import parse_qs, unquote
 
@@ -11,6 +12,7 @@ from lastlight.domains import safety, tenancy, venues
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.db.uow import WorkScope, unit_of_work
 from lastlight.runtime.events.catch_up import read_events
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.http.reply import FormState, RequestInfo, View
@@ -44,21 +46,31 @@ async def render(ctx: Ctx, op: Operation | None, info: RequestInfo, view: View) 
             raise NotFound(f"This page has no part called {block[:60]}.")
         shell = ShellContext(app=place.app, app_name=place.title, theme=theme, locale=locale)
         return render_block(templates, view.template, block, {**context, "shell": shell}, locale=locale, zone=zone)
-    counted = (
-        op is None or op.db is None
-    )  # another database role than the reader's own may see other things, or nothing
-    shell = await build_shell(ctx, info, place, theme=theme, locale=locale, counted=counted)
+    async with _readers_own(ctx, op) as own:
+        shell = await build_shell(own, info, place, theme=theme, locale=locale)
     return render_page(templates, view.template, {**context, "shell": shell}, locale=locale, zone=zone)
 
 
+@asynccontextmanager
+async def _readers_own(ctx: Ctx, op: Operation | None) -> AsyncGenerator[Ctx]:
+    """A transaction in which the frame of a page is read as its reader may read it, whatever database role the page needs."""
+    if op is None or op.db is None or ctx.actor.user_id is None:
+        yield ctx
+        return
+    role = "platform" if ctx.actor.kind == "crew" and ctx.tenant_id == PLATFORM else "app"
+    scope = WorkScope(ctx.actor, ctx.tenant_id, role=role, request_id=ctx.request_id)
+    async with unit_of_work(ctx.services, scope) as own:
+        yield own
+
+
 async def build_shell(
-    ctx: Ctx, info: RequestInfo, place: AppPlace, *, theme: Literal["dark", "light"], locale: str, counted: bool = True
+    ctx: Ctx, info: RequestInfo, place: AppPlace, *, theme: Literal["dark", "light"], locale: str
 ) -> ShellContext:
     """Everything around a page for this reader: places, counts, tenant, venues, palette."""
     if ctx.actor.user_id is None:
         return ShellContext(app=place.app, app_name=place.title, theme=theme, locale=locale, home="/")
     off = await tenancy.switched_off(ctx)
-    groups = await _navigation(ctx, place, info, off, counted=counted)
+    groups = await _navigation(ctx, place, info, off)
     tenant = await _tenant(ctx)
     switchable = await _venues(ctx)
     chosen = str(venues.chosen_venue(info) or "")
@@ -133,15 +145,13 @@ def _visible(ctx: Ctx, nav: Nav) -> bool:
     return nav.permission is None or ctx.allows(nav.permission)
 
 
-async def _navigation(
-    ctx: Ctx, place: AppPlace, info: RequestInfo, off: frozenset[str], *, counted: bool
-) -> tuple[NavGroup, ...]:
+async def _navigation(ctx: Ctx, place: AppPlace, info: RequestInfo, off: frozenset[str]) -> tuple[NavGroup, ...]:
     entries = [n for n in ctx.services.registry.nav if n.app == place.app and _visible(ctx, n) and n.toggle not in off]
     path = info.path
     current = max((n.href for n in entries if path == n.href or path.startswith(n.href + "/")), key=len, default="")
     groups: dict[str, list[NavItem]] = {}
     for nav in entries:
-        count = await nav.count(ctx, request=info) if counted and nav.count is not None else None
+        count = await nav.count(ctx, request=info) if nav.count is not None else None
         item = NavItem(
             label=nav.label,
             href=nav.href,

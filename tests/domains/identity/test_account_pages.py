@@ -14,7 +14,7 @@ async def test_everybody_finds_and_keeps_their_account(world: People, email: str
     async with visitor(world.app) as browser:
         signed_in = await browser.post("/sign-in", data={"email": email, "password": PASSWORD})
         assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/")
-        for path in ("/account", "/account?tab=security", "/account?tab=sessions"):
+        for path in ("/account", "/account/security", "/account?tab=sessions"):
             assert (await browser.get(path)).status_code == 200, path
         saved = await browser.post("/account/preferences", data={"name": "New Name", "theme": "light"})
         assert saved.status_code == 303
@@ -55,7 +55,7 @@ async def test_everybody_changes_their_address(world: People, like: str) -> None
     somebody = await world.newcomer(place, role={"manager": "manager", "crew": "ops"}.get(like, ""), verified=False)
     async with visitor(world.app) as browser:
         await browser.post("/sign-in", data={"email": somebody.email, "password": PASSWORD})
-        tab = (await browser.get("/account?tab=security")).text
+        tab = (await browser.get("/account/security")).text
         assert "/account/email/link" in tab
         assert (await browser.post("/account/email/link")).status_code == 303
         assert [mail["subject"] for mail in await world.mails(somebody.email)] == ["Confirm your e-mail address"]
@@ -63,7 +63,7 @@ async def test_everybody_changes_their_address(world: People, like: str) -> None
         wrong = await browser.post("/account/email", data={"new_email": new, "password": "no such"})
         assert (wrong.status_code, "This is not your password." in wrong.text) == (422, True)
         asked = await browser.post("/account/email", data={"new_email": new, "password": PASSWORD})
-        assert (asked.status_code, asked.headers["location"]) == (303, "/account?tab=security")
+        assert (asked.status_code, asked.headers["location"]) == (303, "/account/security")
         await browser.post("/verify", data={"token": await world.link(new)})
         me = (await browser.get("/api/me")).json()
         assert (me["email"], me["email_verified"]) == (new, True)

@@ -1,7 +1,11 @@
 """What the account pages bring."""
 
+from lastlight.apps.account.credentials import CREDENTIAL_PAGES
 from lastlight.apps.account.exports import EXPORT_PAGES
+from lastlight.apps.account.going import go_page
+from lastlight.apps.account.notifications import NOTIFICATION_PAGES
 from lastlight.apps.account.own import OWN_PAGES
+from lastlight.apps.account.security import SECURITY_PAGES
 from lastlight.apps.account.signing import SIGNING
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import View, page
@@ -18,5 +22,14 @@ async def gallery_page(ctx: Ctx) -> View:
 MODULE = Module(
     name="account",
     summary="Doors to every app, and one's own account.",
-    pages=(*SIGNING, *OWN_PAGES, *EXPORT_PAGES, gallery_page),
+    pages=(
+        *SIGNING,
+        *OWN_PAGES,
+        *SECURITY_PAGES,
+        *CREDENTIAL_PAGES,
+        *EXPORT_PAGES,
+        *NOTIFICATION_PAGES,
+        go_page,
+        gallery_page,
+    ),
 )

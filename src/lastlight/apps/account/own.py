@@ -9,9 +9,8 @@ import msgspec
 from lastlight.domains import identity, venues
 from lastlight.kernel.ids import PLATFORM, SessionId
 from lastlight.runtime.auth.cookies import no_cookie, session_cookie
-from lastlight.runtime.context import Actor, Ctx
+from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Cookie, Form, Input, Redirect, RequestInfo, View, page, page_post
-from lastlight.runtime.services import Services
 from lastlight.ui.translations import languages
 
 OWN = "It is one's own account."
@@ -31,20 +30,6 @@ class PreferencesForm(Input, frozen=True, kw_only=True):
     language: Annotated[str, msgspec.Meta(max_length=10)] = "en"
     time_zone: Annotated[str, msgspec.Meta(max_length=60)] = ""
     theme: Literal["dark", "light", "system"] = "dark"
-
-
-class PasswordForm(Input, frozen=True, kw_only=True):
-    """The password as it is and as it shall be."""
-
-    current_password: Annotated[str, msgspec.Meta(max_length=200)]
-    new_password: Annotated[str, msgspec.Meta(max_length=200)]
-
-
-class AddressForm(Input, frozen=True, kw_only=True):
-    """Another e-mail address, and the password."""
-
-    new_email: Annotated[str, msgspec.Meta(max_length=254)]
-    password: Annotated[str, msgspec.Meta(max_length=200)]
 
 
 class SwitchForm(Input, frozen=True, kw_only=True):
@@ -70,13 +55,11 @@ async def _facts(ctx: Ctx) -> dict[str, object]:
     }
 
 
-async def _security(ctx: Ctx) -> dict[str, object]:
-    return {**await _facts(ctx), "tab": "security"}
-
-
 @page("/account", signed_in=OWN)
-async def account_page(ctx: Ctx, query: AccountQuery) -> View:
+async def account_page(ctx: Ctx, query: AccountQuery) -> View | Redirect:
     """Show one's account."""
+    if query.tab == "security":
+        return Redirect("/account/security")
     return View("account/account.html", {**await _facts(ctx), "tab": query.tab})
 
 
@@ -91,54 +74,6 @@ async def preferences_submit(ctx: Ctx, form: Form[PreferencesForm]) -> Redirect:
         return Redirect("/account", cookies=[held], toast="Saved.")
     theme = Cookie(name="theme", value=data.theme, max_age=YEAR_SECONDS, http_only=False)
     return Redirect("/account", cookies=[theme, held], toast="Saved.")
-
-
-async def _check_change(services: Services, data: PasswordForm, actor: Actor) -> tuple[identity.Verdict, str]:
-    wanted = identity.ChangePasswordIn(current_password=data.current_password, new_password=data.new_password)
-    return await identity.prepare_change(services, wanted, actor)
-
-
-@page_post(
-    "/account/password",
-    signed_in=OWN,
-    db="system",
-    limit="auth",
-    prepare=_check_change,
-    form_page="account/account.html",
-    form_context=_security,
-)
-async def password_submit(ctx: Ctx, form: Form[PasswordForm], prepared: tuple[identity.Verdict, str]) -> Redirect:
-    """Change one's password; every other session ends."""
-    form.require()
-    await identity.change_password(ctx, verdict=prepared[0], password_hash=prepared[1])
-    return Redirect("/account?tab=security", toast="Your password is changed. Your other devices are signed out.")
-
-
-async def _check_address(services: Services, data: AddressForm, actor: Actor) -> identity.Verdict:
-    wanted = identity.ChangeEmailIn(new_email=data.new_email, password=data.password)
-    return await identity.prepare_email_change(services, wanted, actor)
-
-
-@page_post(
-    "/account/email",
-    signed_in=OWN,
-    db="system",
-    limit="auth",
-    prepare=_check_address,
-    form_page="account/account.html",
-    form_context=_security,
-)
-async def email_submit(ctx: Ctx, form: Form[AddressForm], prepared: identity.Verdict) -> Redirect:
-    """Send a link to another address of one's own."""
-    await identity.ask_email_change(ctx, email=form.require().new_email, verdict=prepared)
-    return Redirect("/account?tab=security", toast="Follow the link in the new mailbox. Until then nothing changes.")
-
-
-@page_post("/account/email/link", signed_in=OWN, db="system", limit="auth")
-async def email_link(ctx: Ctx) -> Redirect:
-    """Send the link that proves one's address again."""
-    await identity.send_verification(ctx)
-    return Redirect("/account?tab=security", toast="A link is on its way.")
 
 
 @page_post("/account/sign-out-others", signed_in=OWN)
@@ -203,9 +138,6 @@ def _venue_cookie(venue: str) -> Cookie:
 OWN_PAGES = (
     account_page,
     preferences_submit,
-    password_submit,
-    email_submit,
-    email_link,
     sign_out_others,
     session_end,
     sign_out_everywhere,

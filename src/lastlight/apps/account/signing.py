@@ -1,10 +1,10 @@
 """Signing in and out, and the links that come by e-mail."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import msgspec
 
+from lastlight.apps.account.places import safe_next
 from lastlight.apps.catalogue import home_of
 from lastlight.domains import identity
 from lastlight.runtime.auth.cookies import (
@@ -20,6 +20,7 @@ from lastlight.runtime.services import Services
 
 DOOR = "Nobody is signed in yet where people sign in."
 BY_MAIL = "The link in the e-mail is the proof."
+SECOND_STEP = "account/second_step.html"
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 
 
@@ -35,8 +36,17 @@ class SignInForm(Input, frozen=True, kw_only=True):
 
     email: Annotated[str, msgspec.Meta(max_length=254)]
     password: Annotated[str, msgspec.Meta(max_length=200)]
-    code: Annotated[str, msgspec.Meta(max_length=40)] = ""
     tenant: Annotated[str, msgspec.Meta(max_length=48)] = ""
+    next: Text = ""
+
+
+class SecondStepForm(Input, frozen=True, kw_only=True):
+    """The ticket of the first step, and a code or what a passkey signed."""
+
+    ticket: Annotated[str, msgspec.Meta(max_length=1_000)]
+    methods: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    code: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    passkey: Annotated[str, msgspec.Meta(max_length=40_000)] = ""
     next: Text = ""
 
 
@@ -65,13 +75,6 @@ class ResetForm(Input, frozen=True, kw_only=True):
     password: Annotated[str, msgspec.Meta(max_length=200)]
 
 
-def safe_next(target: str) -> str:
-    """A path of our own to go to, or nothing: never another site."""
-    parts = urlsplit(target)
-    plain = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
-    return target if plain and "\\" not in target and "\n" not in target else ""
-
-
 @page("/", public="The front door.")
 async def welcome(ctx: Ctx) -> View | Redirect:
     """Say who is welcome where; who is signed in goes to their own app."""
@@ -88,15 +91,18 @@ async def sign_in_page(ctx: Ctx, query: SignInQuery, request: RequestInfo) -> Vi
     own = request.cookies.get(own_cookie_name(ctx.services.settings)) or ""
     if await identity.way_back(ctx, cookie=own):
         return Redirect("/", cookies=identity.own_again(ctx, own), toast="Its time was over: you are yourself again.")
-    return View("account/sign_in.html", {"next": safe_next(query.next), "tenant": query.tenant})
+    return View(
+        "account/sign_in.html",
+        {**await _sign_in_again(ctx), "next": safe_next(query.next), "tenant": query.tenant},
+    )
 
 
 async def _check(services: Services, data: SignInForm, _actor: Actor) -> identity.Verdict:
     return await identity.check_credentials(services, email=data.email, password=data.password)
 
 
-async def _sign_in_again(_ctx: Ctx) -> dict[str, str]:
-    return {"next": "", "tenant": ""}
+async def _sign_in_again(ctx: Ctx) -> dict[str, str]:
+    return {"next": "", "tenant": "", "passkey_origin": identity.passkey_origin(ctx)}
 
 
 @page_post(
@@ -108,15 +114,47 @@ async def _sign_in_again(_ctx: Ctx) -> dict[str, str]:
     form_page="account/sign_in.html",
     form_context=_sign_in_again,
 )
-async def sign_in_submit(ctx: Ctx, form: Form[SignInForm], prepared: identity.Verdict) -> Redirect:
-    """Sign in with a cookie and go where one came from, or to one's own app."""
+async def sign_in_submit(ctx: Ctx, form: Form[SignInForm], prepared: identity.Verdict) -> View | Redirect:
+    """Sign in with a cookie and go where one came from, or to one's own app; who has a second factor is asked for it."""
     data = form.require()
     wish = identity.Wish(channel="cookie", tenant=data.tenant or None)
-    session = await identity.sign_in(ctx, email=data.email, verdict=prepared, wish=wish, code=data.code)
+    try:
+        session = await identity.sign_in(ctx, email=data.email, verdict=prepared, wish=wish)
+    except identity.SecondFactorNeeded as needed:
+        return View(SECOND_STEP, {**needed.extra, "next": safe_next(data.next)})
+    return _entered(ctx, session, data.next)
+
+
+async def _count_code(services: Services, data: SecondStepForm, actor: Actor) -> None:
+    await identity.prepare_second_step(services, identity.SecondStepIn(ticket=data.ticket, code=data.code), actor)
+
+
+async def _second_step_again(_ctx: Ctx) -> dict[str, str]:
+    return {"ticket": "", "methods": "", "next": ""}
+
+
+@page_post(
+    "/sign-in/second-factor",
+    public=DOOR,
+    db="system",
+    limit="auth",
+    prepare=_count_code,
+    form_page=SECOND_STEP,
+    form_context=_second_step_again,
+)
+async def second_step_submit(ctx: Ctx, form: Form[SecondStepForm]) -> Redirect:
+    """Finish a sign-in with a code, a recovery code or a passkey."""
+    data = form.require()
+    shown = identity.read_shown(data.passkey) if data.passkey else None
+    step = identity.SecondStepIn(ticket=data.ticket, code=data.code, passkey=shown)
+    return _entered(ctx, await identity.second_step(ctx, data=step, channel="cookie"), data.next)
+
+
+def _entered(ctx: Ctx, session: identity.Session, following: str) -> Redirect:
     token, seconds = identity.cookie_token(ctx, session=session)
     own = own_cookie(ctx.services.settings, "", seconds=0)  # whose ever it was that looked from this browser before
     cookies = [session_cookie(ctx.services.settings, token, seconds=seconds), own]
-    return Redirect(safe_next(data.next) or "/", cookies=cookies)
+    return Redirect(safe_next(following) or "/", cookies=cookies)
 
 
 LEAVING = "Signing out must work when nothing else does any more."
@@ -208,6 +246,7 @@ SIGNING = (
     welcome,
     sign_in_page,
     sign_in_submit,
+    second_step_submit,
     sign_out,
     forgot_page,
     forgot_submit,

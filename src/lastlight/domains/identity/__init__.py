@@ -11,6 +11,7 @@ from lastlight.domains.identity.accounts import (
     ask_email_change,
     change_password,
     check_credentials,
+    check_own_password,
     create_user,
     forgot_password,
     open_account,
@@ -36,6 +37,12 @@ from lastlight.domains.identity.looking import way_back
 from lastlight.domains.identity.looking_pages import own_again
 from lastlight.domains.identity.members import add_member, add_membership, change_member, read_member, remove_member
 from lastlight.domains.identity.names import clean_email, clean_name
+from lastlight.domains.identity.passkey_check import passkey_origin, read_made, read_shown
+from lastlight.domains.identity.passkey_schemas import PasskeyId, PasskeyIn, ProofIn, SecondStepIn
+from lastlight.domains.identity.passkeys import keep as keep_passkey
+from lastlight.domains.identity.passkeys import list_passkeys
+from lastlight.domains.identity.passkeys import remove as remove_passkey
+from lastlight.domains.identity.passkeys import rename as rename_passkey
 from lastlight.domains.identity.permissions import (
     MEMBERS_MANAGE,
     MEMBERS_READ,
@@ -48,6 +55,7 @@ from lastlight.domains.identity.presets import GUEST, PATRON, Preset, presets_fo
 from lastlight.domains.identity.profile import change_preferences, rename_self, save_preferences
 from lastlight.domains.identity.queries import MEMBERS, PATRONS, ROLES, preferences, read_me, venue_choices
 from lastlight.domains.identity.reach import account_of_guest
+from lastlight.domains.identity.role_factor import require_second_factor
 from lastlight.domains.identity.roles import (
     archive_role,
     change_role,
@@ -69,9 +77,17 @@ from lastlight.domains.identity.schemas import (
     PreferencesOut,
     RegisterIn,
     ResetIn,
+    RoleFactorIn,
     RoleIn,
     RoleOut,
 )
+from lastlight.domains.identity.second_factor import RemovalIn, read_second_factor, renew_recovery_codes
+from lastlight.domains.identity.second_factor import confirm as confirm_authenticator
+from lastlight.domains.identity.second_factor import prepare_removal as prepare_factor_removal
+from lastlight.domains.identity.second_factor import prove as prove_second_factor
+from lastlight.domains.identity.second_factor import remove as remove_authenticator
+from lastlight.domains.identity.second_factor import set_up as set_up_authenticator
+from lastlight.domains.identity.second_factor_check import count_attempt
 from lastlight.domains.identity.seeding import seed_member, seed_patron, seed_sanction, seed_user, seeded_id
 from lastlight.domains.identity.sessions import (
     Session,
@@ -117,17 +133,23 @@ __all__ = [
     "MemberOut",
     "MemberRemoved",
     "NoPlace",
+    "PasskeyId",
+    "PasskeyIn",
     "PatronJoined",
     "PermissionOut",
     "Place",
     "PreferencesIn",
     "PreferencesOut",
     "Preset",
+    "ProofIn",
     "RegisterIn",
+    "RemovalIn",
     "ResetIn",
+    "RoleFactorIn",
     "RoleIn",
     "RoleOut",
     "SecondFactorNeeded",
+    "SecondStepIn",
     "Session",
     "SessionOut",
     "StandingIn",
@@ -149,13 +171,16 @@ __all__ = [
     "change_preferences",
     "change_role",
     "check_credentials",
+    "check_own_password",
     "choose_place",
     "clean_email",
     "clean_name",
     "close",
     "close_presented",
     "colleagues",
+    "confirm_authenticator",
     "cookie_token",
+    "count_attempt",
     "create_role",
     "create_user",
     "forgot_password",
@@ -165,28 +190,41 @@ __all__ = [
     "holds_permission",
     "issue_tokens",
     "join_as_patron",
+    "keep_passkey",
     "list_own",
+    "list_passkeys",
     "list_permissions",
     "lock_role",
     "open_account",
     "open_session",
     "own_again",
+    "passkey_origin",
     "places_of",
     "preferences",
     "prepare_change",
     "prepare_email_change",
+    "prepare_factor_removal",
     "prepare_register",
     "prepare_reset",
     "prepare_second_step",
     "presets_for",
+    "prove_second_factor",
+    "read_made",
     "read_me",
     "read_member",
     "read_patron",
     "read_role",
+    "read_second_factor",
+    "read_shown",
     "register",
+    "remove_authenticator",
     "remove_member",
+    "remove_passkey",
+    "rename_passkey",
     "rename_self",
+    "renew_recovery_codes",
     "require_colleague",
+    "require_second_factor",
     "reset_password",
     "revoke_all",
     "revoke_own",
@@ -199,6 +237,7 @@ __all__ = [
     "seed_user",
     "seeded_id",
     "send_verification",
+    "set_up_authenticator",
     "sign_in",
     "switch",
     "sync_builtin_roles",

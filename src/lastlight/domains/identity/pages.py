@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from lastlight.domains.identity import members, roles
+from lastlight.domains.identity import members, role_factor, roles
 from lastlight.domains.identity.permissions import MEMBERS_MANAGE, MEMBERS_READ, ROLES_MANAGE, ROLES_READ
 from lastlight.domains.identity.queries import MEMBERS, ROLES, venue_choices
 from lastlight.domains.identity.schemas import MemberChangeIn, MemberIn, RoleIn
@@ -52,6 +52,13 @@ class RoleForm(Input, frozen=True, kw_only=True):
     description: Annotated[str, msgspec.Meta(max_length=300)] = ""
     permissions: list[str] = msgspec.field(default_factory=list[str])
     version: int = 0
+
+
+class RoleFactorForm(Input, frozen=True, kw_only=True):
+    """Whether the role requires a second factor."""
+
+    required: bool = False
+    version: int
 
 
 class VersionForm(Input, frozen=True, kw_only=True):
@@ -184,13 +191,29 @@ def role_pages(prefix: str) -> tuple[Operation, ...]:
         await roles.change_role(ctx, role_id=role_id, data=wanted, version=data.version)
         return Redirect(f"{home}/{role_id}", toast="Saved. It holds at once.")
 
+    @page_post(
+        f"{one}/second-factor",
+        permission=ROLES_MANAGE,
+        db="system",
+        form_page="identity/role.html",
+        form_context=facts,
+    )
+    async def role_factor_submit(ctx: Ctx, role_id: RoleId, form: Form[RoleFactorForm]) -> Redirect:
+        """Say whether a role requires a second factor."""
+        data = form.require()
+        role = await role_factor.require_second_factor(
+            ctx, role_id=role_id, required=data.required, version=data.version
+        )
+        said = "asks for a second factor" if role.second_factor else "asks for no second factor"
+        return Redirect(f"{home}/{role_id}", toast=f"{role.name} {said} from now on.")
+
     @page_post(f"{one}/archival", permission=ROLES_MANAGE)
     async def role_archive(ctx: Ctx, role_id: RoleId, form: Form[VersionForm]) -> Redirect:
         """Archive a role that nobody holds."""
         await roles.archive_role(ctx, role_id=role_id, version=form.require().version)
         return Redirect(home, toast="The role is archived.")
 
-    return (roles_page, role_new_page, role_new_submit, role_page, role_submit, role_archive)
+    return (roles_page, role_new_page, role_new_submit, role_page, role_submit, role_factor_submit, role_archive)
 
 
 async def _venue_names(ctx: Ctx) -> dict[str, str]:

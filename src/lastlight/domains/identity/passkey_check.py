@@ -67,6 +67,30 @@ def relying_party(settings: Settings) -> RelyingParty:
     return RelyingParty(host, f"https://{host}{port}")
 
 
+def passkey_origin(ctx: Ctx) -> str:
+    """The address at which passkeys work; empty where they do not."""
+    try:
+        return relying_party(ctx.services.settings).origin
+    except PasskeysUnavailable:
+        return ""
+
+
+def read_shown(text: str) -> PasskeyShown:
+    """What a page's form holds of a passkey that was shown; PasskeyRefused."""
+    try:
+        return msgspec.json.decode(text, type=PasskeyShown)
+    except msgspec.MsgspecError as error:
+        raise PasskeyRefused from error
+
+
+def read_made(text: str) -> PasskeyMade:
+    """What a page's form holds of a passkey that was made; PasskeyNotKept."""
+    try:
+        return msgspec.json.decode(text, type=PasskeyMade)
+    except msgspec.MsgspecError as error:
+        raise PasskeyNotKept from error
+
+
 def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)

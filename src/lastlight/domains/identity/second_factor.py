@@ -172,7 +172,7 @@ async def confirm(ctx: Ctx, *, code: str) -> RecoveryOut:
         raise SecondFactorActive
     await require_shown(ctx)
     if not await spend_step(ctx, user_id=user_id, row=row, code=code):
-        raise SecondFactorWrong
+        raise SecondFactorWrong(fields={"code": SecondFactorWrong.default_detail})
     await ctx.db.execute("update authenticators set confirmed_at = now() where user_id = $1", user_id)
     ctx.emit(SecondFactorChanged(user_id=user_id, what="set up"), entity=("user", user_id))
     codes = await first_recovery_codes(ctx)

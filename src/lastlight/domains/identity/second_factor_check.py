@@ -76,7 +76,7 @@ async def show_second_factor(ctx: Ctx, *, user_id: UUID, code: str) -> bool:
     spent = row is not None and await spend_step(ctx, user_id=user_id, row=row, code=code)
     if not spent and not await _spend_recovery(ctx, user_id, code):
         ctx.record("user.second_factor_refused", entity=("user", user_id), reason="wrong code")
-        raise SecondFactorWrong
+        raise SecondFactorWrong(fields={"code": SecondFactorWrong.default_detail})
     return True
 
 
