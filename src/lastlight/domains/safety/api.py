@@ -16,7 +16,7 @@ from lastlight.domains.safety.errors import (
     NotInside,
     ThresholdsSet,
 )
-from lastlight.domains.safety.listings import ALERTS, CHECKS, CREW_ALERTS, INTERVENTIONS, LOG
+from lastlight.domains.safety.listings import ALERTS, CHECKS, INTERVENTIONS, LOG
 from lastlight.domains.safety.model import (
     Alert,
     EmergencyContacts,
@@ -52,7 +52,6 @@ GUEST = ("Patron app",)
 list_safety_alerts = listing_get("/api/safety/alerts", ALERTS, tags=TAGS)
 list_safety_interventions = listing_get("/api/safety/interventions", INTERVENTIONS, tags=TAGS)
 list_safety_checks = listing_get("/api/safety/checks", CHECKS, tags=TAGS)
-list_crew_safety_alerts = listing_get("/api/admin/safety/alerts", CREW_ALERTS, tags=TAGS)
 list_safety_log = listing_get("/api/safety/log", LOG, tags=TAGS)
 
 
@@ -228,7 +227,6 @@ ROUTES = (
     list_safety_alerts,
     list_safety_interventions,
     list_safety_checks,
-    list_crew_safety_alerts,
     list_safety_log,
     read_thresholds,
     set_thresholds,

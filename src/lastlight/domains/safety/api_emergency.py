@@ -4,7 +4,7 @@ from uuid import UUID
 
 from lastlight.domains.safety import broadcasts, incidents, sos
 from lastlight.domains.safety.errors import IncidentResolved, SosIdTaken, SosResolved
-from lastlight.domains.safety.listings import BROADCASTS, CREW_INCIDENTS, INCIDENTS, SOS_CALLS
+from lastlight.domains.safety.listings import BROADCASTS, INCIDENTS, SOS_CALLS
 from lastlight.domains.safety.model import Broadcast, BroadcastDetail, Incident, SosCall
 from lastlight.domains.safety.permissions import SAFETY_BROADCAST, SAFETY_MANAGE, SAFETY_READ, SAFETY_RESPOND
 from lastlight.domains.safety.schemas import BroadcastIn, EntryIn, IncidentIn, ReasonIn, SosIn
@@ -18,7 +18,6 @@ INCIDENT = ("Incidents",)
 
 list_sos_calls = listing_get("/api/emergency/sos", SOS_CALLS, tags=SOS)
 list_broadcasts = listing_get("/api/emergency/broadcasts", BROADCASTS, tags=SOS)
-list_crew_incidents = listing_get("/api/admin/incidents", CREW_INCIDENTS, tags=INCIDENT)
 list_incidents = listing_get("/api/incidents", INCIDENTS, tags=INCIDENT)
 
 
@@ -166,7 +165,6 @@ def _key_as_id(key: str) -> UUID | None:
 EMERGENCY_ROUTES = (
     list_sos_calls,
     list_broadcasts,
-    list_crew_incidents,
     list_incidents,
     press_sos,
     read_sos,

@@ -1,10 +1,10 @@
-"""Incidents on screens: the list, one with its timeline, opening one, its report, and the crew's lists."""
+"""Incidents on screens: the list, one with its timeline, opening one, and its report."""
 
 from typing import Any
 from uuid import UUID
 
 from lastlight.domains.safety import alerts, incidents
-from lastlight.domains.safety.listings import CREW_ALERTS, CREW_INCIDENTS, INCIDENT_KINDS, INCIDENTS, SEVERITIES
+from lastlight.domains.safety.listings import INCIDENT_KINDS, INCIDENTS, SEVERITIES
 from lastlight.domains.safety.model import IncidentKind, Severity
 from lastlight.domains.safety.page_parts import Short, Texts, listed, venue_choices, visits_of
 from lastlight.domains.safety.permissions import SAFETY_MANAGE, SAFETY_READ, SAFETY_RESPOND
@@ -174,22 +174,3 @@ def _one(prefix: str, home: str, path: str) -> tuple[Operation, ...]:
         incident_resolution_submit,
         incident_report_page,
     )
-
-
-@page("/platform/incidents", permission=SAFETY_READ, db="platform", listing=CREW_INCIDENTS)
-async def crew_incidents_page(ctx: Ctx, query: Any) -> View:
-    """List incidents of all businesses."""
-    view = await CREW_INCIDENTS.view(ctx, query)
-    shown = {"view": view, "path": "/platform/incidents", "paged": bool(query.after), "current": "incidents"}
-    return View("safety/crew.html", shown)
-
-
-@page("/platform/alerts", permission=SAFETY_READ, db="platform", listing=CREW_ALERTS)
-async def crew_alerts_page(ctx: Ctx, query: Any) -> View:
-    """List alerts of all businesses."""
-    view = await CREW_ALERTS.view(ctx, query)
-    shown = {"view": view, "path": "/platform/alerts", "paged": bool(query.after), "current": "alerts"}
-    return View("safety/crew.html", shown)
-
-
-CREW_PAGES = (crew_incidents_page, crew_alerts_page)

@@ -81,28 +81,18 @@ MODULE = Module(
     notices=NOTICES,
     listings=LISTINGS,
     settings=(KEEP_YEARS,),
-    nav=(
-        *(
-            Nav(
-                app=app,
-                label="Safety",
-                href=href,
-                icon="shield-alert",
-                permission=SAFETY_READ,
-                order=order,
-                count=open_count,
-                count_events=OPEN_EVENTS,
-                hot=True,
-            )
-            for app, href, order in PLACES
-        ),
+    nav=tuple(
         Nav(
-            app="platform",
-            label="Incidents",
-            href="/platform/incidents",
+            app=app,
+            label="Safety",
+            href=href,
             icon="shield-alert",
             permission=SAFETY_READ,
-            order=50,
-        ),
+            order=order,
+            count=open_count,
+            count_events=OPEN_EVENTS,
+            hot=True,
+        )
+        for app, href, order in PLACES
     ),
 )

@@ -31,7 +31,11 @@ NOTICES = (SOS, ALERTS, BROADCASTS, CHECKS)
 
 QUICK = Retry(attempts=8, backoff=0.5)
 SOS_SECONDS = 30 * 60
-SEVERITIES = {"critical": "SOS, critical: {venue}", "high": "SOS, high: {venue}"}
+CALLS = {
+    "assist": "SOS, a colleague needs a hand: {venue}",
+    "urgent": "SOS, urgent: {venue}",
+    "emergency": "SOS, emergency: {venue}",
+}
 AGAIN = "Nobody has answered the SOS: {venue}"
 
 
@@ -44,10 +48,9 @@ async def push_sos(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any]) -> 
     venue_id = UUID(data["venue_id"])
     people = {person.id for person in await holders(ctx, permission=SAFETY_READ, venue_id=venue_id)}
     venue = await read_venue(ctx, venue_id=venue_id)
-    first = SEVERITIES.get(data["severity"], "SOS: {venue}")
     notice = Notice(
         kind=SOS,
-        title=AGAIN if "escalation" in data else first,
+        title=AGAIN if "escalation" in data else CALLS[data["severity"]],
         body="{place}. Open it to answer.",
         words={"venue": venue.name, "place": data["place"]},
         url=f"/go/safety/sos/{data['sos_id']}",

@@ -1,8 +1,8 @@
-"""Safety on screens, in every console of a business; the crew reads the incidents and alerts of all."""
+"""Safety on screens, in every console of a business."""
 
 from lastlight.domains.safety.alert_pages import alert_pages
 from lastlight.domains.safety.floor_pages import asking_pages, floor_pages, venue_actions
-from lastlight.domains.safety.incident_pages import CREW_PAGES, incident_pages
+from lastlight.domains.safety.incident_pages import incident_pages
 from lastlight.domains.safety.intervention_pages import intervention_pages
 from lastlight.domains.safety.record_pages import record_pages, setup_pages
 from lastlight.domains.safety.sos_pages import URGENT_PAGES, broadcast_pages, sos_pages
@@ -26,5 +26,4 @@ PAGES = (
         for maker in (console_pages, record_pages, venue_actions, setup_pages)
         for operation in maker(prefix)
     ),
-    *CREW_PAGES,
 )

@@ -62,7 +62,7 @@ export default class SirenController extends Controller<HTMLElement> {
     const level = Math.max(0, ...this.loud.map((call) => Number(call.dataset.level ?? 0)));
     if (!this.loud.length) return;
     void this.tones(Array.from({ length: 2 + level }, () => [880, 620]).flat());
-    navigator.vibrate?.([200, 100, 200]);
+    if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.([200, 100, 200]);
   }
 
   private readonly wake = (): void => {

@@ -60,6 +60,14 @@ export async function unsent(person: string): Promise<Unsent[]> {
   return [...all.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
+/** Whether anything on this device still waits to be sent, whoever's it is. */
+export async function waiting(): Promise<boolean> {
+  const found = await database()
+    .then((store) => store.getAll("commands"))
+    .catch(() => []);
+  return [...found, ...kept.values()].some((one) => one.state !== "rejected");
+}
+
 export async function drop(id: string): Promise<void> {
   kept.delete(id);
   await database()
