@@ -62,6 +62,7 @@ def _inside_only(op: Operation) -> bool:
         "add_device",
         "override_checkin",
         "create_resource",
+        "resource_new_submit",
         "create_booking",
     }
 

@@ -6,9 +6,11 @@ from uuid import uuid4
 from tests.contracts.example import REASON, example
 from tests.support.calls import Given
 from tests.support.things import (
+    banner,
     banner_body,
     booking,
     booking_body,
+    image,
     own_booking,
     resource,
     tenant,
@@ -17,17 +19,17 @@ from tests.support.things import (
 from tests.support.world import Somebody, World
 
 
-@example("create_resource")
+@example("create_resource", "resource_new_submit")
 async def create_resource(world: World, who: Somebody) -> Given:
     return Given(data={"venue_id": str(await venue(world, who)), "kind": "table", "name": world.unique("Table")})
 
 
-@example("change_resource")
+@example("change_resource", "resource_submit")
 async def change_resource(world: World, who: Somebody) -> Given:
     return Given(data={"name": world.unique("Table")})
 
 
-@example("set_resource_status")
+@example("set_resource_status", "resource_status_submit")
 async def set_resource_status(world: World, who: Somebody) -> Given:
     return Given(data={"status": "out_of_order", **REASON})
 
@@ -42,14 +44,14 @@ async def change_booking(world: World, who: Somebody) -> Given:
     return Given(data={"note": world.unique("By the window")})
 
 
-@example("miss_booking")
+@example("miss_booking", "booking_no_show")
 async def miss_booking(world: World, who: Somebody) -> Given:
     made = await booking(world, who)
     await world.sql("update bookings set starts_at = now() - interval '1 hour' where id = $1", made)
     return Given(path={"booking_id": made})
 
 
-@example("cancel_booking")
+@example("cancel_booking", "cancellation_submit")
 async def cancel_booking(world: World, who: Somebody) -> Given:
     return Given(data=REASON)
 
@@ -129,9 +131,9 @@ async def tenant_flag_submit(world: World, who: Somebody) -> Given:
     return Given(path=path, data={"answer": "on", "percentage": 50, **REASON}, version=0)
 
 
-@example("set_publication")
+@example("set_publication", "publication_submit")
 async def set_publication(world: World, who: Somebody) -> Given:
-    return Given(data={"state": "degraded", **REASON})
+    return Given(data={"state": "degraded", "reason": world.unique("Painting")})
 
 
 @example("create_banner")
@@ -146,9 +148,66 @@ async def change_banner(world: World, who: Somebody) -> Given:
 
 @example("order_banners")
 async def order_banners(world: World, who: Somebody) -> Given:
-    return Given(data={"banner_ids": []})
+    place, first = await venue(world, who), str(await banner(world, who))
+    second = str(await banner(world, who))
+    return Given(path={"venue_id": place}, data={"banner_ids": [second, first]})
 
 
 @example("read_bookable_times")
 async def read_bookable_times(world: World, who: Somebody) -> Given:
     return Given(query={"day": "2099-06-05", "minutes": "60"})
+
+
+FORM_TIMES = {"starts_at": "2098-01-01T18:00", "ends_at": "2099-01-01T18:00"}
+
+
+@example("banner_new_submit", "banner_submit")
+async def banner_submit(world: World, who: Somebody) -> Given:
+    return Given(data={"title": world.unique("Night"), **FORM_TIMES})
+
+
+@example("image_submit", "describe_image")
+async def image_submit(world: World, who: Somebody) -> Given:
+    return Given(data={"alt": world.unique("The floor")})
+
+
+@example("image_removal_submit")
+async def image_removal_submit(world: World, who: Somebody) -> Given:
+    return Given(data={"what": "removal"})
+
+
+async def guests_photo(world: World, who: Somebody) -> str:
+    """A guest's photo that waits for a decision."""
+    made = str(await image(world, who))
+    patron = await world.value(
+        "select id from patrons where tenant_id = (select tenant_id from venue_images where id = $1) limit 1", made
+    )
+    await world.sql("update venue_images set patron_id = $2, moderation = 'waiting' where id = $1", made, patron)
+    return made
+
+
+@example("image_decision_submit")
+async def image_decision_submit(world: World, who: Somebody) -> Given:
+    return Given(path={"image_id": await guests_photo(world, who)}, data={"what": "approved", "version": 2})
+
+
+@example("photos_submit")
+async def photos_submit(world: World, who: Somebody) -> Given:
+    return Given(data={"ids": [await guests_photo(world, who)], "approved": True})
+
+
+BOOKING_FORM = {"day": "2099-06-05", "starts": "20:00", "minutes": 60}
+
+
+@example("booking_new_submit")
+async def booking_new_submit(world: World, who: Somebody) -> Given:
+    place = await venue(world, who)
+    made = str(await resource(world, who))
+    return Given(path={"venue_id": place}, data={"resource_id": made, "guest_name": "Somebody New", **BOOKING_FORM})
+
+
+@example("booking_submit")
+async def booking_submit(world: World, who: Somebody) -> Given:
+    made = await booking(world, who)
+    of = str(await world.value("select resource_id from bookings where id = $1", made))
+    return Given(path={"booking_id": made}, data={"resource_id": of, "note": world.unique("Window"), **BOOKING_FORM})

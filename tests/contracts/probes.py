@@ -175,10 +175,12 @@ FOREIGN_FIELDS = {
     "resource_id": "resource_id",
     "device_id": "device_id",
     "image_ids": "image_id",
+    "image_id": "image_id",
+    "banner_ids": "banner_id",
     "entry_id": "entry_id",
     "for_shift_id": "for_shift_id",
 }
-LISTS = frozenset({"image_ids", "alert_ids", "venue_ids", "visit_ids"})
+LISTS = frozenset({"image_ids", "banner_ids", "alert_ids", "venue_ids", "visit_ids"})
 """Fields of a body that take several ids."""
 OTHER_FIELDS = frozenset({"patron_id", "actor_id", "tenant_id", "user_id"})
 """Fields that name people and businesses, for which the world has ids at hand."""

@@ -341,7 +341,11 @@ async def _roof_banner(world: World, who: Somebody) -> Any:
 
 
 async def image(world: World, who: Somebody, *, place: int = 0) -> Any:
-    """An image of a venue that waits for its upload."""
+    """An image of a venue that waits for its upload; those that earlier calls left waiting make room."""
+    left = (
+        "update venue_images set removed_at = now() where venue_id = $1 and created_at < now() - interval '10 seconds'"
+    )
+    await world.sql(left, _tenant(world, who).venues[place])
     path = f"/api/venues/{_tenant(world, who).venues[place]}/images"
     return (await world.make("POST", path, _as_boss(world, who), json={"alt": "The dance floor"}))["image"]["id"]
 
@@ -349,7 +353,9 @@ async def image(world: World, who: Somebody, *, place: int = 0) -> Any:
 async def image_upload(world: World, who: Somebody) -> str:
     """The token of an address that takes the upload of an image."""
     path = f"/api/venues/{_tenant(world, who).venues[0]}/images"
-    return (await world.make("POST", path, _as_boss(world, who), json={"alt": "The bar"}))["upload_url"].rsplit("/", 1)[-1]
+    return (await world.make("POST", path, _as_boss(world, who), json={"alt": "The dance floor"}))["upload_url"].rsplit(
+        "/", 1
+    )[-1]
 
 
 async def _roof_image(world: World, who: Somebody) -> Any:

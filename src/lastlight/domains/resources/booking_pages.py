@@ -22,7 +22,7 @@ from lastlight.domains.resources.listings import BOOKINGS
 from lastlight.domains.resources.model import MINUTE, Resource
 from lastlight.domains.resources.permissions import BOOKINGS_MANAGE, BOOKINGS_READ
 from lastlight.domains.venues import Venue, business_day_span, chosen_venue, find_venue, open_spans, standing_venues
-from lastlight.kernel.errors import Invalid, NotFound
+from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import BookingId
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
@@ -107,7 +107,7 @@ def _new_pages(console: str, home: str) -> tuple[Operation, ...]:
             venue_id = (await queries.find_resource(ctx, resource_id=query.resource_id)).venue_id
         venue = _picked(mine, venue_id)
         if venue is None:
-            raise NotFound
+            return View("resources/booking_new.html", {"venue": None, "home": home, "resources": []})
         start = next_quarter(ctx.now).astimezone(venue.zone)
         if query.at:
             with form_errors():

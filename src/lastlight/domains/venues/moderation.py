@@ -19,10 +19,11 @@ set moderation = $3, moderation_reason = $4, moderated_by = $5, moderated_at = n
 where i.tenant_id = $1 and i.id = $2
 """
 WAITING = """
-select id, version from venue_images
+select id, venue_id from venue_images
 where tenant_id = $1 and id = any($2) and moderation = 'waiting' and patron_id is not null and removed_at is null
-order by id for update
+order by id
 """
+HOLD = "select 1 from venue_images where tenant_id = $1 and id = $2 and moderation = 'waiting' and removed_at is null for update"
 COUNT = """
 select count(*) from venue_images
 where tenant_id = $1 and moderation = 'waiting' and state = 'ready' and removed_at is null and ($2::uuid[] is null or venue_id = any($2))
@@ -43,11 +44,12 @@ async def moderate_images(ctx: Ctx, *, image_ids: Sequence[ImageId], approved: b
     _require_reason(approved, reason)
     done = 0
     for row in await ctx.db.fetch(WAITING, ctx.tenant_id, list(image_ids)):
-        image = await read_image(ctx, image_id=row["id"])
-        if not ctx.allows(VENUES_READ, image.venue_id):
+        if not ctx.allows(VENUES_READ, row["venue_id"]):
             raise NotFound
-        ctx.require(VENUES_MODERATE, image.venue_id)
-        await _decide(ctx, image, approved=approved, reason=reason)
+        ctx.require(VENUES_MODERATE, row["venue_id"])
+        if not await ctx.db.fetchval(HOLD, ctx.tenant_id, row["id"]):
+            continue  # somebody else has just decided
+        await _decide(ctx, await read_image(ctx, image_id=row["id"]), approved=approved, reason=reason)
         done += 1
     return done
 
