@@ -17,7 +17,10 @@ PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}}
 
 @pytest.fixture
 def console(live_server: LiveServer, console_of: Console) -> Callable[..., Page]:
-    return lambda role, path, **options: console_of(live_server.person(role), path, **options)
+    def open_as(role: str, path: str, **options: Any) -> Page:
+        return console_of(live_server.person(role), path, **options)
+
+    return open_as
 
 
 def toast(page: Page, text: str) -> None:

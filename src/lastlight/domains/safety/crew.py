@@ -7,7 +7,6 @@ from lastlight.domains.safety.permissions import SAFETY_READ
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import View, page
 from lastlight.runtime.http.listing import listing_get
-from lastlight.runtime.module import Module, Nav
 
 list_crew_safety_alerts = listing_get("/api/admin/safety/alerts", CREW_ALERTS, tags=("Safety",))
 list_crew_incidents = listing_get("/api/admin/incidents", CREW_INCIDENTS, tags=("Incidents",))
@@ -29,20 +28,5 @@ async def crew_alerts_page(ctx: Ctx, query: Any) -> View:
     return View("safety/crew.html", shown)
 
 
-CREW_MODULE = Module(
-    name="safety_crew",
-    summary="Safety as the crew reads it: incidents and alerts of all businesses.",
-    routes=(list_crew_safety_alerts, list_crew_incidents),
-    pages=(crew_incidents_page, crew_alerts_page),
-    listings=(CREW_ALERTS, CREW_INCIDENTS),
-    nav=(
-        Nav(
-            app="platform",
-            label="Incidents",
-            href="/platform/incidents",
-            icon="shield-alert",
-            permission=SAFETY_READ,
-            order=50,
-        ),
-    ),
-)
+CREW_ROUTES = (list_crew_safety_alerts, list_crew_incidents)
+CREW_PAGES = (crew_incidents_page, crew_alerts_page)

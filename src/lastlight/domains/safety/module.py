@@ -3,6 +3,7 @@
 from lastlight.domains.checkins import VisitClosed, VisitOpened, VisitTimedOut
 from lastlight.domains.safety.api import ROUTES
 from lastlight.domains.safety.api_emergency import EMERGENCY_ROUTES
+from lastlight.domains.safety.crew import CREW_PAGES, CREW_ROUTES
 from lastlight.domains.safety.errors import ERRORS, AlertOpen, CheckOpen, ContactsSet, SosIdTaken, ThresholdsSet
 from lastlight.domains.safety.escalation_mail import mail_alert, mail_sos
 from lastlight.domains.safety.events import (
@@ -21,7 +22,7 @@ from lastlight.domains.safety.events import (
 )
 from lastlight.domains.safety.floor_pages import OPEN_EVENTS, open_count
 from lastlight.domains.safety.jobs import JOBS, follow_check, judge_closed_visit, judge_opened_visit, time_sos
-from lastlight.domains.safety.listings import LISTINGS
+from lastlight.domains.safety.listings import CREW_ALERTS, CREW_INCIDENTS, LISTINGS
 from lastlight.domains.safety.notices import NOTICES, PUSH_JOBS, push_alert, push_broadcast, push_check, push_sos
 from lastlight.domains.safety.pages import PAGES
 from lastlight.domains.safety.permissions import PERMISSIONS, SAFETY_READ
@@ -94,5 +95,23 @@ MODULE = Module(
             hot=True,
         )
         for app, href, order in PLACES
+    ),
+)
+# The platform itself has none of the modules that a business switches on, so what its crew reads is no part of one.
+CREW_MODULE = Module(
+    name="safety_crew",
+    summary="Safety as the crew reads it: incidents and alerts of all businesses.",
+    routes=CREW_ROUTES,
+    pages=CREW_PAGES,
+    listings=(CREW_ALERTS, CREW_INCIDENTS),
+    nav=(
+        Nav(
+            app="platform",
+            label="Incidents",
+            href="/platform/incidents",
+            icon="shield-alert",
+            permission=SAFETY_READ,
+            order=50,
+        ),
     ),
 )
