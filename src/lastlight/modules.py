@@ -12,6 +12,7 @@ from lastlight.domains.devices.module import MODULE as DEVICES
 from lastlight.domains.flags.module import MODULE as FLAGS
 from lastlight.domains.identity.module import MODULE as IDENTITY
 from lastlight.domains.resources.module import MODULE as RESOURCES
+from lastlight.domains.safety.module import CREW_MODULE as SAFETY_CREW
 from lastlight.domains.safety.module import MODULE as SAFETY
 from lastlight.domains.staff.module import CALENDARS
 from lastlight.domains.staff.module import MODULE as TIME
@@ -50,6 +51,7 @@ MODULES = (
     TIME,
     CALENDARS,
     SAFETY,
+    SAFETY_CREW,
     RESOURCES,
     ACCOUNT,
     PATRON,
