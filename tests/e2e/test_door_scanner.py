@@ -391,7 +391,7 @@ def test_the_door_is_closed_out_of_hours_and_stands_still_in_maintenance(
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_every_sheet_is_usable(live_server: LiveServer, new_context: NewContext, theme: str, width: int) -> None:
-    context = new_context(viewport={"width": width, "height": 800})
+    context = new_context(viewport={"width": width, "height": 800}, reduced_motion="reduce")
     page = open_door(context, live_server, live_server.new_venue(f"Kōjō {theme} {width}"))
     if theme == "light":
         page.get_by_role("button", name="This device").click()
@@ -406,7 +406,7 @@ def test_every_sheet_is_usable(live_server: LiveServer, new_context: NewContext,
     look()
     assert scan(page, pass_holder(live_server)) == "Come in"
     for button, back in (
-        ("Scans of this device", "Close"),
+        ("Recent scans", "Close"),
         ("This device", "Back to the door"),
         ("Type the code", "Back to the camera"),
     ):

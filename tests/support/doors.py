@@ -13,7 +13,12 @@ from lastlight.kernel.ids import VenueId
 from tests.support.live_server import LiveServer, Person
 from tests.support.phones import Phone
 
-TABLET: dict[str, Any] = {"viewport": {"width": 412, "height": 880}, "has_touch": True, "is_mobile": True}
+TABLET: dict[str, Any] = {
+    "viewport": {"width": 412, "height": 880},
+    "has_touch": True,
+    "is_mobile": True,
+    "reduced_motion": "reduce",
+}
 
 
 @dataclass

@@ -90,6 +90,8 @@ export interface Facts {
   identity: Identity;
   snapshot: Snapshot;
   member: Member;
+  /** How many guests were in the venue when the server last took scans. */
+  told: { inside: number; at: string };
   /** Milliseconds that the server's clock is ahead of this device's. */
   clock_ahead: number;
   /** The sequence of the last line and of the last heartbeat. */

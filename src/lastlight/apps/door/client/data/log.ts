@@ -22,8 +22,6 @@ interface Sent {
 export interface Report {
   stop: Stop;
   sent: number;
-  /** How many guests are in the venue, and when that was, where the server has just told it. */
-  told: { inside: number; at: string } | null;
   answers: Answer[];
 }
 
@@ -62,7 +60,7 @@ export async function unsent(): Promise<Entry[]> {
 /** Send what the server does not have. One sender at a time, over all tabs and the worker. */
 export function flush(): Promise<Report> {
   return alone(async () => {
-    const report: Report = { stop: "nothing", sent: 0, told: null, answers: [] };
+    const report: Report = { stop: "nothing", sent: 0, answers: [] };
     if (((await fact("wait_until")) ?? 0) > Date.now()) return { ...report, stop: "wait" };
     for (let waiting = await unsent(); waiting.length && report.stop === "nothing"; waiting = await unsent()) {
       await sendSome(waiting.slice(0, AT_ONCE), report);
@@ -89,7 +87,7 @@ async function sendSome(entries: Entry[], report: Report): Promise<void> {
     const sent = await signedCall<Sent>("/api/door/scans", { method: "POST", body: { scans: entries.map(asScan) } });
     await learnClock(sent.now, performance.now() - asked);
     for (const [index, answer] of sent.results.entries()) await settle(entries[index]!, answer);
-    report.told = { inside: sent.inside, at: sent.now };
+    await keepFact("told", { inside: sent.inside, at: sent.now });
     report.sent += entries.length;
     report.answers.push(...sent.results);
   } catch (error) {

@@ -17,11 +17,12 @@ const BAD_NEWS_MS = 12_000;
 
 export function AnswerScreen({ answer }: { answer: Result }) {
   const [byHand, setByHand] = useState(false);
+  useEffect(() => setByHand(false), [answer]);
   useEffect(() => {
-    setByHand(false);
+    if (byHand) return;
     const timer = setTimeout(dismiss, answer.tone === "yes" || answer.tone === "bye" ? GOOD_NEWS_MS : BAD_NEWS_MS);
     return () => clearTimeout(timer);
-  }, [answer]);
+  }, [answer, byHand]);
   const { word, advice } = wordsFor(answer.what);
   if (byHand && answer.shown) return <ByHand answer={answer} onBack={() => setByHand(false)} />;
   return (
@@ -95,7 +96,7 @@ function ByHand({ answer, onBack }: { answer: Result; onBack: () => void }) {
               </button>
             ))}
           </div>
-          <Field label={_("Why")} name="reason" value={reason} onValue={setReason} maxLength={500} error={wrong || undefined} required />
+          <Field label={_("Why")} name="reason" value={reason} onValue={setReason} maxLength={500} error={wrong || undefined} />
           <p class="d-who">{_("As %(name)s", { name: colleague.name })}</p>
           <button type="submit" class="d-btn strong" aria-busy={working} disabled={working}>
             {_("Let in")}

@@ -14,8 +14,8 @@ const ICONS: Record<Tone, string> = { yes: "log-in", bye: "log-out", warn: "tria
 export function LogSheet({ onClose }: { onClose: () => void }) {
   const shown = log.value.slice(-SHOWN).reverse();
   return (
-    <Dialog label={_("Scans of this device")} onClose={onClose} class="d-sheet tall">
-      <h2>{_("Scans of this device")}</h2>
+    <Dialog label={_("Recent scans")} onClose={onClose} class="d-sheet tall">
+      <h2>{_("Recent scans")}</h2>
       <p>{waiting.value.length ? ngettext("%(num)s scan waits for a network.", "%(num)s scans wait for a network.", waiting.value.length) : _("The server has all of them.")}</p>
       {shown.length ? (
         <ol class="d-log" tabIndex={0} aria-label={_("The newest first")}>

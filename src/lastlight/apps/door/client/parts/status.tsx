@@ -17,7 +17,7 @@ export function StatusBar({ onLog, onMenu }: { onLog: () => void; onMenu: () => 
         <p>{device.name}</p>
       </div>
       <Occupancy />
-      <button type="button" class="btn icon" aria-label={_("Scans of this device")} onClick={onLog}>
+      <button type="button" class="btn icon" aria-label={_("Recent scans")} onClick={onLog}>
         <Icon name="list" class="i-lg" />
       </button>
       <button type="button" class="btn icon" aria-label={_("This device")} onClick={onMenu}>

@@ -83,7 +83,6 @@ export function sync(): Promise<void> {
 /** Send what waits; the screen shows at once what became of it. */
 export async function send(): Promise<Report> {
   const report = await flush();
-  if (report.told) told.value = report.told;
   if (report.stop === "unreachable") online.value = false;
   else if (report.sent) online.value = true;
   if (report.stop === "gone") await read();
@@ -92,8 +91,12 @@ export async function send(): Promise<Report> {
 }
 
 export async function readLog(): Promise<void> {
-  log.value = await lines();
-  clockAhead.value = (await fact("clock_ahead")) ?? 0;
+  const [kept, count, ahead] = await Promise.all([lines(), fact("told"), fact("clock_ahead")]);
+  batch(() => {
+    log.value = kept;
+    told.value = count ?? null;
+    clockAhead.value = ahead ?? 0;
+  });
 }
 
 async function read(): Promise<void> {
