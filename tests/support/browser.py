@@ -154,3 +154,21 @@ def violations(page: Page, *, only: Sequence[str] | None = None) -> list[str]:
 def scrolls_sideways(page: Page) -> bool:
     """Whether the page is wider than its window."""
     return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+def wrong_in_themes(page: Page) -> list[str]:
+    """What is wrong with the page in the dark and in the light: wider than its window, or what axe finds.
+
+    The context asks for reduced motion, or colours are looked at half-way.
+    """
+    found: list[str] = []
+    for theme in ("dark", "light"):
+        page.evaluate(
+            """theme => { document.documentElement.dataset.theme = theme; dispatchEvent(new Event('ll:theme')); }""",
+            theme,
+        )
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        if scrolls_sideways(page):
+            found.append(f"{theme}: it scrolls sideways")
+        found += [f"{theme}: {said}" for said in violations(page)]
+    return found

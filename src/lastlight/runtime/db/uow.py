@@ -146,11 +146,17 @@ def _begin_sql(scope: WorkScope) -> str:
     actor = scope.actor
     # A guest without a tenant is held to a guest's policies as well: their user id matches no patron.
     patron_id = actor.user_id if actor.kind == "guest" else actor.patron_id
-    begin = SNAPSHOT if scope.snapshot else "begin read only" if actor.looking else "begin"
     return (
-        f"{begin}; set local app.tenant_id = {_uuid_literal(scope.tenant_id)};"
+        f"{begin_of(scope)}; set local app.tenant_id = {_uuid_literal(scope.tenant_id)};"
         f" set local app.user_id = {_uuid_literal(actor.user_id)}; set local app.patron_id = {_uuid_literal(patron_id)}"
     )
+
+
+def begin_of(scope: WorkScope) -> str:
+    """How a transaction begins: who only looks writes nothing."""
+    if scope.snapshot:
+        return SNAPSHOT
+    return "begin read only" if scope.actor.looking else "begin"
 
 
 def _uuid_literal(value: UUID | None) -> str:
