@@ -5,6 +5,8 @@ from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from lastlight.apps.management.door_attention import EVENTS as DOOR_EVENTS
+from lastlight.apps.management.door_attention import door_attention
 from lastlight.apps.night import feed_lines, shown_venues
 from lastlight.domains import checkins
 from lastlight.runtime.context import Ctx
@@ -49,7 +51,14 @@ async def tonight_page(ctx: Ctx, request: RequestInfo) -> View:
             "rows": [_row(figures) for figures in tonight.venues],
             "chart": _chart(tonight, night),
             "feed": feed_lines(tonight.feed, visits="/manage/visits", several=len(tonight.venues) > 1),
-            "attention": _attention(tonight),
+            "attention": [*_attention(tonight), *await door_attention(ctx)],
+            "needs_events": [
+                "checkin.verified",
+                "visit.closed",
+                "visit.timed_out",
+                "venue.status_changed",
+                *DOOR_EVENTS,
+            ],
             "screens": [(figures.venue, f"/screen/{figures.venue_id}") for figures in tonight.venues],
         },
     )

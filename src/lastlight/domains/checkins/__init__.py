@@ -6,10 +6,12 @@ its proof; the claimed and the received time are both kept. This is all that oth
 """
 
 from lastlight.domains.checkins.events import VisitClosed, VisitOpened, VisitTimedOut
+from lastlight.domains.checkins.flags import count_open_flags
 from lastlight.domains.checkins.model import Checkin, Visit
 from lastlight.domains.checkins.permissions import (
     CHECKINS_READ,
     CHECKINS_VERIFY,
+    FLAGS_READ,
     VISITS_CHECKOUT,
     VISITS_CORRECT,
     VISITS_OWN,
@@ -22,6 +24,7 @@ from lastlight.domains.checkins.tonight import FeedLine, Occupancy, Tonight, Ven
 __all__ = [
     "CHECKINS_READ",
     "CHECKINS_VERIFY",
+    "FLAGS_READ",
     "VISITS_CHECKOUT",
     "VISITS_CORRECT",
     "VISITS_OWN",
@@ -36,6 +39,7 @@ __all__ = [
     "VisitOpened",
     "VisitTimedOut",
     "count_inside",
+    "count_open_flags",
     "find_checkin",
     "find_visit",
     "open_visit",

@@ -4,6 +4,7 @@ from lastlight.domains.checkins.api import ROUTES
 from lastlight.domains.checkins.by_hand_pages import BY_HAND_PAGES
 from lastlight.domains.checkins.door_api import DOOR_ROUTES
 from lastlight.domains.checkins.door_listings import DOOR_LISTINGS
+from lastlight.domains.checkins.drills import fraudulent_check_ins
 from lastlight.domains.checkins.errors import ERRORS, CheckinTakenBack, CodeReplayed, FlagStepDone, VisitOpen
 from lastlight.domains.checkins.events import EVENTS, CheckinVerified, DoorScanned
 from lastlight.domains.checkins.flag_pages import FLAG_COUNT_EVENTS, FLAG_PAGES
@@ -43,6 +44,7 @@ MODULE = Module(
     reactions=(Reaction(CheckinVerified, judge_arrival), Reaction(DoorScanned, judge_scan)),
     listings=(*LISTINGS, *DOOR_LISTINGS),
     settings=SETTINGS,
+    drills=(fraudulent_check_ins,),
     nav=(
         Nav(
             app="management",
@@ -60,6 +62,7 @@ MODULE = Module(
             href="/manage/checkins",
             icon="scan-line",
             permission=CHECKINS_READ,
+            group="Door",
             order=30,
         ),
         Nav(
@@ -68,6 +71,7 @@ MODULE = Module(
             href="/manage/door-log",
             icon="list-checks",
             permission=FLAGS_READ,
+            group="Door",
             order=32,
         ),
         Nav(
@@ -76,6 +80,7 @@ MODULE = Module(
             href="/manage/flags",
             icon="flag",
             permission=FLAGS_READ,
+            group="Door",
             order=34,
             count=count_flags,
             count_events=FLAG_COUNT_EVENTS,

@@ -4,10 +4,11 @@ A device is put on a venue's list, gives its own public key against a one-time c
 once. This is all that other domains may use.
 """
 
+from lastlight.domains.devices.enrolment import add_device
 from lastlight.domains.devices.errors import DEVICE_REFUSALS
-from lastlight.domains.devices.model import Device
+from lastlight.domains.devices.model import Device, DeviceIn
 from lastlight.domains.devices.permissions import DEVICES_MANAGE, DEVICES_READ
-from lastlight.domains.devices.queries import find_device
+from lastlight.domains.devices.queries import FleetSums, find_device, read_fleet, sum_up
 from lastlight.domains.devices.signing import Speaker, decode_base64url, is_signed_by, load_public_key, spoken_for
 
 __all__ = [
@@ -15,10 +16,15 @@ __all__ = [
     "DEVICES_READ",
     "DEVICE_REFUSALS",
     "Device",
+    "DeviceIn",
+    "FleetSums",
     "Speaker",
+    "add_device",
     "decode_base64url",
     "find_device",
     "is_signed_by",
     "load_public_key",
+    "read_fleet",
     "spoken_for",
+    "sum_up",
 ]

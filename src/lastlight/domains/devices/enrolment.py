@@ -79,10 +79,11 @@ async def enrol(ctx: Ctx, *, data: EnrolIn) -> Enrolled:
         raise EnrolmentRefused
     actor = Actor(kind="system", tenant_id=TenantId(tenant_id), name="A device that enrols", ip=ctx.actor.ip)
     async with system_ctx(ctx.services, TenantId(tenant_id), actor=actor, request_id=ctx.request_id) as inside:
-        return await _take_key(inside, code=code, key=key)
+        return await take_key(inside, code=code, key=key)
 
 
-async def _take_key(ctx: Ctx, *, code: str, key: bytes) -> Enrolled:
+async def take_key(ctx: Ctx, *, code: str, key: bytes) -> Enrolled:
+    """Keep a device's own public key (SPKI) against its code, inside its tenant; EnrolmentRefused for a code that does not hold."""
     device_id = await ctx.db.fetchval(ENROL, ctx.tenant_id, _hash(code.upper().replace("-", "")), key)
     if device_id is None:
         raise EnrolmentRefused

@@ -2,6 +2,7 @@
 
 from lastlight.domains.devices.api import ROUTES
 from lastlight.domains.devices.device_pages import device_pages
+from lastlight.domains.devices.drills import scanner_fleet_offline
 from lastlight.domains.devices.errors import ERRORS, DeviceNameTaken
 from lastlight.domains.devices.events import EVENTS
 from lastlight.domains.devices.jobs import drop_old_heartbeats, watch_devices
@@ -38,6 +39,7 @@ MODULE = Module(
     jobs=(watch_devices, drop_old_heartbeats),
     listings=LISTINGS,
     settings=SETTINGS,
+    drills=(scanner_fleet_offline,),
     nav=(
         Nav(
             app="management",
