@@ -5,17 +5,17 @@ from uuid import uuid4
 
 from tests.contracts.example import REASON, example
 from tests.support.calls import Given
-from tests.support.things import (
+from tests.support.place_things import (
     banner,
     banner_body,
     booking,
     booking_body,
     image,
+    image_upload,
     own_booking,
     resource,
-    tenant,
-    venue,
 )
+from tests.support.things import PIXEL, tenant, venue
 from tests.support.world import Somebody, World
 
 
@@ -211,3 +211,34 @@ async def booking_submit(world: World, who: Somebody) -> Given:
     made = await booking(world, who)
     of = str(await world.value("select resource_id from bookings where id = $1", made))
     return Given(path={"booking_id": made}, data={"resource_id": of, "note": world.unique("Window"), **BOOKING_FORM})
+
+
+@example("moderate_image")
+async def moderate_image(world: World, who: Somebody) -> Given:
+    made = await image(world, who)
+    patron = await world.value(
+        "select id from patrons where tenant_id = (select tenant_id from venue_images where id = $1) limit 1", made
+    )
+    await world.sql("update venue_images set patron_id = $2, moderation = 'waiting' where id = $1", made, patron)
+    return Given(path={"image_id": made}, data={"approved": True}, version=2)
+
+
+@example("await_venue_image", "await_photo")
+async def await_venue_image(world: World, who: Somebody) -> Given:
+    return Given(data={"alt": "The dance floor"})
+
+
+@example("upload_image")
+async def upload_image(world: World, who: Somebody) -> Given:
+    owner = world.somebody["B.owner" if who.home is world.b else "A.owner"]
+    return Given(
+        path={"token": await image_upload(world, owner)},
+        content=PIXEL,
+        headers={"Content-Type": "image/png"},
+        who=owner,
+    )
+
+
+@example("order_venue_images")
+async def order_venue_images(world: World, who: Somebody) -> Given:
+    return Given(data={"image_ids": [str(await image(world, who))]})

@@ -6,9 +6,6 @@ from tests.contracts.example import example
 from tests.support.calls import Given
 from tests.support.things import (
     EVERY_DAY,
-    PIXEL,
-    image,
-    image_upload,
     venue,
 )
 from tests.support.work_things import (
@@ -66,37 +63,6 @@ async def publish_shifts(world: World, who: Somebody) -> Given:
 @example("read_time_sheets", "read_performance")
 async def read_time_sheets(world: World, who: Somebody) -> Given:
     return Given(query={"first": "2026-11-01", "last": "2026-11-30"})
-
-
-@example("moderate_image")
-async def moderate_image(world: World, who: Somebody) -> Given:
-    made = await image(world, who)
-    patron = await world.value(
-        "select id from patrons where tenant_id = (select tenant_id from venue_images where id = $1) limit 1", made
-    )
-    await world.sql("update venue_images set patron_id = $2, moderation = 'waiting' where id = $1", made, patron)
-    return Given(path={"image_id": made}, data={"approved": True}, version=2)
-
-
-@example("await_venue_image", "await_photo")
-async def await_venue_image(world: World, who: Somebody) -> Given:
-    return Given(data={"alt": "The dance floor"})
-
-
-@example("upload_image")
-async def upload_image(world: World, who: Somebody) -> Given:
-    owner = world.somebody["B.owner" if who.home is world.b else "A.owner"]
-    return Given(
-        path={"token": await image_upload(world, owner)},
-        content=PIXEL,
-        headers={"Content-Type": "image/png"},
-        who=owner,
-    )
-
-
-@example("order_venue_images")
-async def order_venue_images(world: World, who: Somebody) -> Given:
-    return Given(data={"image_ids": [str(await image(world, who))]})
 
 
 @example("create_task")

@@ -10,15 +10,24 @@ from lastlight.modules import MODULES
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.module import Registry
 from tests.support.live_server import LiveServer, Person
+from tests.support.safety_tour import safety_things
+from tests.support.tour_places import place_things
 from tests.support.tour_work import work_things
 
 ELSEWHERE = {
     "/patron": "the guest's app, toured by its own tests",
     "/patron/{view:str}": "the guest's app, toured by its own tests",
+    "/patron/venues/{venue_id:uuid}": "the guest's app, toured by its own tests",
     "/staff/door": "the door scanner, toured by its own tests",
     "/c/{code:str}": "it only leads to the guest's app",
     "/switch-venue": "it only leads back",
     "/platform": "it only leads to the first page of the console",
+    "/safety/urgent": "the bar above every page",
+    "/staff/safety/tonight": "a part of the first page",
+    "/manage/safety/tonight": "a part of the first page",
+    "/owner/safety/tonight": "a part of the first page",
+    "/manage/venues/{venue_id:uuid}/actions": "a part of the venue's page",
+    "/owner/venues/{venue_id:uuid}/actions": "a part of the venue's page",
     "/saved-views": "a menu's inside, toured where the menu opens",
     "/files/{token:str}": "a file, not a page",
     "/account/exports/{export_id:uuid}/file": "a file, not a page",
@@ -32,6 +41,11 @@ DIALOGS = (
     "/void",
     "/removal",
     "/decision",
+    "/clearance",
+    "/assignment",
+    "/escalation",
+    "/resolution",
+    "/safety-check",
     "/revocation",
     "/code",
     "/change",
@@ -42,6 +56,8 @@ DIALOGS = (
     "/refusal",
     "/swap",
     "/publication",
+    "/condition",
+    "/moderation",
 )
 QUESTIONS = {"/step": "?step=bar_guest", "/status": "?status=paused", "/decision": "?what=suspension"}
 TABS = {
@@ -134,6 +150,8 @@ def real_things(server: LiveServer) -> dict[str, str]:
         "mail_id": mail["id"],
         "job_id": job["id"],
         **work_things(server, owner, str(venue)),
+        **safety_things(server, owner, str(venue)),
+        **place_things(server, owner),
         **_door_things(server, owner, str(venue), sent["checkin"]["id"]),
     }
     for client in (owner, crew, guest):

@@ -294,74 +294,6 @@ async def checkin_flag(world: World, who: Somebody, *, place: int = 0) -> Any:
     )
 
 
-async def resource(world: World, who: Somebody, *, place: int = 0) -> Any:
-    """A table of a venue that can be booked."""
-    body = {"venue_id": str(_tenant(world, who).venues[place]), "kind": "table", "name": world.unique("Table")}
-    return (await world.make("POST", "/api/resources", _as_boss(world, who), json=body))["id"]
-
-
-def booking_body(resource_id: Any) -> dict[str, Any]:
-    """A booking of a far evening, for somebody by name."""
-    times = {"starts_at": "2099-06-05T18:00:00Z", "ends_at": "2099-06-05T19:00:00Z"}
-    return {"resource_id": str(resource_id), "guest_name": "Somebody New", **times}
-
-
-async def booking(world: World, who: Somebody, *, place: int = 0) -> Any:
-    """A booking ahead, under a name."""
-    body = booking_body(await resource(world, who, place=place))
-    headers = {"Idempotency-Key": str(uuid4())}
-    return (await world.make("POST", "/api/bookings", _as_boss(world, who), json=body, headers=headers))["id"]
-
-
-async def own_booking(world: World, patron: Somebody) -> Any:
-    """A guest's own booking, tomorrow."""
-    made = await booking(world, patron)
-    await world.sql(
-        "update bookings set patron_id = (select id from patrons where tenant_id = $2 and user_id = $3) where id = $1",
-        made,
-        patron.tenant_id,
-        patron.user_id,
-    )
-    return made
-
-
-def banner_body(world: World) -> dict[str, Any]:
-    """A banner of one night."""
-    return {"title": world.unique("Night"), "starts_at": "2026-01-01T18:00:00Z", "ends_at": "2099-01-01T18:00:00Z"}
-
-
-async def banner(world: World, who: Somebody, *, place: int = 0) -> Any:
-    """A banner of a venue."""
-    path = f"/api/venues/{_tenant(world, who).venues[place]}/banners"
-    return (await world.make("POST", path, _as_boss(world, who), json=banner_body(world)))["id"]
-
-
-async def _roof_banner(world: World, who: Somebody) -> Any:
-    return await banner(world, who, place=1)
-
-
-async def image(world: World, who: Somebody, *, place: int = 0) -> Any:
-    """An image of a venue that waits for its upload; those that earlier calls left waiting make room."""
-    left = (
-        "update venue_images set removed_at = now() where venue_id = $1 and created_at < now() - interval '10 seconds'"
-    )
-    await world.sql(left, _tenant(world, who).venues[place])
-    path = f"/api/venues/{_tenant(world, who).venues[place]}/images"
-    return (await world.make("POST", path, _as_boss(world, who), json={"alt": "The dance floor"}))["image"]["id"]
-
-
-async def image_upload(world: World, who: Somebody) -> str:
-    """The token of an address that takes the upload of an image."""
-    path = f"/api/venues/{_tenant(world, who).venues[0]}/images"
-    return (await world.make("POST", path, _as_boss(world, who), json={"alt": "The dance floor"}))["upload_url"].rsplit(
-        "/", 1
-    )[-1]
-
-
-async def _roof_image(world: World, who: Somebody) -> Any:
-    return await image(world, who, place=1)
-
-
 async def one_time_token(world: World, who: Somebody, purpose: Any) -> str:
     """The token of a link that was just sent to somebody."""
     assert who.user_id is not None
@@ -413,10 +345,6 @@ THINGS: dict[str, Maker] = {
     "export_id": export,
     "view_id": saved_view,
     "code": code,
-    "resource_id": resource,
-    "booking_id": booking,
-    "banner_id": banner,
-    "image_id": image,
     "device_id": device,
     "device_alert_id": device_alert,
     "flag_id": checkin_flag,
@@ -464,22 +392,10 @@ async def _roof_flag(world: World, who: Somebody) -> Any:
     return await checkin_flag(world, who, place=1)
 
 
-async def _roof_resource(world: World, who: Somebody) -> Any:
-    return await resource(world, who, place=1)
-
-
-async def _roof_booking(world: World, who: Somebody) -> Any:
-    return await booking(world, who, place=1)
-
-
 ELSEWHERE: dict[str, Maker] = {
     "task_id": _roof_task,
     "recurrence_id": _roof_recurrence,
     "shift_id": _roof_shift,
-    "resource_id": _roof_resource,
-    "booking_id": _roof_booking,
-    "banner_id": _roof_banner,
-    "image_id": _roof_image,
     "device_id": _roof_device,
     "device_alert_id": _roof_device_alert,
     "flag_id": _roof_flag,
@@ -500,9 +416,5 @@ VERSIONED = {
     "user_id": "users",
     "visit_id": "visits",
     "tenant_id": "tenants",
-    "resource_id": "resources",
-    "booking_id": "bookings",
-    "banner_id": "venue_banners",
-    "image_id": "venue_images",
 }
 """Where the version of a thing is kept that If-Match asks for."""

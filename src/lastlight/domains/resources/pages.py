@@ -25,6 +25,8 @@ from lastlight.runtime.http import Form, Input, Operation, Redirect, RequestInfo
 
 RESOURCE_EVENTS = ["resource.created", "resource.updated", "resource.status_changed"]
 AHEAD = 8
+ON_THE_FLOOR = "/staff"
+"""Where things are looked up and reported, not set up."""
 
 
 class StatusQuery(Input, frozen=True, kw_only=True):
@@ -60,10 +62,12 @@ def resource_pages(console: str) -> tuple[Operation, ...]:
             "choices": {"venue_id": [(str(venue.id), venue.name) for venue in mine]},
             "status": query.status[0] if len(query.status) == 1 else "",
             "events": RESOURCE_EVENTS,
+            "may_create": console != ON_THE_FLOOR and ctx.allows(RESOURCES_MANAGE),
         }
         return View("resources/resources.html", context)
 
-    return (resources_page, *_new_pages(home), *_one_pages(console, home), *_status_pages(home))
+    new = () if console == ON_THE_FLOOR else _new_pages(home)
+    return (resources_page, *new, *_one_pages(console, home), *_status_pages(home))
 
 
 def _new_pages(home: str) -> tuple[Operation, ...]:
