@@ -38,6 +38,16 @@ async def safety_check(world: World, who: Somebody, *, patron: Somebody | None =
     return (await world.make("POST", "/api/safety/checks", _owner(world, who), json=body))["id"]
 
 
+async def broadcast(world: World, who: Somebody, *, place: int = 0) -> Any:
+    """A word to all staff of a venue."""
+    body = {"venue_id": str((who.home or world.a).venues[place]), "text": world.unique("Word")}
+    return (await _keyed(world, "/api/emergency/broadcasts", who, body))["id"]
+
+
+async def _roof_broadcast(world: World, who: Somebody) -> Any:
+    return await broadcast(world, who, place=1)
+
+
 async def _roof_alert(world: World, who: Somebody) -> Any:
     return await safety_alert(world, who, place=1)
 
@@ -68,6 +78,7 @@ THINGS.update(
     intervention_id=intervention,
     incident_id=incident,
     sos_id=sos_call,
+    broadcast_id=broadcast,
     check_id=safety_check,
 )
 ELSEWHERE.update(
@@ -75,5 +86,6 @@ ELSEWHERE.update(
     intervention_id=_roof_intervention,
     incident_id=_roof_incident,
     sos_id=_roof_sos,
+    broadcast_id=_roof_broadcast,
 )
 VERSIONED.update(incident_id="incidents")

@@ -43,7 +43,7 @@ def alert_pages(prefix: str) -> tuple[Operation, ...]:
     @page(path, permission=SAFETY_READ, listing=ALERTS)
     async def alerts_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
         """List alerts, what is open and what was."""
-        shown = await listed(ctx, request, listing=ALERTS, query=query, path=path)
+        shown = await listed(ctx, request=request, listing=ALERTS, query=query, path=path)
         return View(
             "safety/alerts.html",
             {**shown, "home": home, "prefix": prefix, "visits": visits_of(prefix), "events": EVENTS},
@@ -107,7 +107,7 @@ def _raising(home: str, path: str) -> tuple[Operation, ...]:
     async def alert_new_page(ctx: Ctx, query: AboutQuery, request: RequestInfo) -> View:
         """Ask what somebody saw."""
         visit = await find_visit(ctx, visit_id=query.visit_id) if query.visit_id else None
-        choices = await venue_choices(ctx, request)
+        choices = await venue_choices(ctx, request=request)
         if visit is not None:
             choices["venue_id"] = str(visit.venue_id)
         return View("safety/alert_new.html", {"home": home, "severities": SEVERITIES, "visit": visit, **choices})

@@ -50,7 +50,7 @@ def floor_pages(prefix: str) -> tuple[Operation, ...]:
     """The floor inside one console: the overview, and each venue by itself."""
     home = f"{prefix}/safety"
 
-    async def overview(ctx: Ctx, request: RequestInfo) -> dict[str, Any]:
+    async def overview(ctx: Ctx, *, request: RequestInfo) -> dict[str, Any]:
         only = await _shown(ctx, request)
         venues = [venue for venue in await standing_venues(ctx, permission=SAFETY_READ) if venue.id in only]
         return {
@@ -68,12 +68,12 @@ def floor_pages(prefix: str) -> tuple[Operation, ...]:
     @page(home, permission=SAFETY_READ)
     async def safety_page(ctx: Ctx, request: RequestInfo) -> View:
         """Show how full the venues are, and what is open."""
-        return View("safety/overview.html", await overview(ctx, request))
+        return View("safety/overview.html", await overview(ctx, request=request))
 
     @page(f"{home}/tonight", permission=SAFETY_READ)
     async def safety_tonight(ctx: Ctx, request: RequestInfo) -> View:
         """Show the part of a console's first page that says what is open."""
-        return View("safety/tonight.html", await overview(ctx, request), block="tonight")
+        return View("safety/tonight.html", await overview(ctx, request=request), block="tonight")
 
     @page(f"{home}/floor/{{venue_id:uuid}}", permission=SAFETY_READ)
     async def floor_page(ctx: Ctx, venue_id: VenueId) -> View:
@@ -102,7 +102,7 @@ def _check_pages(prefix: str) -> tuple[Operation, ...]:
     @page(f"{home}/checks", permission=SAFETY_READ, listing=CHECKS)
     async def checks_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
         """List what guests were asked, and what they said."""
-        shown = await listed(ctx, request, listing=CHECKS, query=query, path=f"{home}/checks")
+        shown = await listed(ctx, request=request, listing=CHECKS, query=query, path=f"{home}/checks")
         events = ["safety_check.answered"]
         return View(
             "safety/checks.html",

@@ -58,7 +58,7 @@ def incident_pages(prefix: str) -> tuple[Operation, ...]:
     @page(path, permission=SAFETY_READ, listing=INCIDENTS)
     async def incidents_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
         """List incidents."""
-        shown = await listed(ctx, request, listing=INCIDENTS, query=query, path=path)
+        shown = await listed(ctx, request=request, listing=INCIDENTS, query=query, path=path)
         return View("safety/incidents.html", {**shown, "home": home, "events": EVENTS})
 
     return (incidents_page, *_opening(home, path), *_one(prefix, home, path))
@@ -72,7 +72,7 @@ def _opening(home: str, path: str) -> tuple[Operation, ...]:
     @page(f"{path}/new", permission=SAFETY_RESPOND)
     async def incident_new_page(ctx: Ctx, query: AboutQuery, request: RequestInfo) -> View:
         """Ask what happened."""
-        shown = await blank(ctx) | await venue_choices(ctx, request)
+        shown = await blank(ctx) | await venue_choices(ctx, request=request)
         if query.venue_id is not None:
             shown["venue_id"] = str(query.venue_id)
         if query.alert_id is not None:

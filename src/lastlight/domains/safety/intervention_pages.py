@@ -58,7 +58,7 @@ def intervention_pages(prefix: str) -> tuple[Operation, ...]:
     @page(path, permission=SAFETY_READ, listing=INTERVENTIONS)
     async def interventions_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
         """List interventions."""
-        shown = await listed(ctx, request, listing=INTERVENTIONS, query=query, path=path)
+        shown = await listed(ctx, request=request, listing=INTERVENTIONS, query=query, path=path)
         return View("safety/interventions.html", {**shown, "home": home, "events": EVENTS})
 
     return (interventions_page, *_recording(home, path), *_one(prefix, home, path))
@@ -71,7 +71,7 @@ def _recording(home: str, path: str) -> tuple[Operation, ...]:
     @page(f"{path}/new", permission=SAFETY_RESPOND)
     async def intervention_new_page(ctx: Ctx, query: AboutQuery, request: RequestInfo) -> View:
         """Ask what was done."""
-        shown = await blank(ctx) | await venue_choices(ctx, request)
+        shown = await blank(ctx) | await venue_choices(ctx, request=request)
         if query.alert_id is not None:
             shown["alert"] = await alerts.find_alert(ctx, alert_id=query.alert_id)
         if query.visit_id is not None:

@@ -32,7 +32,7 @@ class NoForm(Input, frozen=True, kw_only=True):
     """A button without fields."""
 
 
-async def listed(ctx: Ctx, request: RequestInfo, *, listing: Any, query: Any, path: str) -> dict[str, Any]:
+async def listed(ctx: Ctx, *, request: RequestInfo, listing: Any, query: Any, path: str) -> dict[str, Any]:
     """A list of the venue that is picked in the switcher, or of all with a filter by venue."""
     mine = {venue.id: venue.name for venue in await standing_venues(ctx, permission=listing.permission)}
     picked = chosen_venue(request)
@@ -46,7 +46,7 @@ async def listed(ctx: Ctx, request: RequestInfo, *, listing: Any, query: Any, pa
 
 
 async def venue_choices(
-    ctx: Ctx, request: RequestInfo | None = None, *, permission: Permission = SAFETY_RESPOND
+    ctx: Ctx, *, request: RequestInfo | None = None, permission: Permission = SAFETY_RESPOND
 ) -> dict[str, Any]:
     """The venues at which the reader may act, and the one to offer first."""
     venues = [(str(venue.id), venue.name) for venue in await standing_venues(ctx, permission=permission)]

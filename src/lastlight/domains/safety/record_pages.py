@@ -72,7 +72,7 @@ def record_pages(prefix: str) -> tuple[Operation, ...]:
         """Show the safety log, which nobody edits."""
         return View(
             "safety/log.html",
-            {**await listed(ctx, request, listing=LOG, query=query, path=f"{home}/log"), "home": home},
+            {**await listed(ctx, request=request, listing=LOG, query=query, path=f"{home}/log"), "home": home},
         )
 
     @page(f"{home}/figures", permission=SAFETY_MANAGE)

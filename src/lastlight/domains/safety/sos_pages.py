@@ -90,7 +90,7 @@ def sos_pages(prefix: str) -> tuple[Operation, ...]:
     @page(path, permission=SAFETY_READ, listing=SOS_CALLS)
     async def sos_calls_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
         """List SOS calls with how fast they were answered."""
-        shown = await listed(ctx, request, listing=SOS_CALLS, query=query, path=path)
+        shown = await listed(ctx, request=request, listing=SOS_CALLS, query=query, path=path)
         return View("safety/calls.html", {**shown, "home": home, "events": SOS_EVENTS})
 
     async def facts(ctx: Ctx, *, sos_id: UUID) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def broadcast_pages(prefix: str) -> tuple[Operation, ...]:
     @page(path, permission=SAFETY_READ, listing=BROADCASTS)
     async def broadcasts_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
         """List what was said to all staff."""
-        shown = await listed(ctx, request, listing=BROADCASTS, query=query, path=path)
+        shown = await listed(ctx, request=request, listing=BROADCASTS, query=query, path=path)
         return View("safety/broadcasts.html", {**shown, "home": home, "events": ["broadcast.sent"]})
 
     async def again(ctx: Ctx) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def broadcast_pages(prefix: str) -> tuple[Operation, ...]:
     @page(f"{path}/new", permission=SAFETY_BROADCAST)
     async def broadcast_new_page(ctx: Ctx, request: RequestInfo) -> View:
         """Ask what all staff are to know."""
-        choices = await venue_choices(ctx, request, permission=SAFETY_BROADCAST)
+        choices = await venue_choices(ctx, request=request, permission=SAFETY_BROADCAST)
         return View("safety/broadcast_new.html", {"home": home, **choices})
 
     @page_post(f"{path}/new", permission=SAFETY_BROADCAST, form_page="safety/broadcast_new.html", form_context=again)
