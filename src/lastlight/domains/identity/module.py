@@ -16,6 +16,7 @@ from lastlight.domains.identity.factor_errors import FACTOR_ERRORS, PasskeyKnown
 from lastlight.domains.identity.guests_admin import end_patron_sanctions
 from lastlight.domains.identity.invitation_events import INVITATION_EVENTS
 from lastlight.domains.identity.invitation_mail import mail_offer
+from lastlight.domains.identity.invitation_pages import INVITATION_PAGES
 from lastlight.domains.identity.invitations import expire_invitations
 from lastlight.domains.identity.jobs import JOBS
 from lastlight.domains.identity.looking import ImpersonatesCrew
@@ -45,7 +46,7 @@ MODULE = Module(
         *looking_api.ROUTES,
         *passkey_api.ROUTES,
     ),
-    pages=(*PAGES, *LOOKING_PAGES, *STANDING_PAGES),
+    pages=(*PAGES, *INVITATION_PAGES, *LOOKING_PAGES, *STANDING_PAGES),
     permissions=PERMISSIONS,
     events=(*EVENTS, *INVITATION_EVENTS, *STANDING_EVENTS, *LOOKING_EVENTS, SecondFactorChanged, PasskeyRenamed),
     errors=(*AUTH_ERRORS, *ERRORS, *FACTOR_ERRORS, ImpersonatesCrew),
@@ -77,11 +78,20 @@ MODULE = Module(
         Nav(app="owner", label="Roles", href="/owner/roles", icon="shield", permission=ROLES_READ, order=40),
         Nav(
             app="management",
+            label="People",
+            href="/manage/people",
+            icon="users",
+            permission=MEMBERS_READ,
+            group="Team",
+            order=48,
+        ),
+        Nav(
+            app="management",
             label="Guests",
             href="/manage/guests",
             icon="contact",
             permission=PATRONS_READ,
-            order=60,
+            order=28,
         ),
         Nav(
             app="platform", label="Accounts", href="/platform/accounts", icon="contact", permission=USERS_READ, order=30

@@ -39,6 +39,7 @@ MODULE = Module(
                 href=f"{console}/bookings",
                 icon="calendar-clock",
                 permission=BOOKINGS_READ,
+                group="Places",
                 order=order,
             ),
             Nav(
@@ -47,6 +48,7 @@ MODULE = Module(
                 href=f"{console}/resources",
                 icon="gamepad-2",
                 permission=RESOURCES_READ,
+                group="Places",
                 order=order + 2,
             ),
         )

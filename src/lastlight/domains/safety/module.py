@@ -36,7 +36,7 @@ from lastlight.domains.safety.to_do import (
 )
 from lastlight.runtime.module import Module, Nav, Reaction
 
-PLACES = (("staff", "/staff/safety", 30), ("management", "/manage/safety", 35), ("owner", "/owner/safety", 30))
+PLACES = (("staff", "/staff/safety", 30), ("management", "/manage/safety", 24), ("owner", "/owner/safety", 30))
 
 MODULE = Module(
     name="safety",

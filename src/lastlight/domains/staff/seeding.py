@@ -98,8 +98,11 @@ def _plan(venue: Venue, *, seed: str, users: Sequence[UserId], today: date) -> l
         for number, user_id in enumerate(users):
             dice = random.Random(f"{seed}/{venue.slug}/{number}/{week}")  # noqa: S311 - a plan to repeat, not a secret
             for weekday in sorted(dice.sample(range(7), NIGHTS_A_WEEK)):
-                day = monday + timedelta(weeks=week, days=weekday)
-                rota.append(_shift(venue, seed, day, user_id, DUTIES[number % len(DUTIES)]))
+                shift = _shift(
+                    venue, seed, monday + timedelta(weeks=week, days=weekday), user_id, DUTIES[number % len(DUTIES)]
+                )
+                if venue.is_open(shift.starts_at + LASTS / 2):
+                    rota.append(shift)
         saturday = monday + timedelta(weeks=week, days=5)
         if saturday > today:
             rota.append(_shift(venue, seed, saturday, None, "Bar"))

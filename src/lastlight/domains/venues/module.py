@@ -28,7 +28,15 @@ MODULE = Module(
     jobs=(resize_image, clear_images),
     listings=(VENUES, CREW_VENUES, BANNERS, IMAGES),
     nav=(
-        Nav(app="management", label="Venues", href="/manage/venues", icon="store", permission=VENUES_READ, order=60),
+        Nav(
+            app="management",
+            label="Venues",
+            href="/manage/venues",
+            icon="store",
+            permission=VENUES_READ,
+            group="Places",
+            order=64,
+        ),
         Nav(app="owner", label="Venues", href="/owner/venues", icon="store", permission=VENUES_READ, order=20),
         *(
             Nav(
@@ -37,12 +45,13 @@ MODULE = Module(
                 href=f"{console}/photos",
                 icon="images",
                 permission=VENUES_MODERATE,
+                group=group,
                 order=order,
                 count=count_photos,
                 count_events=("venue.image_changed",),
                 hot=True,
             )
-            for app, console, order in (("management", "/manage", 62), ("owner", "/owner", 22))
+            for app, console, group, order in (("management", "/manage", "Places", 66), ("owner", "/owner", "", 22))
         ),
     ),
 )
