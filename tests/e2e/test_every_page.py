@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page
 from tests.support.browser import DESK, scrolls_sideways, violations, watched_context
 from tests.support.live_server import LiveServer, Person
 from tests.support.page_tour import ELSEWHERE, Tour, page_operations, public_tour, real_things, tour_of
-from tests.support.things import ELSEWHERE as VENUE_BOUND
+from tests.support.work_things import ELSEWHERE as VENUE_BOUND
 
 pytestmark = pytest.mark.browser
 NARROW = {"width": 360, "height": 780}
