@@ -1,5 +1,6 @@
 """The page of the paths that the source documents name, and what answers there."""
 
+from lastlight.apps.named_events import NAMED_EVENTS, SYSTEM_MESSAGES
 from lastlight.apps.named_paths import NAMED_PATHS
 from lastlight.reference.markdown import code, codes, link, page, table
 from lastlight.reference.operations import heading
@@ -10,6 +11,10 @@ INTRO = """\
 Last Light was specified by five documents: **N** an operations and control room, **L** a system architecture, **R** backend functions, **T** a treasury
 backend, **V** a completion plan. Each path that one of them names for what is built answers; where our own path is another, it is the same
 operation at a second path, with the same permission, refusals and answer. The rows are those of the product's catalogue."""
+
+EVENTS = """\
+The documents name kinds of event, not names. A guest's stay is their *session*; here it is a visit, and `session.*` is a sign-in. What the socket itself says is
+`system.*` (see [Live](../realtime.md)); everything else stands in the stream."""
 
 
 def source_routes_page(registry: Registry) -> str:
@@ -30,4 +35,14 @@ def source_routes_page(registry: Registry) -> str:
                 else link("its own", page="operations", to=heading(op)),
             )
         )
-    return page("Source routes", INTRO, [table(["document", "rows", "path", "operation", "our path"], rows)])
+    paths = table(["document", "rows", "path", "operation", "our path"], rows)
+    return page("Source routes", INTRO, [paths, "## Events", EVENTS, _events()])
+
+
+def _events() -> str:
+    rows = ((named.document, named.word, ", ".join(map(_event, named.events))) for named in NAMED_EVENTS)
+    return table(["document", "its word", "our events"], rows)
+
+
+def _event(name: str) -> str:
+    return link(name, page="events") if name not in SYSTEM_MESSAGES else code(name)
