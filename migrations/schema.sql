@@ -718,6 +718,12 @@
 --   checksum text not null
 --   applied_at timestamp with time zone not null default now()
 
+-- secret_sightings: fingerprints of the deployment's secrets, noted by a job; never a secret
+--   name text not null
+--   fingerprint text not null
+--   first_seen_at timestamp with time zone not null default now()
+--   last_seen_at timestamp with time zone not null default now()
+
 -- sessions: who is signed in where; its version rises with whatever changes what they may do
 --   id uuid not null default uuidv7()
 --   user_id uuid not null
@@ -1355,6 +1361,8 @@
 --   saved_views.saved_views_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 --   saved_views.saved_views_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
 --   schema_migrations.schema_migrations_pkey PRIMARY KEY (number)
+--   secret_sightings.secret_sightings_pkey PRIMARY KEY (name, fingerprint)
+--   secret_sightings.secret_sightings_short CHECK ((fingerprint ~ '^[0-9a-f]{8}$'::text))
 --   sessions.sessions_channel_known CHECK ((channel = ANY (ARRAY['bearer'::text, 'cookie'::text])))
 --   sessions.sessions_impersonation_reasoned CHECK (((impersonator_id IS NULL) OR ((reason <> ''::text) AND (impersonator_id <> user_id))))
 --   sessions.sessions_impersonation_short CHECK (((impersonator_id IS NULL) OR (expires_at <= (created_at + '01:00:00'::interval))))
@@ -1761,6 +1769,7 @@
 --   CREATE UNIQUE INDEX saved_views_name_once ON public.saved_views USING btree (tenant_id, user_id, listing, name)
 --   CREATE UNIQUE INDEX saved_views_pkey ON public.saved_views USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (number)
+--   CREATE UNIQUE INDEX secret_sightings_pkey ON public.secret_sightings USING btree (name, fingerprint)
 --   CREATE UNIQUE INDEX sessions_pkey ON public.sessions USING btree (id)
 --   CREATE UNIQUE INDEX shift_swaps_open_once ON public.shift_swaps USING btree (tenant_id, shift_id) WHERE (status = ANY (ARRAY['asked'::text, 'accepted'::text]))
 --   CREATE UNIQUE INDEX shift_swaps_pkey ON public.shift_swaps USING btree (tenant_id, id)
@@ -2240,6 +2249,8 @@
 --   saved_views.platform_reads permissive select to lastlight_platform using (true) check ()
 --   saved_views.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   saved_views.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   secret_sightings.looker_reads permissive select to lastlight_looker using (true) check ()
+--   secret_sightings.system_rows permissive all to lastlight_system using (true) check (true)
 --   sessions.looker_reads permissive select to lastlight_looker using (true) check ()
 --   sessions.own_or_tenant permissive all to lastlight_app using (((user_id = ( SELECT ll.user_id() AS user_id)) OR ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)) AND (( SELECT ll.patron_id() AS patron_id) IS NULL)))) check ()
 --   sessions.platform_rows permissive all to lastlight_platform using (true) check ()
@@ -2652,6 +2663,8 @@
 --   schema queue: lastlight_system may usage
 --   schema_migrations: lastlight_looker may select
 --   schema_migrations: lastlight_system may select
+--   secret_sightings: lastlight_looker may select
+--   secret_sightings: lastlight_system may insert, select, update
 --   sessions: lastlight_app may select
 --   sessions: lastlight_app may update (last_seen_at, revoked_at, revoked_reason, version)
 --   sessions: lastlight_looker may select
@@ -2740,6 +2753,7 @@
 --   venue_keys: lastlight_app may insert, select, update
 --   venue_keys: lastlight_looker may select
 --   venue_keys: lastlight_system may select
+--   venue_keys: lastlight_system may update (secret)
 --   venues: lastlight_app may insert, select, update
 --   venues: lastlight_looker may select
 --   venues: lastlight_platform may select

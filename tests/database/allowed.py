@@ -16,6 +16,7 @@ GLOBAL_TABLES = {
     "queue.pgqueuer_log": "the carrier's own record",
     "queue.pgqueuer_statistics": "the carrier's own figures",
     "feature_flags": "the platform's own answer for every business",
+    "secret_sightings": "fingerprints of the deployment's own secrets",
     "rate_limits": "keys are digests of addresses and accounts",
     "schema_migrations": "the migration runner's own record",
 }
