@@ -14,6 +14,7 @@ from litestar import Litestar
 from lastlight.apps.shell import render
 from lastlight.domains import identity, tenancy
 from lastlight.domains.checkins.module import MODULE as CHECKINS
+from lastlight.domains.devices.module import MODULE as DEVICES
 from lastlight.domains.identity.module import MODULE as IDENTITY
 from lastlight.domains.tenancy.module import MODULE as TENANCY
 from lastlight.domains.venues.actions import create_venue
@@ -34,7 +35,7 @@ from lastlight.runtime.settings import Settings
 from lastlight.runtime.tenant_settings import MODULE as SETTINGS
 from tests.support.services import administer, opened_services
 
-MODULES = (EVENTS, AUDIT, JOBS, MAIL, SETTINGS, IDENTITY, TENANCY, VENUES, CHECKINS)
+MODULES = (EVENTS, AUDIT, JOBS, MAIL, SETTINGS, IDENTITY, TENANCY, VENUES, DEVICES, CHECKINS)
 PASSWORD = "correct horse battery"
 SEED = "people"
 ADDRESS = ("203.0.113.7", 1)

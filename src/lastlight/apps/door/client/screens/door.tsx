@@ -8,7 +8,7 @@ import type { CameraTrouble } from "../../../../ui/js/scanner/camera";
 import { Viewfinder } from "../../../../ui/js/scanner/viewfinder";
 import { readShown } from "../data/pass";
 import { AnswerScreen } from "../parts/answer";
-import { LogSheet, Notices } from "../parts/log";
+import { LogSheet, Notices, Recent } from "../parts/log";
 import { MenuSheet } from "../parts/menu";
 import { NetLine, StatusBar } from "../parts/status";
 import { maintenance, snapshot, sync } from "../state/door";
@@ -28,6 +28,7 @@ export function DoorScreen() {
       <Notices />
       <div class="d-stage">{stage()}</div>
       <NetLine />
+      <Recent />
       <Controls onType={() => setSheet("typed")} />
       {sheet === "log" && <LogSheet onClose={close} />}
       {sheet === "menu" && <MenuSheet onClose={close} />}
