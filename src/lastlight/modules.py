@@ -3,6 +3,7 @@
 from lastlight.apps.account.module import MODULE as ACCOUNT
 from lastlight.apps.door.module import MODULE as DOOR
 from lastlight.apps.management.module import MODULE as MANAGEMENT
+from lastlight.apps.named_paths import second_paths
 from lastlight.apps.owner.module import MODULE as OWNER
 from lastlight.apps.patron.module import MODULE as PATRON
 from lastlight.apps.platform.module import MODULE as PLATFORM_APP
@@ -24,16 +25,18 @@ from lastlight.runtime.drills.module import MODULE as DRILLS
 from lastlight.runtime.events.module import MODULE as EVENTS
 from lastlight.runtime.exports.module import MODULE as EXPORTS
 from lastlight.runtime.jobs.module import MODULE as JOBS
+from lastlight.runtime.keys.module import MODULE as KEYS
 from lastlight.runtime.mail.module import MODULE as MAIL
 from lastlight.runtime.push.module import MODULE as PUSH
 from lastlight.runtime.saved_views.module import MODULE as SAVED_VIEWS
 from lastlight.runtime.storage.module import MODULE as FILES
 from lastlight.runtime.tenant_settings import MODULE as SETTINGS
 
-MODULES = (
+OWN_MODULES = (
     EVENTS,
     AUDIT,
     JOBS,
+    KEYS,
     FILES,
     MAIL,
     PUSH,
@@ -61,3 +64,4 @@ MODULES = (
     OWNER,
     PLATFORM_APP,
 )
+MODULES = (*OWN_MODULES, second_paths(OWN_MODULES))

@@ -25,6 +25,8 @@ PUBLIC = frozenset(
             "reset_page",
             "reset_submit",
         ),
+        *("challenge_passkey", "open_passkey_session", "finish_cookie_session", "finish_login", "second_step_submit"),
+        *("look_at_invitation", "accept_invitation", "invitation_link", "invitation_accept"),
         *("verify_page", "verify_submit", "gallery_page", "patron_home", "patron_view", "patron_code"),
         *("end_looking", "looking_end"),
     }
@@ -47,6 +49,18 @@ SIGNED_IN = frozenset(
         *("switch", "switch_cookie_session", "switch_place", "switch_venue"),
         *("account_page", "preferences_submit", "password_submit", "session_end", "sign_out_everywhere"),
         *("email_submit", "email_link", "sign_out_others"),
+        *("read_second_factor", "set_up_second_factor", "confirm_second_factor", "prove_second_factor"),
+        *("renew_recovery_codes", "remove_second_factor"),
+        *(
+            "list_passkeys",
+            "begin_passkey",
+            "keep_passkey",
+            "challenge_own_passkey",
+            "rename_passkey",
+            "remove_passkey",
+        ),
+        *("security_page", "authenticator_submit", "authenticator_confirm", "authenticator_remove", "codes_renew"),
+        *("proof_submit", "passkey_submit", "passkey_rename", "passkey_remove"),
         *("read_event_stream", "list_modules", "upload_file", "read_file", "platform_page"),
         *("list_views", "create_view", "delete_view", "views_menu", "view_submit", "view_remove"),
     }
@@ -55,5 +69,6 @@ SIGNED_IN = frozenset(
 
 HELD_BY_NO_PRESET = {
     "platform.settings.manage": "the platform's parameters hold for every business: super admins alone set them",
+    "platform.keys.manage": "a rotation and signing everybody out concern every business: super admins alone do it",
 }
 """Permissions that no built-in role but the super admin's names, each with its reason."""

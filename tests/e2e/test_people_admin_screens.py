@@ -46,7 +46,7 @@ def test_a_guest_is_verified_suspended_banned_and_let_back_in(live_server: LiveS
     toast(page, "Zodwa Rowdy is suspended.")
     expect(page.locator(".banner")).to_contain_text("Threw a glass")
     rows = live_server.sql(
-        "select status, status_until - now() between '29 days' and '30 days' as month from patrons p join users u on u.id = p.user_id where u.email = $1",
+        "select p.status, p.status_until - now() between '29 days' and '30 days' as month from patrons p join users u on u.id = p.user_id where u.email = $1",
         guest.email,
     )
     assert (rows[0]["status"], rows[0]["month"]) == ("suspended", True)

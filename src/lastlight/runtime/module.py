@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lastlight.runtime.http.operation import Operation
     from lastlight.runtime.http.reply import RequestInfo
     from lastlight.runtime.jobs.declaration import Job
+    from lastlight.runtime.keys.sealed import Sealed
     from lastlight.runtime.push.notice import NoticeKind
     from lastlight.runtime.tenant_settings import TenantSetting
 
@@ -81,6 +82,8 @@ class Module:
     notices: "Sequence[NoticeKind]" = ()
     """What it tells people by push, each kind of which they may switch off."""
     drills: "Sequence[Drill]" = ()
+    sealed: "Sequence[Sealed]" = ()
+    """Columns of secrets that lie sealed under the secret key, so that a rotation finds them."""
     usage: "Mapping[str, Callable[[Ctx], Awaitable[int]]]" = field(
         default_factory=dict[str, "Callable[[Ctx], Awaitable[int]]"]
     )
@@ -103,6 +106,7 @@ class Registry:
         self.settings = _unique("setting", ((s.key, s) for m in modules for s in m.settings))
         self.notices = _unique("notice", ((kind.key, kind) for m in modules for kind in m.notices))
         self.nav = tuple(sorted((_switched(m, n) for m in modules for n in m.nav), key=lambda n: n.order))
+        self.sealed = tuple(sealed for m in modules for sealed in m.sealed)
         self.reactions = tuple(reaction for m in modules for reaction in m.reactions)
         self._check()
 

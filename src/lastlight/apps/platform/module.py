@@ -4,6 +4,7 @@ from typing import Any
 
 from lastlight.apps.ledgers import audit_pages, crew_job_pages
 from lastlight.apps.platform.drills import DRILL_PAGES
+from lastlight.apps.platform.project import PROJECT_PAGES
 from lastlight.apps.platform.system_status import read_system_status
 from lastlight.domains.tenancy import TENANTS_READ
 from lastlight.kernel.ids import MailId, TenantId
@@ -12,8 +13,10 @@ from lastlight.runtime.context import Ctx
 from lastlight.runtime.drills.events import DRILLS_READ
 from lastlight.runtime.http import Redirect, View, page
 from lastlight.runtime.jobs.events import JOBS_READ
+from lastlight.runtime.keys.module import KEYS_MANAGE
 from lastlight.runtime.mail.outbox import OUTBOX, OUTBOX_READ, find_mail
 from lastlight.runtime.module import Module, Nav
+from lastlight.runtime.tenant_settings import PLATFORM_SETTINGS_MANAGE
 
 HOME = "/platform/outbox"
 
@@ -43,7 +46,15 @@ MODULE = Module(
     name="platform_app",
     summary="Platform: the crew's console.",
     routes=(read_system_status,),
-    pages=(platform_page, outbox_page, mail_page, *audit_pages("/platform"), *crew_job_pages(), *DRILL_PAGES),
+    pages=(
+        platform_page,
+        outbox_page,
+        mail_page,
+        *PROJECT_PAGES,
+        *audit_pages("/platform"),
+        *crew_job_pages(),
+        *DRILL_PAGES,
+    ),
     nav=(
         Nav(
             app="platform",
@@ -64,6 +75,24 @@ MODULE = Module(
             order=70,
         ),
         Nav(app="platform", label="Mail", href=HOME, icon="mail", permission=OUTBOX_READ, group="House", order=60),
+        Nav(
+            app="platform",
+            label="Project",
+            href="/platform/project",
+            icon="server-cog",
+            permission=PLATFORM_SETTINGS_MANAGE,
+            group="House",
+            order=84,
+        ),
+        Nav(
+            app="platform",
+            label="Keys",
+            href="/platform/keys",
+            icon="key-round",
+            permission=KEYS_MANAGE,
+            group="House",
+            order=86,
+        ),
         Nav(
             app="platform",
             label="Audit log",

@@ -11,6 +11,7 @@ from lastlight.domains.identity.totp import matching_step
 from lastlight.kernel.events import Event
 from lastlight.runtime import limits
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.keys.sealed import Sealed
 from lastlight.runtime.services import Services
 
 PURPOSE = "second factor"
@@ -101,7 +102,29 @@ async def _spend_recovery(ctx: Ctx, user_id: UUID, code: str) -> bool:
     return bool(spent)
 
 
+async def forget_factors(ctx: Ctx, *, user_id: UUID) -> None:
+    """Remove what a stranger may have set up on an account whose address its owner proves only now."""
+    await ctx.db.execute("delete from passkeys where user_id = $1", user_id)
+    await ctx.db.execute("delete from authenticators where user_id = $1", user_id)
+    await ctx.db.execute("delete from recovery_codes where user_id = $1", user_id)
+
+
 def recovery_digest(user_id: UUID, code: str) -> bytes:
     """What the database keeps of a recovery code, however it is typed."""
     plain = "".join(letter for letter in code.lower() if letter.isalnum())
     return digest(f"{user_id.hex}:{plain}")
+
+
+def _place(user_id: UUID) -> bytes:
+    """Binds a sealed secret to its owner, so that it opens nowhere else."""
+    return user_id.bytes
+
+
+SEALED = Sealed(
+    table="authenticators",
+    column="secret",
+    label="Authenticator apps",
+    purpose=PURPOSE,
+    key=("user_id",),
+    place=_place,
+)

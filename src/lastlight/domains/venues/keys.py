@@ -12,6 +12,7 @@ from lastlight.domains.venues.events import VenueKeyRegenerated
 from lastlight.domains.venues.permissions import VENUES_KEYS
 from lastlight.domains.venues.queries import lock_venue
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.keys.sealed import Sealed
 from lastlight.runtime.secrets import Secrets
 
 PURPOSE = "venue-key"
@@ -96,3 +97,13 @@ def _opened(keeper: Secrets, sealed: bytes, place: bytes) -> bytes:
 def _place(tenant_id: UUID, venue_id: UUID, number: int) -> bytes:
     """Binds a sealed key to its row, so that it opens nowhere else."""
     return tenant_id.bytes + venue_id.bytes + number.to_bytes(4, "big")
+
+
+SEALED = Sealed(
+    table="venue_keys",
+    column="secret",
+    label="Keys of venues",
+    purpose=PURPOSE,
+    key=("tenant_id", "venue_id", "number"),
+    place=_place,
+)

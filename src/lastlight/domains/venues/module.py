@@ -6,6 +6,7 @@ from lastlight.domains.venues.errors import ERRORS, VenueSlugTaken
 from lastlight.domains.venues.events import EVENTS
 from lastlight.domains.venues.image_api import IMAGE_ROUTES
 from lastlight.domains.venues.image_pages import count_photos, image_pages
+from lastlight.domains.venues.keys import SEALED
 from lastlight.domains.venues.listings import BANNERS, CREW_VENUES, IMAGES, VENUES
 from lastlight.domains.venues.pages import PAGES
 from lastlight.domains.venues.permissions import PERMISSIONS, VENUES_MODERATE, VENUES_READ
@@ -22,6 +23,7 @@ MODULE = Module(
     routes=(*ROUTES, *SHOW_ROUTES, *IMAGE_ROUTES),
     pages=(*PAGES, *(made for console in CONSOLES for made in (*show_pages(console), *image_pages(console)))),
     permissions=PERMISSIONS,
+    sealed=(SEALED,),
     events=EVENTS,
     errors=ERRORS,
     constraints={"venues_slug_taken": VenueSlugTaken},

@@ -16,6 +16,7 @@ from joserfc.jwk import ECKey
 from lastlight.kernel.events import Event
 from lastlight.kernel.ids import PLATFORM, uuid7
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.keys.sealed import Sealed
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
 
@@ -94,3 +95,18 @@ def contact(settings: Settings) -> str:
 def base64url(raw: bytes) -> str:
     """Bytes as browsers write them: base64url without padding."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _place(_tenant_id: UUID, key_id: UUID) -> bytes:
+    """Binds a sealed key to its row, so that it opens nowhere else."""
+    return key_id.bytes
+
+
+SEALED = Sealed(
+    table="push_keys",
+    column="sealed",
+    label="Keys of notifications",
+    purpose=PURPOSE,
+    key=("tenant_id", "id"),
+    place=_place,
+)

@@ -5,7 +5,7 @@ from lastlight.runtime.jobs.run import JobRun
 from lastlight.runtime.module import Module
 from lastlight.runtime.push.api import PUSH_MANAGE, ROUTES, TrialSent
 from lastlight.runtime.push.deliver import DELIVER, spread_notice
-from lastlight.runtime.push.keys import PushKeyReplaced
+from lastlight.runtime.push.keys import SEALED, PushKeyReplaced
 from lastlight.runtime.push.subscriptions import PushSubscribed, PushUnsubscribed
 
 BATCH = 2_000
@@ -49,4 +49,5 @@ MODULE = Module(
     permissions=[PUSH_MANAGE],
     events=[PushSubscribed, PushUnsubscribed, PushKeyReplaced, TrialSent],
     jobs=[spread_notice, DELIVER.job, keep_house],
+    sealed=[SEALED],
 )
