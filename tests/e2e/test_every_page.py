@@ -17,6 +17,8 @@ LOOKS = ((("dark", DESK), ("light", NARROW)), (("light", DESK), ("dark", NARROW)
 SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 EXPLORER = "/docs"
 GALLERY = "/gallery"
+SHARES = 4
+"""Into so many tests the tour of a role is cut: each is short, and what fails is found soon."""
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +93,14 @@ def test_pages_before_signing_in(browser: Browser, live_server: LiveServer) -> N
     assert tour(browser, live_server, public_tour()) == []
 
 
+@pytest.mark.parametrize("share", range(SHARES))
 @pytest.mark.parametrize("role", ["owner", "manager", "staff", "super_admin"])
-def test_pages_of_a_role(browser: Browser, live_server: LiveServer, things: dict[str, str], role: str) -> None:
+def test_pages_of_a_role(
+    browser: Browser, live_server: LiveServer, things: dict[str, str], role: str, share: int
+) -> None:
     person = live_server.person(role)
-    plan = tour_of(live_server, person, things)
+    whole = tour_of(live_server, person, things)
+    plan = Tour(whole.pages[share::SHARES], whole.dialogs[share::SHARES])
     assert plan.pages
     assert tour(browser, live_server, plan, person) == []
 
