@@ -7,8 +7,6 @@ from tests.contracts.example import REASON, example
 from tests.support.calls import Given
 from tests.support.people import PASSWORD
 from tests.support.things import (
-    app_code,
-    begun_factor,
     builtin_role,
     invitation_token,
     one_time_token,
@@ -99,19 +97,7 @@ async def switch(world: World, who: Somebody) -> Given:
     return Given(data={"tenant": world.a.slug}, who=somebody)
 
 
-@example("add_member", "member_new_submit")
-async def add_member(world: World, who: Somebody) -> Given:
-    data: dict[str, Any] = {
-        "email": f"member-{uuid4().hex}@guests.example",
-        "name": world.unique("Member"),
-        "role_id": str(await builtin_role(world, who, "staff" if who.home else "finance")),
-    }
-    if who.home:
-        data["venue_ids"] = str(who.home.venues[0])
-    return Given(data=data)
-
-
-@example("invite")
+@example("invite", "invite_submit")
 async def invite(world: World, who: Somebody) -> Given:
     data: dict[str, Any] = {
         "email": f"invited-{uuid4().hex}@guests.example",
@@ -120,26 +106,6 @@ async def invite(world: World, who: Somebody) -> Given:
     if who.home:
         data["venue_ids"] = str(who.home.venues[0])
     return Given(data=data)
-
-
-@example("set_up_second_factor")
-async def set_up_second_factor(world: World, who: Somebody) -> Given:
-    return Given(data={"password": PASSWORD}, who=await newcomer(world, who))
-
-
-@example("confirm_second_factor")
-async def confirm_second_factor(world: World, who: Somebody) -> Given:
-    somebody = await newcomer(world, who)
-    return Given(data={"code": app_code(await begun_factor(world, somebody))}, who=somebody)
-
-
-@example("renew_recovery_codes", "remove_second_factor")
-async def with_second_factor(world: World, who: Somebody) -> Given:
-    somebody = await newcomer(world, who)
-    secret = await begun_factor(world, somebody)
-    path = "/api/me/second-factor/confirmation"
-    await world.make("POST", path, somebody, json={"code": app_code(secret, -1)})
-    return Given(data={"password": PASSWORD, "code": app_code(secret)}, who=somebody)
 
 
 @example("change_patron_standing", "change_account_standing")
@@ -165,7 +131,7 @@ async def verify_patron(world: World, who: Somebody) -> Given:
     return Given(data={"verified": True, **REASON})
 
 
-@example("look_at_invitation", "accept_invitation")
+@example("look_at_invitation", "accept_invitation", "invitation_accept")
 async def accept_invitation(world: World, who: Somebody) -> Given:
     return Given(
         data={"token": await invitation_token(world), "name": "Somebody New", "password": "a brand new night out"}

@@ -114,7 +114,7 @@ async def test_what_reads_works_for_who_looks_as_for_whom_they_look_as(world: Wo
 
 
 @pytest.mark.parametrize(
-    "key", ["POST /api/roles", "PUT /api/me/preferences", "POST /api/venues", "POST /owner/people/new"]
+    "key", ["POST /api/roles", "PUT /api/me/preferences", "POST /api/venues", "POST /owner/people/invite"]
 )
 async def test_such_calls_do_change_something_for_who_does_not_look(world: World, key: str) -> None:
     """The control of the probe: the state that is compared moves when the owner does it as themselves."""

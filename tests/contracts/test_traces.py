@@ -22,6 +22,9 @@ LATER = {
     "email_link": "the mail's job decides whether there is anything to prove",
     "create_export": "the export is on record once its file is made",
     "look_at_invitation": "it only shows the invitation; that its link was opened is on record",
+    "challenge_passkey": "a challenge opens nothing; what is done with it is on record",
+    "challenge_own_passkey": "the same",
+    "begin_passkey": "the same",
     "refresh": "it continues a session; the opening of it is on record",
 }
 """What changes nothing by itself, or what by design is recorded by the job that follows."""

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from lastlight.domains import identity, tenancy
 from lastlight.domains.checkins.schemas import VerifyIn
 from lastlight.domains.checkins.verify import verify
-from lastlight.domains.identity.jobs import mail_membership
+from lastlight.domains.identity.invitation_mail import mail_offer
 from lastlight.domains.identity.tokens import issue_one_time
 from lastlight.domains.identity.totp import code_of, step_of
 from lastlight.kernel.ids import PLATFORM, TenantId, UserId
@@ -67,15 +67,9 @@ async def role(world: World, who: Somebody) -> Any:
 
 async def member(world: World, who: Somebody, *, place: int = 0) -> Any:
     """Somebody who works at a venue, or for the platform."""
-    boss = _boss(world, who)
-    key = "staff" if who.home else "finance"
-    body: dict[str, Any] = {
-        "email": f"member-{uuid4().hex}@guests.example",
-        "name": world.unique("Member"),
-        "role_id": str(await builtin_role(world, who, key)),
-        "venue_ids": [str(who.home.venues[place])] if who.home else None,
-    }
-    return (await world.make("POST", "/api/members", boss, json=body))["id"]
+    where = [who.home.venues[place]] if who.home else None
+    made = await world.people.newcomer(who.home or PLATFORM, role="staff" if who.home else "finance", venue_ids=where)
+    return made.member_id
 
 
 async def patron(world: World, who: Somebody) -> Any:
@@ -183,7 +177,7 @@ async def queued_job(world: World, who: Somebody) -> Any:
     """A job that waits, and whose run would find nothing to do."""
     tenant_id = _job_tenant(world, who)
     async with system_ctx(world.people.services, tenant_id, role="system") as ctx:
-        return await ctx.enqueue(mail_membership, member_id=uuid4())
+        return await ctx.enqueue(mail_offer, invitation_id=uuid4())
 
 
 async def ended_job(world: World, who: Somebody) -> Any:

@@ -173,6 +173,7 @@ class World:
                 email=who.email,
                 place=place,
                 channel="cookie" if cookie else "bearer",
+                out_of=who.session_id,
             )
             token, _ = identity.cookie_token(ctx, session=session)
             tokens = await identity.issue_tokens(ctx, session=session)

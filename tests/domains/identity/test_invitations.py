@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from lastlight.kernel.ids import PLATFORM, TenantId
-from tests.support.people import PASSWORD, People
+from tests.domains.identity.test_passkeys import challenge, made
+from tests.support.people import PASSWORD, People, visitor
 
 NIGHT = "a fine long night"
 
@@ -154,3 +155,90 @@ async def test_crew_is_invited_by_crew_and_the_bar_sees_nothing_of_it(world: Peo
 async def test_what_is_no_invitation_is_refused_plainly(world: People, token: str) -> None:
     answer = await world.client.post("/api/invitations/lookup", json={"token": token})
     assert answer.status_code == (422 if not token else 410), answer.text
+
+
+async def test_who_holds_a_link_is_told_why_it_no_longer_works(world: People) -> None:
+    boss = await owner(world)
+    taken, revoked, late = fresh(), fresh(), fresh()
+    tokens: dict[str, str] = {}
+    for email in (taken, revoked, late):
+        await invite(world, email, boss)
+        tokens[email] = await world.link(email)
+    body = {"token": tokens[taken], "name": "Fresh", "password": NIGHT}
+    await world.call("POST", "/api/invitations/acceptance", json=body)
+    held = (await world.call("GET", "/api/invitations", boss, params={"q": revoked}))["items"][0]
+    await world.call("DELETE", f"/api/invitations/{held['id']}", boss, status=204, headers=version(held))
+    await world.sql("update invitations set expires_at = now() - interval '1 minute' where email = $1", late)
+    for email, state, words in (
+        (taken, "accepted", "sign in"),
+        (revoked, "revoked", "took it back"),
+        (late, "expired", "time is over"),
+    ):
+        for path in ("lookup", "acceptance"):
+            body = {"token": tokens[email], **({"name": "X", "password": NIGHT} if path == "acceptance" else {})}
+            gone = await world.refused("link-invalid", "POST", f"/api/invitations/{path}", json=body)
+            assert (gone["state"], words in gone["detail"]) == (state, True), gone
+        async with visitor(world.app) as browser:
+            page = await browser.get("/invitation", params={"token": tokens[email]})
+            assert (page.status_code, words in page.text) == (410, True)
+    await world.run_scheduled("identity.expire_invitations", world.bar.id)
+    gone = await world.refused("link-invalid", "POST", "/api/invitations/lookup", json={"token": tokens[late]})
+    assert gone["state"] == "expired"
+
+
+async def test_a_stranger_s_passkey_does_not_outlive_the_owner_s_proof(world: People) -> None:
+    """Who opened an account in somebody's name and put a passkey on it does not come in by it afterwards."""
+    for proof in ("invitation", "reset"):
+        squatter = await world.newcomer(world.club, role="staff", verified=False)
+        key, kept, _ = await made(world, squatter)
+        if proof == "invitation":
+            await invite(world, squatter.email, await owner(world))
+            body = {"token": await world.link(squatter.email), "name": "The Real One", "password": NIGHT}
+            await world.call("POST", "/api/invitations/acceptance", json=body)
+        else:
+            await world.call("POST", "/api/auth/password/forgot", status=202, json={"email": squatter.email})
+            body = {"token": await world.link(squatter.email), "password": NIGHT}
+            await world.call("POST", "/api/auth/password/reset", status=204, json=body)
+        await world.refused(
+            "passkey-refused", "POST", "/api/auth/session/passkey", json={"passkey": key.get(await challenge(world))}
+        )
+        await world.login(squatter.email, password=NIGHT)
+        assert await world.sql("select 1 from recovery_codes where user_id = $1", squatter.user_id) == []
+        assert len(kept["recovery_codes"]) == 10
+    proven = await world.newcomer(world.club, role="staff")
+    key, _, _ = await made(world, proven)
+    await world.call("POST", "/api/auth/password/forgot", status=202, json={"email": proven.email})
+    body = {"token": await world.link(proven.email), "password": NIGHT}
+    await world.call("POST", "/api/auth/password/reset", status=204, json=body)
+    await world.call("POST", "/api/auth/session/passkey", json={"passkey": key.get(await challenge(world))})
+
+
+async def test_by_the_page_a_new_account_is_signed_in_and_another_s_session_ends(world: People) -> None:
+    email, boss = fresh(), await owner(world)
+    await invite(world, email, boss)
+    token = await world.link(email)
+    somebody = await world.newcomer(world.club, role="staff")
+    async with visitor(world.app) as browser:
+        await browser.post("/sign-in", data={"email": somebody.email, "password": PASSWORD})
+        assert somebody.email in (await browser.get("/invitation", params={"token": token})).text
+        weak = await browser.post("/invitation", data={"token": token, "name": "Fresh", "password": "short"})
+        assert weak.status_code == 422
+        done = await browser.post("/invitation", data={"token": token, "name": "Fresh", "password": NIGHT})
+        assert (done.status_code, done.headers["location"]) == (303, "/")
+        me = (await browser.get("/api/me")).json()
+        assert (me["email"], me["tenant"]["slug"], me["roles"]) == (email, "bar", ["staff"])
+        await invite(world, somebody.email, boss)
+        second = await browser.post("/invitation", data={"token": await world.link(somebody.email)})
+        assert second.headers["location"] == "/sign-in?tenant=bar"
+        assert (await browser.get("/api/me")).status_code == 401
+    async with visitor(world.app) as browser:
+        await browser.post("/sign-in", data={"email": somebody.email, "password": PASSWORD, "tenant": "club"})
+        await world.sql(
+            "update memberships set status = 'ended' where user_id = $1 and tenant_id = $2",
+            somebody.user_id,
+            world.bar.id,
+        )
+        await invite(world, somebody.email, boss)
+        third = await browser.post("/invitation", data={"token": await world.link(somebody.email)})
+        assert third.headers["location"] == "/"
+        assert (await browser.get("/api/me")).json()["tenant"]["slug"] == "bar"

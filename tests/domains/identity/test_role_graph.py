@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from lastlight.domains import identity, tenancy
-from lastlight.domains.identity import members, roles
+from lastlight.domains.identity import invitations, members, roles
+from lastlight.domains.identity.invitation_schemas import InvitationIn
 from lastlight.kernel.errors import Problem
 from lastlight.kernel.ids import PLATFORM, RoleId, TenantId, UserId, VenueId
 from lastlight.runtime.auth.grants import lacking, member_grants
@@ -72,8 +73,12 @@ class Graph(msgspec.Struct):
 
     async def give(self, ctx: Ctx) -> None:
         email = self.dice.choice(self.people).email
-        data = identity.MemberIn(email=email, role_id=await self.role(), venue_ids=self.venues())
-        await identity.add_member(ctx, data=data)
+        role_id, venue_ids = await self.role(), self.venues()
+        data = InvitationIn(email=email, role_id=role_id, venue_ids=venue_ids)
+        await invitations.invite(ctx, data=data)
+        invited = await ctx.db.fetchval("select id from users where email = $1", email)
+        role = await identity.lock_role(ctx, role_id=role_id)
+        await identity.add_membership(ctx, user_id=invited, role=role, venue_ids=venue_ids)  # as accepting does
 
     async def change(self, ctx: Ctx) -> None:
         member_id, version = await self.membership()
@@ -149,7 +154,7 @@ def anything_goes(*_args: object, **_named: object) -> None:
 
 async def test_the_history_would_find_it(world: People, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: without the rule, the same history hands out what nobody may."""
-    for module in (members, roles):
+    for module in (invitations, members, roles):
         monkeypatch.setattr(module, "require_within", anything_goes)
     here = await graph(world, 0)
     now = await here.held()

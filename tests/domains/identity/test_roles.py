@@ -152,7 +152,7 @@ async def test_a_role_in_use_is_not_archived_and_its_name_is_free_afterwards(wor
     await world.refused("not-found", "GET", path, who)
     await make_role(world, who, "Short-lived")
     body = {"email": somebody.email, "role_id": role["id"]}
-    await world.refused("not-found", "POST", "/api/members", who, json=body)
+    await world.refused("not-found", "POST", "/api/invitations", who, json=body)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ async def test_another_tenant_s_role_is_not_there(world: People) -> None:
         "not-found", "PUT", f"/api/roles/{theirs['id']}", who, headers={"If-Match": '"1"'}, json={"name": "X"}
     )
     body = {"email": "somebody@people.example", "name": "Some Body", "role_id": str(theirs["id"])}
-    await world.refused("not-found", "POST", "/api/members", who, json=body)
+    await world.refused("not-found", "POST", "/api/invitations", who, json=body)
 
 
 async def test_each_edit_is_on_record_with_before_and_after(world: People) -> None:

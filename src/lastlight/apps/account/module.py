@@ -3,6 +3,7 @@
 from lastlight.apps.account.credentials import CREDENTIAL_PAGES
 from lastlight.apps.account.exports import EXPORT_PAGES
 from lastlight.apps.account.going import go_page
+from lastlight.apps.account.invitation import INVITATION_LINK
 from lastlight.apps.account.notifications import NOTIFICATION_PAGES
 from lastlight.apps.account.own import OWN_PAGES
 from lastlight.apps.account.security import SECURITY_PAGES
@@ -24,6 +25,7 @@ MODULE = Module(
     summary="Doors to every app, and one's own account.",
     pages=(
         *SIGNING,
+        *INVITATION_LINK,
         *OWN_PAGES,
         *SECURITY_PAGES,
         *CREDENTIAL_PAGES,

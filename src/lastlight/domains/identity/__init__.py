@@ -6,6 +6,8 @@ takes away more than they hold, and somebody always remains an owner. Whatever c
 their sessions, so that it holds from their next request.
 """
 
+from lastlight.domains.identity.acceptance import accept as accept_invitation
+from lastlight.domains.identity.acceptance import look_at_invitation, prepare_acceptance
 from lastlight.domains.identity.accounts import (
     Verdict,
     ask_email_change,
@@ -27,15 +29,23 @@ from lastlight.domains.identity.builtin import give_builtin_roles, sync_builtin_
 from lastlight.domains.identity.colleagues import Colleague, colleagues, require_colleague, works_at
 from lastlight.domains.identity.contexts import Place, choose_place, join_as_patron, places_of
 from lastlight.domains.identity.crew import admit_to_crew
-from lastlight.domains.identity.entrance import Wish, ask_for_passkey, prepare_second_step, second_step, sign_in
+from lastlight.domains.identity.entrance import (
+    Wish,
+    ask_for_passkey,
+    enter_accepted,
+    prepare_second_step,
+    second_step,
+    sign_in,
+)
 from lastlight.domains.identity.errors import GrantsTooMuch, LinkInvalid, NoPlace, WrongCredentials
 from lastlight.domains.identity.events import MemberAdded, MemberChanged, MemberRemoved, PatronJoined
 from lastlight.domains.identity.factor_errors import SecondFactorNeeded
 from lastlight.domains.identity.guests_admin import change_patron_standing, read_patron
 from lastlight.domains.identity.holding import Holder, holders, holds_permission
+from lastlight.domains.identity.invitation_schemas import AcceptIn
 from lastlight.domains.identity.looking import way_back
 from lastlight.domains.identity.looking_pages import own_again
-from lastlight.domains.identity.members import add_member, add_membership, change_member, read_member, remove_member
+from lastlight.domains.identity.members import add_membership, change_member, read_member, remove_member
 from lastlight.domains.identity.names import clean_email, clean_name
 from lastlight.domains.identity.passkey_check import passkey_origin, read_made, read_shown
 from lastlight.domains.identity.passkey_schemas import PasskeyId, PasskeyIn, ProofIn, SecondStepIn
@@ -69,7 +79,6 @@ from lastlight.domains.identity.schemas import (
     ChangeEmailIn,
     ChangePasswordIn,
     MemberChangeIn,
-    MemberIn,
     MemberOut,
     MeOut,
     PermissionOut,
@@ -119,6 +128,7 @@ __all__ = [
     "ROLES",
     "ROLES_MANAGE",
     "ROLES_READ",
+    "AcceptIn",
     "ChangeEmailIn",
     "ChangePasswordIn",
     "Colleague",
@@ -129,7 +139,6 @@ __all__ = [
     "MemberAdded",
     "MemberChangeIn",
     "MemberChanged",
-    "MemberIn",
     "MemberOut",
     "MemberRemoved",
     "NoPlace",
@@ -157,8 +166,8 @@ __all__ = [
     "Verdict",
     "Wish",
     "WrongCredentials",
+    "accept_invitation",
     "account_of_guest",
-    "add_member",
     "add_membership",
     "admit_to_crew",
     "archive_role",
@@ -183,6 +192,7 @@ __all__ = [
     "count_attempt",
     "create_role",
     "create_user",
+    "enter_accepted",
     "forgot_password",
     "give_builtin_roles",
     "hold_own_session",
@@ -195,12 +205,14 @@ __all__ = [
     "list_passkeys",
     "list_permissions",
     "lock_role",
+    "look_at_invitation",
     "open_account",
     "open_session",
     "own_again",
     "passkey_origin",
     "places_of",
     "preferences",
+    "prepare_acceptance",
     "prepare_change",
     "prepare_email_change",
     "prepare_factor_removal",

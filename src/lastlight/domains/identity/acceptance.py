@@ -21,6 +21,7 @@ from lastlight.domains.identity.members import add_membership
 from lastlight.domains.identity.names import clean_name
 from lastlight.domains.identity.permissions import MEMBERS_MANAGE
 from lastlight.domains.identity.roles import lock_role
+from lastlight.domains.identity.second_factor_check import forget_factors
 from lastlight.domains.identity.sessions import hold_sign_ins, revoke_all
 from lastlight.domains.identity.tokens import digest, retire_one_time
 from lastlight.kernel.errors import Invalid
@@ -31,6 +32,12 @@ from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.services import Services
 
 VOID = "Whoever invited you may no longer give this role. Ask the business for a new invitation."
+CLOSED = {
+    "accepted": "It was accepted already: sign in with this address.",
+    "revoked": "The business took it back. Ask them if you think that this is a mistake.",
+    "expired": "Its time is over. Ask the business to send it again.",
+    "away": "The business is not on Last Light at the moment, or no longer has this role. Ask them for a new invitation.",
+}
 OPEN = """
     select i.tenant_id, i.id, i.email, i.name, i.note, i.role_id, i.venue_ids, i.invited_by, i.expires_at, r.name as role,
            r.permissions, t.slug, t.name as business, u.name as inviter, a.id as user_id,
@@ -42,6 +49,9 @@ OPEN = """
     left join users a on a.email = i.email
     where i.tenant_id = $1 and i.token_hash = $2 and i.status = 'open' and i.expires_at > now() and t.status = 'active'
       and r.archived_at is null and (a.id is null or a.status = 'active')"""
+STATE = """
+    select case when i.status = 'open' and i.expires_at <= now() then 'expired' when i.status = 'open' then 'away' else i.status end
+    from invitations i where i.tenant_id = $1 and i.token_hash = $2"""
 HELD = """
     select r.permissions, m.venue_ids from memberships m
     join roles r on r.tenant_id = m.tenant_id and r.id = m.role_id
@@ -82,11 +92,19 @@ def _place(token: str) -> tuple[UUID, bytes]:
         raise LinkInvalid from error
 
 
+def _gone(state: str | None) -> LinkInvalid:
+    """Why a link no longer works, told to who holds it; a link that was never ours, or was replaced by a later one, says no more."""
+    if state is None:
+        return LinkInvalid("It is none of ours, or a later e-mail holds a newer one: look into your mailbox.")
+    return LinkInvalid(CLOSED[state], extra={"state": state})
+
+
 async def look_at_invitation(ctx: Ctx, *, token: str) -> InvitationSeen:
     """What an invitation offers, to who holds its link; LinkInvalid when it is closed or never was one."""
-    found = await ctx.db.row(Open, OPEN, *_place(token))
+    tenant_id, kept = _place(token)
+    found = await ctx.db.row(Open, OPEN, tenant_id, kept)
     if found is None:
-        raise LinkInvalid
+        raise _gone(await ctx.db.fetchval(STATE, tenant_id, kept))
     ctx.record("invitation.opened", entity=("invitation", found.id), tenant_id=found.tenant_id)
     return InvitationSeen(
         business=found.business,
@@ -102,9 +120,10 @@ async def look_at_invitation(ctx: Ctx, *, token: str) -> InvitationSeen:
 
 async def prepare_acceptance(services: Services, data: AcceptIn, _actor: Actor) -> str | None:
     """Check the link, and hash the password where one is to be chosen; nothing is spent yet."""
-    row = await services.pools.system.fetchrow(OPEN, *_place(data.token))
+    tenant_id, kept = _place(data.token)
+    row = await services.pools.system.fetchrow(OPEN, tenant_id, kept)
     if row is None:
-        raise LinkInvalid
+        raise _gone(await services.pools.system.fetchval(STATE, tenant_id, kept))
     if row["has_account"]:
         return None
     clean_name(data.name or row["name"])
@@ -117,7 +136,7 @@ async def accept(ctx: Ctx, *, data: AcceptIn, password_hash: str | None) -> Acce
     tenant_id, kept = _place(data.token)
     found = await ctx.db.row(Open, OPEN + " for update of i", tenant_id, kept)
     if found is None:
-        raise LinkInvalid
+        raise _gone(await ctx.db.fetchval(STATE, tenant_id, kept))
     ctx.tenant_id = found.tenant_id
     if not await _still_offered(ctx, found):
         raise LinkInvalid(VOID)
@@ -127,7 +146,7 @@ async def accept(ctx: Ctx, *, data: AcceptIn, password_hash: str | None) -> Acce
     await _require_free(ctx, user_id=user_id, role_id=role.id)
     member_id = await add_membership(ctx, user_id=user_id, role=role, venue_ids=found.venue_ids)
     await ctx.db.execute(
-        """update invitations set status = 'accepted', closed_at = now(), token_hash = null, member_id = $3
+        """update invitations set status = 'accepted', closed_at = now(), member_id = $3
            where tenant_id = $1 and id = $2""",
         ctx.tenant_id,
         found.id,
@@ -170,6 +189,7 @@ async def _account(ctx: Ctx, found: Open, *, name: str, password_hash: str | Non
             "update users set password_hash = $2, name = $3 where id = $1", user_id, password_hash, called
         )
         await retire_one_time(ctx, user_id=user_id)
+        await forget_factors(ctx, user_id=user_id)
         await revoke_all(ctx, user_id=user_id, why="invited before the address was proven")
     await mark_verified(ctx, user_id=user_id)
     return user_id

@@ -17,6 +17,7 @@ from lastlight.domains.identity.jobs import (
 )
 from lastlight.domains.identity.names import clean_email, clean_name, plain_email
 from lastlight.domains.identity.schemas import ChangeEmailIn, ChangePasswordIn, RegisterIn, ResetIn
+from lastlight.domains.identity.second_factor_check import forget_factors
 from lastlight.domains.identity.sessions import hold_sign_ins, revoke_all
 from lastlight.domains.identity.tokens import digest, retire_one_time, spend_one_time
 from lastlight.kernel.errors import Invalid
@@ -164,6 +165,8 @@ async def reset_password(ctx: Ctx, *, token: str, password_hash: str) -> None:
     await hold_sign_ins(ctx, user_id=spent.user_id, alone=True)
     await _set_password(ctx, user_id=spent.user_id, password_hash=password_hash, way=spent.purpose)
     await retire_one_time(ctx, user_id=spent.user_id)
+    if not await ctx.db.fetchval("select email_verified_at is not null from users where id = $1", spent.user_id):
+        await forget_factors(ctx, user_id=spent.user_id)
     await mark_verified(ctx, user_id=spent.user_id)
     await revoke_all(ctx, user_id=spent.user_id, why="password reset")
     limits.forgive(ctx)

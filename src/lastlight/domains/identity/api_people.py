@@ -13,7 +13,6 @@ from lastlight.domains.identity.factor_errors import SecondFactorFirst
 from lastlight.domains.identity.permissions import MEMBERS_MANAGE, MEMBERS_READ, ROLES_MANAGE, ROLES_READ
 from lastlight.domains.identity.schemas import (
     MemberChangeIn,
-    MemberIn,
     MemberOut,
     MeOut,
     NameIn,
@@ -65,19 +64,6 @@ async def save_preferences(ctx: Ctx, data: PreferencesIn) -> PreferencesOut:
 async def read_member(ctx: Ctx, member_id: MembershipId) -> MemberOut:
     """One role of one person."""
     return await members.read_member(ctx, member_id=member_id)
-
-
-@post(
-    "/api/members",
-    permission=MEMBERS_MANAGE,
-    status=201,
-    db="system",
-    tags=PEOPLE,
-    raises=(Invalid, NotFound, GrantsTooMuch, MemberAlready),
-)
-async def add_member(ctx: Ctx, data: MemberIn) -> MemberOut:
-    """Give somebody a role, for all or some venues. They are told by e-mail; without an account, it invites them."""
-    return await members.add_member(ctx, data=data)
 
 
 @patch(
@@ -161,7 +147,6 @@ ROUTES = (
     save_preferences,
     listing_get("/api/members", queries.MEMBERS, tags=PEOPLE),
     read_member,
-    add_member,
     change_member,
     remove_member,
     listing_get("/api/roles", queries.ROLES, tags=PEOPLE),

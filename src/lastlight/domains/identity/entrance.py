@@ -15,6 +15,7 @@ from lastlight.domains.identity.schemas import LoginIn
 from lastlight.domains.identity.second_factor_check import count_attempt, factors_of, show_second_factor
 from lastlight.domains.identity.sessions import Channel, Session, close, hold_sign_ins, open_session
 from lastlight.domains.identity.tickets import Ticket, holder_of, is_current, password_mark, read_ticket, write_ticket
+from lastlight.kernel.errors import NotSignedIn
 from lastlight.runtime import limits
 from lastlight.runtime.auth.errors import AccountSuspended
 from lastlight.runtime.context import Actor, Ctx
@@ -93,6 +94,15 @@ async def sign_in_by_passkey(ctx: Ctx, *, shown: PasskeyShown, wish: Wish) -> Se
         raise PasskeyRefused
     _refuse_suspended(person)
     return await _enter(ctx, person, wish, factored=True)
+
+
+async def enter_accepted(ctx: Ctx, *, tenant: str) -> Session:
+    """Open a browser's session for who has just accepted an invitation and chosen the password of the account; the caller knows so."""
+    user_id = ctx.actor.user_id
+    person = await _person(ctx, user_id) if user_id else None
+    if person is None:
+        raise NotSignedIn
+    return await _enter(ctx, person, Wish(channel="cookie", tenant=tenant, as_="member"), factored=False)
 
 
 async def ask_for_passkey(ctx: Ctx, *, ticket: str) -> RequestOut:

@@ -36,7 +36,7 @@ INVITATION = """
     join roles r on r.tenant_id = i.tenant_id and r.id = i.role_id
     left join users u on u.id = i.invited_by"""
 CLOSE_LATE = """
-    update invitations set status = 'expired', closed_at = now(), token_hash = null
+    update invitations set status = 'expired', closed_at = now()
     where tenant_id = $1 and status = 'open' and expires_at <= now()"""
 
 
@@ -136,7 +136,7 @@ async def revoke_invitation(ctx: Ctx, *, invitation_id: UUID, version: int) -> N
     """Take an offer back; its link no longer works. Raises InvitationClosed once it was accepted or revoked."""
     held = await _lock(ctx, invitation_id, version)
     await ctx.db.execute(
-        """update invitations set status = 'revoked', closed_at = now(), token_hash = null
+        """update invitations set status = 'revoked', closed_at = now()
            where tenant_id = $1 and id = $2""",
         ctx.tenant_id,
         held.id,

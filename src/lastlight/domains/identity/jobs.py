@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.identity.tokens import drop_spent, issue_one_time, sent_lately
-from lastlight.kernel.ids import MembershipId, UserId
+from lastlight.kernel.ids import UserId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs import job
 from lastlight.runtime.mail import send_mail
@@ -22,26 +22,10 @@ class Recipient(msgspec.Struct, frozen=True):
     locale: str
 
 
-class Added(msgspec.Struct, frozen=True):
-    """A membership in the words of an e-mail."""
-
-    user_id: UserId
-    role: str
-    tenant: str
-    slug: str
-
-
 RECIPIENT = """
     select u.id, u.name, u.email, u.email_verified_at, coalesce(p.language, 'en') as locale
     from users u left join user_preferences p on p.user_id = u.id
     where u.status = 'active' and """
-
-ADDED = """
-    select m.user_id, r.name as role, t.name as tenant, t.slug
-    from memberships m
-    join roles r on r.tenant_id = m.tenant_id and r.id = m.role_id
-    join tenants t on t.id = m.tenant_id
-    where m.tenant_id = $1 and m.id = $2 and m.status = 'active'"""
 
 IGNORE = "If that was not you, do nothing: without this link nothing happens."
 
@@ -147,44 +131,6 @@ async def mail_forgotten_password(ctx: Ctx, email: str) -> None:
     )
 
 
-@job("identity.mail_invitation", role="system")
-async def mail_invitation(ctx: Ctx, member_id: MembershipId) -> None:
-    """Invite somebody who was given a role, and has no proven account, to set a password."""
-    added = await ctx.db.row(Added, ADDED, ctx.tenant_id, member_id)
-    person = await _by_id(ctx, added.user_id) if added else None
-    if added is None or person is None:
-        return
-    token = await issue_one_time(ctx, user_id=person.id, purpose="invitation", data={"tenant": added.slug})
-    await _send(
-        ctx,
-        person,
-        subject=f"{added.tenant} invites you to Last Light",
-        paragraphs=[
-            f"Hello {person.name},",
-            f"{added.tenant} has given you the role “{added.role}”. Choose a password and come in.",
-        ],
-        button=("Choose a password", _link(ctx, "/reset", token)),
-        note="The link works once, for seven days. If you do not know this business, do nothing.",
-    )
-
-
-@job("identity.mail_membership", role="system")
-async def mail_membership(ctx: Ctx, member_id: MembershipId) -> None:
-    """Tell somebody that they were given a role."""
-    added = await ctx.db.row(Added, ADDED, ctx.tenant_id, member_id)
-    person = await _by_id(ctx, added.user_id) if added else None
-    if added is None or person is None:
-        return
-    await _send(
-        ctx,
-        person,
-        subject=f"You have a role at {added.tenant}",
-        paragraphs=[f"Hello {person.name},", f"{added.tenant} has given you the role “{added.role}”."],
-        button=(f"Go to {added.tenant}", f"{ctx.services.settings.base_url}/sign-in?tenant={added.slug}"),
-        note="If you do not know this business, tell us by answering this e-mail.",
-    )
-
-
 async def _by_id(ctx: Ctx, user_id: UUID) -> Recipient | None:
     return await ctx.db.row(Recipient, RECIPIENT + "u.id = $1", user_id)
 
@@ -237,7 +183,5 @@ JOBS = (
     mail_new_address,
     mail_address_changed,
     mail_forgotten_password,
-    mail_invitation,
-    mail_membership,
     drop_spent_tokens,
 )

@@ -10,11 +10,11 @@ from msgspec import UNSET
 from lastlight.domains.identity.accounts import create_user
 from lastlight.domains.identity.errors import LastOwner
 from lastlight.domains.identity.events import MemberAdded, MemberChanged, MemberRemoved
-from lastlight.domains.identity.jobs import mail_invitation, mail_membership
-from lastlight.domains.identity.names import clean_email, clean_name
+from lastlight.domains.identity.names import clean_name
 from lastlight.domains.identity.permissions import MEMBERS_MANAGE, MEMBERS_READ
 from lastlight.domains.identity.roles import StoredRole, lock_role, require_within
-from lastlight.domains.identity.schemas import MemberChangeIn, MemberIn, MemberOut
+from lastlight.domains.identity.schemas import MemberChangeIn, MemberOut
+from lastlight.domains.identity.second_factor_check import forget_factors
 from lastlight.domains.identity.sessions import bump_sessions, hold_sign_ins, revoke_all
 from lastlight.domains.identity.tokens import retire_one_time
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
@@ -57,25 +57,6 @@ async def read_member(ctx: Ctx, *, member_id: UUID) -> MemberOut:
     )
 
 
-async def add_member(ctx: Ctx, *, data: MemberIn) -> MemberOut:
-    """Give a role to whoever owns an address, who is told by e-mail; without an account, an invitation makes one.
-
-    Raises Invalid, GrantsTooMuch, MemberAlready, and NotFound for a role or venue that is not the tenant's.
-    """
-    email = clean_email(data.email)
-    role = await lock_role(ctx, role_id=data.role_id)
-    await require_venues(ctx, venue_ids=data.venue_ids)
-    require_manage(ctx, venue_ids=data.venue_ids)
-    require_within(ctx, permissions=role.permissions, venue_ids=data.venue_ids)
-    user_id, proven = await person_behind(ctx, email=email, name=data.name)
-    member_id = await add_membership(ctx, user_id=user_id, role=role, venue_ids=data.venue_ids)
-    if proven:
-        await ctx.enqueue(mail_membership, member_id=member_id)
-    else:
-        await ctx.enqueue(mail_invitation, member_id=member_id)
-    return await ctx.db.one(MemberOut, f"{MEMBER} where m.tenant_id = $1 and m.id = $2", ctx.tenant_id, member_id)
-
-
 async def person_behind(ctx: Ctx, *, email: str, name: str) -> tuple[UserId, bool]:
     """The account of an address, and whether its owner has proven it.
 
@@ -96,6 +77,7 @@ async def person_behind(ctx: Ctx, *, email: str, name: str) -> tuple[UserId, boo
     await hold_sign_ins(ctx, user_id=user_id, alone=True)
     await ctx.db.execute("update users set password_hash = null where id = $1", user_id)
     await retire_one_time(ctx, user_id=user_id)
+    await forget_factors(ctx, user_id=user_id)
     await revoke_all(ctx, user_id=user_id, why="invited before the address was proven")
     return user_id, False
 
@@ -123,7 +105,7 @@ async def add_membership(
 
 
 async def change_member(ctx: Ctx, *, member_id: UUID, data: MemberChangeIn, version: int) -> MemberOut:
-    """Change somebody's role, venues or standing, from their next request on. Raises as add_member, and LastOwner, Stale."""
+    """Change somebody's role, venues or standing, from their next request on. Raises GrantsTooMuch, MemberAlready, NotFound, LastOwner, Stale."""
     now = await _lock(ctx, member_id, version)
     role = await lock_role(ctx, role_id=now.role_id if data.role_id is UNSET else data.role_id)
     venue_ids = now.venue_ids if data.venue_ids is UNSET else data.venue_ids

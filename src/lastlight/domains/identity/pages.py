@@ -6,9 +6,10 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.identity import members, role_factor, roles
+from lastlight.domains.identity.invitation_pages import who_and_where
 from lastlight.domains.identity.permissions import MEMBERS_MANAGE, MEMBERS_READ, ROLES_MANAGE, ROLES_READ
 from lastlight.domains.identity.queries import MEMBERS, ROLES, venue_choices
-from lastlight.domains.identity.schemas import MemberChangeIn, MemberIn, RoleIn
+from lastlight.domains.identity.schemas import MemberChangeIn, RoleIn
 from lastlight.kernel.ids import MembershipId, RoleId, VenueId
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
@@ -22,17 +23,7 @@ NOUNS = {
     "tenant": "The business",
     "tenants": "Tenants",
 }
-NEW = "identity/member_new.html"
 Text = Annotated[str, msgspec.Meta(max_length=500)]
-
-
-class NewMemberForm(Input, frozen=True, kw_only=True):
-    """Who gets which role, where. No venue ticked: all of them."""
-
-    email: Annotated[str, msgspec.Meta(max_length=254)]
-    name: Annotated[str, msgspec.Meta(max_length=120)] = ""
-    role_id: UUID
-    venue_ids: list[UUID] = msgspec.field(default_factory=list[UUID])
 
 
 class MemberForm(Input, frozen=True, kw_only=True):
@@ -80,23 +71,6 @@ def people_pages(prefix: str) -> tuple[Operation, ...]:
         shown = {"view": view, "home": home, "paged": bool(query.after), "venue_names": await _venue_names(ctx)}
         return View("identity/people.html", shown)
 
-    async def blank(ctx: Ctx) -> dict[str, Any]:
-        return {"home": home, **await _choices(ctx)}
-
-    @page(f"{home}/new", permission=MEMBERS_MANAGE)
-    async def member_new_page(ctx: Ctx) -> View:
-        """Ask whom to add."""
-        return View(NEW, await blank(ctx))
-
-    @page_post(f"{home}/new", permission=MEMBERS_MANAGE, db="system", form_page=NEW, form_context=blank)
-    async def member_new_submit(ctx: Ctx, form: Form[NewMemberForm]) -> Redirect:
-        """Add somebody; who has no account yet is invited by e-mail."""
-        data = form.require()
-        venue_ids = [VenueId(venue) for venue in data.venue_ids] or None
-        wanted = MemberIn(email=data.email, name=data.name, role_id=RoleId(data.role_id), venue_ids=venue_ids)
-        member = await members.add_member(ctx, data=wanted)
-        return Redirect(home, toast=f"{member.name} is {member.role} now.")
-
     async def facts(ctx: Ctx, *, member_id: UUID) -> dict[str, Any]:
         return await _member(ctx, member_id, home)
 
@@ -137,8 +111,6 @@ def people_pages(prefix: str) -> tuple[Operation, ...]:
 
     return (
         people_page,
-        member_new_page,
-        member_new_submit,
         member_page,
         member_submit,
         removal_dialog,
@@ -220,20 +192,12 @@ async def _venue_names(ctx: Ctx) -> dict[str, str]:
     return {str(venue.id): venue.name for venue in await venue_choices(ctx)}
 
 
-async def _choices(ctx: Ctx) -> dict[str, Any]:
-    found = await ROLES.page(ctx, ROLES.parse(limit=200))
-    return {
-        "roles": [(str(role.id), role.name) for role in found.items],
-        "venues": [(str(venue.id), venue.name) for venue in await venue_choices(ctx)],
-    }
-
-
 async def _member(ctx: Ctx, member_id: UUID, home: str) -> dict[str, Any]:
     return {
         "member": await members.read_member(ctx, member_id=member_id),
         "home": home,
         "history": await entity_history(ctx, entity="member", entity_id=member_id),
-        **await _choices(ctx),
+        **await who_and_where(ctx),
     }
 
 
@@ -246,4 +210,10 @@ def _groups(ctx: Ctx) -> list[tuple[str, list[Any]]]:
     return sorted(grouped.items())
 
 
-PAGES = (*people_pages("/owner"), *role_pages("/owner"), *people_pages("/platform"), *role_pages("/platform"))
+PAGES = (
+    *people_pages("/owner"),
+    *role_pages("/owner"),
+    *people_pages("/manage"),
+    *people_pages("/platform"),
+    *role_pages("/platform"),
+)

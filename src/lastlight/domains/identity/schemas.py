@@ -187,15 +187,6 @@ class PreferencesIn(Input, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=dict[str, bool])
 
 
-class MemberIn(Input, frozen=True, kw_only=True):
-    """Who gets which role, for which venues (null: all of them). The name is for people who have no account yet."""
-
-    email: Email
-    role_id: RoleId
-    name: Annotated[str, msgspec.Meta(max_length=120)] = ""
-    venue_ids: Annotated[list[VenueId], msgspec.Meta(min_length=1, max_length=500)] | None = None
-
-
 class MemberChangeIn(Input, frozen=True, kw_only=True):
     """What changes; what is left out stays."""
 
