@@ -5,6 +5,8 @@ staff, or when its time is over; a guest has one open visit at most in a busines
 its proof; the claimed and the received time are both kept. This is all that other domains may use.
 """
 
+from lastlight.domains.checkins.claims import Proof, read_claim
+from lastlight.domains.checkins.errors import ClaimInFuture, ClaimTooLate, ClaimUnsigned
 from lastlight.domains.checkins.events import VisitClosed, VisitOpened, VisitTimedOut
 from lastlight.domains.checkins.flags import count_open_flags
 from lastlight.domains.checkins.model import Checkin, Visit
@@ -18,8 +20,10 @@ from lastlight.domains.checkins.permissions import (
     VISITS_READ,
 )
 from lastlight.domains.checkins.queries import count_inside, find_checkin, find_visit, open_visit
+from lastlight.domains.checkins.schemas import ClaimedAt
 from lastlight.domains.checkins.seeding import seed_history
 from lastlight.domains.checkins.tonight import FeedLine, Occupancy, Tonight, VenueTonight, read_occupancy, read_tonight
+from lastlight.domains.checkins.visits import claimed_time
 
 __all__ = [
     "CHECKINS_READ",
@@ -30,19 +34,26 @@ __all__ = [
     "VISITS_OWN",
     "VISITS_READ",
     "Checkin",
+    "ClaimInFuture",
+    "ClaimTooLate",
+    "ClaimUnsigned",
+    "ClaimedAt",
     "FeedLine",
     "Occupancy",
+    "Proof",
     "Tonight",
     "VenueTonight",
     "Visit",
     "VisitClosed",
     "VisitOpened",
     "VisitTimedOut",
+    "claimed_time",
     "count_inside",
     "count_open_flags",
     "find_checkin",
     "find_visit",
     "open_visit",
+    "read_claim",
     "read_occupancy",
     "read_tonight",
     "seed_history",

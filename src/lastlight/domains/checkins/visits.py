@@ -70,7 +70,7 @@ async def check_out(ctx: Ctx, *, data: CheckoutIn, visit_id: UUID | None = None)
     claim = read_claim(
         subject=CHECKOUT, claimed_at=data.claimed_at, proof=data.proof, idempotency_key=ctx.idempotency_key
     )
-    at = ctx.now if claim is None else await _claimed_time(ctx, claim, patron_id)
+    at = ctx.now if claim is None else await claimed_time(ctx, claim=claim, patron_id=patron_id)
     found = await ctx.db.fetchval(LEAVING, ctx.tenant_id, patron_id, visit_id, at)
     if found is None:
         raise await _why_not(ctx, visit_id)
@@ -169,7 +169,8 @@ async def _lock(ctx: Ctx, visit_id: UUID, permission: Permission) -> Any:
     return row
 
 
-async def _claimed_time(ctx: Ctx, claim: Claim, patron_id: PatronId) -> datetime:
+async def claimed_time(ctx: Ctx, *, claim: Claim, patron_id: PatronId) -> datetime:
+    """The time from which something that a guest claims counts; raises ClaimInFuture, ClaimTooLate or ClaimUnsigned."""
     key_id = claim.proof.key_id if claim.proof else None
     row = await ctx.db.fetchrow(CLAIM_GROUNDS, ctx.tenant_id, patron_id, key_id)
     assert row is not None

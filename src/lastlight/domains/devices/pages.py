@@ -1,5 +1,6 @@
 """Devices on screens: the fleet over all venues and of one, its alerts, a new device and its one-time code."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from lastlight.kernel.ids import VenueId
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Operation, Redirect, RequestInfo, View, page, page_post
+from lastlight.runtime.http.listing import TableView
 
 EVENTS = [
     "device.added",
@@ -102,25 +104,26 @@ def _new_pages(home: str) -> tuple[Operation, ...]:
 def _venue_pages(prefix: str) -> tuple[Operation, ...]:
     one = f"{prefix}/venues/{{venue_id:uuid}}"
 
-    async def facts(ctx: Ctx, *, venue_id: UUID) -> dict[str, Any]:
+    async def facts(ctx: Ctx, *, venue_id: UUID, query: Any = None) -> dict[str, Any]:
         venue = await find_venue(ctx, venue_id=venue_id, permission=DEVICES_READ)
-        query = DEVICES.query_type(venue_id=[venue_id])
+        query = msgspec.structs.replace(query or DEVICES.query_type(), venue_id=[venue_id])
         fleet = await queries.read_fleet(ctx, venue_id=venue_id)
         return {
             "venue": venue,
             "home": f"{prefix}/venues",
             "prefix": prefix,
-            "view": await DEVICES.view(ctx, query),
+            "view": _of_venue(await DEVICES.view(ctx, query)),
+            "paged": bool(query.after),
             "sums": queries.sum_up(fleet),
             "rules": await door_rules.read_door_rules(ctx, venue_id=venue_id),
             "events": EVENTS,
             "history": await entity_history(ctx, entity="venue", entity_id=venue_id),
         }
 
-    @page(f"{one}/devices", permission=DEVICES_READ)
-    async def venue_devices_page(ctx: Ctx, venue_id: VenueId) -> View:
+    @page(f"{one}/devices", permission=DEVICES_READ, listing=DEVICES)
+    async def venue_devices_page(ctx: Ctx, venue_id: VenueId, query: Any) -> View:
         """Show a venue's devices, and what it asks at its door."""
-        return View("devices/venue.html", await facts(ctx, venue_id=venue_id))
+        return View("devices/venue.html", await facts(ctx, venue_id=venue_id, query=query))
 
     @page_post(f"{one}/door-rules", permission=DEVICES_MANAGE, form_page="devices/venue.html", form_context=facts)
     async def door_rules_submit(ctx: Ctx, venue_id: VenueId, form: Form[RulesForm]) -> Redirect:
@@ -146,6 +149,15 @@ async def crew_devices_page(ctx: Ctx, query: Any) -> View:
         "sums": queries.sum_up(fleet),
     }
     return View("devices/crew.html", context)
+
+
+def _of_venue(view: TableView[Any]) -> TableView[Any]:
+    """A list that is of one venue anyway: without the column and the filter that would say so."""
+    return replace(
+        view,
+        headers=[header for header in view.headers if header.name != "venue"],
+        filters=[each for each in view.filters if each.name != "venue_id"],
+    )
 
 
 def code_view(ctx: Ctx, *, issued: EnrolmentCode, home: str) -> View:
