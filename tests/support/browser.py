@@ -30,7 +30,7 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 PATIENCE_MS = 15_000
 CLOSING_SECONDS = 30.0
 expect.set_options(timeout=PATIENCE_MS)  # the machine may be busy with other tests
-NETWORK = ("Failed to load resource", "WebSocket connection to")
+NETWORK = ("Failed to load resource", "WebSocket connection to", "htmx: htmx:error: Failed to fetch")
 
 
 @dataclass

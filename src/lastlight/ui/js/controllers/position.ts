@@ -55,7 +55,7 @@ function here(): Promise<GeolocationCoordinates | undefined> {
     navigator.geolocation.getCurrentPosition(
       (position) => found(position.coords),
       () => found(undefined),
-      { enableHighAccuracy: true, timeout: PATIENCE_MS, maximumAge: 15_000 },
+      { enableHighAccuracy: true, timeout: PATIENCE_MS, maximumAge: 0 },
     );
   });
 }
