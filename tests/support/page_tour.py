@@ -37,6 +37,13 @@ ELSEWHERE = {
 }
 DIALOGS = (
     "/status",
+    "/standing",
+    "/verification",
+    "/preview",
+    "/impersonation",
+    "/fate",
+    "/answer",
+    "/rotation",
     "/key",
     "/void",
     "/removal",
@@ -59,7 +66,12 @@ DIALOGS = (
     "/condition",
     "/moderation",
 )
-QUESTIONS = {"/step": "?step=bar_guest", "/status": "?status=paused", "/decision": "?what=suspension"}
+QUESTIONS = {
+    "/impersonation": "?tenant=kojo-arcade&as=patron",
+    "/step": "?step=bar_guest",
+    "/status": "?status=paused",
+    "/decision": "?what=suspension",
+}
 TABS = {
     "/account": ("", "?tab=sessions"),
     "/owner/venues/{venue_id:uuid}": ("", "?tab=settings", "?tab=code"),
@@ -141,6 +153,8 @@ def real_things(server: LiveServer) -> dict[str, str]:
         "checkin_id": sent["checkin"]["id"],
         "member_id": _first(owner, "/api/members")["id"],
         "/platform/people member_id": _first(crew, "/api/members")["id"],
+        "invitation_id": _invited(owner, "staff"),
+        "/platform/people invitation_id": _invited(crew, "finance"),
         "role_id": _first(owner, "/api/roles")["id"],
         "/platform/roles role_id": _first(crew, "/api/roles")["id"],
         "seq": str(_first(owner, "/api/audit")["seq"]),
@@ -149,6 +163,7 @@ def real_things(server: LiveServer) -> dict[str, str]:
         "/platform/outbox tenant_id": mail["tenant_id"],
         "mail_id": mail["id"],
         "job_id": job["id"],
+        **_crew_things(server, crew),
         **work_things(server, owner, str(venue)),
         **safety_things(server, owner, str(venue)),
         **place_things(server, owner),
@@ -157,6 +172,17 @@ def real_things(server: LiveServer) -> dict[str, str]:
     for client in (owner, crew, guest):
         client.close()
     return things
+
+
+def _crew_things(server: LiveServer, crew: Any) -> dict[str, str]:
+    """An account that nobody else needs, and a feature flag that a business answers for itself."""
+    guest, key = server.new_guest("Tour Account"), "tests.tour"
+    crew.post("/api/admin/flags", json={"key": key, "description": "For the tour of all pages"})
+    tenant = server.businesses["kojo-arcade"].id
+    body = {"enabled": True, "reason": "It tries it"}
+    crew.put(f"/api/admin/tenants/{tenant}/flags/{key}", json=body, headers={"If-Match": '"0"'})
+    found = server.sql("select id from users where email = $1", guest.email)
+    return {"user_id": str(found[0]["id"]), "flag_key": key}
 
 
 def _door_things(server: LiveServer, owner: Any, venue_id: str, checkin_id: str) -> dict[str, str]:
@@ -181,6 +207,14 @@ def _door_things(server: LiveServer, owner: Any, venue_id: str, checkin_id: str)
         "patron_id": str(flag[0]["patron_id"]),
         "run_id": str(run[0]["id"]),
     }
+
+
+def _invited(client: Any, role: str) -> str:
+    """An open invitation to a built-in role."""
+    roles = {one["key"]: one["id"] for one in client.get("/api/roles").json()["items"]}
+    made = client.post("/api/invitations", json={"email": f"tour-{uuid4().hex}@kojo.example", "role_id": roles[role]})
+    assert made.status_code == 201, made.text
+    return made.json()["id"]
 
 
 def _first(client: Any, path: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from lastlight.runtime.tenant_settings import SETTINGS_READ
 
 HOME = "/platform/flags"
 ONE = f"{HOME}/{{flag_key:str}}"
-ANSWER = f"{ONE}/tenants/{{tenant_id:uuid}}"
+ANSWER = f"{ONE}/tenants/{{tenant_id:uuid}}/answer"
 EVENTS = ["flag.created", "flag.changed", "flag.removed", "flag.killed", "flag.revived", "flag.tenant_changed"]
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 Percentage = Annotated[int, msgspec.Meta(ge=0, le=100)]
@@ -160,7 +160,7 @@ async def _answer(ctx: Ctx, *, flag_key: str, tenant_id: UUID) -> dict[str, Any]
     return {
         "own": await queries.read_tenant_flag(ctx, key=flag_key),
         "name": await ctx.db.fetchval("select name from tenants where id = $1", ctx.tenant_id),
-        "here": f"{HOME}/{flag_key}/tenants/{tenant_id}",
+        "here": f"{HOME}/{flag_key}/tenants/{tenant_id}/answer",
     }
 
 
