@@ -280,8 +280,13 @@ async def checkin_flag(world: World, who: Somebody, *, place: int = 0) -> Any:
     tenant = _tenant(world, who)
     guest = await world.people.newcomer(tenant)
     return await world.value(
-        """insert into checkin_flags (tenant_id, venue_id, patron_id, kind, happened_at)
-           select $1, $2, id, 'duplicate', now() from patrons where tenant_id = $1 and user_id = $3 returning id""",
+        """with arrival as (
+               insert into checkins (tenant_id, venue_id, patron_id, method, key_number, nonce, arrived_at, business_day)
+               select $1, $2, id, 'screen', 1, uuid_send(gen_random_uuid()), now(), now()::date
+               from patrons where tenant_id = $1 and user_id = $3
+               returning id, patron_id)
+           insert into checkin_flags (tenant_id, venue_id, patron_id, checkin_id, kind, happened_at)
+           select $1, $2, patron_id, id, 'duplicate', now() from arrival returning id""",
         tenant.id,
         tenant.venues[place],
         guest.user_id,
