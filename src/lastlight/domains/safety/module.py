@@ -4,6 +4,7 @@ from lastlight.domains.checkins import VisitClosed, VisitOpened, VisitTimedOut
 from lastlight.domains.safety.api import ROUTES
 from lastlight.domains.safety.api_emergency import EMERGENCY_ROUTES
 from lastlight.domains.safety.crew import CREW_PAGES, CREW_ROUTES
+from lastlight.domains.safety.drills import incident_response
 from lastlight.domains.safety.errors import ERRORS, AlertOpen, CheckOpen, ContactsSet, SosIdTaken, ThresholdsSet
 from lastlight.domains.safety.escalation_mail import mail_alert, mail_sos
 from lastlight.domains.safety.events import (
@@ -80,6 +81,7 @@ MODULE = Module(
         Reaction(CheckAsked, push_check),
     ),
     notices=NOTICES,
+    drills=(incident_response,),
     listings=LISTINGS,
     settings=(KEEP_YEARS,),
     nav=tuple(
