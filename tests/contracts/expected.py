@@ -60,6 +60,7 @@ def _inside_only(op: Operation) -> bool:
         "check_out_visits",
         "visits_checkout",
         "add_device",
+        "device_new_submit",
         "override_checkin",
         "create_resource",
         "resource_new_submit",

@@ -11,7 +11,7 @@ from tests.support.calls import Given
 from tests.support.devices import Scanner
 from tests.support.examples import example_struct
 from tests.support.phones import Phone
-from tests.support.things import issued_device, phone_key
+from tests.support.things import device, issued_device, phone_key
 from tests.support.world import Somebody, World
 
 
@@ -71,6 +71,73 @@ async def set_door_rules(world: World, who: Somebody) -> Given:
     return Given(data={"devices_only": False})
 
 
+async def device_new_submit(world: World, who: Somebody) -> Given:
+    """A name that no other device of the venue has."""
+    return await add_device(world, who)
+
+
+async def device_ping_submit(world: World, who: Somebody) -> Given:
+    """A device that is enrolled."""
+    return await ping_device(world, who)
+
+
+async def device_change_submit(world: World, who: Somebody) -> Given:
+    """Another name, at the venue where it is."""
+    device_id = await device(world, who)
+    values = {"venue_id": str((who.home or world.a).venues[0]), "name": f"Scanner {uuid4().hex}", "version": 1}
+    return Given(path={"device_id": device_id}, data=values)
+
+
+async def device_maintenance_submit(world: World, who: Somebody) -> Given:
+    """A reason, and no end."""
+    return Given(
+        path={"device_id": await device(world, who)}, data={"reason": "a new screen", "until": "", "version": 1}
+    )
+
+
+async def device_maintenance_end(world: World, who: Somebody) -> Given:
+    """A device that is at work already, which stays so."""
+    return Given(path={"device_id": await device(world, who)}, data={"version": 1})
+
+
+async def device_revocation_submit(world: World, who: Somebody) -> Given:
+    """A reason."""
+    return Given(data={"reason": "lost"})
+
+
+async def door_rules_submit(world: World, who: Somebody) -> Given:
+    """A door that only scanners open, at a venue that has one."""
+    await _scanner(world, who)
+    return Given(data={"devices_only": "true"})
+
+
+async def admit_submit(world: World, who: Somebody) -> Given:
+    """A guest who is not in, at the first venue."""
+    given = await override_checkin(world, who)
+    values = {"venue_id": given.data["venue_id"], "reason": "lost phone"}
+    return Given(path={"patron_id": given.data["patron_id"]}, data=values)
+
+
+async def revocation_submit(world: World, who: Somebody) -> Given:
+    """A reason."""
+    return Given(data={"kind": "revoked", "reason": "another person"})
+
+
+async def flag_judgement_submit(world: World, who: Somebody) -> Given:
+    """A verdict with a reason."""
+    return Given(data={"status": "confirmed", "reason": "a lent phone"})
+
+
+async def take_flag_step(world: World, who: Somebody) -> Given:
+    """A step that everybody who judges flags may take."""
+    return Given(data={"step": "tell_finance", "reason": "a lent phone", "until": None, "checkin_ids": []})
+
+
+async def flag_step_submit(world: World, who: Somebody) -> Given:
+    """The same, as the page sends it."""
+    return Given(data={"step": "tell_finance", "reason": "a lent phone", "until": "", "checkin_ids": []})
+
+
 DEVICE_EXAMPLES = {
     one.__name__: one
     for one in (
@@ -84,6 +151,18 @@ DEVICE_EXAMPLES = {
         issue_pass,
         override_checkin,
         set_door_rules,
+        device_new_submit,
+        device_ping_submit,
+        device_change_submit,
+        device_maintenance_submit,
+        device_maintenance_end,
+        device_revocation_submit,
+        door_rules_submit,
+        admit_submit,
+        revocation_submit,
+        flag_judgement_submit,
+        take_flag_step,
+        flag_step_submit,
     )
 }
 
