@@ -9,14 +9,33 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from lastlight.domains.safety import alerts, broadcasts, contacts, floor, incidents, retention, sos, thresholds, watch
+from lastlight.domains.safety import (
+    alerts,
+    broadcasts,
+    checks,
+    contacts,
+    floor,
+    incidents,
+    retention,
+    sos,
+    thresholds,
+    watch,
+)
 from lastlight.domains.safety.errors import AlertNotOpen, SosResolved
 from lastlight.domains.safety.escalation_mail import mail_alert, mail_sos
 from lastlight.domains.safety.events import AlertEscalated, SosEscalated
 from lastlight.domains.safety.model import Contact, SosCall, Thresholds
 from lastlight.domains.safety.module import MODULE as SAFETY
 from lastlight.domains.safety.record_pages import ContactsForm, ThresholdsForm, to_contacts, to_thresholds
-from lastlight.domains.safety.schemas import AlertIn, BroadcastIn, ContactsIn, FiguresQuery, SosIn, ThresholdsIn
+from lastlight.domains.safety.schemas import (
+    AlertIn,
+    BroadcastIn,
+    CheckIn,
+    ContactsIn,
+    FiguresQuery,
+    SosIn,
+    ThresholdsIn,
+)
 from lastlight.kernel.errors import Invalid, NotFound, Stale
 from lastlight.kernel.ids import UserId, VenueId
 from lastlight.runtime.context import Actor, Grants
@@ -325,3 +344,22 @@ def test_the_forms_become_thresholds_and_contacts() -> None:
     assert set(refused.value.fields) == {"spend", "full_percent", "sos_escalates_s"}
     found, rows = to_contacts(ContactsForm(name_2="Nandi", phone_2="10111", told_5=True))
     assert ([contact.name for contact in found], rows) == (["Nandi"], [2])
+
+
+async def test_help_that_comes_after_the_silence_is_told_as_help(house: House) -> None:
+    guest = await house.add_guest()
+    visit_id = (await house.check_in(guest)).visit.id
+    async with house.as_member(ALL) as ctx:
+        check = await checks.ask_guest(ctx, data=CheckIn(visit_id=visit_id))
+    async with house.system() as ctx:
+        await checks.follow_answer(ctx, check_id=check.id, answer="missed")
+    await house.sql(
+        "update safety_checks set missed_at = now(), answer = 'help', answered_at = now() where id = $1", check.id
+    )
+    for answer in ("help", "missed"):  # a word about the silence that comes late says nothing any more
+        async with house.system() as ctx:
+            await checks.follow_answer(ctx, check_id=check.id, answer=answer)
+    rows = await house.sql(
+        "select severity, status from safety_alerts where tenant_id = $1 order by raised_at", house.tenant_id
+    )
+    assert [tuple(row) for row in rows] == [("high", "cleared"), ("critical", "raised")]

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from lastlight.domains.checkins import ClaimInFuture, ClaimTooLate, ClaimUnsigned
 from lastlight.domains.safety import alerts, checks, contacts, floor, interventions, watch
 from lastlight.domains.safety import thresholds as limits
 from lastlight.domains.safety.errors import (
@@ -215,7 +216,7 @@ async def list_own_checks(ctx: Ctx) -> list[SafetyCheck]:
 @post(
     "/api/patron/safety-checks/{check_id:uuid}/answer",
     permission=SAFETY_CHECKS,
-    raises=[NotFound, CheckOver],
+    raises=[NotFound, CheckOver, ClaimInFuture, ClaimTooLate, ClaimUnsigned],
     tags=GUEST,
 )
 async def answer_check(ctx: Ctx, check_id: UUID, data: AnswerIn) -> SafetyCheck:

@@ -1,11 +1,11 @@
 """Safety checks: staff ask a guest whether all is well; the guest answers on the phone, and silence is an answer too."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from lastlight.domains.checkins import find_visit
+from lastlight.domains.checkins import claimed_time, find_visit, read_claim
 from lastlight.domains.safety import log
-from lastlight.domains.safety.alerts import raise_alert
+from lastlight.domains.safety.alerts import clear_alert, raise_alert
 from lastlight.domains.safety.errors import CheckOver, NotInside
 from lastlight.domains.safety.events import CheckAnswered, CheckAsked
 from lastlight.domains.safety.model import SafetyCheck
@@ -39,6 +39,11 @@ LOCK = """
 select answer, missed_at, expires_at from safety_checks where tenant_id = $1 and id = $2 and patron_id = $3 for update
 """
 ANSWER = "update safety_checks set answer = $3, note = $4, answered_at = $5 where tenant_id = $1 and id = $2"
+MISSED_ALERT = """
+select id from safety_alerts
+where tenant_id = $1 and visit_id = $2 and kind = 'check' and status <> 'cleared' and facts->>'check_id' = $3
+  and facts->>'answer' = 'missed'
+"""
 DUE = """
 update safety_checks set missed_at = now()
 where tenant_id = $1 and id in (select id from safety_checks
@@ -97,15 +102,19 @@ async def ask_guest(ctx: Ctx, *, data: CheckIn) -> SafetyCheck:
 
 
 async def answer_check(ctx: Ctx, *, check_id: UUID, data: AnswerIn) -> SafetyCheck:
-    """A guest answers, once and in time; a call for help becomes an alert."""
+    """A guest answers, once and in time, which counts from when the phone proves it; help is heard whenever it comes."""
     ctx.require(SAFETY_CHECKS)
     row = await ctx.db.fetchrow(LOCK, ctx.tenant_id, check_id, ctx.actor.patron_id)
     if row is None:
         raise NotFound
-    late = row["missed_at"] is not None or row["expires_at"] <= ctx.now
-    if row["answer"] is not None or (late and data.answer == "fine"):
+    if row["answer"] is not None:
         raise CheckOver
-    await ctx.db.execute(ANSWER, ctx.tenant_id, check_id, data.answer, data.note.strip(), ctx.now)
+    at = ctx.now
+    if data.answer == "fine":
+        at = await _said_at(ctx, check_id, data)
+        if row["expires_at"] <= at:
+            raise CheckOver
+    await ctx.db.execute(ANSWER, ctx.tenant_id, check_id, data.answer, data.note.strip(), at)
     check = await ctx.db.one(SafetyCheck, ONE, ctx.tenant_id, check_id)
     _tell(ctx, check.id, data.answer, (check.venue_id, check.visit_id, check.patron_id))
     return check
@@ -130,6 +139,13 @@ async def follow_answer(ctx: Ctx, *, check_id: UUID, answer: str) -> None:
         patron_id=check.patron_id,
         text=check.note,
     )
+    if answer == "missed" and check.answer is not None:
+        return  # it came in the meantime
+    standing = await ctx.db.fetchval(MISSED_ALERT, ctx.tenant_id, check.visit_id, str(check_id))
+    if standing is not None and answer != "missed":
+        # The silence is explained; a call for help must not be hidden behind it.
+        reason = "The guest is fine: the answer had no network." if answer == "fine" else "The guest asks for help now."
+        await clear_alert(ctx, alert_id=standing, reason=reason)
     if answer == "fine":
         return
     await raise_alert(
@@ -142,6 +158,19 @@ async def follow_answer(ctx: Ctx, *, check_id: UUID, answer: str) -> None:
         patron_id=check.patron_id,
         facts={"check_id": str(check.id), "answer": answer},
     )
+
+
+async def _said_at(ctx: Ctx, check_id: UUID, data: AnswerIn) -> datetime:
+    """When the guest said so: now, or when the phone proves it."""
+    claim = read_claim(
+        subject=f"safety-check/{check_id}/{data.answer}",
+        claimed_at=data.claimed_at,
+        proof=data.proof,
+        idempotency_key=ctx.idempotency_key,
+    )
+    if claim is None or ctx.actor.patron_id is None:
+        return ctx.now
+    return await claimed_time(ctx, claim=claim, patron_id=ctx.actor.patron_id)
 
 
 def _tell(ctx: Ctx, check_id: UUID, answer: str, of_whom: tuple[UUID, UUID, UUID]) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from lastlight.domains.checkins import ClaimedAt, Proof
 from lastlight.domains.safety.model import Answer, Contact, IncidentKind, InterventionKind, Severity, SosSeverity
 from lastlight.kernel.ids import VenueId, VisitId
 from lastlight.runtime.http import Input
@@ -106,10 +107,12 @@ class CheckIn(Input, frozen=True, kw_only=True):
 
 
 class AnswerIn(Input, frozen=True, kw_only=True):
-    """A guest's answer."""
+    """A guest's answer; a proof signs `safety-check/{id}/{answer}` in the code's place, for one that comes late."""
 
     answer: Answer
     note: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    claimed_at: ClaimedAt | None = None
+    proof: Proof | None = None
 
 
 class ContactsIn(Input, frozen=True, kw_only=True):

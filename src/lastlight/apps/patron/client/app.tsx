@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { gettext as _ } from "../../../ui/js/i18n";
 import { NetBanner, TabBar } from "./parts/frame";
 import { Outcome } from "./parts/outcome";
+import { SafetySheet } from "./parts/safety-sheet";
 import { Skeleton } from "./parts/state";
 import { Toasts } from "./parts/toast";
 import { ActivityScreen } from "./screens/activity";
@@ -56,6 +57,7 @@ export function App() {
       <TabBar />
       {view.value === "scan" && <ScanScreen />}
       <Outcome />
+      <SafetySheet />
       <Toasts />
     </>
   );

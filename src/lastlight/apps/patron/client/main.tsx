@@ -8,6 +8,7 @@ import { startHeartbeat } from "./state/heartbeat";
 import { awaitOffer } from "./state/install";
 import { commands, remember, standing, sync } from "./state/night";
 import { keepPush } from "./state/push";
+import { watchChecks } from "./state/checks";
 import { followLinks } from "./state/route";
 
 async function start(): Promise<void> {
@@ -25,6 +26,7 @@ async function start(): Promise<void> {
   render(<App />, root);
   await sync();
   startHeartbeat();
+  watchChecks();
   whenIdle(() => void keepReady());
 }
 

@@ -7,6 +7,9 @@ export const DATABASE = "last-light-patron";
 
 export interface CommandBody {
   code?: string;
+  /** To the question whether all is well, and where this person is. */
+  answer?: "fine" | "help";
+  note?: string;
   position?: Position;
   claimed_at?: string;
   proof?: { key_id: string; signature: string };
@@ -17,7 +20,7 @@ export interface Command {
   id: string;
   user_id: string;
   tenant_id: string;
-  kind: "checkin" | "checkout";
+  kind: "checkin" | "checkout" | "answer";
   url: string;
   body: CommandBody;
   /** Signed when it was made; becomes `body.proof` once the server knows the key. */

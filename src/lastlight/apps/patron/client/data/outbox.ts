@@ -28,9 +28,11 @@ export interface Person {
 }
 
 interface Draft {
-  kind: "checkin" | "checkout";
-  /** The code's text; a check-out signs the word `checkout` in its place. */
+  kind: Command["kind"];
+  /** The code's text; a check-out signs the word `checkout` in its place, an answer what it answers. */
   subject: string;
+  /** What an answer says, and to which question. */
+  said?: { url: string; answer: "fine" | "help"; note: string };
   position?: Position | null;
   venueId: string | null;
   venueName: string | null;
@@ -47,6 +49,7 @@ export async function enqueue(person: Person, draft: Draft): Promise<Command> {
   const id = uuid7();
   const claimedAt = draft.claimedAt ?? new Date(await serverNow()).toISOString();
   const body: CommandBody = draft.kind === "checkin" ? { code: draft.subject } : {};
+  if (draft.said) Object.assign(body, { answer: draft.said.answer, note: draft.said.note });
   if (draft.position) body.position = draft.position;
   body.claimed_at = claimedAt;
   const command: Command = {
@@ -54,7 +57,7 @@ export async function enqueue(person: Person, draft: Draft): Promise<Command> {
     user_id: person.userId,
     tenant_id: person.tenantId,
     kind: draft.kind,
-    url: URLS[draft.kind],
+    url: draft.said?.url ?? URLS[draft.kind as keyof typeof URLS],
     body,
     signature: await sign(person.userId, claimText(draft.subject, claimedAt, id)),
     at: Date.parse(claimedAt),
@@ -186,7 +189,7 @@ async function settle(command: Command, answer: CheckedIn | Visit | null): Promi
   const transaction = (await database()).transaction(["commands", "snapshots"], "readwrite");
   const snapshots = transaction.objectStore("snapshots");
   const snapshot = await snapshots.get(command.user_id);
-  if (snapshot?.home && snapshot.home.tenant.id === command.tenant_id) {
+  if (snapshot?.home && snapshot.home.tenant.id === command.tenant_id && command.kind !== "answer") {
     const home: Home = { ...snapshot.home, visit: command.kind === "checkin" ? ((answer as CheckedIn | null)?.visit ?? null) : null };
     await snapshots.put({ ...snapshot, home });
   }

@@ -12,12 +12,15 @@ import { clock, span, when, zoneOf } from "./words";
 // icons: triangle-alert, log-in, log-out, timer-off, circle-pause, martini, door-open, door-closed
 const ICONS = { checked_in: "log-in", checked_out: "log-out", timed_out: "timer-off" } as const;
 
+// icons: heart-pulse
+const COMMAND_ICONS = { checkin: "log-in", checkout: "log-out", answer: "heart-pulse" } as const;
+
 function titleOf(kind: Activity["kind"]): string {
   return { checked_in: _("Checked in"), checked_out: _("Checked out"), timed_out: _("Visit ended by itself") }[kind];
 }
 
 function commandTitle(command: Command): string {
-  return command.kind === "checkin" ? _("Check in") : _("Check out");
+  return { checkin: _("Check in"), checkout: _("Check out"), answer: command.body.answer === "help" ? _("I need help") : _("I'm fine") }[command.kind];
 }
 
 export function ActivityRow({ item, timeOnly = false }: { item: Activity; timeOnly?: boolean }) {
@@ -39,7 +42,7 @@ export function QueuedRow({ command }: { command: Command }) {
   return (
     <li class="pending">
       <span class="ic">
-        <Icon name={command.kind === "checkin" ? "log-in" : "log-out"} />
+        <Icon name={COMMAND_ICONS[command.kind]} />
       </span>
       <b>{[commandTitle(command), command.venue_name].filter(Boolean).join(" · ")}</b>
       <small>
