@@ -14,6 +14,7 @@ from tests.contracts import (
     given_mechanisms,
     given_places,
     given_safety,
+    given_safety_pages,
     given_tenancy,
     given_work,
     given_work_pages,
@@ -30,6 +31,7 @@ MODULES = (
     given_work,
     given_work_pages,
     given_safety,
+    given_safety_pages,
     given_devices,
 )
 EXAMPLES = example.EXAMPLES
