@@ -86,6 +86,12 @@ async def correction_form(world: World, who: Somebody) -> Given:
     return Given(data={"venue_id": str(await venue(world, who)), **times, **REASON}, who=worker)
 
 
+@example("entry_correction_submit")
+async def entry_correction(world: World, who: Somebody) -> Given:
+    times = {"started_at": "2026-01-05T18:00", "ended_at": "2026-01-05T23:00"}
+    return Given(data={**times, **REASON})
+
+
 @example("correction_withdraw_submit")
 async def correction_withdraw(world: World, who: Somebody) -> Given:
     worker = await clocked_in(world, who)

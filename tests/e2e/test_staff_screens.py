@@ -252,6 +252,8 @@ def test_a_forgotten_clock_out_stands_where_managers_look(live_server: LiveServe
     expect(line).to_contain_text("Not clocked out")
     line.get_by_role("link", name="Fana Forgot").click()
     expect(page.get_by_text("Nobody's hours are made up", exact=False)).to_be_visible()
+    page.get_by_role("link", name="Ask for a correction").click()
+    expect(page.get_by_text("Neither you nor they approve it", exact=False)).to_be_visible()
     own = console_of(who.person, "/staff/shift", **ON_PHONE)
     own.get_by_role("link", name="Ask for a correction").first.click()
     expect(own.get_by_label("Came")).not_to_have_value("")

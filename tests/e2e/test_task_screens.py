@@ -160,6 +160,10 @@ def test_an_alert_on_the_floor_becomes_a_task_by_itself(live_server: LiveServer,
     task = page.locator(".work-card").filter(has_text="See to what a colleague has noticed")
     expect(task).to_be_visible(timeout=30_000)
     expect(task).to_contain_text("Safety")
+    task.get_by_role("link", name="See to what a colleague has noticed").click()
+    page.get_by_role("link", name="Open the alert").click()
+    expect(page.get_by_text("Loud at the bar").first).to_be_visible()
+    page.goto("/staff/tasks")
     path = f"/api/safety/alerts/{alert['id']}/clearance"
     as_somebody(live_server, live_server.person("manager"), path, {"reason": "Calm again"})
     expect(page.get_by_role("region", name="Free to take").locator(".work-card")).to_have_count(0, timeout=30_000)

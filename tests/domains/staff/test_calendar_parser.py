@@ -1,6 +1,7 @@
 """The feed of one's shifts as a calendar that did not write it reads it."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from hypothesis import given
@@ -25,10 +26,9 @@ def feed_shift(number: int, **fields: str) -> FeedShift:
     )
 
 
-def read(*shifts: FeedShift) -> Calendar:
-    parsed = Calendar.from_ical(calendar_text(shifts, title="Shifts at Kōjō"))
-    assert isinstance(parsed, Calendar)
-    return parsed
+def read(*shifts: FeedShift) -> Any:
+    """A calendar as its parser gives it, whose types say less than it does."""
+    return Calendar.from_ical(calendar_text(shifts, title="Shifts at Kōjō"))
 
 
 def test_a_calendar_reads_the_shifts_with_their_times_and_states() -> None:

@@ -5,10 +5,13 @@ from uuid import UUID
 
 import msgspec
 
+from lastlight.domains.staff.clock import find_entry
 from lastlight.domains.staff.model import ClockPosition, Shift
+from lastlight.domains.staff.permissions import TIME_CLOCK
 from lastlight.domains.staff.schemas import CorrectionIn, ShiftChange, ShiftIn
-from lastlight.domains.venues import Venue, read_wall_clock, write_wall_clock
+from lastlight.domains.venues import Venue, find_venue, read_wall_clock, standing_venues, write_wall_clock
 from lastlight.kernel.ids import UserId, VenueId
+from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Input
 
 Wall = Annotated[str, msgspec.Meta(max_length=25)]
@@ -31,15 +34,20 @@ class ClockForm(Input, frozen=True, kw_only=True):
         return ClockPosition(lat=self.lat, lon=self.lon, accuracy_m=self.accuracy_m)
 
 
-class CorrectionForm(Input, frozen=True, kw_only=True):
-    """How time should read, on the venue's clock."""
+class EntryCorrectionForm(Input, frozen=True, kw_only=True):
+    """How clocked time should read, on the venue's clock."""
 
-    entry_id: UUID | None = None
-    venue_id: VenueId | None = None
     started_at: Wall = ""
     ended_at: Wall = ""
     break_minutes: Annotated[int, msgspec.Meta(ge=0, le=1440)] = 0
     reason: Reason = ""
+
+
+class CorrectionForm(EntryCorrectionForm, frozen=True, kw_only=True):
+    """The same of an entry that it names, or of time that was never clocked at a venue."""
+
+    entry_id: UUID | None = None
+    venue_id: VenueId | None = None
 
 
 class SwapForm(Input, frozen=True, kw_only=True):
@@ -73,16 +81,33 @@ class ShiftForm(ShiftChangeForm, frozen=True, kw_only=True):
     venue_id: VenueId
 
 
-def to_correction(form: CorrectionForm, venue: Venue) -> CorrectionIn:
-    """The correction that a form describes."""
+def to_correction(form: EntryCorrectionForm, venue: Venue, *, entry_id: UUID | None) -> CorrectionIn:
+    """The correction that a form describes: of an entry, or of time at the venue that was never clocked."""
     return CorrectionIn(
-        entry_id=form.entry_id,
-        venue_id=None if form.entry_id else form.venue_id,
+        entry_id=entry_id,
+        venue_id=None if entry_id else venue.id,
         started_at=read_wall_clock(form.started_at, venue.zone, field="started_at"),
         ended_at=read_wall_clock(form.ended_at, venue.zone, field="ended_at"),
         break_minutes=form.break_minutes,
         reason=form.reason,
     )
+
+
+async def correction_form(ctx: Ctx, *, entry_id: UUID | None) -> dict[str, Any]:
+    """What the form of a correction shows: what was clocked, on the venue's clock, or where somebody may have worked."""
+    venues = await standing_venues(ctx, permission=TIME_CLOCK)
+    choices = [(str(venue.id), venue.name) for venue in venues]
+    if entry_id is None:
+        return {"venues": choices, "entry": None, "values": {"break_minutes": "0"}, "zone": "", "place": ""}
+    entry = await find_entry(ctx, entry_id=entry_id)
+    venue = await find_venue(ctx, venue_id=entry.venue_id, permission=TIME_CLOCK)
+    values = {
+        "entry_id": str(entry.id),
+        "started_at": write_wall_clock(entry.started_at, venue.zone),
+        "ended_at": write_wall_clock(entry.ended_at, venue.zone),
+        "break_minutes": str(entry.break_seconds // 60),
+    }
+    return {"venues": choices, "entry": entry, "values": values, "zone": venue.time_zone, "place": ""}
 
 
 def to_shift(form: ShiftForm, venue: Venue) -> ShiftIn:

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from lastlight.domains.identity import colleagues
 from lastlight.domains.staff import calendars, clock, corrections, screens, shifts, swaps
-from lastlight.domains.staff.forms import ClockForm, CorrectionForm, SwapForm, to_correction
+from lastlight.domains.staff.forms import ClockForm, CorrectionForm, SwapForm, correction_form, to_correction
 from lastlight.domains.staff.listings import OWN_CORRECTIONS, OWN_ENTRIES
 from lastlight.domains.staff.model import Shift
 from lastlight.domains.staff.permissions import SHIFTS_READ, TIME_CLOCK
 from lastlight.domains.staff.schemas import SwapIn
 from lastlight.domains.staff.settings import CLOCK_GEOFENCE, OPEN_SHIFTS
 from lastlight.domains.tasks import TASKS_WORK, read_board
-from lastlight.domains.venues import Venue, chosen_venue, find_venue, standing_venues, write_wall_clock
+from lastlight.domains.venues import Venue, chosen_venue, find_venue, standing_venues
 from lastlight.kernel.errors import Invalid, NotFound
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
@@ -228,20 +228,11 @@ async def own_entry_page(ctx: Ctx, entry_id: UUID) -> View:
 
 
 async def correction_facts(ctx: Ctx, *, entry_id: UUID | None = None) -> dict[str, Any]:
-    """What the form of a correction needs: what was clocked, on the venue's clock."""
-    venues = await standing_venues(ctx, permission=TIME_CLOCK)
-    shown: dict[str, Any] = {"entry": None, "values": {"break_minutes": "0"}, "zone": ""}
-    if entry_id is not None:
-        entry = await clock.find_entry(ctx, entry_id=entry_id)
-        venue = await find_venue(ctx, venue_id=entry.venue_id, permission=TIME_CLOCK)
-        values = {
-            "entry_id": str(entry.id),
-            "started_at": write_wall_clock(entry.started_at, venue.zone),
-            "ended_at": write_wall_clock(entry.ended_at, venue.zone),
-            "break_minutes": str(entry.break_seconds // 60),
-        }
-        shown = {"entry": entry, "values": values, "zone": venue.time_zone}
-    return {"home": TIME, "venues": [(str(venue.id), venue.name) for venue in venues], **shown}
+    """What the form of a correction of one's own time needs."""
+    facts = await correction_form(ctx, entry_id=entry_id)
+    if facts["entry"] is not None and facts["entry"].user_id != ctx.actor.user_id:
+        raise NotFound
+    return facts | {"home": TIME, "action": f"{TIME}/correction"}
 
 
 @page(f"{TIME}/correction", permission=TIME_CLOCK)
@@ -258,11 +249,14 @@ async def correction_submit(ctx: Ctx, form: Form[CorrectionForm]) -> Redirect:
     data = form.require()
     where = data.venue_id
     if data.entry_id is not None:
-        where = (await clock.find_entry(ctx, entry_id=data.entry_id)).venue_id
+        entry = await clock.find_entry(ctx, entry_id=data.entry_id)
+        if entry.user_id != ctx.actor.user_id or where not in {None, entry.venue_id}:
+            raise NotFound
+        where = entry.venue_id
     if where is None:
         raise Invalid(fields={"venue_id": "Choose where you worked."})
     venue = await find_venue(ctx, venue_id=where, permission=TIME_CLOCK)
-    await corrections.ask_correction(ctx, data=to_correction(data, venue))
+    await corrections.ask_correction(ctx, data=to_correction(data, venue, entry_id=data.entry_id))
     return Redirect(f"{TIME}/corrections", toast="Asked. It counts once somebody else approves it.")
 
 

@@ -8,12 +8,12 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.staff import clock, corrections, figures, screens
-from lastlight.domains.staff.forms import NoteForm
+from lastlight.domains.staff.forms import EntryCorrectionForm, NoteForm, correction_form, to_correction
 from lastlight.domains.staff.listings import CORRECTIONS, ENTRIES
 from lastlight.domains.staff.permissions import TIME_APPROVE, TIME_READ
 from lastlight.domains.staff.schemas import DaysQuery
 from lastlight.domains.tasks import TASKS_READ, read_board
-from lastlight.domains.venues import Venue, business_day_span, chosen_venue, standing_venues
+from lastlight.domains.venues import Venue, business_day_span, chosen_venue, find_venue, standing_venues
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
@@ -38,7 +38,7 @@ TONIGHT_EVENTS = (
     "task.finished",
     "task.cancelled",
 )
-REFUSE = "staff/correction_refuse.html"
+REFUSE, CORRECT = "staff/correction_refuse.html", "staff/correction_form.html"
 
 
 class SheetsQuery(Input, frozen=True, kw_only=True):
@@ -112,6 +112,36 @@ async def entry_page(ctx: Ctx, entry_id: UUID) -> View:
     ctx.require(TIME_READ, entry.venue_id)
     story = await entity_history(ctx, entity="time_entry", entity_id=entry_id)
     return View("staff/entry.html", {"entry": entry, "home": HOME, "history": story, "events": TIME_EVENTS})
+
+
+async def entry_correction_facts(ctx: Ctx, *, entry_id: UUID) -> dict[str, Any]:
+    """What the form of a correction of somebody else's time needs."""
+    facts = await correction_form(ctx, entry_id=entry_id)
+    ctx.require(TIME_READ, facts["entry"].venue_id)
+    here = f"{HOME}/entries/{entry_id}"
+    return facts | {"home": here, "action": f"{here}/correction", "place": facts["entry"].person}
+
+
+@page(f"{HOME}/entries/{{entry_id:uuid}}/correction", permission=TIME_READ)
+async def entry_correction_page(ctx: Ctx, entry_id: UUID) -> View:
+    """Ask how somebody's time should read."""
+    return View(CORRECT, await entry_correction_facts(ctx, entry_id=entry_id))
+
+
+@page_post(
+    f"{HOME}/entries/{{entry_id:uuid}}/correction",
+    permission=TIME_READ,
+    form_page=CORRECT,
+    form_context=entry_correction_facts,
+)
+async def entry_correction_submit(ctx: Ctx, entry_id: UUID, form: Form[EntryCorrectionForm]) -> Redirect:
+    """Ask that somebody's time reads otherwise; neither they nor the asker approves it."""
+    data = form.require()
+    entry = await clock.find_entry(ctx, entry_id=entry_id)
+    ctx.require(TIME_READ, entry.venue_id)
+    venue = await find_venue(ctx, venue_id=entry.venue_id, permission=TIME_READ)
+    made = await corrections.ask_correction(ctx, data=to_correction(data, venue, entry_id=entry_id))
+    return Redirect(f"{HOME}/corrections/{made.id}", toast="Asked. Somebody else has to approve it.")
 
 
 @page(f"{HOME}/corrections", permission=TIME_READ, listing=CORRECTIONS)
@@ -229,6 +259,8 @@ TEAM_PAGES = (
     sheets_page,
     entries_page,
     entry_page,
+    entry_correction_page,
+    entry_correction_submit,
     corrections_page,
     correction_page,
     correction_approve_submit,

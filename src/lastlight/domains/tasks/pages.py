@@ -22,6 +22,7 @@ from lastlight.domains.tasks.forms import (
     to_task_change,
 )
 from lastlight.domains.tasks.listings import TASKS
+from lastlight.domains.tasks.model import Task
 from lastlight.domains.tasks.permissions import TASKS_MANAGE, TASKS_READ, TASKS_WORK
 from lastlight.domains.venues import Venue, chosen_venue, find_venue, standing_venues
 from lastlight.runtime.audit.history import entity_history
@@ -38,6 +39,13 @@ TASK_EVENTS = (
     "task.commented",
 )
 COUNT_EVENTS = TASK_EVENTS[:6]
+SOURCES = {
+    "safety.alert": ("Open the alert", "safety/alerts", ("/staff", "/manage")),
+    "safety.intervention": ("Open the intervention", "safety/interventions", ("/staff", "/manage")),
+    "safety.sos": ("Open the SOS call", "safety/sos", ("/staff", "/manage")),
+    "time": ("Open the clocked time", "team/entries", ("/manage",)),
+}
+"""Where the thing that a task is about stands in a console, by what the task says that it is from."""
 ONE, NEW, CANCEL = "tasks/task.html", "tasks/task_new.html", "tasks/task_cancel.html"
 
 
@@ -259,7 +267,14 @@ async def _facts(ctx: Ctx, task_id: UUID, home: str, tab: str) -> dict[str, Any]
         "comments": await queries.comments_of(ctx, task_id=task_id),
         "history": await entity_history(ctx, entity="task", entity_id=task_id),
         "events": TASK_EVENTS,
+        "thing": _thing(task, home.removesuffix("/tasks")),
     }
+
+
+def _thing(task: Task, prefix: str) -> tuple[str, str] | None:
+    """The words and the address of what a task is about, where this console shows it."""
+    words, place, consoles = SOURCES.get(task.source, ("", "", ()))
+    return (words, f"{prefix}/{place}/{task.source_id}") if prefix in consoles and task.source_id else None
 
 
 PAGES = (own_tasks_page, board_page, tasks_page, *task_pages("/staff"), *task_pages("/manage"))
