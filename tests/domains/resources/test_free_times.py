@@ -170,6 +170,8 @@ def test_a_boards_rows_are_full_and_hold_each_booking_once(drawn: list[tuple[int
     found: list[Booking] = []
     at = day[0]
     for _, length, buffer in drawn:
+        if at >= day[1]:
+            break
         end = at + max(length, 15) * MINUTE
         found.append(booking(one, at, end, end + buffer * MINUTE))
         at = end + buffer * MINUTE + length * MINUTE
@@ -180,6 +182,15 @@ def test_a_boards_rows_are_full_and_hold_each_booking_once(drawn: list[tuple[int
     shown = [cell.booking.id for cell in cells if cell.booking is not None]
     assert shown == [each.id for each in found]
     assert all(after.start == before.end for before, after in pairwise(cells))
+
+
+def test_a_board_stays_within_its_day_whatever_a_booking_says() -> None:
+    one = resource()
+    day = business_day_span(CHANGES[4].date(), ZONES[0], 6)
+    endless = booking(one, day[0] - timedelta(days=900), day[1] + timedelta(days=900), day[1] + timedelta(days=901))
+    made = board(one, [endless], day)
+    assert made.quarters == 36 * 4
+    assert [cell.kind for cell in made.rows[0].cells] == ["booking"]
 
 
 def test_a_board_leaves_out_the_past_and_what_takes_no_time() -> None:

@@ -12,6 +12,8 @@ from lastlight.domains.resources.model import Booking, Resource
 
 QUARTER = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
+BEYOND = timedelta(hours=6)
+"""How far a board goes over its day for a booking that does."""
 TAKES_TIME = frozenset({"booked", "arrived", "done"})
 
 
@@ -54,8 +56,8 @@ def board_of(
     """The board of a business day: its opening hours, and whatever is booked outside of them; `since` leaves the past out."""
     standing = [one for one in bookings if one.status in TAKES_TIME]
     times = [*open_spans, *((one.starts_at, one.ends_at) for one in standing)]
-    start = min((first for first, _ in times), default=day[0])
-    end = max((last for _, last in times), default=day[1])
+    start = max(min((first for first, _ in times), default=day[0]), day[0] - BEYOND)
+    end = min(max((last for _, last in times), default=day[1]), day[1] + BEYOND)
     if since is not None and start < since < end:
         start = since
     start = _hour_before(start, zone)

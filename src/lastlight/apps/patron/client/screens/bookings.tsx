@@ -6,6 +6,7 @@ import { useAttempt } from "../../../../ui/js/parts/attempt";
 import { Dialog } from "../../../../ui/js/parts/dialog";
 import { call } from "../../../../ui/js/wire/api";
 import type { OwnBooking } from "../data/types";
+import { BOOKINGS, standing } from "../parts/ahead";
 import { Header, NetBanner } from "../parts/frame";
 import { SheetIcon } from "../parts/outcome";
 import { Skeleton, State } from "../parts/state";
@@ -15,8 +16,6 @@ import { useAnswer } from "../state/answer";
 import { online } from "../state/device";
 import { home, me, now } from "../state/night";
 import { hrefOf } from "../state/route";
-
-const PAGE = "/api/patron/bookings?sort=-starts_at&limit=50";
 
 export function BookingsScreen() {
   return (
@@ -39,7 +38,7 @@ export function BookingsScreen() {
 }
 
 function Bookings() {
-  const { answer, at, problem, loading, again } = useAnswer<{ items: OwnBooking[] }>(PAGE);
+  const { answer, at, problem, loading, again } = useAnswer<{ items: OwnBooking[] }>(BOOKINGS);
   const [asked, setAsked] = useState<OwnBooking | null>(null);
   if (loading) return <Skeleton rows={4} />;
   if (!answer) {
@@ -49,7 +48,7 @@ function Bookings() {
       </div>
     );
   }
-  const ahead = answer.items.filter((one) => standing(one)).reverse();
+  const ahead = answer.items.filter(standing).reverse();
   const over = answer.items.filter((one) => !standing(one));
   return (
     <>
@@ -88,10 +87,6 @@ function Bookings() {
       {asked && <CancelDialog booking={asked} onClose={() => setAsked(null)} again={again} />}
     </>
   );
-}
-
-function standing(booking: OwnBooking): boolean {
-  return booking.status === "arrived" || (booking.status === "booked" && Date.parse(booking.ends_at) > now.value);
 }
 
 // icons: calendar-check, calendar-x, user-check, check, user-x

@@ -1,6 +1,7 @@
 // Home: the pass, what happened lately, the venues.
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
+import { Ahead } from "../parts/ahead";
 import { Header, NetBanner } from "../parts/frame";
 import { ActivityRow, QueuedRow, RejectedRow, VenueRow } from "../parts/lists";
 import { Pass } from "../parts/pass";
@@ -32,6 +33,7 @@ function Night() {
     <div class="p-home">
       <Pass />
       <Tiles />
+      <Ahead />
       <section class="p-block p-recent" aria-labelledby="activity-title">
         <div class="p-sec">
           <h2 id="activity-title">{_("Activity")}</h2>
