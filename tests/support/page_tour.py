@@ -31,6 +31,8 @@ ELSEWHERE = {
     "/saved-views": "a menu's inside, toured where the menu opens",
     "/files/{token:str}": "a file, not a page",
     "/account/exports/{export_id:uuid}/file": "a file, not a page",
+    "/account/notifications/devices": "a part of the page about notifications",
+    "/go/{place:path}": "it only leads on, from a notice on a phone",
     "/manage/team/tonight": "a part of the first page",
     "/staff/shift/tonight": "a part of the first page",
     "/staff/visits/{visit_id:uuid}/void": "the dialog that managers open, under another address",

@@ -20,7 +20,7 @@ def kinds_for(ctx: Ctx) -> list[NoticeKind]:
     guest = ctx.actor.kind == "patron"
     return [
         kind
-        for kind in ctx.services.registry.notices.values()
+        for kind in sorted(ctx.services.registry.notices.values(), key=lambda kind: kind.order)
         if (kind.permission is None if guest else kind.permission is not None and ctx.allows(kind.permission))
     ]
 

@@ -12,16 +12,22 @@ from lastlight.runtime.jobs import Retry, job
 from lastlight.runtime.push import Notice, NoticeKind, notify
 
 SOS = NoticeKind(
-    key="sos", label="SOS calls", description="A colleague calls for help at a venue of yours.", permission=SAFETY_READ
+    key="sos",
+    order=10,
+    label="SOS calls",
+    description="A colleague calls for help at a venue of yours.",
+    permission=SAFETY_READ,
 )
 ALERTS = NoticeKind(
     key="alerts",
+    order=20,
     label="Critical alerts",
     description="A guest may be in danger, or nobody has answered an alert.",
     permission=SAFETY_RESPOND,
 )
 BROADCASTS = NoticeKind(
     key="broadcasts",
+    order=30,
     label="Words to all staff",
     description="A message to everybody at a venue.",
     permission=SAFETY_READ,

@@ -19,6 +19,8 @@ class NoticeKind(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     permission: Permission | None = None
     """Who is ever told such a thing; None for guests."""
+    order: int = 100
+    """Its place among the kinds; what is most urgent comes first."""
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
