@@ -11,7 +11,7 @@ from tests.support.calls import Given
 from tests.support.devices import Scanner
 from tests.support.examples import example_struct
 from tests.support.phones import Phone
-from tests.support.things import device, issued_device, phone_key
+from tests.support.things import checkin_flag, device, issued_device, phone_key
 from tests.support.world import Somebody, World
 
 
@@ -106,9 +106,8 @@ async def device_revocation_submit(world: World, who: Somebody) -> Given:
 
 
 async def door_rules_submit(world: World, who: Somebody) -> Given:
-    """A door that only scanners open, at a venue that has one."""
-    await _scanner(world, who)
-    return Given(data={"devices_only": "true"})
+    """A door that codes open too, which needs no scanner."""
+    return Given(data={"devices_only": "false"})
 
 
 async def admit_submit(world: World, who: Somebody) -> Given:
@@ -129,13 +128,17 @@ async def flag_judgement_submit(world: World, who: Somebody) -> Given:
 
 
 async def take_flag_step(world: World, who: Somebody) -> Given:
-    """A step that everybody who judges flags may take."""
-    return Given(data={"step": "tell_finance", "reason": "a lent phone", "until": None, "checkin_ids": []})
+    """The flag's own check-in is taken back."""
+    given = await flag_step_submit(world, who)
+    return Given(path=given.path, data=given.data | {"until": None})
 
 
 async def flag_step_submit(world: World, who: Somebody) -> Given:
     """The same, as the page sends it."""
-    return Given(data={"step": "tell_finance", "reason": "a lent phone", "until": "", "checkin_ids": []})
+    flag_id = await checkin_flag(world, who)
+    checkin_id = await world.value("select checkin_id from checkin_flags where id = $1", flag_id)
+    values = {"step": "revoke_checkins", "reason": "a lent phone", "until": "", "checkin_ids": [str(checkin_id)]}
+    return Given(path={"flag_id": flag_id}, data=values)
 
 
 DEVICE_EXAMPLES = {

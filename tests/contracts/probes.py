@@ -162,6 +162,7 @@ FOREIGN_FIELDS = {
     "role_id": "role_id",
     "visit_id": "visit_id",
     "checkin_id": "checkin_id",
+    "checkin_ids": "checkin_id",
     "member_id": "member_id",
     "file_id": "file_id",
     "job_id": "job_id",
@@ -180,7 +181,7 @@ FOREIGN_FIELDS = {
     "entry_id": "entry_id",
     "for_shift_id": "for_shift_id",
 }
-LISTS = frozenset({"image_ids", "banner_ids", "alert_ids", "venue_ids", "visit_ids"})
+LISTS = frozenset({"checkin_ids", "image_ids", "banner_ids", "alert_ids", "venue_ids", "visit_ids"})
 """Fields of a body that take several ids."""
 OTHER_FIELDS = frozenset({"patron_id", "actor_id", "tenant_id", "user_id"})
 """Fields that name people and businesses, for which the world has ids at hand."""

@@ -20,8 +20,6 @@ where v.tenant_id = $1 and v.id = $2
 SET = """
 insert into door_rules (tenant_id, venue_id, devices_only) values ($1, $2, $3)
 on conflict (tenant_id, venue_id) do update set devices_only = excluded.devices_only
-where door_rules.devices_only <> excluded.devices_only
-returning venue_id
 """
 
 
@@ -37,12 +35,12 @@ async def set_door_rules(ctx: Ctx, *, venue_id: UUID, data: DoorRulesIn) -> Door
     before = await ctx.db.one(DoorRules, RULES, ctx.tenant_id, venue_id)
     if data.devices_only and not before.scanners:
         raise NoScannerYet
-    if await ctx.db.fetchval(SET, ctx.tenant_id, venue_id, data.devices_only) is not None:
-        ctx.emit(
-            DoorRulesChanged(venue_id=venue_id, devices_only=data.devices_only),
-            entity=("venue", venue_id),
-            venue_id=venue_id,
-            before={"devices_only": before.devices_only},
-            after={"devices_only": data.devices_only},
-        )
+    await ctx.db.execute(SET, ctx.tenant_id, venue_id, data.devices_only)
+    ctx.emit(
+        DoorRulesChanged(venue_id=venue_id, devices_only=data.devices_only),
+        entity=("venue", venue_id),
+        venue_id=venue_id,
+        before={"devices_only": before.devices_only},
+        after={"devices_only": data.devices_only},
+    )
     return await ctx.db.one(DoorRules, RULES, ctx.tenant_id, venue_id)
