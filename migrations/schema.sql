@@ -84,7 +84,7 @@
 --   tenant_id uuid not null
 --   flag_id uuid not null
 --   step text not null
---   reason text not null
+--   reason text not null -- personal: words about a guest
 --   found text not null default ''::text
 --   done_by uuid
 --   done_at timestamp with time zone not null default now()
@@ -95,7 +95,7 @@
 --   venue_id uuid not null
 --   patron_id uuid not null
 --   kind text not null
---   detail text not null default ''::text
+--   detail text not null default ''::text -- personal: words about a guest
 --   checkin_id uuid
 --   scan_id uuid
 --   happened_at timestamp with time zone not null
@@ -117,7 +117,7 @@
 --   venue_id uuid not null
 --   patron_id uuid not null
 --   kind text not null
---   reason text not null
+--   reason text not null -- personal: words about a guest
 --   revoked_by uuid
 --   revoked_at timestamp with time zone not null default now()
 
@@ -137,7 +137,7 @@
 --   position jsonb -- personal: position; what the phone reported, and what became of it
 --   device jsonb -- personal: device; a snapshot of its state at the check-in
 --   device_id uuid
---   override_reason text not null default ''::text
+--   override_reason text not null default ''::text -- personal: words about a guest
 --   override_by uuid -- the member who let the guest in; null where a device did it for its staff
 
 -- device_alerts: raised and cleared by a job
@@ -218,7 +218,7 @@
 --   received_at timestamp with time zone not null default now()
 --   result text not null -- double: let in, although the guest was in already by another door
 --   refusal text not null default ''::text
---   reason text not null default ''::text
+--   reason text not null default ''::text -- personal: words about a guest
 --   checkin_id uuid
 --   direction text not null default 'in'::text -- in: an arrival; out: a guest who left
 --   override_by uuid -- the member who was signed in at the door when it let the guest in against its rules
@@ -333,7 +333,7 @@
 --   role_id uuid not null
 --   venue_ids uuid[] -- null: every venue of the tenant
 --   status text not null default 'open'::text
---   note text not null default ''::text
+--   note text not null default ''::text -- personal: words to a person
 --   token_hash bytea -- digest of the link last sent; an earlier one no longer works
 --   invited_by uuid
 --   member_id uuid
@@ -382,7 +382,7 @@
 --   role_id uuid not null
 --   venue_ids uuid[] -- null: every venue of the tenant
 --   status text not null default 'active'::text
---   status_reason text
+--   status_reason text -- personal: words about a member
 --   created_at timestamp with time zone not null default now()
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
@@ -443,7 +443,7 @@
 --   credential_id bytea not null
 --   public_key bytea not null
 --   sign_count bigint not null default 0
---   label text not null
+--   label text not null -- personal: device, as its owner calls it
 --   transports text[] not null default '{}'::text[]
 --   backed_up boolean not null default false
 --   created_at timestamp with time zone not null default now()
@@ -455,7 +455,7 @@
 --   patron_id uuid not null
 --   algorithm text not null default 'ES256'::text
 --   public_key bytea not null
---   label text not null default ''::text
+--   label text not null default ''::text -- personal: device
 --   created_at timestamp with time zone not null default now()
 --   revoked_at timestamp with time zone
 
@@ -466,7 +466,7 @@
 --   name text not null -- personal: name
 --   birth_date date -- personal: birth date
 --   status text not null default 'active'::text -- soft_banned: may look and may not come in; banned: neither
---   status_reason text
+--   status_reason text -- personal: words about a guest
 --   status_until timestamp with time zone
 --   created_at timestamp with time zone not null default now()
 --   updated_at timestamp with time zone not null default now()
@@ -491,7 +491,7 @@
 --   endpoint text not null -- personal: the address at the browser's push service; whoever knows it and our key can reach the device
 --   public_key bytea not null
 --   auth bytea not null
---   label text not null default ''::text -- the browser and the system, as in the list of sessions
+--   label text not null default ''::text -- personal: device; the browser and the system, as in the list of sessions
 --   created_at timestamp with time zone not null default now()
 --   updated_at timestamp with time zone not null default now()
 --   last_success_at timestamp with time zone
@@ -620,7 +620,7 @@
 --   asked_by uuid
 --   asked_at timestamp with time zone not null default now()
 --   expires_at timestamp with time zone not null
---   answer text
+--   answer text -- personal: words of a guest
 --   note text not null default ''::text -- personal: words of the guest
 --   answered_at timestamp with time zone
 --   missed_at timestamp with time zone
@@ -693,13 +693,13 @@
 --   user_id uuid not null
 --   patron_id uuid
 --   kind text not null
---   reason text not null
+--   reason text not null -- personal: words about a guest or an account
 --   imposed_by uuid
 --   imposed_at timestamp with time zone not null default now()
 --   ends_at timestamp with time zone
 --   ended_at timestamp with time zone
 --   ended_by uuid
---   end_reason text not null default ''::text
+--   end_reason text not null default ''::text -- personal: words about a guest or an account
 
 -- saved_views: filters, search and order of a list under a name, for the person who saved them
 --   tenant_id uuid not null
@@ -731,9 +731,9 @@
 --   kind text not null
 --   patron_id uuid
 --   channel text not null default 'bearer'::text
---   label text not null default ''::text
---   ip text not null default ''::text
---   reason text not null default ''::text
+--   label text not null default ''::text -- personal: device; the browser and the system
+--   ip text not null default ''::text -- personal: network address
+--   reason text not null default ''::text -- personal: words of the crew
 --   version bigint not null default 1
 --   created_at timestamp with time zone not null default now()
 --   last_seen_at timestamp with time zone not null default now()
@@ -755,11 +755,11 @@
 --   to_user_id uuid not null
 --   for_shift_id uuid
 --   status text not null default 'asked'::text
---   reason text not null default ''::text
+--   reason text not null default ''::text -- personal: words of a member
 --   answered_at timestamp with time zone
 --   decided_at timestamp with time zone
 --   decided_by uuid
---   decision_note text not null default ''::text
+--   decision_note text not null default ''::text -- personal: words to a member
 --   created_at timestamp with time zone not null default now()
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
@@ -770,7 +770,7 @@
 --   venue_id uuid not null
 --   user_id uuid
 --   duty text not null default ''::text
---   note text not null default ''::text
+--   note text not null default ''::text -- personal: words to a member
 --   starts_at timestamp with time zone not null
 --   ends_at timestamp with time zone not null
 --   status text not null default 'planned'::text
@@ -795,7 +795,7 @@
 --   id uuid not null default uuidv7()
 --   venue_id uuid not null
 --   severity text not null
---   place text not null
+--   place text not null -- personal: where somebody called from, in words
 --   note text not null default ''::text -- personal: words of staff, who may name somebody
 --   silent boolean not null default false -- no sound and no sign on the screens near the caller
 --   status text not null default 'raised'::text
@@ -835,7 +835,7 @@
 --   id uuid not null default uuidv7()
 --   task_id uuid not null
 --   author_id uuid
---   body text not null
+--   body text not null -- personal: words of a member
 --   created_at timestamp with time zone not null default now()
 
 -- task_recurrences: tasks that come again: each makes its next task before that one is due
@@ -923,9 +923,9 @@
 --   status text not null default 'pending'::text
 --   status_reason text
 --   plan text not null default 'trial'::text
---   contact_name text not null default ''::text
---   contact_email text not null default ''::text
---   contact_phone text not null default ''::text
+--   contact_name text not null default ''::text -- personal: name
+--   contact_email text not null default ''::text -- personal: contact
+--   contact_phone text not null default ''::text -- personal: contact
 --   country text not null default 'ZA'::text
 --   currency text not null default 'ZAR'::text
 --   time_zone text not null default 'Africa/Johannesburg'::text
@@ -953,12 +953,12 @@
 --   started_at timestamp with time zone not null
 --   ended_at timestamp with time zone not null
 --   break_seconds integer not null
---   reason text not null
+--   reason text not null -- personal: words of a member
 --   status text not null default 'asked'::text
 --   asked_by uuid not null
 --   decided_at timestamp with time zone
 --   decided_by uuid
---   decision_note text not null default ''::text
+--   decision_note text not null default ''::text -- personal: words to a member
 --   created_at timestamp with time zone not null default now()
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
@@ -998,7 +998,7 @@
 --   name text not null -- personal: name
 --   password_hash text
 --   status text not null default 'active'::text
---   status_reason text
+--   status_reason text -- personal: words about an account
 --   status_until timestamp with time zone
 --   email_verified_at timestamp with time zone
 --   last_seen_at timestamp with time zone
@@ -1093,7 +1093,7 @@
 --   patron_id uuid not null
 --   checkin_id uuid not null
 --   status text not null default 'open'::text -- voided: it never was, says staff; kept, and left out of every figure
---   status_reason text not null default ''::text
+--   status_reason text not null default ''::text -- personal: words about a guest
 --   opened_at timestamp with time zone not null
 --   times_out_at timestamp with time zone not null
 --   closed_at timestamp with time zone
