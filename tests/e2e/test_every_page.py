@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.support import safety_things, work_things
 from tests.support.browser import DESK, scrolls_sideways, violations, watched_context
 from tests.support.live_server import LiveServer, Person
 from tests.support.page_tour import ELSEWHERE, Tour, page_operations, public_tour, real_things, tour_of
-from tests.support.work_things import ELSEWHERE as VENUE_BOUND
 
 pytestmark = pytest.mark.browser
 NARROW = {"width": 360, "height": 780}
@@ -17,6 +17,8 @@ LOOKS = ((("dark", DESK), ("light", NARROW)), (("light", DESK), ("dark", NARROW)
 SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 EXPLORER = "/docs"
 GALLERY = "/gallery"
+VENUE_BOUND = {**safety_things.ELSEWHERE, **work_things.ELSEWHERE}
+"""What lies at one venue: who works at another does not see it."""
 SHARES = 4
 """Into so many tests the tour of a role is cut: each is short, and what fails is found soon."""
 

@@ -35,6 +35,7 @@ ELSEWHERE = {
     "/go/{place:path}": "it only leads on, from a notice on a phone",
     "/manage/team/tonight": "a part of the first page",
     "/staff/shift/tonight": "a part of the first page",
+    "/staff/tasks/{task_id:uuid}/cancellation": "the dialog that managers open, under another address",
     "/staff/visits/{visit_id:uuid}/void": "the dialog that managers open, under another address",
 }
 DIALOGS = (
