@@ -249,7 +249,7 @@ def test_axe_finds_nothing_on_its_screens(
     offer(owner, venue, "Room Four")
     with closing(live_server.client(guest)) as client:
         send_picture(client, f"/api/patron/venues/{venue}/photos", "The floor", picture())
-        wanted = {"language": "en", "time_zone": "", "theme": theme, "notifications": {}}
+        wanted: dict[str, Any] = {"language": "en", "time_zone": "", "theme": theme, "notifications": {}}
         client.put("/api/me/preferences", json=wanted)
     page = open_venue(phone, guest, venue)
     expect(page.locator("html")).to_have_attribute("data-theme", theme)

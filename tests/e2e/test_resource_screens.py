@@ -22,7 +22,11 @@ PHONE = {"viewport": {"width": 360, "height": 780}}
 @pytest.fixture
 def manager(live_server: LiveServer, console_of: Console) -> Callable[..., Page]:
     """Open a page as the manager."""
-    return lambda path, **options: console_of(live_server.person("manager"), path, **options)
+
+    def open_page(path: str, **options: Any) -> Page:
+        return console_of(live_server.person("manager"), path, **options)
+
+    return open_page
 
 
 @contextmanager
