@@ -253,6 +253,27 @@ def test_a_call_that_nobody_answers_is_told_again_and_its_page_says_so(night: Ni
     expect(bar(staff, "Roof")).to_contain_text("On the way: Thandi Mokoena.")
 
 
+def test_whoever_is_clocked_in_need_not_say_at_which_venue(night: Night) -> None:
+    staff = night.open("staff", "/staff")
+    email = night.server.person("staff").email
+    mine = "(select id from users where email = $1)"
+    night.server.sql(f"update time_entries set status = 'voided' where status = 'open' and user_id = {mine}", email)
+    entry = night.server.sql(
+        """insert into time_entries (tenant_id, venue_id, user_id, started_at, business_day)
+           select $1, $2, id, now(), current_date from users where email = $3 returning id""",
+        night.server.businesses["kojo-arcade"].id,
+        night.venue,
+        email,
+    )
+    staff.reload()
+    staff.get_by_role("button", name="SOS", exact=True).click()
+    dialog = staff.get_by_role("dialog", name="Call for help")
+    expect(dialog.get_by_label("Venue")).to_have_value(str(night.venue))
+    hold(staff, dialog)
+    expect(bar(staff, "Your call: Place not said")).to_be_visible()
+    night.server.sql("update time_entries set status = 'voided' where id = $1", entry[0]["id"])
+
+
 def test_signing_out_does_not_throw_an_unsent_call_away(night: Night) -> None:
     staff = night.open("staff", "/staff")
     staff.route(SEND, lambda route: route.abort())

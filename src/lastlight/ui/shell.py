@@ -95,6 +95,8 @@ class Emergency(Struct, frozen=True, kw_only=True):
     me: str
     send_url: str = ""
     places: tuple[EmergencyPlace, ...] = ()
+    here: str = ""
+    """The venue at which the reader is at work, as far as the platform knows."""
 
 
 class ShellContext(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from uuid import UUID
 from lastlight.domains.safety.contacts import contacts_of
 from lastlight.domains.safety.permissions import SAFETY_READ, SAFETY_RESPOND
 from lastlight.domains.safety.sos_pages import PREFIXES, URGENT_EVENTS
+from lastlight.domains.staff import where_clocked_in
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.context import Ctx
 from lastlight.ui.shell import Emergency, EmergencyPlace, VenueRef
@@ -38,5 +39,6 @@ async def emergency_of(ctx: Ctx, *, app: str, venues: Sequence[VenueRef]) -> Eme
         events=URGENT_EVENTS,
         me=str(ctx.actor.user_id),
         send_url="/api/emergency/sos",
+        here=str(await where_clocked_in(ctx) or "") if places else "",
         places=places,
     )

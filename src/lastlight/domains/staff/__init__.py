@@ -5,7 +5,7 @@ somebody else approves it. Shifts are planned, then published; one person's neve
 by a planner. Calendars read one's shifts at a secret address. This is all that other domains may use.
 """
 
-from lastlight.domains.staff.clock import coming_shifts
+from lastlight.domains.staff.clock import coming_shifts, where_clocked_in
 from lastlight.domains.staff.figures import performance
 from lastlight.domains.staff.model import Shift, TimeEntry
 from lastlight.domains.staff.permissions import SHIFTS_PLAN, SHIFTS_READ, STAFF_PERFORMANCE, TIME_CLOCK, TIME_READ
@@ -26,4 +26,5 @@ __all__ = [
     "coming_shifts",
     "performance",
     "seed_rota",
+    "where_clocked_in",
 ]

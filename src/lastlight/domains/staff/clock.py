@@ -32,6 +32,7 @@ where e.tenant_id = $1 and e.id = $2
 """
 LOCK_OPEN = "select id from time_entries where tenant_id = $1 and user_id = $2 and status = 'open' for update"
 OPEN = "select id from time_entries where tenant_id = $1 and user_id = $2 and status = 'open'"
+CLOCKED_IN_AT = "select venue_id from time_entries where tenant_id = $1 and user_id = $2 and status = 'open'"
 INSERT = """
 insert into time_entries (tenant_id, id, venue_id, user_id, shift_id, started_at, business_day, in_position)
 values ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -127,6 +128,11 @@ async def where_i_stand(ctx: Ctx) -> ClockOut:
     entry_id = await ctx.db.fetchval(OPEN, ctx.tenant_id, mine)
     entry = None if entry_id is None else await read_entry(ctx, entry_id=entry_id)
     return ClockOut(now=ctx.now, entry=entry, shifts=await coming_shifts(ctx, user_id=mine, since=ctx.now))
+
+
+async def where_clocked_in(ctx: Ctx) -> VenueId | None:
+    """The venue at which the actor is clocked in now; None while they are not."""
+    return await ctx.db.fetchval(CLOCKED_IN_AT, ctx.tenant_id, ctx.actor.user_id)
 
 
 async def coming_shifts(ctx: Ctx, *, user_id: UserId, since: datetime) -> list[Shift]:
