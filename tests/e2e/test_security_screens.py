@@ -88,7 +88,7 @@ def set_up_app(page: Page) -> tuple[str, list[str]]:
     page.get_by_role("button", name="Switch it on").click()
     expect(page.locator("[name=code]")).to_have_attribute("aria-invalid", "true")
     expect(page.locator(".secret code")).to_have_text(secret)
-    page.locator("[name=code]").fill(app_code(secret, -1))
+    page.locator("[name=code]").fill(app_code(secret))
     page.get_by_role("button", name="Switch it on").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your recovery codes")
     return secret, page.locator(".recovery code").all_inner_texts()
@@ -118,7 +118,7 @@ def test_an_app_is_set_up_its_codes_are_kept_and_sign_in_asks_for_it(page: Page,
     page.locator("[name=code]").fill("12345")
     page.get_by_role("button", name="Go on").click()
     expect(page.locator("[name=code]")).to_have_attribute("aria-invalid", "true")
-    page.locator("[name=code]").fill(app_code(secret))
+    page.locator("[name=code]").fill(app_code(secret, 1))  # the next one: the present one is spent
     page.get_by_role("button", name="Go on").click()
     page.wait_for_url("**/staff")
     sign_out(page)
@@ -304,3 +304,35 @@ def test_its_pages_are_for_everybody(
     seen += violations(page)
     assert seen == []
     assert not scrolls_sideways(page)
+
+
+def test_a_guest_s_app_asks_for_the_second_step(live_server: LiveServer, new_context: NewContext, page: Page) -> None:
+    guest = live_server.new_guest("Thabo Factor")
+    authenticator(page)
+    page.goto(path(page, "/patron/sign-in"))
+    page.locator("[name=email]").fill(guest.email)
+    page.locator("[name=password]").fill(guest.password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(re.compile(r"/patron$"))
+    page.goto(path(page, "/account/security"))
+    card = page.get_by_role("region", name="Passkeys")
+    card.get_by_label("Name").fill("My phone")
+    card.get_by_label("Your password").fill(PASSWORD)
+    card.get_by_role("button", name="Add a passkey").click()
+    code = page.locator(".recovery code").first.inner_text()
+    for way in ("passkey", "code"):
+        page.context.clear_cookies(name="ll_session")
+        page.goto(path(page, "/patron/sign-in"))
+        page.locator("[name=email]").fill(guest.email)
+        page.locator("[name=password]").fill(guest.password)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        if way == "passkey":
+            page.get_by_role("button", name="Use a passkey").click()
+        else:
+            page.get_by_label("Recovery code").fill("wrong")
+            page.get_by_role("button", name="Go on").click()
+            expect(page.locator("[name=code]")).to_have_attribute("aria-invalid", "true")
+            assert violations(page) == []
+            page.get_by_label("Recovery code").fill(code)
+            page.get_by_role("button", name="Go on").click()
+        page.wait_for_url(re.compile(r"/patron$"))

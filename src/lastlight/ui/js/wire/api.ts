@@ -8,6 +8,9 @@ export interface Problem {
   fields?: Record<string, string>;
   /** The server's time, where a clock is at fault. */
   now?: string;
+  /** Of a sign-in whose password was right: what the second step goes on with, and the ways that are open. */
+  ticket?: string;
+  methods?: string;
 }
 
 const PATIENCE_MS = 12_000;
@@ -75,8 +78,8 @@ async function problemOf(answer: Response): Promise<Problem> {
   if (answer.headers.get("content-type")?.includes("json")) {
     const problem = (await answer.json().catch(() => ({}))) as Partial<Problem>;
     if (problem.type && problem.detail) {
-      const { title = "", detail, fields = {}, now } = problem;
-      return { type: problem.type.replace(TYPES, ""), title, detail, fields, now, status: answer.status };
+      const { title = "", detail, fields = {}, now, ticket, methods } = problem;
+      return { type: problem.type.replace(TYPES, ""), title, detail, fields, now, ticket, methods, status: answer.status };
     }
   }
   // Not one of ours: a captive portal or a proxy speaks. Never a refusal.

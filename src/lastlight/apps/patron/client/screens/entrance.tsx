@@ -4,10 +4,11 @@ import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
 import { Refused } from "../../../../ui/js/wire/api";
 import { readCode } from "../data/code";
+import type { Problem } from "../data/types";
 import { useAttempt } from "../../../../ui/js/parts/attempt";
 import { Alert, Field, PasswordField } from "../../../../ui/js/parts/field";
 import { Sunset } from "../parts/pass";
-import { forgotPassword, register, signIn } from "../state/account";
+import { forgotPassword, register, signIn, signInWithCode, signInWithPasskey } from "../state/account";
 import { checkInScanned } from "../state/checkin";
 import { online } from "../state/device";
 import { me, mustSignIn, queued } from "../state/night";
@@ -61,13 +62,20 @@ function SignInForm() {
   const { busy, failed, fields, run } = useAttempt();
   const [email, setEmail] = useState(me.value?.email ?? "");
   const [password, setPassword] = useState("");
+  const [step, setStep] = useState<Problem | null>(null);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     void run(async () => {
-      await signIn(email.trim(), password);
+      try {
+        await signIn(email.trim(), password);
+      } catch (error) {
+        if (!(error instanceof Refused && error.problem.type === "second-factor-needed")) throw error;
+        return setStep(error.problem);
+      }
       await enter();
     });
   };
+  if (step) return <SecondStepForm ticket={step.ticket ?? ""} methods={step.methods ?? ""} onBack={() => setStep(null)} />;
   return (
     <form class="form p-form" onSubmit={submit} noValidate>
       <Alert text={failed} />
@@ -83,6 +91,60 @@ function SignInForm() {
         <a class="link" href={hrefOf("register")}>
           {_("Create an account")}
         </a>
+      </p>
+    </form>
+  );
+}
+
+interface SecondStep {
+  ticket: string;
+  methods: string;
+  onBack: () => void;
+}
+
+/** The password was right; what the account asks for besides. */
+function SecondStepForm({ ticket, methods, onBack }: SecondStep) {
+  const { busy, failed, fields, run } = useAttempt();
+  const [code, setCode] = useState("");
+  const app = methods.includes("app");
+  const go = (how: () => Promise<void>) =>
+    void run(async () => {
+      await how();
+      await enter();
+    });
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    go(() => signInWithCode(ticket, code.trim()));
+  };
+  return (
+    <form class="form p-form" onSubmit={submit} noValidate>
+      <Alert text={failed && !Object.keys(fields).length ? failed : ""} />
+      {methods.includes("passkey") && (
+        <button type="button" class="p-btn" onClick={() => go(() => signInWithPasskey(ticket))} disabled={busy}>
+          <Icon name="fingerprint" />
+          {_("Use a passkey")}
+        </button>
+      )}
+      <Field
+        label={app ? _("Code") : _("Recovery code")}
+        name="code"
+        autocomplete="one-time-code"
+        required
+        literal
+        autofocus
+        maxLength={40}
+        value={code}
+        onValue={setCode}
+        error={fields.code}
+        hint={app ? _("From your authenticator app, or one of your recovery codes.") : _("One of the codes that you kept when you set up your passkey.")}
+      />
+      <button type="submit" class="p-btn go" aria-busy={busy} disabled={busy}>
+        {_("Go on")}
+      </button>
+      <p class="p-form-links">
+        <button type="button" class="link" onClick={onBack}>
+          {_("Back to sign-in")}
+        </button>
       </p>
     </form>
   );

@@ -17,6 +17,10 @@ export function Password() {
         <Icon name="key-round" />
         {_("Change password")}
       </button>
+      <a class="p-btn" href="/account/security">
+        <Icon name="shield-check" />
+        {_("Second factor and passkeys")}
+      </a>
       {asking && <PasswordDialog onClose={() => setAsking(false)} />}
     </>
   );

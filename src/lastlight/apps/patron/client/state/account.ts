@@ -1,4 +1,5 @@
 // Signing in and out, joining and switching businesses; leaving takes everything off this phone.
+import { refusal as passkeyRefusal, showPasskey, type Request as PasskeyRequest } from "../../../../ui/js/passkeys";
 import { call, Refused } from "../../../../ui/js/wire/api";
 import { commandsOf, database, fact, wipe } from "../data/database";
 import { deviceLabel } from "../data/claim";
@@ -12,6 +13,22 @@ export async function signIn(email: string, password: string): Promise<void> {
   // What waits on this phone was done at one business: its guest goes back there.
   const tenant = mustSignIn.value && me.value?.email === email.toLowerCase() ? me.value.tenant?.slug : undefined;
   await call("/api/auth/session", { method: "POST", body: { email, password, as: "patron", label: deviceLabel(), ...(tenant && { tenant }) } });
+  await entered();
+}
+
+/** The second step, after a right password: a code of the app, or a recovery code. */
+export async function signInWithCode(ticket: string, code: string): Promise<void> {
+  await call("/api/auth/session/second-factor", { method: "POST", body: { ticket, code } });
+  await entered();
+}
+
+/** The second step by a passkey. */
+export async function signInWithPasskey(ticket: string): Promise<void> {
+  const asked = await call<PasskeyRequest>("/api/auth/passkeys/challenge", { method: "POST", body: { ticket } });
+  const passkey = await showPasskey(asked).catch((error: unknown) => {
+    throw new Refused({ type: "passkey", status: 0, title: "", detail: passkeyRefusal(error) });
+  });
+  await call("/api/auth/session/second-factor", { method: "POST", body: { ticket, passkey } });
   await entered();
 }
 
