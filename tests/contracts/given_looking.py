@@ -56,3 +56,8 @@ async def standing_submit(world: World, who: Somebody) -> Given:
 @example("verification_submit")
 async def verification_submit(world: World, who: Somebody) -> Given:
     return Given(data={"verified": True, **REASON})
+
+
+@example("rotation_submit")
+async def rotation_submit(world: World, who: Somebody) -> Given:
+    return Given(data={"what": "reseal"})

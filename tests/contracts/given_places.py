@@ -106,7 +106,7 @@ async def clear_tenant_flag(world: World, who: Somebody) -> Given:
     return Given(path=path, version=1)
 
 
-@example("kill_flag", "flag_page", "flag_submit", "flag_fate_dialog", "flag_fate_submit")
+@example("kill_flag", "feature_flag_page", "flag_submit", "flag_fate_dialog", "flag_fate_submit")
 async def kill_flag(world: World, who: Somebody) -> Given:
     data = {"what": "kill", "description": "For the contract", "percentage": 30, **REASON}
     return Given(path={"flag_key": await flag(world)}, data=data, version=1)

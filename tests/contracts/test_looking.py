@@ -57,6 +57,11 @@ def unguarded(op: Operation, actor: Actor) -> None:
     GUARD(op, msgspec.structs.replace(actor, looking=None))
 
 
+def writes_too(_scope: uow.WorkScope) -> str:
+    """How a transaction would begin had nobody thought of looks."""
+    return "begin"
+
+
 GUARD: Callable[[Operation, Actor], None] = dispatch.admit
 
 
@@ -133,7 +138,7 @@ async def test_without_guard_and_without_a_read_only_transaction_a_look_would_wr
     looker = (await looks(world))["A.owner previews"]
     before = await world.state()
     monkeypatch.setattr(dispatch, "admit", unguarded)
-    monkeypatch.setattr(uow, "begin_of", lambda _scope: "begin")
+    monkeypatch.setattr(uow, "begin_of", writes_too)
     answer = await send(world, call, looker)
     assert decoded_problem(answer)["type"].endswith("/read-only")
     assert not written(before, await world.state())

@@ -39,6 +39,25 @@ def on_for(live_server: LiveServer, key: str, business: str) -> bool:
         client.close()
 
 
+def killed_and_revived(live_server: LiveServer, page: Page, owner: Page, key: str, what: str) -> None:
+    """Off for everybody, the business's own answer too, and back as it was; the owner sees both."""
+    dialog, kojo = page.get_by_role("dialog"), page.locator("#reach tbody tr").filter(has_text="Kōjō Arcade")
+    page.get_by_role("button", name="Kill").click()
+    dialog.get_by_label("Reason").fill("It lets everybody in")
+    dialog.get_by_role("button", name="Kill it").click()
+    toast(page, "It is off for everybody")
+    expect(page.get_by_text("Killed: it is off for everybody.")).to_be_visible()
+    expect(kojo).to_contain_text("Off")
+    assert not on_for(live_server, key, "kojo-arcade")
+    owner.reload()
+    expect(owner.locator("#main li").filter(has_text=what)).to_contain_text("Not yet")
+    page.get_by_role("button", name="Let it live again").click()
+    dialog.get_by_role("button", name="Let it live").click()
+    toast(page, "It counts again as it stands.")
+    owner.reload()
+    expect(owner.locator("#main li").filter(has_text=what)).to_contain_text("On")
+
+
 def test_a_flag_is_rolled_out_answered_killed_and_revived(live_server: LiveServer, console_of: Console) -> None:
     key, what = f"door.lane_{secrets.token_hex(3)}", f"A fast lane {secrets.token_hex(3)}"
     page = console_of(live_server.person("super_admin"), "/platform/flags")
@@ -65,22 +84,7 @@ def test_a_flag_is_rolled_out_answered_killed_and_revived(live_server: LiveServe
     page.get_by_role("button", name="Save").click()
     toast(page, "Saved. It holds from the next request on.")
     expect(low).to_contain_text("On")
-
-    page.get_by_role("button", name="Kill").click()
-    dialog.get_by_label("Reason").fill("It lets everybody in")
-    dialog.get_by_role("button", name="Kill it").click()
-    toast(page, "It is off for everybody")
-    expect(page.get_by_text("Killed: it is off for everybody.")).to_be_visible()
-    expect(kojo).to_contain_text("Off")
-    assert not on_for(live_server, key, "kojo-arcade")
-    owner = console_of(live_server.person("owner"), "/owner/features")
-    expect(owner.locator("#main li").filter(has_text=what)).to_contain_text("Not yet")
-    page.get_by_role("button", name="Let it live again").click()
-    dialog.get_by_role("button", name="Let it live").click()
-    toast(page, "It counts again as it stands.")
-    owner.reload()
-    expect(owner.locator("#main li").filter(has_text=what)).to_contain_text("On")
-
+    killed_and_revived(live_server, page, console_of(live_server.person("owner"), "/owner/features"), key, what)
     page.get_by_role("button", name="Remove").click()
     dialog.get_by_role("button", name="Remove it").click()
     toast(page, "The flag is removed")

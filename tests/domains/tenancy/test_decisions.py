@@ -1,6 +1,7 @@
 """PLT-01: the crew lists, suspends, reactivates, plans and enters businesses, each role as far as it goes; it holds at once."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -190,3 +191,18 @@ async def test_a_business_changes_its_own_details_and_nobody_else_s(world: Peopl
     manager = await world.bearer(world.club.email("manager"))
     await world.refused("not-permitted", "PATCH", "/api/tenant", manager, headers=latest, json=change)
     assert await world.rows("tenants") == before
+
+
+async def test_the_health_of_a_business_tells_what_failed_and_what_waits(world: People) -> None:
+    tenant_id = await business(world)
+    well = (await detail(world, tenant_id))["health"]
+    assert (well["jobs_dead"], well["jobs_waiting"], well["mails_failed"], well["last_seen_at"]) == (0, 0, 0, None)
+    put = """insert into jobs (tenant_id, kind, state, max_attempts, run_at, finished_at)
+             values ($1, 'mail.deliver', $2, 3, now() - $3::interval, case when $2 = 'dead' then now() - $3::interval end)"""
+    for state, minutes in (("dead", 5), ("dead", 60 * 24 * 30), ("queued", 10)):
+        await world.sql(put, tenant_id, state, timedelta(minutes=minutes))
+    ill = (await detail(world, tenant_id))["health"]
+    assert (ill["jobs_dead"], ill["jobs_waiting"]) == (1, 1)
+    assert 590 < ill["oldest_wait_seconds"] < 700
+    usage = (await detail(world, world.bar.id))["usage"]
+    assert (usage["Venues"], usage["Visits in 30 days"]) == (2, 0)

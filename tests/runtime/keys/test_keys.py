@@ -122,8 +122,9 @@ async def test_only_super_admins_see_keys_and_sign_everybody_out(world: People) 
     for who in ("ops@crew.example", world.bar.email("owner")):
         bearer = await world.bearer(who)
         await world.refused("not-permitted", "GET", "/api/admin/keys", bearer)
-        body = {"reason": "A key leaked"}
-        await world.refused("not-permitted", "POST", "/api/admin/keys/sign-out", bearer, json=body)
+        form = {"what": "sign_out", "reason": "A key leaked"}
+        answer = await world.client.post("/platform/keys/rotation", headers=bearer, data=form)
+        assert answer.status_code == 403
         await world.call("GET", "/api/me", bearer)
 
 
@@ -131,9 +132,12 @@ async def test_everybody_is_signed_out_but_who_does_it(world: People) -> None:
     chief, owner = await world.bearer("super_admin@crew.example"), await world.bearer(world.bar.email("owner"))
     tokens = await world.login(world.bar.email("staff"))
     await world.call("GET", "/api/me", owner)
-    await world.refused("invalid", "POST", "/api/admin/keys/sign-out", chief, json={"reason": "hm"})
+    form = {"what": "sign_out", "reason": "hm"}
+    refused = await world.client.post("/platform/keys/rotation", headers=chief, data=form)
+    assert (refused.status_code, "it stays on record" in refused.text) == (422, True)
     await world.call("GET", "/api/me", owner)
-    await world.call("POST", "/api/admin/keys/sign-out", chief, status=204, json={"reason": "A key leaked"})
+    form["reason"] = "A key leaked"
+    assert (await world.client.post("/platform/keys/rotation", headers=chief, data=form)).status_code == 303
     await world.refused("session-ended", "GET", "/api/me", owner)
     body = {"refresh_token": tokens["refresh_token"]}
     await world.refused("refresh-invalid", "POST", "/api/auth/refresh", json=body)

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -132,3 +133,17 @@ def test_a_breadcrumb_is_the_line_s_message_without_its_secrets() -> None:
     crumb = {"type": "log", "message": str(record.msg), "data": {"password": CANARY}}
     kept = without_secrets(crumb, {"log_record": record})
     assert kept == {"type": "log", "message": "signed_in", "data": {"token": HIDDEN}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["paid with 4111 1111 1111 1111 today", "4111111111111111", "5500-0000-0000-0004", "card 340000000000009."[:-1]],
+)
+def test_numbers_of_payment_cards_are_hidden(text: str) -> None:
+    assert HIDDEN in clean_text(text)
+    assert not re.search(r"\d{4}", clean_text(text))
+
+
+def test_other_long_numbers_stay() -> None:
+    for text in ("4111 1111 1111 1112", "at 1763712000000", "01a1fe15-3644-7b4a-9921-41bc71954b18", "42"):
+        assert clean_text(text) == text

@@ -13,6 +13,7 @@ from lastlight.domains.checkins.jobs import judge_arrival, judge_scan, time_out_
 from lastlight.domains.checkins.listings import LISTINGS
 from lastlight.domains.checkins.pages import COUNT_EVENTS, PAGES, count_shown
 from lastlight.domains.checkins.permissions import CHECKINS_READ, FLAGS_READ, PERMISSIONS, VISITS_READ
+from lastlight.domains.checkins.queries import count_month
 from lastlight.domains.checkins.settings import SETTINGS
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import RequestInfo
@@ -31,6 +32,7 @@ MODULE = Module(
     pages=(*PAGES, *BY_HAND_PAGES, *FLAG_PAGES),
     permissions=PERMISSIONS,
     events=EVENTS,
+    usage={"Visits in 30 days": count_month},
     errors=ERRORS,
     constraints={
         "checkins_code_once": CodeReplayed,

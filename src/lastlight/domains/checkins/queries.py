@@ -76,6 +76,14 @@ async def find_checkin(ctx: Ctx, *, checkin_id: UUID) -> Checkin:
     return checkin
 
 
+async def count_month(ctx: Ctx) -> int:
+    """How many visits began at the business within thirty days."""
+    return await ctx.db.fetchval(
+        "select count(*) from visits where tenant_id = $1 and opened_at > now() - interval '30 days' and status <> 'voided'",
+        ctx.tenant_id,
+    )
+
+
 async def count_inside(ctx: Ctx, *, venue_id: UUID | None = None) -> int:
     """How many guests are in the venues that the actor may see, or in one of them."""
     return await ctx.db.fetchval(INSIDE, ctx.tenant_id, ctx.venues(VISITS_READ), venue_id)

@@ -73,7 +73,7 @@ class AnswerForm(Input, frozen=True, kw_only=True):
 
 
 @page(HOME, permission=FLAGS_READ, db="platform", listing=queries.FLAGS_LIST)
-async def flags_page(ctx: Ctx, query: Any) -> View:
+async def feature_flags_page(ctx: Ctx, query: Any) -> View:
     """List the platform's feature flags."""
     view = await queries.FLAGS_LIST.view(ctx, query)
     shown = {"view": view, "home": HOME, "paged": bool(query.after), "events": EVENTS}
@@ -113,7 +113,7 @@ async def _flag(ctx: Ctx, *, flag_key: str, q: str = "") -> dict[str, Any]:
 
 
 @page(ONE, permission=FLAGS_READ, db="platform")
-async def flag_page(ctx: Ctx, flag_key: str, query: FlagQuery) -> View:
+async def feature_flag_page(ctx: Ctx, flag_key: str, query: FlagQuery) -> View:
     """Show a flag, and which businesses it falls on."""
     return View("flags/flag.html", await _flag(ctx, flag_key=flag_key, q=query.q))
 
@@ -200,10 +200,10 @@ async def features_page(ctx: Ctx) -> View:
 
 
 PAGES = (
-    flags_page,
+    feature_flags_page,
     flag_new_page,
     flag_new_submit,
-    flag_page,
+    feature_flag_page,
     flag_submit,
     flag_fate_dialog,
     flag_fate_submit,

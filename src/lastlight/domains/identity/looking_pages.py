@@ -127,10 +127,10 @@ async def looking_end(ctx: Ctx, request: RequestInfo) -> Redirect:
     own = request.cookies.get(own_cookie_name(settings)) or ""
     if not await looking.way_back(ctx, cookie=own) or read(token_keys(ctx.services.secrets), own, COOKIE).sid != parent:
         return Redirect("/sign-in", cookies=[no_cookie(settings), own_cookie(settings, "", seconds=0)])
-    return Redirect("/", cookies=own_again(ctx, own), toast="You are yourself again.")
+    return Redirect("/", cookies=own_again(ctx, token=own), toast="You are yourself again.")
 
 
-def own_again(ctx: Ctx, token: str) -> list[Cookie]:
+def own_again(ctx: Ctx, *, token: str) -> list[Cookie]:
     """The cookies with which somebody's own session goes on after a look."""
     settings = ctx.services.settings
     seconds = max(1, int(read(token_keys(ctx.services.secrets), token, COOKIE).exp - ctx.now.timestamp()))

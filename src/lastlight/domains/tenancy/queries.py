@@ -1,7 +1,7 @@
 """Reads of tenants: one's own, and the platform's list."""
 
 from lastlight.domains.tenancy.permissions import TENANTS_READ
-from lastlight.domains.tenancy.schemas import ModuleOut, TenantDetailOut, TenantOut, TenantRow
+from lastlight.domains.tenancy.schemas import ModuleOut, TenantDetailOut, TenantHealth, TenantOut, TenantRow
 from lastlight.domains.tenancy.toggles import TOGGLES
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PLATFORM
@@ -21,6 +21,18 @@ TENANT = """
     select id, slug, name, status, status_reason, plan, contact_name, contact_email, contact_phone, country, currency, time_zone, locale,
            created_at, updated_at, approved_at, version
     from tenants where id = $1"""
+
+HEALTH = """
+    select s.last_seen_at, s.sessions, j.dead as jobs_dead, j.waiting as jobs_waiting,
+           coalesce(extract(epoch from now() - j.oldest), 0)::integer as oldest_wait_seconds,
+           (select count(*) from outgoing_mail m
+            where m.tenant_id = $1 and m.state = 'failed' and m.created_at > now() - interval '7 days') as mails_failed
+    from (select max(last_seen_at) as last_seen_at, count(*) filter (where revoked_at is null and expires_at > now()) as sessions
+          from sessions where tenant_id = $1 and impersonator_id is null) s,
+         (select count(*) filter (where state = 'dead' and finished_at > now() - interval '7 days') as dead,
+                 count(*) filter (where state = 'queued' and run_at <= now()) as waiting,
+                 min(run_at) filter (where state = 'queued' and run_at <= now()) as oldest
+          from jobs where tenant_id = $1) j"""
 
 TENANTS: Listing[TenantRow] = Listing(
     name="tenants",
@@ -82,8 +94,18 @@ async def read_detail(ctx: Ctx) -> TenantDetailOut:
     note = await ctx.db.fetchval("select note from tenants where id = $1", ctx.tenant_id)
     modules = await list_modules(ctx)
     return TenantDetailOut(
-        tenant=tenant, note=note, modules=modules, usage=await read_usage(ctx), version=tenant.version
+        tenant=tenant,
+        note=note,
+        modules=modules,
+        usage=await read_usage(ctx),
+        health=await read_health(ctx),
+        version=tenant.version,
     )
+
+
+async def read_health(ctx: Ctx) -> TenantHealth:
+    """What failed at the transaction's tenant within a week, what waits now, and when somebody was last there."""
+    return await ctx.db.one(TenantHealth, HEALTH, ctx.tenant_id)
 
 
 async def read_usage(ctx: Ctx) -> dict[str, int]:

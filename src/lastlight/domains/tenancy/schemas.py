@@ -103,6 +103,17 @@ class TenantOut(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
+class TenantHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """How a business's platform does: what failed, what waits, and when somebody was last there."""
+
+    last_seen_at: datetime | None
+    sessions: int
+    jobs_dead: int
+    jobs_waiting: int
+    oldest_wait_seconds: int
+    mails_failed: int
+
+
 class TenantDetailOut(msgspec.Struct, frozen=True, kw_only=True):
     """A business as the platform sees it: with its note, modules and figures of use."""
 
@@ -110,6 +121,7 @@ class TenantDetailOut(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     modules: list[ModuleOut]
     usage: dict[str, int]
+    health: TenantHealth
     version: int
 
 

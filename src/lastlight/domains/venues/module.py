@@ -10,6 +10,7 @@ from lastlight.domains.venues.keys import SEALED
 from lastlight.domains.venues.listings import BANNERS, CREW_VENUES, IMAGES, VENUES
 from lastlight.domains.venues.pages import PAGES
 from lastlight.domains.venues.permissions import PERMISSIONS, VENUES_MODERATE, VENUES_READ
+from lastlight.domains.venues.queries import count_venues
 from lastlight.domains.venues.resizing import resize_image
 from lastlight.domains.venues.show_api import SHOW_ROUTES
 from lastlight.domains.venues.show_pages import show_pages
@@ -25,6 +26,7 @@ MODULE = Module(
     permissions=PERMISSIONS,
     sealed=(SEALED,),
     events=EVENTS,
+    usage={"Venues": count_venues},
     errors=ERRORS,
     constraints={"venues_slug_taken": VenueSlugTaken},
     jobs=(resize_image, clear_images),

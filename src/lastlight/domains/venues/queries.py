@@ -40,6 +40,13 @@ async def standing_venues(ctx: Ctx, *, permission: Permission | None = VENUES_RE
     return await ctx.db.rows(Venue, VENUES, ctx.tenant_id, only, None, False)
 
 
+async def count_venues(ctx: Ctx) -> int:
+    """How many venues the business has that are not archived."""
+    return await ctx.db.fetchval(
+        "select count(*) from venues where tenant_id = $1 and archived_at is null", ctx.tenant_id
+    )
+
+
 async def lock_venue(ctx: Ctx, *, venue_id: UUID) -> Venue:
     """A venue, held against other changes until the transaction ends."""
     if not await ctx.db.fetchval(LOCK, ctx.tenant_id, venue_id):

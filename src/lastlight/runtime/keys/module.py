@@ -1,7 +1,7 @@
 """Keys as a module: their state for the crew, sealing again after a rotation, and signing everybody out after a leak."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import msgspec
 
@@ -10,7 +10,7 @@ from lastlight.kernel.events import Event
 from lastlight.kernel.ids import JobId
 from lastlight.kernel.permissions import Permission, Scope
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http import Input, get, post
+from lastlight.runtime.http import get, post
 from lastlight.runtime.jobs.declaration import job
 from lastlight.runtime.jobs.run import JobRun
 from lastlight.runtime.keys.sealed import count_sealed, reseal_some
@@ -67,12 +67,6 @@ class KeysOut(msgspec.Struct, frozen=True, kw_only=True):
     read_at: datetime
 
 
-class SignOutIn(Input, frozen=True, kw_only=True):
-    """Why everybody is signed out."""
-
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
-
-
 class QueuedOut(msgspec.Struct, frozen=True, kw_only=True):
     """The job that was queued."""
 
@@ -127,12 +121,6 @@ async def reseal_secrets(ctx: Ctx) -> QueuedOut:
     return QueuedOut(job_id=await ask_to_reseal(ctx))
 
 
-@post("/api/admin/keys/sign-out", permission=KEYS_MANAGE, db="system", status=204, tags=TAGS, raises=[Invalid])
-async def sign_out_everybody(ctx: Ctx, data: SignOutIn) -> None:
-    """End every session on the platform but one's own, after a leak."""
-    await sign_everybody_out(ctx, reason=data.reason)
-
-
 @job("keys.note", schedule="*/5 * * * *", each="platform")
 async def note(ctx: Ctx) -> int:
     """Note since when each secret of the environment is as it is."""
@@ -161,7 +149,7 @@ async def reseal(job: JobRun) -> None:
 MODULE = Module(
     name="keys",
     summary="The platform's keys: their state, sealing again after a rotation, signing everybody out after a leak.",
-    routes=(read_keys, reseal_secrets, sign_out_everybody),
+    routes=(read_keys, reseal_secrets),
     permissions=(KEYS_MANAGE,),
     events=(KeysResealed, EverybodySignedOut, ResealAsked),
     jobs=(note, reseal),

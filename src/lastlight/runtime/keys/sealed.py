@@ -30,6 +30,7 @@ class Sealed:
     @property
     def counts(self) -> str:
         """How many rows lie under each key."""
+        # composed: of the declaration's own names; every tenant: a rotation concerns all
         return f"select encode(substring({self.column} from 2 for 4), 'hex') as key_id, count(*) as n from {self.table} group by 1"  # noqa: S608
 
     @property
@@ -37,6 +38,7 @@ class Sealed:
         """Some rows that lie under another key than the current one, held until the end of the transaction."""
         names = ", ".join((*self.key, self.column))
         ordered = ", ".join(self.key)
+        # composed: of the declaration's own names; its values are parameters
         return f"""select {names} from {self.table} where substring({self.column} from 2 for 4) <> $1
                    order by {ordered} limit {BATCH} offset $2 for update"""  # noqa: S608
 
@@ -44,6 +46,7 @@ class Sealed:
     def write(self) -> str:
         """Put a secret that was sealed again in its row's place."""
         found = " and ".join(f"{name} = ${place}" for place, name in enumerate(self.key, start=2))
+        # composed: of the declaration's own names; its values are parameters
         return f"update {self.table} set {self.column} = $1 where {found}"  # noqa: S608
 
 
