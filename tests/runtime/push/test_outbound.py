@@ -3,10 +3,21 @@
 import asyncio
 import ipaddress
 import socket
+import ssl
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
+from lastlight.runtime import outbound
 from lastlight.runtime.outbound import ForbiddenAddressError, check_address, is_public, post
 
 PRIVATE = (
@@ -73,3 +84,57 @@ async def test_a_name_that_leads_inside_is_not_called(monkeypatch: pytest.Monkey
     with pytest.raises(ForbiddenAddressError):
         await post("https://rebound.example.org/x", body=b"", headers={}, seconds=5)
     assert looked == ["rebound.example.org"]
+
+
+async def test_the_call_goes_to_the_address_that_was_looked_at_under_the_names_own_certificate(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A name that looks public, on a TLS server of ours: the certificate is checked against the name, not the address."""
+    certificate, key = _certificate(tmp_path, "push.example.org")
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(certificate, key)
+    heard: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/inside\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async def looked_up(host: str, port: int) -> str:
+        return "127.0.0.1"
+
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    monkeypatch.setattr(outbound, "_public_address", looked_up)
+    monkeypatch.setattr(outbound.httpx, "AsyncClient", partial(httpx.AsyncClient, verify=trusting))
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=serving) as server:
+        port: int = server.sockets[0].getsockname()[1]
+        found = await post(f"https://push.example.org:{port}/x", body=b"", headers={"TTL": "1"}, seconds=5)
+        with pytest.raises(httpx.ConnectError):
+            await post(f"https://another.example.org:{port}/x", body=b"", headers={}, seconds=5)
+    assert found.status == 302, "a redirect is an answer, and followed nowhere"
+    [said] = heard
+    assert f"Host: push.example.org:{port}".encode() in said
+
+
+def _certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate of its own for a name, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )
+    certificate, private = folder / "certificate.pem", folder / "key.pem"
+    certificate.write_bytes(made.public_bytes(Encoding.PEM))
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return certificate, private
