@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.live_scanners import new_scanner, speak
 from tests.support.live_server import LiveServer, Person
@@ -55,7 +54,7 @@ def flagged(server: LiveServer, name: str) -> tuple[Person, UUID, UUID]:
     return guest, rows[0]["id"], far
 
 
-def take(page: Page, step: str) -> Any:
+def take(page: Page, step: str) -> Locator:
     page.get_by_role("button", name=f"Take this step: {step}").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Reason")).to_be_visible()

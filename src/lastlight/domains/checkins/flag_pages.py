@@ -56,14 +56,14 @@ class StepForm(StepQuery, frozen=True, kw_only=True):
 @page(HOME, permission=FLAGS_READ, listing=FLAGS)
 async def flags_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
     """List what looks like fraud."""
-    shown = await listed(ctx, request, listing=FLAGS, query=query, home=HOME)
+    shown = await listed(ctx, request=request, listing=FLAGS, query=query, home=HOME)
     return View("checkins/flags.html", {**shown, "events": FLAG_EVENTS, "open": await flags.count_open_flags(ctx)})
 
 
 @page(LOG, permission=FLAGS_READ, listing=DOOR_SCANS)
 async def door_log_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
     """List the scans of the venues' devices."""
-    shown = await listed(ctx, request, listing=DOOR_SCANS, query=query, home=LOG)
+    shown = await listed(ctx, request=request, listing=DOOR_SCANS, query=query, home=LOG)
     return View("checkins/door_log.html", {**shown, "events": ["door.scanned"]})
 
 

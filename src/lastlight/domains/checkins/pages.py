@@ -49,7 +49,7 @@ def visit_pages(prefix: str) -> tuple[Operation, ...]:
         return View(
             "checkins/visits.html",
             {
-                **await listed(ctx, request, listing=VISITS, query=query, home=home),
+                **await listed(ctx, request=request, listing=VISITS, query=query, home=home),
                 "events": VISIT_EVENTS,
                 "may_check_out": ctx.allows(VISITS_CHECKOUT),
             },
@@ -101,7 +101,7 @@ def visit_pages(prefix: str) -> tuple[Operation, ...]:
 @page("/manage/checkins", permission=CHECKINS_READ, listing=CHECKINS)
 async def checkins_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
     """List check-ins as they come."""
-    shown = await listed(ctx, request, listing=CHECKINS, query=query, home="/manage/checkins")
+    shown = await listed(ctx, request=request, listing=CHECKINS, query=query, home="/manage/checkins")
     return View("checkins/checkins.html", {**shown, "one": "/manage/checkins"})
 
 

@@ -61,14 +61,14 @@ def fleet_pages(prefix: str) -> tuple[Operation, ...]:
         picked = chosen_venue(request)
         mine = {venue.id for venue in await standing_venues(ctx, permission=DEVICES_READ)}
         fleet = await queries.read_fleet(ctx, venue_id=picked if picked in mine else None)
-        shown = await listed(ctx, request, listing=DEVICES, query=query, home=home)
+        shown = await listed(ctx, request=request, listing=DEVICES, query=query, home=home)
         context = {"fleet": fleet, "sums": queries.sum_up(fleet), "events": EVENTS, "prefix": prefix}
         return View("devices/devices.html", {**shown, **context, "open_alerts": await queries.count_open_alerts(ctx)})
 
     @page(f"{home}/alerts", permission=DEVICES_READ, listing=DEVICE_ALERTS)
     async def device_alerts_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
         """List the alerts of devices."""
-        shown = await listed(ctx, request, listing=DEVICE_ALERTS, query=query, home=f"{home}/alerts")
+        shown = await listed(ctx, request=request, listing=DEVICE_ALERTS, query=query, home=f"{home}/alerts")
         context = {"fleet_home": home, "events": ALERT_EVENTS, "open_alerts": await queries.count_open_alerts(ctx)}
         return View("devices/alerts.html", {**shown, **context})
 

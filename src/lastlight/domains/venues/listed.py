@@ -12,7 +12,7 @@ from lastlight.runtime.http import RequestInfo
 from lastlight.runtime.http.listing import Listing
 
 
-async def listed(ctx: Ctx, request: RequestInfo, *, listing: Listing[Any], query: Any, home: str) -> dict[str, Any]:
+async def listed(ctx: Ctx, *, request: RequestInfo, listing: Listing[Any], query: Any, home: str) -> dict[str, Any]:
     """What `ui.listing` needs: the view, the page's address, whether it is a further page, and the venues to filter by."""
     mine = {venue.id: venue.name for venue in await standing_venues(ctx, permission=listing.permission)}
     picked = chosen_venue(request)

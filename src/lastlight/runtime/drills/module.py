@@ -1,4 +1,4 @@
-"""Drills as a module: the list of their evidence."""
+"""Drills as a module: the list of their evidence, and those of the runtime's own mechanisms."""
 
 from uuid import UUID
 
@@ -6,6 +6,7 @@ from lastlight.kernel.errors import NotFound
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.drills.events import DRILLS_READ, DrillRan
 from lastlight.runtime.drills.listing import DRILL_RUNS, DrillRun, read_drill_run
+from lastlight.runtime.events.drills import DrillSignal, realtime_down
 from lastlight.runtime.http import get
 from lastlight.runtime.http.listing import listing_get
 from lastlight.runtime.module import Module
@@ -24,6 +25,7 @@ MODULE = Module(
     summary="Emergencies that are played on purpose, and the evidence of each.",
     routes=[list_drill_runs, read_drill],
     permissions=[DRILLS_READ],
-    events=[DrillRan],
+    events=[DrillRan, DrillSignal],
+    drills=[realtime_down],
     listings=[DRILL_RUNS],
 )

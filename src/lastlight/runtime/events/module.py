@@ -2,7 +2,6 @@
 
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.events.catch_up import EventsOut, EventsQuery, read_events, wait_for_news
-from lastlight.runtime.events.drills import DrillSignal, realtime_down
 from lastlight.runtime.events.retention import KEEP_DAYS, EventsDropped, drop_old_events
 from lastlight.runtime.http import get
 from lastlight.runtime.module import Module
@@ -29,9 +28,7 @@ MODULE = Module(
     name="events",
     summary="The tenant's stream of events: what happened since, live by sockets or by polling.",
     routes=[read_event_stream],
-    events=[DrillSignal],
     errors=[EventsDropped],
-    drills=[realtime_down],
     jobs=[drop_old_events],
     settings=[KEEP_DAYS],
 )
