@@ -30,6 +30,8 @@ interface Given {
   now: string;
 }
 
+/** Refusals of the guest, not of the moment: a kept pass goes with them. */
+export const BARRED = new Set(["patron-barred", "guest-banned"]);
 /** A pass that ends sooner is renewed while there is a network, so that it lasts the night. */
 const RENEW_BEFORE_MS = 6 * 3_600_000;
 
@@ -42,7 +44,7 @@ export async function holdPass(userId: string, tenantId: string): Promise<Held> 
   try {
     return { at: "ready", pass: await fetchPass(userId, tenantId) };
   } catch (error) {
-    if (error instanceof Refused && error.problem.type === "patron-barred") {
+    if (error instanceof Refused && BARRED.has(error.problem.type)) {
       await dropPass(userId, tenantId);
       return { at: "refused", problem: error.problem };
     }
@@ -90,6 +92,6 @@ async function fetchPass(userId: string, tenantId: string, again = true): Promis
   }
 }
 
-async function dropPass(userId: string, tenantId: string): Promise<void> {
+export async function dropPass(userId: string, tenantId: string): Promise<void> {
   await (await database()).delete("passes", [userId, tenantId]);
 }

@@ -2,7 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
-import type { NightPass } from "../data/pass";
+import { BARRED, type NightPass } from "../data/pass";
 import { Header, NetBanner } from "../parts/frame";
 import { Qr } from "../parts/qr";
 import { Skeleton, State } from "../parts/state";
@@ -129,7 +129,7 @@ function whyNot(found: Exclude<NonNullable<typeof held.value>, { at: "ready" }>,
     return <State icon="lock" tone="warn" title={_("This browser cannot make a code")} text={_("Open Last Light over https in your phone's own browser. Until then, scan the venue's code to check in.")} />;
   }
   if (found.at === "refused") {
-    const barred = found.problem.type === "patron-barred";
+    const barred = BARRED.has(found.problem.type);
     return (
       <State icon="circle-x" tone="danger" title={barred ? _("You have no code here") : found.problem.title} text={found.problem.detail}>
         {!barred && retry}

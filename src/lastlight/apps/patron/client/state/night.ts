@@ -4,9 +4,10 @@ import { call, hasSession, Refused, Unreachable } from "../../../../ui/js/wire/a
 import { canSign, learnClock, registeredKey } from "../data/claim";
 import { commandsOf, database, fact, keepFact, wipe, type Command, type Snapshot } from "../data/database";
 import { alone, byId, flush, forgetIdentity, onChange, rememberIdentity, type Report } from "../data/outbox";
+import { BARRED } from "../data/pass";
 import type { Home, Me, Problem } from "../data/types";
 import { applyPreferences, online } from "./device";
-import { held, showPass } from "./pass";
+import { held, showPass, takePassAway } from "./pass";
 
 export type Standing = "opening" | "signed-out" | "signed-in";
 
@@ -170,6 +171,8 @@ async function turnedAway(problem: Problem): Promise<void> {
   forgetIdentity();
   if (problem.status !== 401) {
     trouble.value = problem;
+    const person = me.value;
+    if (person?.tenant && BARRED.has(problem.type)) await takePassAway(person.user_id, person.tenant.id, problem);
     if (standing.value === "opening") standing.value = "signed-out";
     return;
   }

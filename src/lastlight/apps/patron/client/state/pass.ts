@@ -2,7 +2,8 @@
 import { signal } from "@preact/signals";
 import { serverNow } from "../data/claim";
 import { fact } from "../data/database";
-import { holdPass, shownText, type Held, type NightPass } from "../data/pass";
+import { dropPass, holdPass, shownText, type Held, type NightPass } from "../data/pass";
+import type { Problem } from "../data/types";
 
 export interface Shown {
   text: string;
@@ -24,6 +25,13 @@ let current = { pass: "", step: -1, text: "" };
 export function showPass(userId: string, tenantId: string): Promise<void> {
   holding ??= look(userId, tenantId).finally(() => (holding = null));
   return holding;
+}
+
+/** The business has barred its guest: what the phone had to show goes, and why is said in its place. */
+export async function takePassAway(userId: string, tenantId: string, problem: Problem): Promise<void> {
+  await holding;
+  await dropPass(userId, tenantId);
+  held.value = { at: "refused", problem };
 }
 
 /** Show the code of this moment; true where the pass has ended and another one is needed. */
