@@ -98,7 +98,7 @@ async def test_a_night_from_ten_to_six_counts_what_passed_and_for_the_evening_be
         break_minutes=30,
         reason="x",
     )
-    data = to_correction(typed, venue)
+    data = to_correction(typed, venue, entry_id=None)
     seconds = await worked(who, head, data)
     assert seconds == hours * 3600 - 1800
     async with head.act() as ctx:
