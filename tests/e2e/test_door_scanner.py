@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Route, expect
 
 from lastlight.domains.venues import OpeningHours
+from lastlight.kernel.ids import VenueId
 from tests.e2e.conftest import NewContext
 from tests.support.browser import CHROMIUM, scrolls_sideways, violations, watched_context
 from tests.support.doors import (
@@ -241,7 +242,13 @@ def test_without_a_network_the_door_decides_and_its_log_arrives_once(
     [visit] = visits_of(live_server, known.person)
     assert (visit["status"], visit["opened_at"]) == ("open", claimed)
     assert statuses(live_server, banned) == []
-    rows = live_server.sql(
+    the_log_arrived(live_server, venue, claimed)
+    expect(page.locator(".d-count b")).to_have_text("2")
+
+
+def the_log_arrived(server: LiveServer, venue: VenueId, claimed: datetime) -> None:
+    """Each line once and in order, with the door's own time and the server's."""
+    rows = server.sql(
         "select sequence, decided, result, claimed_at, received_at from door_scans where venue_id = $1 order by sequence",
         venue,
     )
@@ -253,7 +260,6 @@ def test_without_a_network_the_door_decides_and_its_log_arrives_once(
         (5, "refused", "refused"),
     ]
     assert rows[1]["claimed_at"] == claimed < rows[1]["received_at"]
-    expect(page.locator(".d-count b")).to_have_text("2")
 
 
 def test_an_answer_that_got_lost_counts_once(live_server: LiveServer, tablet: BrowserContext) -> None:

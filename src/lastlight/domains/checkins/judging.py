@@ -121,7 +121,7 @@ async def _look(ctx: Ctx, speaker: Speaker, scan: ScanIn, finding: Finding) -> N
 def _require_time(ctx: Ctx, scan: ScanIn, rules: DoorRules) -> None:
     if scan.decided == "server":
         if scan.override_reason:
-            raise Invalid(fields={"override_reason": "With a network the member asks: POST /api/checkins/overrides."})
+            raise Invalid(fields={"override_reason": "The member lets the guest in by POST /api/checkins/overrides."})
         return
     if scan.claimed_at > ctx.now + AHEAD_BY:
         raise ClaimInFuture
