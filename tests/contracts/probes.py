@@ -167,6 +167,7 @@ FOREIGN_FIELDS = {
     "file_id": "file_id",
     "job_id": "job_id",
     "visit_ids": "visit_id",
+    "key_id": "key_id",
     "ids": "visit_id",
     "alert_id": "alert_id",
     "alert_ids": "alert_id",

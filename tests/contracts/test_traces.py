@@ -25,6 +25,7 @@ LATER = {
     "challenge_passkey": "a challenge opens nothing; what is done with it is on record",
     "challenge_own_passkey": "the same",
     "begin_passkey": "the same",
+    "hear_device": "a heartbeat is the device's state; what follows from it (an alert, an answer to a ping) is on record",
     "refresh": "it continues a session; the opening of it is on record",
 }
 """What changes nothing by itself, or what by design is recorded by the job that follows."""
