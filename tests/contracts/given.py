@@ -23,8 +23,8 @@ from tests.contracts import (
 MODULES = (
     given_mechanisms,
     given_identity,
-    given_looking,
     given_factors,
+    given_looking,
     given_tenancy,
     given_door,
     given_places,

@@ -98,8 +98,7 @@ async def own_passkey(world: World, who: Somebody) -> Given:
 
 @example("require_second_factor", "role_factor_submit")
 async def require_second_factor(world: World, who: Somebody) -> Given:
-    if who.session_id is not None:
-        await world.sql("update sessions set second_factor_at = now() where id = $1", who.session_id)
+    await world.sql("update sessions set second_factor_at = now() where user_id = $1", who.user_id)
     return Given(data={"required": True})
 
 

@@ -28,6 +28,7 @@ PUBLIC = frozenset(
         *("challenge_passkey", "open_passkey_session", "finish_cookie_session", "finish_login", "second_step_submit"),
         *("look_at_invitation", "accept_invitation", "invitation_link", "invitation_accept"),
         *("verify_page", "verify_submit", "gallery_page", "patron_home", "patron_view", "patron_code", "door_page"),
+        *("patron_venue", "read_push_key"),
         *("end_looking", "looking_end"),
     }
 )
@@ -61,6 +62,9 @@ SIGNED_IN = frozenset(
         ),
         *("security_page", "authenticator_submit", "authenticator_confirm", "authenticator_remove", "codes_renew"),
         *("proof_submit", "passkey_submit", "passkey_rename", "passkey_remove"),
+        *("add_push_subscription", "list_push_subscriptions", "remove_push_subscription", "try_push_subscription"),
+        *("notifications_page", "push_devices", "push_device_try", "push_device_remove", "push_kinds_submit"),
+        *("go_page", "list_enabled", "upload_image"),
         *("read_event_stream", "list_modules", "upload_file", "read_file", "platform_page"),
         *("list_views", "create_view", "delete_view", "views_menu", "view_submit", "view_remove"),
     }
@@ -70,5 +74,6 @@ SIGNED_IN = frozenset(
 HELD_BY_NO_PRESET = {
     "platform.settings.manage": "the platform's parameters hold for every business: super admins alone set them",
     "platform.keys.manage": "a rotation and signing everybody out concern every business: super admins alone do it",
+    "platform.push.manage": "a new key reaches every device that is told anything: super admins alone make it",
 }
 """Permissions that no built-in role but the super admin's names, each with its reason."""

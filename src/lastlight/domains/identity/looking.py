@@ -153,7 +153,7 @@ async def end_presented(ctx: Ctx, *, authorization: str | None, cookie: str | No
     ctx.actor = msgspec.structs.replace(
         ctx.actor, kind=kind, user_id=row["by_id"], name=row["name"], channel="cookie" if cookie else "bearer"
     )
-    if await end_sessions(ctx, [row["id"]], "stopped looking"):
+    if await end_sessions(ctx, session_ids=[row["id"]], why="stopped looking"):
         _tell_of_end(ctx, row)
     return SessionId(row["parent_id"])
 

@@ -27,7 +27,7 @@ from lastlight.domains.identity.passkeys import PasskeyRenamed
 from lastlight.domains.identity.permissions import MEMBERS_READ, PATRONS_READ, PERMISSIONS, ROLES_READ, USERS_READ
 from lastlight.domains.identity.queries import LISTINGS
 from lastlight.domains.identity.reach import forget_devices_of_leaver, forget_devices_of_session
-from lastlight.domains.identity.second_factor_check import SEALED, SecondFactorChanged
+from lastlight.domains.identity.second_factor_check import SEALED, SecondFactorChanged, SecondFactorShown
 from lastlight.domains.identity.standing_events import STANDING_EVENTS
 from lastlight.domains.identity.standing_pages import STANDING_PAGES
 from lastlight.domains.identity.usage import count_members, count_patrons
@@ -49,7 +49,7 @@ MODULE = Module(
     pages=(*PAGES, *INVITATION_PAGES, *LOOKING_PAGES, *STANDING_PAGES),
     permissions=PERMISSIONS,
     sealed=(SEALED,),
-    events=(*EVENTS, *INVITATION_EVENTS, *STANDING_EVENTS, *LOOKING_EVENTS, SecondFactorChanged, PasskeyRenamed),
+    events=(*EVENTS, *INVITATION_EVENTS, *STANDING_EVENTS, *LOOKING_EVENTS, SecondFactorChanged, SecondFactorShown, PasskeyRenamed),
     errors=(*AUTH_ERRORS, *ERRORS, *FACTOR_ERRORS, ImpersonatesCrew),
     constraints={
         "invitations_open_once": InvitationOpen,

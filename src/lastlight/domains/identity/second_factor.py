@@ -14,6 +14,7 @@ from lastlight.domains.identity.schemas import Password
 from lastlight.domains.identity.second_factor_check import (
     PURPOSE,
     SecondFactorChanged,
+    SecondFactorShown,
     count_attempt,
     factors_of,
     recovery_digest,
@@ -128,7 +129,7 @@ async def prove(ctx: Ctx, *, data: ProofIn) -> None:
         raise NotFound("No second factor is set up.")
     limits.forgive(ctx)
     await mark_shown(ctx)
-    ctx.record("user.second_factor_shown", entity=("user", user_id))
+    ctx.emit(SecondFactorShown(user_id=user_id), entity=("user", user_id))
 
 
 async def mark_shown(ctx: Ctx) -> None:

@@ -25,6 +25,13 @@ class SecondFactorChanged(Event, frozen=True, kw_only=True):
     what: str
 
 
+class SecondFactorShown(Event, frozen=True, kw_only=True):
+    """Somebody showed their second factor in a session that had not shown it."""
+
+    event_name: ClassVar[str] = "user.second_factor_shown"
+    user_id: UUID
+
+
 class Factors(msgspec.Struct, frozen=True):
     """What somebody can show besides their password."""
 

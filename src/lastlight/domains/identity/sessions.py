@@ -229,7 +229,7 @@ async def session_of_refresh(ctx: Ctx, *, token: str) -> SessionId:
 
 async def close(ctx: Ctx, *, session_id: SessionId) -> None:
     """End a session because its owner signs out; nothing happens to one that has ended."""
-    for row in await end_sessions(ctx, [session_id], "signed out"):
+    for row in await end_sessions(ctx, session_ids=[session_id], why="signed out"):
         ctx.emit(
             SessionClosed(session_id=row["id"], user_id=row["user_id"]),
             entity=("session", row["id"]),
@@ -251,7 +251,7 @@ async def close_presented(ctx: Ctx, *, authorization: str | None, cookie: str | 
 
 async def revoke(ctx: Ctx, *, session_ids: list[SessionId], why: str) -> int:
     """End sessions from elsewhere; how many of them still stood."""
-    rows = await end_sessions(ctx, session_ids, why)
+    rows = await end_sessions(ctx, session_ids=session_ids, why=why)
     for row in rows:
         ctx.emit(
             SessionRevoked(session_id=row["id"], user_id=row["user_id"], why=why),
@@ -283,7 +283,7 @@ async def revoke_own(ctx: Ctx, *, session_id: SessionId) -> None:
     await revoke(ctx, session_ids=[session_id], why="ended by its owner")
 
 
-async def end_sessions(ctx: Ctx, session_ids: list[SessionId], why: str) -> list[Any]:
+async def end_sessions(ctx: Ctx, *, session_ids: list[SessionId], why: str) -> list[Any]:
     """End sessions and the looks that were opened out of them; the rows of those that still stood. The caller says it."""
     rows = await ctx.db.fetch(
         """update sessions set revoked_at = now(), revoked_reason = $2, version = version + 1

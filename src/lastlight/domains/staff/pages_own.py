@@ -236,7 +236,7 @@ async def correction_facts(ctx: Ctx, *, entry_id: UUID | None = None) -> dict[st
 
 
 @page(f"{TIME}/correction", permission=TIME_CLOCK)
-async def correction_page(ctx: Ctx, query: CorrectionQuery) -> View:
+async def own_correction_page(ctx: Ctx, query: CorrectionQuery) -> View:
     """Ask how time should read."""
     return View("staff/correction_form.html", await correction_facts(ctx, entry_id=query.entry_id))
 
@@ -307,7 +307,7 @@ OWN_PAGES = (
     own_time_page,
     own_corrections_page,
     own_entry_page,
-    correction_page,
+    own_correction_page,
     correction_submit,
     correction_withdraw_submit,
 )

@@ -88,7 +88,7 @@ async def store_picture(services: Services, sent: Any, actor: Actor) -> Stored:
 
 
 @get("/api/venues/{venue_id:uuid}/images", permission=VENUES_READ, raises=[NotFound], tags=TAGS)
-async def list_venue_images(ctx: Ctx, venue_id: VenueId) -> ImagesOut:
+async def read_venue_images(ctx: Ctx, venue_id: VenueId) -> ImagesOut:
     """Every image of a venue: awaited, ready, waiting for moderation and refused."""
     venue = await find_venue(ctx, venue_id=venue_id)
     return _shown(ctx, await images.list_images(ctx, venue_id=venue.id, every=True))
@@ -183,7 +183,7 @@ def _shown(ctx: Ctx, found: list[Image]) -> ImagesOut:
 
 
 IMAGE_ROUTES = (
-    list_venue_images,
+    read_venue_images,
     await_venue_image,
     await_photo,
     upload_image,
