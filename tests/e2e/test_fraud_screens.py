@@ -112,6 +112,30 @@ def test_a_flag_is_confirmed_and_dealt_with_step_by_step(
     expect(page.get_by_text("km/h")).to_contain_text("200")
 
     other = manager(f"/manage/flags/{flag_id}")
+    confirm(page)
+    expect(other.locator("#rail")).to_contain_text("Confirmed", timeout=PATIENCE)
+
+    renew_codes(page)
+    keys = live_server.sql("select max(number) as n from venue_keys where venue_id = $1", far)
+    assert keys[0]["n"] == 2
+    take_back_the_later(page)
+    tell_finance(page)
+    crew = console_of(live_server.person("super_admin"), "/platform/outbox?q=Fraud")
+    crew.locator("#outbox tbody tr", has_text="Refilwe Fast Far").first.get_by_role("link").first.click()
+    expect(crew.locator(".mail-text")).to_contain_text("two drinks on a voided visit")
+
+    bar(page)
+    expect(page.locator("#rail")).to_contain_text("suspended")
+    expect(page.locator(".playbook .done")).to_have_count(4)
+    expect(page.get_by_role("button", name="Take this step")).to_have_count(0)
+    rows = live_server.sql(
+        "select p.status from patrons p join users u on u.id = p.user_id where u.email = $1", guest.email
+    )
+    assert [row["status"] for row in rows] == ["suspended"]
+
+
+def confirm(page: Page) -> None:
+    """Confirm the flag, at first without a reason."""
     page.get_by_role("button", name="Confirm").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Confirm it").click()
@@ -119,15 +143,17 @@ def test_a_flag_is_confirmed_and_dealt_with_step_by_step(
     dialog.get_by_label("Reason").fill("she says she lent her phone")
     dialog.get_by_role("button", name="Confirm it").click()
     toast(page, "Confirmed. Go on with the steps.")
-    expect(other.locator("#rail")).to_contain_text("Confirmed", timeout=PATIENCE)
 
+
+def renew_codes(page: Page) -> None:
     dialog = take(page, "Renew the venue's codes")
     dialog.get_by_label("Reason").fill("copied from the screen")
     dialog.get_by_role("button", name="Renew them").click()
     toast(page, "Key 2 signs the codes of Refilwe Fast Far from now on; print its posters anew.")
-    keys = live_server.sql("select max(number) as n from venue_keys where venue_id = $1", far)
-    assert keys[0]["n"] == 2
 
+
+def take_back_the_later(page: Page) -> None:
+    """Take back the later check-in alone, at first with none chosen."""
     dialog = take(page, "Take back the check-ins")
     for box in dialog.get_by_role("checkbox").all():
         box.uncheck()
@@ -140,27 +166,22 @@ def test_a_flag_is_confirmed_and_dealt_with_step_by_step(
     toast(page, "1 check-in is taken back.")
     expect(page.get_by_role("region", name="The later one")).to_contain_text("Taken back")
 
+
+def tell_finance(page: Page) -> None:
     dialog = take(page, "Tell finance")
     dialog.get_by_label("Reason").fill("two drinks on a voided visit")
     dialog.get_by_role("button", name="Tell them").click()
     toast(page, "Told: Nandi Kōjō.")
-    crew = console_of(live_server.person("super_admin"), "/platform/outbox?q=Fraud")
-    crew.locator("#outbox tbody tr", has_text="Refilwe Fast Far").first.get_by_role("link").first.click()
-    expect(crew.locator(".mail-text")).to_contain_text("two drinks on a voided visit")
 
+
+def bar(page: Page) -> None:
+    """Bar the guest, at first without saying until when."""
     dialog = take(page, "Bar the guest")
     dialog.get_by_label("Reason").fill("lent her phone")
     dialog.get_by_role("button", name="Bar the guest").click()
     expect(dialog.get_by_text("Say until when")).to_be_visible()
     dialog.get_by_label("Until").fill("2030-01-01T06:00")
     dialog.get_by_role("button", name="Bar the guest").click()
-    expect(page.locator("#rail")).to_contain_text("suspended")
-    expect(page.locator(".playbook .done")).to_have_count(4)
-    expect(page.get_by_role("button", name="Take this step")).to_have_count(0)
-    rows = live_server.sql(
-        "select p.status from patrons p join users u on u.id = p.user_id where u.email = $1", guest.email
-    )
-    assert [row["status"] for row in rows] == ["suspended"]
 
 
 def test_a_false_positive_is_dismissed_and_needs_no_steps(
