@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from lastlight.domains.identity.totp import SECONDS, code_of
 from tests.support.browser import PHONE, devtools, scrolls_sideways, violations
@@ -114,12 +114,7 @@ def test_an_app_is_set_up_its_codes_are_kept_and_sign_in_asks_for_it(page: Page,
     sign_out(page)
 
     give_password(page, newcomer)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your second factor")
-    page.locator("[name=code]").fill("12345")
-    page.get_by_role("button", name="Go on").click()
-    expect(page.locator("[name=code]")).to_have_attribute("aria-invalid", "true")
-    page.locator("[name=code]").fill(app_code(secret, 1))  # the next one: the present one is spent
-    page.get_by_role("button", name="Go on").click()
+    give_app_code(page, secret)
     page.wait_for_url("**/staff")
     sign_out(page)
 
@@ -128,8 +123,25 @@ def test_an_app_is_set_up_its_codes_are_kept_and_sign_in_asks_for_it(page: Page,
     page.get_by_role("button", name="Go on").click()
     page.wait_for_url("**/staff")
     page.goto(path(page, "/account/security"))
+    expect(page.get_by_role("region", name="Recovery codes")).to_contain_text("9 left")
+    fresh = renew_codes(page, codes)
+    switch_app_off(page, codes[2], fresh)
+    expect(page.get_by_role("region", name="Recovery codes")).to_have_count(0)
+
+
+def give_app_code(page: Page, secret: str) -> None:
+    """The second step of a sign-in with the app's code, at first with half of one."""
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your second factor")
+    page.locator("[name=code]").fill("12345")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator("[name=code]")).to_have_attribute("aria-invalid", "true")
+    page.locator("[name=code]").fill(app_code(secret, 1))  # the next one: the present one is spent
+    page.get_by_role("button", name="Go on").click()
+
+
+def renew_codes(page: Page, codes: list[str]) -> str:
+    """Make new recovery codes with the second of the old ones; one of the new."""
     region = page.get_by_role("region", name="Recovery codes")
-    expect(region).to_contain_text("9 left")
     region.get_by_text("Make new ones").click()
     region.get_by_label("Code").fill(codes[1])
     region.get_by_role("button", name="Make new codes").click()
@@ -138,18 +150,21 @@ def test_an_app_is_set_up_its_codes_are_kept_and_sign_in_asks_for_it(page: Page,
     assert set(renewed.all_inner_texts()).isdisjoint(codes)
     fresh = renewed.first.inner_text()
     page.get_by_role("link", name="I have kept them").click()
+    return fresh
 
+
+def switch_app_off(page: Page, old: str, fresh: str) -> None:
+    """Switch the app off: a recovery code of the old ones does not do, a fresh one does."""
     region = page.get_by_role("region", name="Authenticator app")
     region.get_by_text("Switch it off").click()
     region.get_by_label("Your password").fill(PASSWORD)
-    region.get_by_label("Code").fill(codes[2])
+    region.get_by_label("Code").fill(old)
     region.get_by_role("button", name="Switch the app off").click()
     expect(region.get_by_label("Code")).to_have_attribute("aria-invalid", "true")
     region.get_by_label("Your password").fill(PASSWORD)
     region.get_by_label("Code").fill(fresh)
     region.get_by_role("button", name="Switch the app off").click()
     toast(page, "The authenticator app is switched off.")
-    expect(page.get_by_role("region", name="Recovery codes")).to_have_count(0)
 
 
 def test_a_passkey_is_made_named_used_and_removed(page: Page, newcomer: Person) -> None:
@@ -158,15 +173,7 @@ def test_a_passkey_is_made_named_used_and_removed(page: Page, newcomer: Person) 
     page.wait_for_url("**/staff")
     page.goto(path(page, "/account/security"))
     card = page.get_by_role("region", name="Passkeys")
-    card.get_by_label("Name").fill("My laptop")
-    card.get_by_label("Your password").fill("not my password")
-    card.get_by_role("button", name="Add a passkey").click()
-    expect(card.get_by_role("alert")).to_contain_text("This is not your password.")
-    expect(card.get_by_label("Name")).to_have_value("My laptop")
-    card.get_by_label("Your password").fill(PASSWORD)
-    card.get_by_role("button", name="Add a passkey").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your recovery codes")
-    page.get_by_role("link", name="I have kept them").click()
+    add_laptop(page, card)
     expect(card).to_contain_text("My laptop")
     assert len(tools.send("WebAuthn.getCredentials", {"authenticatorId": device})["credentials"]) == 1
     sign_out(page)
@@ -179,6 +186,30 @@ def test_a_passkey_is_made_named_used_and_removed(page: Page, newcomer: Person) 
     page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url("**/staff")
     page.goto(path(page, "/account/security"))
+    rename_and_remove(page, card)
+    sign_out(page)
+
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_role("alert")).to_contain_text("choose another way to sign in")
+    give_password(page, newcomer)
+    page.wait_for_url("**/staff")
+
+
+def add_laptop(page: Page, card: Locator) -> None:
+    """Make a passkey, at first with a wrong password."""
+    card.get_by_label("Name").fill("My laptop")
+    card.get_by_label("Your password").fill("not my password")
+    card.get_by_role("button", name="Add a passkey").click()
+    expect(card.get_by_role("alert")).to_contain_text("This is not your password.")
+    expect(card.get_by_label("Name")).to_have_value("My laptop")
+    card.get_by_label("Your password").fill(PASSWORD)
+    card.get_by_role("button", name="Add a passkey").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your recovery codes")
+    page.get_by_role("link", name="I have kept them").click()
+
+
+def rename_and_remove(page: Page, card: Locator) -> None:
+    """Rename the passkey, then remove it, at first with a wrong password."""
     card.get_by_text("Rename or remove").click()
     card.locator("[name=label]").first.fill("Old laptop")
     card.get_by_role("button", name="Rename", exact=True).click()
@@ -194,12 +225,6 @@ def test_a_passkey_is_made_named_used_and_removed(page: Page, newcomer: Person) 
     card.get_by_role("button", name="Remove", exact=True).click()
     toast(page, "The passkey is removed.")
     expect(card).not_to_contain_text("Old laptop")
-    sign_out(page)
-
-    page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(page.get_by_role("alert")).to_contain_text("choose another way to sign in")
-    give_password(page, newcomer)
-    page.wait_for_url("**/staff")
 
 
 def test_who_declines_the_passkey_is_told_and_uses_a_code(page: Page, newcomer: Person) -> None:
