@@ -90,7 +90,9 @@ async def sign_in_page(ctx: Ctx, query: SignInQuery, request: RequestInfo) -> Vi
         return Redirect(safe_next(query.next) or home_of(ctx.actor).prefix)
     own = request.cookies.get(own_cookie_name(ctx.services.settings)) or ""
     if await identity.way_back(ctx, cookie=own):
-        return Redirect("/", cookies=identity.own_again(ctx, token=own), toast="Its time was over: you are yourself again.")
+        return Redirect(
+            "/", cookies=identity.own_again(ctx, token=own), toast="Its time was over: you are yourself again."
+        )
     return View(
         "account/sign_in.html",
         {**await _sign_in_again(ctx), "next": safe_next(query.next), "tenant": query.tenant},

@@ -49,7 +49,15 @@ MODULE = Module(
     pages=(*PAGES, *INVITATION_PAGES, *LOOKING_PAGES, *STANDING_PAGES),
     permissions=PERMISSIONS,
     sealed=(SEALED,),
-    events=(*EVENTS, *INVITATION_EVENTS, *STANDING_EVENTS, *LOOKING_EVENTS, SecondFactorChanged, SecondFactorShown, PasskeyRenamed),
+    events=(
+        *EVENTS,
+        *INVITATION_EVENTS,
+        *STANDING_EVENTS,
+        *LOOKING_EVENTS,
+        SecondFactorChanged,
+        SecondFactorShown,
+        PasskeyRenamed,
+    ),
     errors=(*AUTH_ERRORS, *ERRORS, *FACTOR_ERRORS, ImpersonatesCrew),
     constraints={
         "invitations_open_once": InvitationOpen,
