@@ -62,6 +62,8 @@ def is_public(address: Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
+        if address.is_site_local:  # given up in 2004, still routed inside some networks
+            return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
@@ -95,6 +97,8 @@ async def post(url: str, *, body: bytes, headers: Mapping[str, str], seconds: fl
 async def _public_address(host: str, port: int) -> str:
     """The address to call: the first of the name's, when every one of them is public."""
     literal = _literal(host)
+    if literal is not None and not is_public(literal):
+        raise ForbiddenAddressError("It must be a public address, not one of a private network.")
     if literal is not None:
         return str(literal)
     try:

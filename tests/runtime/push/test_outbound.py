@@ -41,6 +41,7 @@ PRIVATE = (
     "https://[::1]/x",
     "https://[fc00::1]/x",
     "https://[fe80::1]/x",
+    "https://[fec0::1]/x",
     "https://[::ffff:10.0.0.1]/x",
     "https://[64:ff9b::a00:1]/x",
     "https://[2002:7f00:1::]/x",
@@ -84,6 +85,18 @@ async def test_a_name_that_leads_inside_is_not_called(monkeypatch: pytest.Monkey
     with pytest.raises(ForbiddenAddressError):
         await post("https://rebound.example.org/x", body=b"", headers={}, seconds=5)
     assert looked == ["rebound.example.org"]
+
+
+async def test_a_private_address_is_not_called_though_the_first_look_takes_the_url_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def taken(_url: str, *, private: bool) -> None:
+        assert not private
+
+    monkeypatch.setattr(outbound, "check_address", taken)
+    for url in ("https://127.0.0.1:1/x", "https://[::1]:1/x"):
+        with pytest.raises(ForbiddenAddressError):
+            await post(url, body=b"", headers={}, seconds=5)
 
 
 async def test_the_call_goes_to_the_address_that_was_looked_at_under_the_names_own_certificate(
