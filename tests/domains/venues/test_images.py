@@ -1,13 +1,17 @@
 """Images of venues: copies without metadata, order, guests' photos that wait."""
 
+import asyncio
 import io
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from threading import Lock
+from time import sleep
 from uuid import uuid4
 
 import pytest
 from PIL import Image as Picture
 
+from lastlight.domains.venues import resizing
 from lastlight.domains.venues.clearing import clear_images, tenants_with_stale
 from lastlight.domains.venues.errors import ImageNotAwaited
 from lastlight.domains.venues.images import (
@@ -133,6 +137,43 @@ async def test_a_picture_gets_its_copies_and_its_original_goes(house: House) -> 
     files = await house.count("files")
     await resize_image.fn(job=run_of(house, "venues.resize_image"), image_id=photo.id)
     assert await house.count("files") == files, "a second run finds nothing to do"
+
+
+async def test_a_worker_opens_one_picture_at_a_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos = [await uploaded(house) for _ in range(4)]
+    open_now, most = 0, 0
+    count = Lock()
+
+    def counted(content: bytes) -> tuple[bytes, bytes, tuple[int, int]]:
+        nonlocal open_now, most
+        with count:
+            open_now += 1
+            most = max(most, open_now)
+        sleep(0.05)
+        made = copies_of(content)
+        with count:
+            open_now -= 1
+        return made
+
+    monkeypatch.setattr(resizing, "copies_of", counted)
+    await asyncio.gather(
+        *(resize_image.fn(job=run_of(house, "venues.resize_image"), image_id=photo.id) for photo in photos)
+    )
+    async with house.system() as ctx:
+        assert {(await read_image(ctx, image_id=photo.id)).state for photo in photos} == {"ready"}
+    assert most == 1, "each may hold forty million pixels in memory"
+
+
+@pytest.mark.parametrize(
+    ("mode", "alpha"), [("P", False), ("LA", True), ("CMYK", False), ("I;16", False), ("1", False)]
+)
+def test_a_picture_of_any_kind_gets_its_copies(mode: str, alpha: bool) -> None:
+    out = io.BytesIO()
+    Picture.new(mode, (2000, 500)).save(out, "JPEG" if mode == "CMYK" else "PNG")
+    large, _, size = copies_of(out.getvalue())
+    assert size == (1600, 400)
+    with Picture.open(io.BytesIO(large)) as opened:
+        assert (opened.mode == "RGBA") == alpha
 
 
 async def test_what_is_no_picture_inside_fails_and_says_so(house: House) -> None:
