@@ -15,7 +15,7 @@ from lastlight.domains.staff.model import Shift, Swap
 from lastlight.domains.staff.schemas import PublicationIn, ShiftChange, ShiftIn, SwapIn
 from lastlight.domains.staff.shifts import cancel_shift, change_shift, find_shift, plan_shift, publish_shifts
 from lastlight.domains.staff.swaps import answer_swap, approve_swap, ask_swap, refuse_swap, withdraw_swap
-from lastlight.kernel.errors import Invalid, NotFound, Stale
+from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.db.uow import system_ctx
 from tests.support.door import House
@@ -112,6 +112,30 @@ async def test_two_people_exchange_shifts_of_the_same_time_with_approval(house: 
     assert await told(house, swap.id) == ["shift.swap_changed"] * 3
 
 
+async def test_a_swap_with_another_venue_is_approved_by_who_plans_at_both(house: House) -> None:
+    away = await house.add_venue()
+    head = await add_worker(house, *HEAD)
+    here = await add_worker(house, *HEAD, venues=[house.venue.id])
+    one, other = await add_worker(house, SHIFTS_READ), await add_worker(house, SHIFTS_READ)
+    mine, theirs = await planned(head, one, start=20), await planned(head, other, start=21, venue_id=away.id)
+    await published(head, mine, theirs)
+    swap = await offered(one, mine, other, for_shift_id=theirs.id)
+    async with other.act() as ctx:
+        await answer_swap(ctx, swap_id=swap.id, status="accepted")
+    with pytest.raises(NotPermitted, match="another venue"):
+        async with here.act() as ctx:
+            await approve_swap(ctx, swap_id=swap.id, note="")
+    assert await people_of(house, mine, theirs) == [one.user_id, other.user_id]
+    async with head.act() as ctx:
+        await approve_swap(ctx, swap_id=swap.id, note="")
+    assert await people_of(house, mine, theirs) == [other.user_id, one.user_id]
+    local = await add_worker(house, SHIFTS_READ, venues=[house.venue.id])
+    own = await planned(head, local, start=40)
+    await published(head, own)
+    with pytest.raises(NotFound):
+        await offered(local, own, one, for_shift_id=theirs.id)
+
+
 async def test_a_shift_is_handed_over_unless_its_taker_works_then(house: House) -> None:
     head = await add_worker(house, *HEAD)
     one, other = await add_worker(house, SHIFTS_READ), await add_worker(house, SHIFTS_READ)
@@ -180,6 +204,11 @@ async def test_the_feed_shows_ones_published_shifts_until_it_is_renewed(house: H
         second = (await renew_calendar(ctx)).url
     with pytest.raises(FeedUnknown):
         await read(house, first)
+    await house.sql("update users set status = 'suspended' where id = $1", who.user_id)
+    with pytest.raises(FeedUnknown):
+        await read(house, second)
+    await house.sql("update users set status_until = now() where id = $1", who.user_id)
+    assert "BEGIN:VCALENDAR" in await read(house, second), "the suspension is over"
     await house.sql("update memberships set status = 'ended' where user_id = $1", who.user_id)
     for dead in (second, "/api/calendars/short", "/api/calendars/" + "A" * 54, "/api/calendars/é"):
         with pytest.raises(FeedUnknown):

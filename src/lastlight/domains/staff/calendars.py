@@ -31,6 +31,7 @@ OWNER = """
 select f.user_id, t.name as business
 from calendar_feeds f
 join tenants t on t.id = f.tenant_id and t.status = 'active'
+join users u on u.id = f.user_id and u.status <> 'closed' and (u.status in ('active', 'soft_banned') or u.status_until <= now())
 where f.tenant_id = $1 and f.secret_hash = $2
   and exists (select from memberships m where m.tenant_id = $1 and m.user_id = f.user_id and m.status = 'active')
   and exists (select from tenant_modules k where k.tenant_id = $1 and k.module = 'staff' and k.enabled)

@@ -16,7 +16,7 @@ from lastlight.domains.staff.permissions import SHIFTS_PLAN, SHIFTS_READ
 from lastlight.domains.staff.schemas import SwapIn, TakenOut
 from lastlight.domains.staff.settings import OPEN_SHIFTS
 from lastlight.domains.staff.shifts import END_SWAPS, lock_shift, read_shift, tell_shift
-from lastlight.kernel.errors import Invalid, NotFound
+from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
 from lastlight.kernel.ids import uuid7
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.tenant_settings import setting
@@ -59,6 +59,7 @@ async def ask_swap(ctx: Ctx, *, shift_id: UUID, data: SwapIn) -> Swap:
     await require_colleague(ctx, user_id=data.to_user_id, venue_id=shift.venue_id, field="to_user_id")
     if data.for_shift_id is not None:
         other = await read_shift(ctx, shift_id=data.for_shift_id)
+        ctx.require(SHIFTS_READ, other.venue_id)
         if other.user_id != data.to_user_id or not _can_be_swapped(ctx, other):
             raise Invalid(fields={"for_shift_id": "Choose a published shift of theirs that has not begun."})
         await require_colleague(ctx, user_id=mine, venue_id=other.venue_id, field="for_shift_id")
@@ -113,12 +114,15 @@ async def withdraw_swap(ctx: Ctx, *, swap_id: UUID) -> Swap:
 
 
 async def approve_swap(ctx: Ctx, *, swap_id: UUID, note: str) -> Swap:
-    """Give the shifts to their new people. Refused where one of them is planned elsewhere at that time."""
+    """Give the shifts to their new people; one who plans at both venues. Refused where one of them is planned elsewhere then."""
     ctx.require(SHIFTS_PLAN)
     seen = await find_swap(ctx, swap_id=swap_id)
     ctx.require(SHIFTS_PLAN, seen.venue_id)
     ids = [seen.shift_id] if seen.for_shift_id is None else sorted([seen.shift_id, seen.for_shift_id])
     shifts = {shift_id: await lock_shift(ctx, shift_id=shift_id) for shift_id in ids}
+    for shift in shifts.values():
+        if not ctx.allows(SHIFTS_PLAN, shift.venue_id):
+            raise NotPermitted("Part of this swap is at another venue. Somebody who plans at both approves it.")
     before = await _lock(ctx, swap_id)
     if before.status != "accepted":
         raise SwapNotWaiting
