@@ -1,9 +1,10 @@
 """Passes at the door: asked at once, or from the log of a door that had no network."""
 
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from lastlight.domains.checkins.by_hand import override, revoke_checkin
@@ -18,11 +19,13 @@ from lastlight.domains.checkins.scan_schemas import (
     ResolutionIn,
     RevocationIn,
     ScanIn,
+    ScansIn,
     Snapshot,
 )
 from lastlight.domains.venues.geofence import Point
 from lastlight.kernel.errors import Invalid
 from lastlight.runtime.db.uow import system_ctx
+from lastlight.runtime.http.decode import decode_json
 from lastlight.runtime.settings import Settings
 from tests.support.carriers import Carrier, asked, carrier, earlier, offline, send
 from tests.support.devices import enrolled
@@ -113,6 +116,20 @@ async def test_the_rules_hold_when_asked_and_an_override_says_why(house: House) 
     soft = await carrier(house, status="soft_banned")
     [ask] = await send(house, scanner, asked(scanner, soft.show()))
     assert (ask.refusal, ask.overridable) == ("patron-barred", True)
+
+
+async def test_a_scanner_whose_clock_is_mad_is_answered(house: House) -> None:
+    await house.sql("update venues set age_limit = 18 where id = $1", house.venue.id)
+    scanner, someone = await enrolled(house, "Mad clock"), await carrier(house, birth_date=date(1990, 1, 1))
+    for at in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)):
+        scan = ScanIn(sequence=scanner.next(), code=someone.show(), claimed_at=at, decided="admitted")
+        [answer] = await send(house, scanner, scan)
+        assert (answer.result, answer.age is not None) == ("refused", True)
+    await house.sql("update venues set age_limit = null where id = $1", house.venue.id)
+    sent = {"sequence": 1, "code": "x", "claimed_at": "2026-11-21T22:00:00"}
+    with pytest.raises(Invalid) as refused:
+        decode_json(msgspec.json.encode({"scans": [sent]}), ScansIn)
+    assert set(refused.value.fields) == {"scans[0].claimed_at"}, "a time without its offset is no time"
 
 
 async def test_the_same_code_at_two_doors_is_a_clone(house: House) -> None:

@@ -21,8 +21,8 @@ class ScanIn(Input, frozen=True, kw_only=True):
     sequence: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
     """The device counts its scans; one that is sent again gets the answer that it got."""
     code: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
-    claimed_at: datetime
-    """When the device scanned it, as far as it knows the time."""
+    claimed_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    """When the device scanned it, with its offset, as far as it knows the time."""
     direction: Direction = "in"
     """`out` for a guest who leaves."""
     decided: Decided = "server"

@@ -128,7 +128,7 @@ def _answer(ctx: Ctx, scan: ScanIn, finding: Finding) -> ScanOut:
         patron_id=finding.patron_id,
         checkin_id=finding.checkin_id,
         visit_id=finding.visit_id,
-        age=finding.age_at(scan.claimed_at),
+        age=finding.age_at(ctx.now),
         overridable=finding.overridable,
         claimed_at=scan.claimed_at,
         received_at=ctx.now,

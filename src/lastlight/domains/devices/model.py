@@ -160,7 +160,7 @@ class HeartbeatIn(Input, frozen=True, kw_only=True):
     """What a device says of itself; `sequence` grows with each heartbeat, and an older one changes nothing."""
 
     sequence: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
-    sent_at: datetime
+    sent_at: Annotated[datetime, msgspec.Meta(tz=True)]
     battery: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
     charging: bool = False
     firmware: Annotated[str, msgspec.Meta(max_length=80)] = ""
