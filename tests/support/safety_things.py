@@ -26,9 +26,12 @@ async def incident(world: World, who: Somebody, *, place: int = 0) -> Any:
 
 
 async def sos_call(world: World, who: Somebody, *, place: int = 0) -> Any:
-    """An SOS call that nobody has answered."""
+    """An SOS call that nobody has answered, of somebody else: nobody answers their own."""
     body = {"venue_id": str((who.home or world.a).venues[place]), "place": world.unique("Bar")}
-    return (await _keyed(world, "/api/emergency/sos", who, body))["id"]
+    owner = _owner(world, who)
+    caller = world.somebody[owner.name.replace("owner", "manager")] if who.user_id == owner.user_id else owner
+    headers = {"Idempotency-Key": str(uuid4())}
+    return (await world.make("POST", "/api/emergency/sos", caller, json=body, headers=headers))["id"]
 
 
 async def safety_check(world: World, who: Somebody, *, patron: Somebody | None = None) -> Any:

@@ -20,6 +20,7 @@ from lastlight.domains.safety.errors import (
     InterventionResolved,
     NotInside,
     SosIdTaken,
+    SosOwn,
     SosResolved,
 )
 from lastlight.domains.safety.jobs import due_tenants, run_watch
@@ -238,6 +239,20 @@ async def test_an_sos_is_one_call_however_often_it_is_sent(house: House) -> None
             await sos.press_sos(ctx, data=data, sos_id=sos_id)
         incident = await incidents.find_incident(ctx, incident_id=calls[0].incident_id)
     assert (incident.severity, [entry.kind for entry in incident.timeline]) == ("critical", ["opened", "sos"])
+
+
+async def test_who_calls_for_help_does_not_answer_the_call_which_is_told_again_all_the_same(house: House) -> None:
+    caller = uuid4()
+    async with unit_of_work(house.services, somebody(house, caller)) as ctx:
+        call = await sos.press_sos(ctx, data=SosIn(venue_id=house.venue.id, place="Bar 2"))
+    for answer in (sos.acknowledge_sos, sos.come_to_sos):
+        with pytest.raises(SosOwn):
+            async with unit_of_work(house.services, somebody(house, caller)) as ctx:
+                await answer(ctx, sos_id=call.id)
+    async with unit_of_work(house.services, somebody(house, caller)) as ctx:
+        found = await sos.find_sos(ctx, sos_id=call.id)
+        assert (found.status, found.escalates_at, found.acknowledgements) == ("raised", call.escalates_at, [])
+        assert (await sos.resolve_sos(ctx, sos_id=call.id, reason="They left by themselves")).status == "resolved"
 
 
 async def test_an_sos_is_answered_with_times_and_each_answers_once(house: House) -> None:

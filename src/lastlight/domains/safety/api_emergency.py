@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from lastlight.domains.safety import broadcasts, incidents, sos
-from lastlight.domains.safety.errors import IncidentResolved, SosIdTaken, SosResolved
+from lastlight.domains.safety.errors import IncidentResolved, SosIdTaken, SosOwn, SosResolved
 from lastlight.domains.safety.listings import BROADCASTS, INCIDENTS, SOS_CALLS
 from lastlight.domains.safety.model import Broadcast, BroadcastDetail, Incident, SosCall
 from lastlight.domains.safety.permissions import SAFETY_BROADCAST, SAFETY_MANAGE, SAFETY_READ, SAFETY_RESPOND
@@ -43,7 +43,7 @@ async def read_sos(ctx: Ctx, sos_id: UUID) -> SosCall:
 @post(
     "/api/emergency/sos/{sos_id:uuid}/acknowledgement",
     permission=SAFETY_RESPOND,
-    raises=[NotFound, SosResolved],
+    raises=[NotFound, SosResolved, SosOwn],
     tags=SOS,
 )
 async def acknowledge_sos(ctx: Ctx, sos_id: UUID) -> SosCall:
@@ -54,7 +54,7 @@ async def acknowledge_sos(ctx: Ctx, sos_id: UUID) -> SosCall:
 @post(
     "/api/emergency/sos/{sos_id:uuid}/on-the-way",
     permission=SAFETY_RESPOND,
-    raises=[NotFound, SosResolved],
+    raises=[NotFound, SosResolved, SosOwn],
     tags=SOS,
 )
 async def come_to_sos(ctx: Ctx, sos_id: UUID) -> SosCall:

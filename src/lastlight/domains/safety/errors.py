@@ -44,6 +44,14 @@ class SosResolved(Conflict):
     default_detail = "Press SOS again if help is needed."
 
 
+class SosOwn(Conflict):
+    """Who calls for help does not answer the call: it would be told again no more, and nobody would come."""
+
+    type = "sos-own"
+    title = "This SOS call is your own"
+    default_detail = "It is told again until somebody else answers. If you need no help any more, say that it is over."
+
+
 class SosIdTaken(Conflict):
     """Another call came under the same id."""
 
@@ -106,6 +114,7 @@ ERRORS = (
     InterventionResolved,
     AssigneeUnfit,
     SosResolved,
+    SosOwn,
     SosIdTaken,
     IncidentResolved,
     NotInside,

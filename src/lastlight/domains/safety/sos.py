@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.safety import log
-from lastlight.domains.safety.errors import SosIdTaken, SosResolved
+from lastlight.domains.safety.errors import SosIdTaken, SosOwn, SosResolved
 from lastlight.domains.safety.events import SosAcknowledged, SosComing, SosEscalated, SosRaised, SosResolvedEvent
 from lastlight.domains.safety.incidents import add_entry, begin_incident
 from lastlight.domains.safety.model import HIGHEST_ESCALATION, SEVERITY_OF_SOS, Acknowledgement, SosCall
@@ -46,7 +46,7 @@ insert into sos_calls (tenant_id, id, venue_id, severity, place, note, silent, i
                        escalates_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
-LOCK = "select venue_id, status, received_at from sos_calls where tenant_id = $1 and id = $2 for update"
+LOCK = "select venue_id, status, received_at, pressed_by from sos_calls where tenant_id = $1 and id = $2 for update"
 ANSWER = """
 insert into sos_acknowledgements (tenant_id, sos_id, user_id, name, at, response_seconds)
 values ($1, $2, $3, $4, $5, $6)
@@ -137,7 +137,7 @@ async def _call(ctx: Ctx, *, data: SosIn, sos_id: UUID, place: str, pressed_at: 
 
 
 async def acknowledge_sos(ctx: Ctx, *, sos_id: UUID) -> SosCall:
-    """Say that one has heard it; each answers once, and the first ends the escalation."""
+    """Say that one has heard it; each answers once, and the first ends the escalation. SosOwn for who called."""
     await _answer(ctx, sos_id)
     return await read_sos(ctx, sos_id=sos_id)
 
@@ -161,6 +161,8 @@ async def _answer(ctx: Ctx, sos_id: UUID) -> None:
     row = await _hold(ctx, sos_id)
     if row["status"] == "resolved":
         raise SosResolved
+    if row["pressed_by"] == ctx.actor.user_id:
+        raise SosOwn
     seconds = max(0, int((ctx.now - row["received_at"]).total_seconds()))
     name = log.who(ctx)
     if not await ctx.db.execute(ANSWER, ctx.tenant_id, sos_id, ctx.actor.user_id, name, ctx.now, seconds):

@@ -100,6 +100,7 @@ def sos_pages(prefix: str) -> tuple[Operation, ...]:
             "home": home,
             "is_open": call.status != "resolved",
             "may_answer": ctx.allows(SAFETY_RESPOND, call.venue_id),
+            "own": call.pressed_by == ctx.actor.user_id,
             "mine": next((one for one in call.acknowledgements if one.user_id == ctx.actor.user_id), None),
             "contacts": (await contacts_of(ctx, venue_ids=[call.venue_id])).get(call.venue_id, []),
             "history": await entity_history(ctx, entity="sos_call", entity_id=sos_id),
