@@ -35,8 +35,7 @@ ELSEWHERE = {
     "/go/{place:path}": "it only leads on, from a notice on a phone",
     "/manage/team/tonight": "a part of the first page",
     "/staff/shift/tonight": "a part of the first page",
-    "/staff/tasks/{task_id:uuid}/cancellation": "the dialog that managers open, under another address",
-    "/staff/visits/{visit_id:uuid}/void": "the dialog that managers open, under another address",
+    "/invitation": "it opens with the link of a mail only, toured by the tests of invitations",
 }
 DIALOGS = (
     "/status",
@@ -111,7 +110,7 @@ def tour_of(server: LiveServer, person: Person, things: dict[str, str]) -> Tour:
     tour = Tour()
     for op in page_operations():
         mine = op.signed_in or (op.permission is not None and op.permission.name in held)
-        if op.public or not mine or op.path in ELSEWHERE or not _belongs(op.path, person.role):
+        if op.public or not mine or op.path in ELSEWHERE or not _belongs(op.path, person):
             continue
         address, ending = _address(op.path, things), "/" + op.path.rsplit("/", 1)[-1]
         if ending in DIALOGS:
@@ -121,10 +120,27 @@ def tour_of(server: LiveServer, person: Person, things: dict[str, str]) -> Tour:
     return Tour(sorted(tour.pages), sorted(tour.dialogs))
 
 
-def _belongs(path: str, role: str) -> bool:
+def lead_of(server: LiveServer) -> Person:
+    """Somebody on the floor whose role is the business's own: all that a manager may, in the staff's app."""
+    owner = server.client(server.person("owner"))
+    held = {role["key"]: role["permissions"] for role in owner.get("/api/roles").json()["items"]}
+    body = {"name": f"Lead {uuid4().hex}", "permissions": held["manager"]}
+    made = owner.post("/api/roles", json=body)
+    owner.close()
+    assert made.status_code == 201, made.text
+    return server.new_member(made.json()["key"], "Lwazi Lead")
+
+
+def lead_tour(server: LiveServer, lead: Person, things: dict[str, str]) -> Tour:
+    """What a lead opens on the floor and the rest of the staff does not."""
+    whole, known = tour_of(server, lead, things), tour_of(server, server.person("staff"), things)
+    return Tour(sorted({*whole.pages} - {*known.pages}), sorted({*whole.dialogs} - {*known.dialogs}))
+
+
+def _belongs(path: str, person: Person) -> bool:
     if path.startswith("/screen/"):
-        return role in HOMES  # the crew has no doors
-    home = HOMES.get(role, "/platform")
+        return bool(person.tenant)  # the crew has no doors
+    home = HOMES.get(person.role, "/staff" if person.tenant else "/platform")
     return not any(path == other or path.startswith(other + "/") for other in {*HOMES.values(), "/platform"} - {home})
 
 
