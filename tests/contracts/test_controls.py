@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from lastlight.domains.safety import report_facts
 from lastlight.kernel.permissions import Scope
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.http.operation import Operation
@@ -20,7 +21,7 @@ from tests.contracts.expected import WORKS, expected, planner
 from tests.contracts.probes import said
 from tests.database.allowed import GUEST_OWNS, PERSONAL
 from tests.support.calls import OPERATIONS, send
-from tests.support.things import ELSEWHERE
+from tests.support.things import ELSEWHERE, THINGS, visit
 from tests.support.world import World
 
 pytestmark = [pytest.mark.database, pytest.mark.contract, pytest.mark.timeout(300)]
@@ -38,7 +39,7 @@ INSIDE = {
     and not (op.permission is not None and op.permission.scope is Scope.PLATFORM)
 }
 """What runs inside a tenant by the app's own database role, where policies stand behind the statements."""
-NOT_FOR_THE_APP = frozenset({"outgoing_mail", "outbox", "audit_checkpoints"})
+NOT_FOR_THE_APP = frozenset({"outgoing_mail", "outbox", "audit_checkpoints", "drill_runs", "push_keys"})
 """Tables that the app's role may not read, or that the platform's own jobs fill."""
 BOUND_OTHERWISE = frozenset({"create_role", "role_new_submit", "create_export"})
 """Nobody puts into a role what they lack, and an export reads its list as its reader may: locks of another kind."""
@@ -145,6 +146,8 @@ async def test_with_both_locks_off_the_operations_tell_and_the_probes_hear_it(wo
 async def one_of_everything(world: World) -> None:
     """A row of tenant A in those tables, too, that the world fills on demand."""
     owner = world.somebody["A.owner"]
+    for make in THINGS.values():
+        await make(world, owner)
     for name in (
         "create_view",
         "upload_file",
@@ -152,12 +155,26 @@ async def one_of_everything(world: World) -> None:
         "create_export",
         "update_setting",
         "change_member",
+        *("see_broadcast", "set_emergency_contacts", "set_thresholds", "acknowledge_sos"),
+        *("take_flag_step", "revoke_checkin", "set_door_rules", "hear_device", "take_door_scans"),
+        *("renew_calendar", "start_break", "comment_task", "add_push_subscription", "change_patron_standing"),
     ):
         op = next(op for op in OPERATIONS.values() if op.name == name)
         call = await probes.good_call(world, op, owner if expected(op, owner) == WORKS else world.somebody["A.patron"])
-        assert (await send(world, call, call.who or owner)).is_success
+        answer = await send(world, call, call.who or owner)
+        assert answer.is_success, f"{name}: {answer.text}"
     async with system_ctx(world.people.services, world.a.id, role="system") as ctx:
         await begin(ctx, DELIVER, key=str(uuid4()), intent={"mail_id": uuid4()})
+    inside = await visit(world, owner)
+    async with system_ctx(world.people.services, world.a.id) as ctx:
+        await report_facts(ctx, visit_id=inside, source="till", source_id=uuid4(), drinks=1)
+    await world.sql(
+        "insert into feature_flags (key, description) values ('walls', 'For the walls') on conflict do nothing"
+    )
+    await world.sql(
+        "insert into tenant_flags (tenant_id, key, enabled, reason) values ($1, 'walls', true, 'Asked') on conflict do nothing",
+        world.a.id,
+    )
     await world.relay()
     await world.make("POST", "/api/roles", owner, json={"name": world.unique("Role"), "permissions": []})
 

@@ -13,7 +13,7 @@ from PIL import Image as Picture
 
 from lastlight.domains.venues import resizing
 from lastlight.domains.venues.clearing import clear_images, tenants_with_stale
-from lastlight.domains.venues.errors import ImageNotAwaited
+from lastlight.domains.venues.errors import ImageNotAwaited, ImageNotThere
 from lastlight.domains.venues.images import (
     Image,
     await_image,
@@ -112,6 +112,22 @@ async def test_a_guests_photo_waits_and_is_nobody_elses(house: House) -> None:
     async with house.system() as ctx:
         with pytest.raises(NotPermitted):
             await moderate_image(ctx, image_id=ours.id, approved=True, reason="", version=ours.version)
+
+
+async def test_nothing_is_approved_before_it_can_be_seen(house: House) -> None:
+    async with house.as_guest(await house.add_guest()) as ctx:
+        photo, _ = await await_image(ctx, venue_id=house.venue.id, alt="Whatever comes")
+    for state in ("awaited", "failed"):
+        await house.sql("update venue_images set state = $2 where id = $1", photo.id, state)
+        async with house.system() as ctx:
+            version = (await read_image(ctx, image_id=photo.id)).version
+            with pytest.raises(ImageNotThere):
+                await moderate_image(ctx, image_id=photo.id, approved=True, reason="", version=version)
+            with pytest.raises(ImageNotThere):
+                await moderate_images(ctx, image_ids=[photo.id], approved=True, reason="")
+    async with house.system() as ctx:
+        assert (await read_image(ctx, image_id=photo.id)).moderation == "waiting"
+        assert await moderate_images(ctx, image_ids=[photo.id], approved=False, reason="Empty") == 1
 
 
 def run_of(house: House, name: str) -> JobRun:
