@@ -182,7 +182,8 @@ async def guests_photo(world: World, who: Somebody) -> str:
     patron = await world.value(
         "select id from patrons where tenant_id = (select tenant_id from venue_images where id = $1) limit 1", made
     )
-    await world.sql("update venue_images set patron_id = $2, moderation = 'waiting' where id = $1", made, patron)
+    sent = "update venue_images set patron_id = $2, moderation = 'waiting', state = 'uploaded' where id = $1"
+    await world.sql(sent, made, patron)
     return made
 
 
@@ -215,11 +216,7 @@ async def booking_submit(world: World, who: Somebody) -> Given:
 
 @example("moderate_image")
 async def moderate_image(world: World, who: Somebody) -> Given:
-    made = await image(world, who)
-    patron = await world.value(
-        "select id from patrons where tenant_id = (select tenant_id from venue_images where id = $1) limit 1", made
-    )
-    await world.sql("update venue_images set patron_id = $2, moderation = 'waiting' where id = $1", made, patron)
+    made = await guests_photo(world, who)
     return Given(path={"image_id": made}, data={"approved": True}, version=2)
 
 

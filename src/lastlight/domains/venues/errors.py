@@ -61,4 +61,21 @@ class ImageNotAwaited(Conflict):
     default_detail = "Ask for another address to upload another picture."
 
 
-ERRORS = (ImagesFull, ImageNotAwaited, CodeOfNobody, VenueSlugTaken, VenueArchived, PosterNeedsGeofence, KeysExhausted)
+class ImageNotThere(Conflict):
+    """A photo whose picture has not come, or is none, is not shown to anybody: nobody has seen what would be."""
+
+    type = "venue-image-not-there"
+    title = "There is no picture to decide on"
+    default_detail = "The guest has not sent it yet, or it could not be read. Refuse it, or wait until it can be seen."
+
+
+ERRORS = (
+    ImagesFull,
+    ImageNotAwaited,
+    ImageNotThere,
+    CodeOfNobody,
+    VenueSlugTaken,
+    VenueArchived,
+    PosterNeedsGeofence,
+    KeysExhausted,
+)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 
 from lastlight.domains.venues import images, moderation, show
-from lastlight.domains.venues.errors import ImageNotAwaited, ImagesFull
+from lastlight.domains.venues.errors import ImageNotAwaited, ImageNotThere, ImagesFull
 from lastlight.domains.venues.images import Image
 from lastlight.domains.venues.listings import IMAGES
 from lastlight.domains.venues.permissions import VENUES_MODERATE, VENUES_OWN, VENUES_PUBLISH, VENUES_READ
@@ -152,7 +152,7 @@ async def order_venue_images(ctx: Ctx, venue_id: VenueId, data: OrderIn) -> Imag
 @put(
     "/api/images/{image_id:uuid}/moderation",
     permission=VENUES_MODERATE,
-    raises=[NotFound, NotPermitted, Stale, Invalid],
+    raises=[NotFound, NotPermitted, Stale, Invalid, ImageNotThere],
     tags=TAGS,
 )
 async def moderate_image(ctx: Ctx, image_id: ImageId, data: ModerationIn, if_match: int) -> Image:

@@ -189,7 +189,7 @@ async def _facts(ctx: Ctx, image_id: UUID, console: str, what: What) -> dict[str
 
 async def _queue(ctx: Ctx, console: str, query: Any) -> dict[str, Any]:
     if not query.moderation:
-        query = msgspec.structs.replace(query, moderation=["waiting"], of_guest=True)
+        query = msgspec.structs.replace(query, moderation=["waiting"], of_guest=True, state=query.state or ["ready"])
     view = await IMAGES.view(ctx, query)
     mine = await queries.standing_venues(ctx, permission=VENUES_MODERATE)
     return {

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from lastlight.domains.venues.errors import ImageNotThere
 from lastlight.domains.venues.images import Image, lock_image, read_image, tell_image
 from lastlight.domains.venues.permissions import VENUES_MODERATE, VENUES_READ
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
@@ -65,6 +66,8 @@ def _require_reason(approved: bool, reason: str) -> None:
 
 
 async def _decide(ctx: Ctx, before: Image, *, approved: bool, reason: str) -> Image:
+    if approved and before.state in {"awaited", "failed"}:
+        raise ImageNotThere
     word = "approved" if approved else "rejected"
     await ctx.db.execute(MODERATE, ctx.tenant_id, before.id, word, reason.strip(), ctx.actor.user_id)
     after = await read_image(ctx, image_id=before.id)
