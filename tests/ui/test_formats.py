@@ -80,6 +80,13 @@ def test_moments_are_told_in_the_venues_zone() -> None:
     )
 
 
+def test_a_moment_at_the_end_of_the_calendar_breaks_no_page() -> None:
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    for zone in ("Pacific/Honolulu", "Africa/Johannesburg"):
+        for at in (first, last):
+            assert all(formats.moment(at, style, zone=zone) for style in ("short", "medium", "long"))
+
+
 def test_short_moments_name_today_and_leave_out_this_year() -> None:
     now = datetime.now(UTC)
     assert formats.moment(now, "short") == f"Today {formats.clock(now)}"

@@ -82,9 +82,15 @@ def percent(value: float | None, *, digits: int = 0, signed: bool = False) -> st
 
 
 def local(moment: datetime, *, zone: str = "") -> datetime:
-    """The moment in the venue's zone; a moment without a zone is taken as UTC."""
+    """The moment in the venue's zone; a moment without a zone is taken as UTC.
+
+    One at the very end of what a calendar knows has no local time there, and stays in UTC: it must not break a page.
+    """
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(ZoneInfo(zone or current_zone()))
+    try:
+        return aware.astimezone(ZoneInfo(zone or current_zone()))
+    except OverflowError:
+        return aware
 
 
 def moment(value: datetime | None, style: Style = "medium", *, zone: str = "") -> str:

@@ -1,7 +1,7 @@
 """A task's life: written down, given, taken, started, finished, commented, reminded of; and who may not."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -50,6 +50,17 @@ async def test_a_task_is_given_started_and_finished_and_each_step_is_told(house:
     assert await told(house, task.id) == ["task.created", "task.assigned", "task.started", "task.finished"]
     rows = await house.sql("select data from outbox where entity_id = $1 and name = 'task.assigned'", str(task.id))
     assert str(hand.user_id) in str(rows[0]["data"]), "the push finds its person in the event"
+
+
+async def test_a_task_at_the_end_of_the_calendar_is_refused(house: House) -> None:
+    head = await add_worker(house, *HEAD)
+    task = await written(head)
+    for at in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC), datetime(2026, 11, 21, 22)):  # noqa: DTZ001 - no offset
+        with pytest.raises(Invalid):
+            await written(head, due_at=at)
+        with pytest.raises(Invalid):
+            async with head.act() as ctx:
+                await actions.change_task(ctx, task_id=task.id, data=TaskChange(remind_at=at), version=task.version)
 
 
 async def test_what_has_ended_stays_as_it_is(house: House) -> None:

@@ -1,6 +1,6 @@
 """Writes of tasks: one function per verb. `create_task` is the face that other parts of the platform use."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -76,6 +76,8 @@ from due
 where t.tenant_id = $1 and t.id = due.id
 returning t.id, t.venue_id, t.assignee_id, t.priority, t.due_at, t.version
 """
+FARTHEST = timedelta(days=36_525)
+"""Beyond a hundred years there are days that have no local time everywhere."""
 DECIDED = ("title", "details", "priority", "due_at", "remind_at")
 
 
@@ -121,7 +123,7 @@ async def write_task(ctx: Ctx, *, data: TaskIn) -> Task:
     if venue.status == "archived":
         raise Invalid(fields={"venue_id": "This venue is archived; choose another."})
     _require_title(data.title)
-    _require_zones(due_at=data.due_at, remind_at=data.remind_at)
+    _require_times(ctx.now, due_at=data.due_at, remind_at=data.remind_at)
     if data.assignee_id is not None:
         await _require_assignable(ctx, venue_id=data.venue_id, assignee_id=data.assignee_id)
     return await create_task(
@@ -145,7 +147,7 @@ async def change_task(ctx: Ctx, *, task_id: UUID, data: TaskChange, version: int
     given = {name: value for name in DECIDED if (value := getattr(data, name)) is not UNSET}
     wanted = msgspec.structs.replace(before, **given)
     _require_title(wanted.title)
-    _require_zones(due_at=wanted.due_at, remind_at=wanted.remind_at)
+    _require_times(ctx.now, **{name: given[name] for name in ("due_at", "remind_at") if name in given})
     if wanted == before:
         return before
     values = (wanted.title.strip(), wanted.details.strip(), wanted.priority, wanted.due_at, wanted.remind_at)
@@ -280,12 +282,15 @@ def _require_title(title: str) -> None:
         raise Invalid(fields={"title": "Say what is to be done."})
 
 
-def _require_zones(**times: datetime | None) -> None:
-    found = {
-        name: "Give the time with its offset, such as 2026-11-21T22:00:00+02:00."
-        for name, t in times.items()
-        if t and not t.tzinfo
-    }
+def _require_times(now: datetime, **times: datetime | None) -> None:
+    found: dict[str, str] = {}
+    for name, time in times.items():
+        if time is None:
+            continue
+        if time.tzinfo is None:
+            found[name] = "Give the time with its offset, such as 2026-11-21T22:00:00+02:00."
+        elif abs(time - now) > FARTHEST:
+            found[name] = "Give a time within a hundred years from now."
     if found:
         raise Invalid(fields=found)
 
