@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -167,6 +167,8 @@ async def test_guests_are_told_free_times_within_the_hours_and_nothing_of_a_hidd
         assert local == ["20:15", "20:30", "20:45", "21:00"], "18:00 and an hour, and the buffer, run into 19:00"
         assert times.price == Money(amount=35_000, currency="ZAR")
         assert (await queries.read_times(ctx, resource_id=room.id, query=TimesQuery(day=day, minutes=10))).starts == []
+        with pytest.raises(Invalid):
+            await queries.read_times(ctx, resource_id=room.id, query=TimesQuery(day=date.max, minutes=60))
     await house.sql("update venues set publication = 'unpublished' where id = $1", venue.id)
     guest = await house.add_guest()
     with pytest.raises(NotFound):

@@ -174,13 +174,17 @@ async def read_times(ctx: Ctx, *, resource_id: UUID, query: TimesQuery) -> Times
     resource = await read_resource(ctx, resource_id=resource_id)
     await require_shown(ctx, venue_id=resource.venue_id)
     venue = await read_venue(ctx, venue_id=resource.venue_id)
-    start, end = business_day_span(query.day, venue.zone, venue.business_day_hour)
     length = query.minutes * MINUTE
+    try:
+        start, end = business_day_span(query.day, venue.zone, venue.business_day_hour)
+        horizon = end + length + LOOK_AHEAD
+    except OverflowError as error:
+        raise Invalid(fields={"day": "Choose a day of this century."}) from error
     fits = resource.shortest_minutes <= query.minutes <= resource.longest_minutes
     starts: list[datetime] = []
     if fits and resource.bookable and resource.status == "available" and venue.status == "active":
         within = open_spans(venue.opening_hours, venue.zone, max(start, ctx.now), end + length)
-        taken = await read_taken(ctx, resource_id=resource.id, start=start, end=end + length + LOOK_AHEAD)
+        taken = await read_taken(ctx, resource_id=resource.id, start=start, end=horizon)
         spans = [(one.starts_at, one.free_at) for one in taken]
         buffer = resource.buffer_minutes * MINUTE
         starts = [one for one in free_starts(within, length=length, buffer=buffer, taken=spans) if one < end]
