@@ -39,7 +39,9 @@ INSIDE = {
     and not (op.permission is not None and op.permission.scope is Scope.PLATFORM)
 }
 """What runs inside a tenant by the app's own database role, where policies stand behind the statements."""
-NOT_FOR_THE_APP = frozenset({"outgoing_mail", "outbox", "audit_checkpoints", "drill_runs", "push_keys"})
+NOT_FOR_THE_APP = frozenset(
+    {"outgoing_mail", "outbox", "audit_checkpoints", "drill_runs", "push_keys", "push_subscriptions"}
+)
 """Tables that the app's role may not read, or that the platform's own jobs fill."""
 BOUND_OTHERWISE = frozenset({"create_role", "role_new_submit", "create_export"})
 """Nobody puts into a role what they lack, and an export reads its list as its reader may: locks of another kind."""
