@@ -127,11 +127,11 @@ def test_a_forgotten_password_is_set_anew_by_mail(
     toast(page, "Your password is changed. Sign in with it.")
     page.locator("[name=email]").fill(newcomer.email)
     page.locator("[name=password]").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("E-mail or password is wrong")
     expect(page.locator("[name=email]")).to_have_value(newcomer.email)
     page.locator("[name=password]").fill("a long walk by the sea")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/staff")
 
 
@@ -141,7 +141,7 @@ def test_sign_in_leads_back_to_where_one_was(new_context: NewContext, newcomer: 
     expect(page).to_have_url(re.compile("/sign-in"))
     page.locator("[name=email]").fill(newcomer.email)
     page.locator("[name=password]").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/staff/visits?status=open")
     page.locator(".side-foot summary").click()
     page.get_by_role("button", name="Sign out").click()

@@ -131,4 +131,4 @@ def test_the_staff_s_floor_fits_a_phone(live_server: LiveServer, console_of: Con
     page.get_by_role("button", name="Check out").tap()
     toast(page, "Gift Moloi is checked out.")
     page.get_by_role("button", name="Menu").tap()
-    expect(page.get_by_role("link", name="Visits")).to_be_visible()
+    expect(page.locator(".side").get_by_role("link", name="Visits")).to_be_visible()

@@ -60,7 +60,7 @@ def test_a_business_registers_proves_its_address_is_approved_and_starts(
     applicant.goto("/sign-in")
     applicant.locator("[name=email]").fill(email)
     applicant.locator("[name=password]").fill(PASSWORD)
-    applicant.get_by_role("button", name="Sign in").click()
+    applicant.get_by_role("button", name="Sign in", exact=True).click()
     applicant.wait_for_url("**/owner")
     expect(applicant.get_by_text("No venue yet")).to_be_visible()
     expect(applicant.get_by_role("link", name="New venue")).to_be_visible()
