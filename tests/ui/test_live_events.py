@@ -9,7 +9,7 @@ from lastlight.modules import MODULES
 from lastlight.runtime.module import Registry
 
 SOURCE = Path("src/lastlight")
-LISTS = re.compile(r"(?:events=|EVENTS = |ui\.live\([^\[\]]*)\[([^\]]*)\]")
+LISTS = re.compile(r"(?:events=|EVENTS = |ui\.live\([^\[\]%]*)\[([^\]]*)\]")
 TRIGGERS = re.compile(r"\bll:([a-z_]+\.[a-z_]+) from:body")
 QUOTED = re.compile(r"\"([a-z_]+\.[a-z_]+)\"")
 FILES = sorted([*SOURCE.glob("*/*/templates/*.html"), *SOURCE.glob("domains/*/pages.py"), *SOURCE.glob("apps/**/*.py")])
