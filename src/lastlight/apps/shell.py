@@ -13,7 +13,7 @@ from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.uow import WorkScope, unit_of_work
-from lastlight.runtime.events.catch_up import read_events
+from lastlight.runtime.events.catch_up import stream_head
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.http.reply import FormState, RequestInfo, View
 from lastlight.runtime.module import Nav
@@ -60,6 +60,7 @@ async def _readers_own(ctx: Ctx, op: Operation | None) -> AsyncGenerator[Ctx]:
     role = "platform" if ctx.actor.kind == "crew" and ctx.tenant_id == PLATFORM else "app"
     scope = WorkScope(ctx.actor, ctx.tenant_id, role=role, request_id=ctx.request_id)
     async with unit_of_work(ctx.services, scope) as own:
+        own.drawn_at = ctx.drawn_at
         yield own
 
 
@@ -97,7 +98,7 @@ async def build_shell(
         person=ctx.actor.user_id.hex[-12:],
         session=ctx.actor.session_id.hex[-12:] if ctx.actor.session_id else "",
         live=True,
-        live_after=(await read_events(ctx, after=None, limit=1)).next,
+        live_after=await stream_head(ctx) if ctx.drawn_at is None else ctx.drawn_at,
         commands=_commands(ctx, place, off),
         emergency=None if "safety" in off else await safety.emergency_of(ctx, app=place.app, venues=switchable),
     )
