@@ -151,6 +151,7 @@ def test_who_has_an_account_keeps_it_and_the_crew_invites_crew(
 def test_its_pages_are_for_everybody(live_server: LiveServer, console_of: Console, theme: str, size: str) -> None:
     email = fresh()
     options: dict[str, Any] = {"viewport": PHONE} if size == "phone" else {}
+    options["reduced_motion"] = "reduce"
     page = console_of(live_server.person("owner"), "/owner/people/invitations?q=nobody-at-all", **options)
     page.context.add_cookies([{"name": "theme", "value": theme, "url": live_server.base_url}])
     page.reload()

@@ -163,7 +163,8 @@ class LiveServer:
 
     def new_venue(self, name: str = "Kōjō Sandton", *, business: str = "kojo-arcade", **fields: Any) -> VenueId:
         """Another venue of a business, always open, with a fence of 150 m around HERE."""
-        return self.backstage.run(self._seed_venue(self.businesses[business], name, **fields))
+        own = {"slug": f"v-{secrets.token_hex(6)}"}  # tests of other modules may have chosen the same name
+        return self.backstage.run(self._seed_venue(self.businesses[business], name, **(own | fields)))
 
     def code(
         self, venue: VenueId | str, *, business: str = "kojo-arcade", at: datetime | None = None, poster: bool = False
