@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from lastlight.ui.render import BUILD
-from tests.support.browser import chromium, watched_context
+from tests.support.browser import Chromiums, chromiums, watched_context
 from tests.support.live_server import LiveServer, Person, running_platform
 from tests.support.postgres import PostgresServer, database
 
@@ -28,10 +28,16 @@ def live_server(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture(scope="module")
-def browser() -> Generator[Browser]:
-    """One Chromium for a module."""
-    with chromium() as browser:
-        yield browser
+def chromiums_of_module() -> Generator[Chromiums]:
+    """One Chromium for a module, or the next one after it died."""
+    with chromiums() as made:
+        yield made
+
+
+@pytest.fixture
+def browser(chromiums_of_module: Chromiums) -> Browser:
+    """A Chromium that runs."""
+    return chromiums_of_module.living()
 
 
 @pytest.fixture

@@ -1,12 +1,24 @@
 """Chromium for the tests: pages that write down what their console complains of, and axe."""
 
+import threading
+import warnings
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+import psutil
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Page,
+    Playwright,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.support.postgres import REPOSITORY
 
@@ -16,19 +28,75 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 DESK: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 PATIENCE_MS = 15_000
+CLOSING_SECONDS = 30.0
 expect.set_options(timeout=PATIENCE_MS)  # the machine may be busy with other tests
 NETWORK = ("Failed to load resource", "WebSocket connection to")
+
+
+@dataclass
+class Chromiums:
+    """One Chromium at a time; another one after it died."""
+
+    playwright: Playwright
+    arguments: Sequence[str]
+    current: Browser | None = None
+
+    def living(self) -> Browser:
+        """The Chromium that runs, started if none does."""
+        if self.current is None or not self.current.is_connected():
+            arguments = ["--no-sandbox", *self.arguments]
+            self.current = self.playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        return self.current
+
+
+@contextmanager
+def chromiums(*more: str) -> Generator[Chromiums]:
+    """Chromium for many tests, with more arguments than the usual ones if need be."""
+    if not Path(CHROMIUM).exists():
+        raise RuntimeError("Chromium is missing: run `make browser`.")
+    with sync_playwright() as playwright:
+        made = Chromiums(playwright, more)
+        yield made
+        if made.current is not None:
+            with closed_in_time():
+                made.current.close()
 
 
 @contextmanager
 def chromium(*more: str) -> Generator[Browser]:
     """One Chromium, with more arguments than the usual ones if need be."""
-    if not Path(CHROMIUM).exists():
-        raise RuntimeError("Chromium is missing: run `make browser`.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *more])
-        yield browser
-        browser.close()
+    with chromiums(*more) as made:
+        yield made.living()
+
+
+@contextmanager
+def closed_in_time(seconds: float = CLOSING_SECONDS) -> Generator[None]:
+    """Close something of Chromium; one that does not answer in time is killed, so that its tests' verdicts stand."""
+    late = threading.Event()
+
+    def kill() -> None:
+        late.set()
+        for process in own_chromiums():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    timer = threading.Timer(seconds, kill)
+    timer.start()
+    try:
+        yield
+    except Error:
+        if not late.is_set():
+            raise
+    finally:
+        timer.cancel()
+    if late.is_set():
+        warnings.warn(f"Chromium did not close a profile within {seconds:.0f} s and was killed.", stacklevel=3)
+
+
+def own_chromiums() -> set[psutil.Process]:
+    """The browsers that this process started through Playwright's driver; their renderers die with them."""
+    drivers = psutil.Process().children()
+    return {process for driver in drivers for process in driver.children() if "chrom" in process.name()}
 
 
 @dataclass
@@ -58,7 +126,8 @@ def watched_context(browser: Browser, *, base_url: str = "", **options: Any) -> 
     try:
         yield context
     finally:
-        context.close()
+        with closed_in_time():
+            context.close()
     assert not complaints.heard, complaints.heard
 
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from lastlight.ui.render import BUILD
-from tests.support.browser import chromium
+from tests.support.browser import Chromiums, chromiums
 from tests.support.gallery_site import GallerySite, serving
 
 
@@ -18,10 +18,16 @@ def built() -> None:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Generator[Browser]:
-    """One Chromium for a module."""
-    with chromium() as browser:
-        yield browser
+def chromiums_of_module() -> Generator[Chromiums]:
+    """One Chromium for a module, or the next one after it died."""
+    with chromiums() as made:
+        yield made
+
+
+@pytest.fixture
+def browser(chromiums_of_module: Chromiums) -> Browser:
+    """A Chromium that runs."""
+    return chromiums_of_module.living()
 
 
 @pytest.fixture(scope="module")
