@@ -11,7 +11,7 @@ from lastlight.domains import tenancy, venues
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.events.catch_up import read_events
+from lastlight.runtime.events.catch_up import stream_head
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.http.reply import FormState, RequestInfo, View
 from lastlight.runtime.module import Nav
@@ -79,7 +79,7 @@ async def build_shell(
             account_href="/account",
         ),
         live=True,
-        live_after=(await read_events(ctx, after=None, limit=1)).next,
+        live_after=await stream_head(ctx) if ctx.drawn_at is None else ctx.drawn_at,
         commands=_commands(ctx, place, off),
     )
 

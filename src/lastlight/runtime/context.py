@@ -110,6 +110,8 @@ class Ctx:
     idempotency_key: str = ""
     pending: list[PendingEvent] = field(default_factory=list[PendingEvent])
     callbacks: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
+    drawn_at: int | None = None
+    """Where the tenant's stream stood before a page read anything: whatever came later, the page may not know."""
 
     def allows(self, permission: Permission, venue_id: UUID | None = None) -> bool:
         """Whether the actor holds a permission; the system holds all of them."""

@@ -66,6 +66,11 @@ class EventsOut(msgspec.Struct, frozen=True):
     next: int
 
 
+async def stream_head(ctx: Ctx) -> int:
+    """The number of the last event of the tenant's stream; 0 where the actor hears none."""
+    return (await read_events(ctx, after=None, limit=1)).next
+
+
 async def read_events(ctx: Ctx, *, after: int | None, limit: int) -> EventsOut:
     """What the actor hears after a place in the tenant's stream; EventsDropped when that place is no longer kept."""
     if ctx.tenant_id == PLATFORM and ctx.actor.kind not in {"crew", "system"}:

@@ -25,6 +25,7 @@ from lastlight.runtime.auth.cookies import session_cookie_name
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.db.pools import PoolName
 from lastlight.runtime.db.uow import RETRIED, SessionChanged, WorkScope, unit_of_work
+from lastlight.runtime.events.catch_up import stream_head
 from lastlight.runtime.http import answer, idempotency
 from lastlight.runtime.http.decode import convert_text, decode_json, decode_query, pairs
 from lastlight.runtime.http.operation import Operation, Parameter, converter
@@ -145,6 +146,8 @@ async def _in_transaction(ctx: Ctx, call: Call) -> answer.Answer:
         await require_module(ctx, toggle)
     if op.sensitive:
         ctx.record(op.sensitive, entity=("operation", call.info.path))
+    if op.kind == "page" and op.method == "GET" and ctx.actor.user_id is not None:
+        ctx.drawn_at = await stream_head(ctx)
     key = ctx.idempotency_key
     if not key:
         return await answer.make(ctx, op, call.info, await op.fn(**_given(ctx, call)))
