@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 import structlog
+from playwright.sync_api import Browser
 
 from lastlight.runtime.settings import Settings
+from tests.support.browser import Chromiums, chromiums
 from tests.support.postgres import PostgresServer, database, running_server, settings_for
 
 structlog.configure(
@@ -52,3 +54,16 @@ def empty_database(
     """Settings on a database without any migration, for one test."""
     with database(postgres_server, name=request.node.name, migrated=False) as dsn:
         yield settings_for(dsn, tmp_path / "var")
+
+
+@pytest.fixture(scope="module")
+def chromiums_of_module() -> Generator[Chromiums]:
+    """One Chromium for a module, or the next one after it died."""
+    with chromiums() as made:
+        yield made
+
+
+@pytest.fixture
+def browser(chromiums_of_module: Chromiums) -> Browser:
+    """A Chromium that runs."""
+    return chromiums_of_module.living()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from lastlight.ui.render import BUILD
-from tests.support.browser import Chromiums, chromiums, watched_context
+from tests.support.browser import watched_context
 from tests.support.live_server import LiveServer, Person, running_platform
 from tests.support.postgres import PostgresServer, database
 
@@ -25,19 +25,6 @@ def live_server(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPa
         running_platform(dsn, tmp_path_factory.mktemp("live")) as server,
     ):
         yield server
-
-
-@pytest.fixture(scope="module")
-def chromiums_of_module() -> Generator[Chromiums]:
-    """One Chromium for a module, or the next one after it died."""
-    with chromiums() as made:
-        yield made
-
-
-@pytest.fixture
-def browser(chromiums_of_module: Chromiums) -> Browser:
-    """A Chromium that runs."""
-    return chromiums_of_module.living()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from lastlight.ui.render import BUILD
-from tests.support.browser import Chromiums, chromiums
 from tests.support.gallery_site import GallerySite, serving
 
 
@@ -15,19 +14,6 @@ def built() -> None:
     """The kit is tested as it is built."""
     if not (BUILD / "manifest.json").is_file():
         pytest.fail("The screens are not built: run `npm run build`.")
-
-
-@pytest.fixture(scope="module")
-def chromiums_of_module() -> Generator[Chromiums]:
-    """One Chromium for a module, or the next one after it died."""
-    with chromiums() as made:
-        yield made
-
-
-@pytest.fixture
-def browser(chromiums_of_module: Chromiums) -> Browser:
-    """A Chromium that runs."""
-    return chromiums_of_module.living()
 
 
 @pytest.fixture(scope="module")

@@ -37,8 +37,4 @@ async def watch_devices(ctx: Ctx) -> int:
 @job("devices.drop_old_heartbeats", schedule="35 4 * * *", each="platform")
 async def drop_old_heartbeats(job: JobRun) -> None:
     """Delete heartbeats of more than 30 days ago."""
-    while True:
-        async with job.transaction() as ctx:
-            deleted = await ctx.db.execute(DROP_OLD, BATCH)
-        if deleted < BATCH:
-            return
+    await job.in_batches(lambda ctx: ctx.db.execute(DROP_OLD, BATCH), size=BATCH)

@@ -41,11 +41,7 @@ where l.tenant_id = old.tenant_id and l.id = old.id
 @job("safety.forget_old", schedule="25 4 * * *", each="platform", role="system", timeout=1800)
 async def forget_old_lines(job: JobRun) -> None:
     """Let lines of safety logs and timelines forget their words and people once their years are over."""
-    while True:
-        async with job.transaction() as ctx:
-            forgotten = await forget_batch(ctx)
-        if forgotten < BATCH:
-            return
+    await job.in_batches(forget_batch, size=BATCH)
 
 
 async def forget_batch(ctx: Ctx) -> int:

@@ -22,11 +22,7 @@ where a.tenant_id = old.tenant_id and a.seq = old.seq
 @job("audit.forget_old", schedule="10 4 * * *", each="platform", timeout=1800)
 async def forget_old_entries(job: JobRun) -> None:
     """Empty audit entries whose years are over: three in general, seven for money."""
-    while True:
-        async with job.transaction() as ctx:
-            forgotten = await forget_batch(ctx)
-        if forgotten < BATCH:
-            return
+    await job.in_batches(forget_batch, size=BATCH)
 
 
 async def forget_batch(ctx: Ctx) -> int:

@@ -50,11 +50,11 @@ class EventsDropped(Problem):
 @job("events.drop_old", schedule="40 3 * * *", each="platform", timeout=1800)
 async def drop_old_events(job: JobRun) -> None:
     """Delete events that are older than the platform keeps them."""
-    while True:
-        async with job.transaction() as ctx:
-            dropped = await drop_batch(ctx, days=await setting(ctx, KEEP_DAYS))
-        if dropped < BATCH:
-            return
+
+    async def drop(ctx: Ctx) -> int:
+        return await drop_batch(ctx, days=await setting(ctx, KEEP_DAYS))
+
+    await job.in_batches(drop, size=BATCH)
 
 
 async def drop_batch(ctx: Ctx, *, days: int) -> int:

@@ -1,6 +1,7 @@
 """Jobs that keep house: ended jobs, old answers and idle buckets go."""
 
 from lastlight.runtime import limits
+from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs.declaration import job
 from lastlight.runtime.jobs.run import JobRun
 
@@ -33,22 +34,18 @@ DROP_LOG = "delete from queue.pgqueuer_log where created < now() - interval '1 h
 @job("jobs.drop_ended", schedule="*/10 * * * *", each="platform")
 async def drop_ended(job: JobRun) -> None:
     """Delete jobs that ended long ago: scheduled ones after an hour, failures after 90 days, others after 30."""
-    while True:
-        async with job.transaction() as ctx:
-            deleted = await ctx.db.execute(DROP_ENDED, BATCH)
-            await ctx.db.execute(DROP_LOG)
-        if deleted < BATCH:
-            return
+
+    async def drop(ctx: Ctx) -> int:
+        await ctx.db.execute(DROP_LOG)
+        return await ctx.db.execute(DROP_ENDED, BATCH)
+
+    await job.in_batches(drop, size=BATCH)
 
 
 @job("idempotency.drop_old", schedule="50 3 * * *", each="platform", timeout=1800)
 async def drop_old_keys(job: JobRun) -> None:
     """Delete answers kept under Idempotency-Keys of more than 30 days ago: no retry is that late."""
-    while True:
-        async with job.transaction() as ctx:
-            deleted = await ctx.db.execute(DROP_KEYS, BATCH)
-        if deleted < BATCH:
-            return
+    await job.in_batches(lambda ctx: ctx.db.execute(DROP_KEYS, BATCH), size=BATCH)
 
 
 @job("limits.forget_idle", schedule="*/5 * * * *", each="platform")

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -81,6 +81,13 @@ class JobRun:
             self.services, self.tenant_id, role=role or self.declared.role, request_id=f"job:{self.id}"
         ) as ctx:
             yield ctx
+
+    async def in_batches(self, work: Callable[[Ctx], Awaitable[int]], *, size: int) -> None:
+        """Repeat `work`, each time in a transaction of its own, until it did less than a batch of `size` rows."""
+        done = size
+        while done >= size:
+            async with self.transaction() as ctx:
+                done = await work(ctx)
 
     @asynccontextmanager
     async def finish(self, result: Any = None, *, role: PoolName | None = None) -> AsyncGenerator[Ctx]:

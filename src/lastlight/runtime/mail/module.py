@@ -20,11 +20,7 @@ where outgoing_mail.tenant_id = old.tenant_id and outgoing_mail.id = old.id
 @job("mail.drop_old", schedule="20 4 * * *", each="platform")
 async def drop_old_mail(job: JobRun) -> None:
     """Delete mail older than 90 days."""
-    while True:
-        async with job.transaction() as ctx:
-            deleted = await ctx.db.execute(DROP_OLD, BATCH)
-        if deleted < BATCH:
-            return
+    await job.in_batches(lambda ctx: ctx.db.execute(DROP_OLD, BATCH), size=BATCH)
 
 
 MODULE = Module(

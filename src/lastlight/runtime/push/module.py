@@ -35,11 +35,7 @@ async def keep_house(job: JobRun) -> None:
     async with job.transaction() as ctx:
         await ctx.db.execute(DROP_DEAD)
         await ctx.db.execute(DROP_KEYS, ctx.tenant_id)
-    while True:
-        async with job.transaction() as ctx:
-            deleted = await ctx.db.execute(DROP_OLD, BATCH)
-        if deleted < BATCH:
-            return
+    await job.in_batches(lambda ctx: ctx.db.execute(DROP_OLD, BATCH), size=BATCH)
 
 
 MODULE = Module(
