@@ -82,7 +82,7 @@ def test_the_last_owner_stays(live_server: LiveServer, console_of: Console) -> N
     page.locator("#members tbody a").first.click()
     page.locator("[name=role_id]").select_option(label="Staff")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert").first).to_be_visible()
+    expect(page.locator("main").get_by_role("alert").first).to_be_visible()
     expect(page.locator("[name=role_id] option:checked")).to_have_text("Staff")
     rows = live_server.sql(
         """select count(*) as n from memberships m join roles r on r.tenant_id = m.tenant_id and r.id = m.role_id
@@ -133,7 +133,7 @@ def test_a_manager_is_offered_only_what_they_hold(live_server: LiveServer, conso
             "box => { box.disabled = false; box.checked = true; }"
         )
         page.get_by_role("button", name="Create the role").click()
-        expect(page.get_by_role("alert").first).to_be_visible()
+        expect(page.locator("main").get_by_role("alert").first).to_be_visible()
         assert live_server.sql("select count(*) as n from roles where name = 'Sneaky'")[0]["n"] == 0
     finally:
         live_server.sql(
