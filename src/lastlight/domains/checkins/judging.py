@@ -138,8 +138,8 @@ async def _answer_door(ctx: Ctx, speaker: Speaker, scan: ScanIn, finding: Findin
     require_welcome(ctx, door=door, rules=door_rules(door.settings), at=at)
     if door.visit_open:
         raise VisitOpen(f"{shown.guest.name or 'The guest'} is checked in already.")
-    finding.result = "admitted"
     finding.checkin_id = await _admit(ctx, speaker, scan, finding, at)
+    finding.result = "admitted"
 
 
 async def _follow_door(ctx: Ctx, speaker: Speaker, scan: ScanIn, finding: Finding, at: datetime) -> None:
@@ -153,14 +153,22 @@ async def _follow_door(ctx: Ctx, speaker: Speaker, scan: ScanIn, finding: Findin
     if scan.override_reason.strip():
         await _name_member(ctx, speaker, scan, finding)
     if door.visit_open or before:
-        finding.result = "double"
-        finding.flags = finding.flags or [("duplicate", "let in by a door without a network while already inside")]
+        _let_in_twice(finding)
+        return
+    try:
+        finding.checkin_id = await _admit(ctx, speaker, scan, finding, at)
+    except (VisitOpen, CodeReplayed):
+        _let_in_twice(finding)  # somebody let the guest in another way since this scan was looked at
         return
     finding.result = "admitted"
-    finding.checkin_id = await _admit(ctx, speaker, scan, finding, at)
     finding.visit_id = await close_if_left(
         ctx, venue_id=speaker.venue_id, patron_id=PatronId(shown.guest.patron_id), at=at
     )
+
+
+def _let_in_twice(finding: Finding) -> None:
+    finding.result = "double"
+    finding.flags = finding.flags or [("duplicate", "let in by a door without a network while already inside")]
 
 
 async def _shown_before(ctx: Ctx, speaker: Speaker, finding: Finding) -> bool:
@@ -207,7 +215,10 @@ async def _admit(ctx: Ctx, speaker: Speaker, scan: ScanIn, finding: Finding, at:
         override_reason=reason,
     )
     grounds = Grounds(nonce=shown.step.to_bytes(8, "big"), override_by=finding.override_by)
-    await admit(ctx, checkin=checkin, grounds=grounds, longest=timedelta(minutes=door.visit_timeout_minutes))
+    async with (
+        ctx.db.attempt()
+    ):  # a guest whom somebody else lets in at this moment refuses this scan, not its whole batch
+        await admit(ctx, checkin=checkin, grounds=grounds, longest=timedelta(minutes=door.visit_timeout_minutes))
     return checkin.id
 
 

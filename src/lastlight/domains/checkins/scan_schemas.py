@@ -31,6 +31,8 @@ class ScanIn(Input, frozen=True, kw_only=True):
     """Why the device refused."""
     override_reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
     """Why staff let the guest in against the rules at a door without a network. With one they ask POST /api/checkins/overrides."""
+    venue_id: VenueId | None = None
+    """Where the device stood when it decided, for one that was moved before it could send its log."""
     override_by: UserId | None = None
     """The member who was signed in on the device, and answers for it."""
 

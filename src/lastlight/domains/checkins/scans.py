@@ -12,7 +12,7 @@ from lastlight.domains.checkins.flags import raise_flag
 from lastlight.domains.checkins.judging import Finding, judge
 from lastlight.domains.checkins.passes import read_shown
 from lastlight.domains.checkins.scan_schemas import ScanIn, ScanOut, ScansIn, ScansOut
-from lastlight.domains.devices import Speaker
+from lastlight.domains.devices import Speaker, stood_at
 from lastlight.kernel.ids import uuid7
 from lastlight.runtime.context import Ctx
 
@@ -47,12 +47,23 @@ async def take_scans(ctx: Ctx, *, speaker: Speaker, data: ScansIn) -> ScansOut:
         if scan.sequence in kept:
             results.append(_again(scan, kept[scan.sequence]))
             continue
-        finding = await judge(ctx, speaker=speaker, scan=scan)
-        await _keep(ctx, speaker, scan, finding)
+        place = await _at_its_place(ctx, speaker, scan)
+        finding = await judge(ctx, speaker=place, scan=scan)
+        await _keep(ctx, place, scan, finding)
         results.append(_answer(ctx, scan, finding))
         kept[scan.sequence] = msgspec.structs.asdict(results[-1]) | {"code_hash": _hash(scan.code)}
     inside = await ctx.db.fetchval(INSIDE, ctx.tenant_id, speaker.venue_id)
     return ScansOut(results=results, inside=inside, now=ctx.now)
+
+
+async def _at_its_place(ctx: Ctx, speaker: Speaker, scan: ScanIn) -> Speaker:
+    """The device where it stood when it decided; a venue that it never stood at does not count."""
+    there = scan.venue_id
+    if there is None or scan.decided == "server" or there == speaker.venue_id:
+        return speaker
+    if not await stood_at(ctx, speaker=speaker, venue_id=there, at=min(scan.claimed_at, ctx.now)):
+        return speaker
+    return msgspec.structs.replace(speaker, venue_id=there)
 
 
 def _holders(scans: list[ScanIn]) -> list[str]:

@@ -9,7 +9,14 @@ from lastlight.domains.devices.errors import DEVICE_REFUSALS
 from lastlight.domains.devices.model import Device, DeviceIn
 from lastlight.domains.devices.permissions import DEVICES_MANAGE, DEVICES_READ
 from lastlight.domains.devices.queries import FleetSums, find_device, read_fleet, sum_up
-from lastlight.domains.devices.signing import Speaker, decode_base64url, is_signed_by, load_public_key, spoken_for
+from lastlight.domains.devices.signing import (
+    Speaker,
+    decode_base64url,
+    is_signed_by,
+    load_public_key,
+    spoken_for,
+    stood_at,
+)
 
 __all__ = [
     "DEVICES_MANAGE",
@@ -26,5 +33,6 @@ __all__ = [
     "load_public_key",
     "read_fleet",
     "spoken_for",
+    "stood_at",
     "sum_up",
 ]

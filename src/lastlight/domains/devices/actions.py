@@ -22,6 +22,7 @@ update devices
 set status = 'revoked', revoked_at = now(), revoked_reason = $3, code_hash = null, code_expires_at = null
 where tenant_id = $1 and id = $2
 """
+MOVED = "insert into device_moves (tenant_id, device_id, venue_id) values ($1, $2, $3)"
 CLEAR = """
 update device_alerts set cleared_at = now() where tenant_id = $1 and device_id = $2 and cleared_at is null returning kind
 """
@@ -42,6 +43,8 @@ async def change_device(ctx: Ctx, *, device_id: UUID, data: DeviceChange, versio
     wanted = _wanted(ctx, before, data)
     await ctx.db.execute(CHANGE, ctx.tenant_id, device_id, *wanted)
     after = await read_device(ctx, device_id=device_id)
+    if after.venue_id != before.venue_id:
+        await ctx.db.execute(MOVED, ctx.tenant_id, device_id, before.venue_id)
     if after.maintenance:
         await clear_alerts(ctx, device=after)
     ctx.emit(

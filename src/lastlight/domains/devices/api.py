@@ -33,6 +33,7 @@ from lastlight.domains.devices.permissions import DEVICES_MANAGE, DEVICES_READ
 from lastlight.domains.devices.signing import spoken_for
 from lastlight.kernel.errors import NotFound, Stale
 from lastlight.kernel.ids import VenueId
+from lastlight.runtime.auth.errors import TenantClosed, TenantSuspended
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import RequestInfo, get, patch, post, put
 from lastlight.runtime.http.listing import listing_get
@@ -148,7 +149,7 @@ async def set_door_rules(ctx: Ctx, venue_id: VenueId, data: DoorRulesIn) -> Door
     "/webhooks/hardware",
     public=SIGNED,
     db="system",
-    raises=[DeviceUnknown, DeviceClockWrong],
+    raises=[DeviceUnknown, DeviceClockWrong, TenantSuspended, TenantClosed],
     status=200,
     tags=TAGS,
 )

@@ -1,6 +1,7 @@
 """Why a device, or somebody who manages one, is refused."""
 
 from lastlight.kernel.errors import Conflict, Problem
+from lastlight.runtime.auth.errors import TenantClosed, TenantSuspended
 
 
 class EnrolmentRefused(Problem):
@@ -90,4 +91,4 @@ ERRORS = (
     DeviceAlertOver,
     NoScannerYet,
 )
-DEVICE_REFUSALS = (DeviceUnknown, DeviceClockWrong, DeviceSetAside)
+DEVICE_REFUSALS = (DeviceUnknown, DeviceClockWrong, DeviceSetAside, TenantSuspended, TenantClosed)

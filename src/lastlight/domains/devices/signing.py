@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from lastlight.domains.devices.errors import DeviceClockWrong, DeviceSetAside, DeviceUnknown
 from lastlight.domains.devices.model import DeviceKind
 from lastlight.kernel.ids import TenantId, VenueId
+from lastlight.runtime.auth.authenticate import check_tenant
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.http import RequestInfo
@@ -31,13 +32,19 @@ CLOCK_SKEW = timedelta(minutes=5)
 """How far a device's clock may be off; it learns the time from the refusal."""
 ALLOWED = """
 select d.id, d.venue_id, d.name, d.kind, d.maintenance, d.public_key, s.battery, coalesce(s.charging, false) as charging,
-       coalesce(s.firmware, '') as firmware, coalesce(s.queued, 0) as queued, s.last_seen_at
+       coalesce(s.firmware, '') as firmware, coalesce(s.queued, 0) as queued, s.last_seen_at, t.status as tenant_status
 from devices d
 join tenants t on t.id = d.tenant_id
 left join device_states s on s.tenant_id = d.tenant_id and s.device_id = d.id
-where d.tenant_id = $1 and d.id = $2 and d.status = 'active' and t.status = 'active'
+where d.tenant_id = $1 and d.id = $2 and d.status = 'active'
 for share of d
 """
+STOOD = """
+select exists (select from device_moves
+               where tenant_id = $1 and device_id = $2 and venue_id = $3 and left_at > $4::timestamptz - $5::interval)
+"""
+MOVED_WITHIN = timedelta(days=1)
+"""A device may be moved while it has no network, and hears of it a night later."""
 
 
 class Speaker(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +61,7 @@ class Speaker(msgspec.Struct, frozen=True, kw_only=True):
     firmware: str
     queued: int
     last_seen_at: datetime | None
+    tenant_status: str
 
     def state(self) -> dict[str, str | int | float | bool | None]:
         """What it last said of itself, to be kept with what it does now."""
@@ -73,7 +81,7 @@ async def spoken_for(
 ) -> AsyncGenerator[tuple[Ctx, Speaker]]:
     """A transaction inside the tenant of the device that signed the request; a revocation waits for it, or comes first.
 
-    Raises DeviceUnknown, DeviceClockWrong, and while it is `working` DeviceSetAside.
+    Raises DeviceUnknown, DeviceClockWrong, TenantSuspended, and while it is `working` DeviceSetAside.
     """
     tenant_id, device_id = _named(request.headers.get("x-device", ""))
     actor = Actor(
@@ -83,10 +91,20 @@ async def spoken_for(
         speaker = await inside.db.row(Speaker, ALLOWED, tenant_id, device_id)
         if speaker is None or not _signed(speaker, request, body):
             raise DeviceUnknown
+        check_tenant(
+            speaker.tenant_status
+        )  # said to its own devices only: one that is unknown forgets its key and its log
         _require_time(request.headers.get("x-device-time", ""), inside.now)
         if working and speaker.maintenance:
             raise DeviceSetAside
         yield inside, speaker
+
+
+async def stood_at(ctx: Ctx, *, speaker: Speaker, venue_id: UUID, at: datetime) -> bool:
+    """Whether a device stands at a venue, or took itself to stand there at a moment because it had not heard of its move."""
+    if venue_id == speaker.venue_id:
+        return True
+    return bool(await ctx.db.fetchval(STOOD, ctx.tenant_id, speaker.id, venue_id, at, MOVED_WITHIN))
 
 
 def request_message(*, method: str, path: str, device: str, at: str, body: bytes) -> bytes:

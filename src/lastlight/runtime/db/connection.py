@@ -1,6 +1,7 @@
 """Db: one connection inside one transaction. Rows become structs; named constraints become problems."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
@@ -79,6 +80,17 @@ class Db:
         if found is None:
             raise NotFound
         return found
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncGenerator[None]:
+        """A part of the transaction that is undone by itself when it is refused: what was written before it stands."""
+        await self.execute("savepoint attempt")
+        try:
+            yield
+        except Problem:
+            await self.execute("rollback to savepoint attempt")
+            raise
+        await self.execute("release savepoint attempt")
 
     async def stream(self, sql: str, *args: Any, batch: int = 500) -> AsyncIterator[list[asyncpg.Record]]:
         """Rows in batches through a server-side cursor, for lists that do not fit in memory; the first may take its time."""
