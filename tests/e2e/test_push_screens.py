@@ -19,6 +19,7 @@ from tests.support.live_server import LiveServer, Person
 from tests.support.push_service import Browser, Postman, as_text
 
 pytestmark = pytest.mark.browser
+PLACE = "Bar for trials"
 Console = Callable[..., Page]
 NewContext = Callable[..., BrowserContext]
 
@@ -152,11 +153,21 @@ def worker_of(page: Page, script: str) -> Worker:
     return next(worker for worker in page.context.service_workers if worker.url.endswith(script))
 
 
+@pytest.fixture(autouse=True)
+def calls_end(live_server: LiveServer) -> Generator[None]:
+    """No call for help of a test here is heard in the next one."""
+    yield
+    with closing(live_server.client(live_server.businesses["kojo-arcade"].people["manager"])) as client:
+        for row in live_server.sql("select id from sos_calls where place = $1 and resolved_at is null", PLACE):
+            said = client.post(f"/api/emergency/sos/{row['id']}/resolution", json={"reason": "It was a trial."})
+            assert said.status_code == 200, said.text
+
+
 def press_sos(live_server: LiveServer, *, silent: bool = False) -> str:
     """The manager calls for help at the first venue; the call's id."""
     business = live_server.businesses["kojo-arcade"]
     venue_id = next(iter(business.venues.values()))
-    body = {"venue_id": str(venue_id), "severity": "emergency", "place": "Bar 2", "silent": silent}
+    body = {"venue_id": str(venue_id), "severity": "emergency", "place": PLACE, "silent": silent}
     with closing(live_server.client(business.people["manager"])) as client:
         answer = client.post("/api/emergency/sos", json=body, headers={"Idempotency-Key": str(uuid4())})
         assert answer.status_code == 201, answer.text
@@ -172,12 +183,12 @@ def test_an_sos_is_heard_on_a_locked_phone_and_its_touch_leads_to_it(
     said = told(page, postman, device)
     assert said["title"] == "SOS, emergency: Kōjō Rosebank"
     [notice] = deliver(page, live_server, CONSOLE_SCOPE, json.dumps(said))
-    assert (notice["title"], notice["body"]) == ("SOS, emergency: Kōjō Rosebank", "Bar 2. Open it to answer.")
+    assert (notice["title"], notice["body"]) == ("SOS, emergency: Kōjō Rosebank", f"{PLACE}. Open it to answer.")
     assert (notice["silent"], notice["requireInteraction"]) == (False, True)
     [opened] = worker_of(page, "/static/push-worker.js").evaluate(TOUCH)
     page.goto(opened)
     expect(page).to_have_url(f"{live_server.base_url}/staff/safety/sos/{sos_id}")
-    expect(page.locator("#main")).to_contain_text("Bar 2")
+    expect(page.locator("#main")).to_contain_text(PLACE)
 
 
 def test_a_silent_sos_rings_nowhere(
