@@ -163,6 +163,13 @@
 --   last_scan bigint not null default 0
 --   queued integer not null default 0
 
+-- device_moves: venues that a device was moved away from, and when
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   device_id uuid not null
+--   venue_id uuid not null
+--   left_at timestamp with time zone not null default now()
+
 -- device_states: the last heartbeat of each device
 --   tenant_id uuid not null
 --   device_id uuid not null
@@ -284,6 +291,31 @@
 --   created_at timestamp with time zone not null default now()
 --   expires_at timestamp with time zone
 --   removed_at timestamp with time zone
+
+-- help_calls: a guest who is in calls for help; the SOS call of the same id is what the staff answer
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   venue_id uuid not null
+--   visit_id uuid not null
+--   patron_id uuid not null
+--   user_id uuid not null
+--   about text -- personal: what a guest says is wrong
+--   place text not null default ''::text -- personal: where somebody called from, in words
+--   note text not null default ''::text -- personal: words of the guest
+--   quiet boolean not null default false
+--   latitude double precision -- personal: where the guest was
+--   longitude double precision -- personal: where the guest was
+--   accuracy_m real -- personal: how exact the position is, in metres
+--   status text not null default 'sent'::text
+--   helpers text[] not null default '{}'::text[] -- personal: name; first names of those who heard it or come, as the guest reads them
+--   escalation smallint not null default 0
+--   pressed_at timestamp with time zone not null -- the phone's own clock: earlier than received_at when it had no network
+--   received_at timestamp with time zone not null default now()
+--   raised_at timestamp with time zone -- since when the SOS call stands; null: the worker has yet to make it
+--   answered_at timestamp with time zone
+--   ended_at timestamp with time zone
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
 
 -- idempotency_keys: answers under their Idempotency-Key, so that a repeated call has its effect once
 --   tenant_id uuid not null
@@ -1162,6 +1194,9 @@
 --   device_alerts.device_alerts_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 --   device_heartbeats.device_heartbeats_device_exists FOREIGN KEY (tenant_id, device_id) REFERENCES devices(tenant_id, id)
 --   device_heartbeats.device_heartbeats_pkey PRIMARY KEY (tenant_id, id)
+--   device_moves.device_moves_device_exists FOREIGN KEY (tenant_id, device_id) REFERENCES devices(tenant_id, id)
+--   device_moves.device_moves_pkey PRIMARY KEY (tenant_id, id)
+--   device_moves.device_moves_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 --   device_states.device_states_battery_real CHECK (((battery >= 0) AND (battery <= 100)))
 --   device_states.device_states_device_exists FOREIGN KEY (tenant_id, device_id) REFERENCES devices(tenant_id, id)
 --   device_states.device_states_pkey PRIMARY KEY (tenant_id, device_id)
@@ -1208,6 +1243,15 @@
 --   files.files_place_once UNIQUE (tenant_id, place)
 --   files.files_size_known CHECK ((size >= 0))
 --   files.files_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   help_calls.help_calls_about_known CHECK ((about = ANY (ARRAY['unwell'::text, 'bothered'::text, 'lost'::text, 'other'::text])))
+--   help_calls.help_calls_ended_dated CHECK (((status = ANY (ARRAY['over'::text, 'withdrawn'::text])) = (ended_at IS NOT NULL)))
+--   help_calls.help_calls_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   help_calls.help_calls_pkey PRIMARY KEY (tenant_id, id)
+--   help_calls.help_calls_place_short CHECK ((length(place) <= 120))
+--   help_calls.help_calls_position_whole CHECK ((num_nulls(latitude, longitude, accuracy_m) = ANY (ARRAY[0, 3])))
+--   help_calls.help_calls_status_known CHECK ((status = ANY (ARRAY['sent'::text, 'heard'::text, 'coming'::text, 'over'::text, 'withdrawn'::text])))
+--   help_calls.help_calls_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   help_calls.help_calls_visit_exists FOREIGN KEY (tenant_id, visit_id) REFERENCES visits(tenant_id, id)
 --   idempotency_keys.idempotency_keys_pkey PRIMARY KEY (tenant_id, principal, key)
 --   incident_entries.incident_entries_incident_exists FOREIGN KEY (tenant_id, incident_id) REFERENCES incidents(tenant_id, id)
 --   incident_entries.incident_entries_kind_known CHECK ((kind = ANY (ARRAY['opened'::text, 'note'::text, 'alert'::text, 'intervention'::text, 'sos'::text, 'resolved'::text, 'reopened'::text])))
@@ -1555,6 +1599,7 @@
 --   CREATE INDEX device_alerts_by_venue ON public.device_alerts USING btree (tenant_id, venue_id, raised_at DESC)
 --   CREATE INDEX device_heartbeats_by_device ON public.device_heartbeats USING btree (tenant_id, device_id, heard_at DESC)
 --   CREATE INDEX device_heartbeats_by_time ON public.device_heartbeats USING btree (heard_at)
+--   CREATE INDEX device_moves_by_device ON public.device_moves USING btree (tenant_id, device_id, left_at DESC)
 --   CREATE INDEX devices_by_venue ON public.devices USING btree (tenant_id, venue_id, id)
 --   CREATE INDEX door_scans_by_patron ON public.door_scans USING btree (tenant_id, patron_id, claimed_at DESC) WHERE (patron_id IS NOT NULL)
 --   CREATE INDEX door_scans_by_time ON public.door_scans USING btree (tenant_id, claimed_at DESC, id DESC)
@@ -1567,6 +1612,9 @@
 --   CREATE INDEX files_by_age ON public.files USING btree (tenant_id, created_at DESC)
 --   CREATE INDEX files_by_patron ON public.files USING btree (tenant_id, patron_id) WHERE (patron_id IS NOT NULL)
 --   CREATE INDEX files_expiring ON public.files USING btree (expires_at) WHERE ((expires_at IS NOT NULL) AND (removed_at IS NULL))
+--   CREATE INDEX help_calls_by_patron ON public.help_calls USING btree (tenant_id, patron_id, received_at DESC)
+--   CREATE INDEX help_calls_by_visit ON public.help_calls USING btree (tenant_id, visit_id)
+--   CREATE INDEX help_calls_unraised ON public.help_calls USING btree (tenant_id, received_at) WHERE ((raised_at IS NULL) AND (ended_at IS NULL))
 --   CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING brin (created_at)
 --   CREATE INDEX incident_entries_by_incident ON public.incident_entries USING btree (tenant_id, incident_id, at, id)
 --   CREATE INDEX incident_entries_remembered ON public.incident_entries USING btree (at) WHERE (name <> ''::text)
@@ -1698,6 +1746,7 @@
 --   CREATE UNIQUE INDEX device_alerts_one_open ON public.device_alerts USING btree (tenant_id, device_id, kind) WHERE (cleared_at IS NULL)
 --   CREATE UNIQUE INDEX device_alerts_pkey ON public.device_alerts USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX device_heartbeats_pkey ON public.device_heartbeats USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX device_moves_pkey ON public.device_moves USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX device_states_pkey ON public.device_states USING btree (tenant_id, device_id)
 --   CREATE UNIQUE INDEX devices_code_once ON public.devices USING btree (tenant_id, code_hash) WHERE (code_hash IS NOT NULL)
 --   CREATE UNIQUE INDEX devices_name_once ON public.devices USING btree (tenant_id, venue_id, lower(name)) WHERE (status <> 'revoked'::text)
@@ -1712,6 +1761,8 @@
 --   CREATE UNIQUE INDEX feature_flags_pkey ON public.feature_flags USING btree (key)
 --   CREATE UNIQUE INDEX files_pkey ON public.files USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX files_place_once ON public.files USING btree (tenant_id, place)
+--   CREATE UNIQUE INDEX help_calls_one_open ON public.help_calls USING btree (tenant_id, patron_id) WHERE (ended_at IS NULL)
+--   CREATE UNIQUE INDEX help_calls_pkey ON public.help_calls USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX idempotency_keys_pkey ON public.idempotency_keys USING btree (tenant_id, principal, key)
 --   CREATE UNIQUE INDEX incident_entries_pkey ON public.incident_entries USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX incidents_number_once ON public.incidents USING btree (tenant_id, number)
@@ -1926,6 +1977,16 @@
 --   device_heartbeats.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   device_heartbeats.system_rows permissive all to lastlight_system using (true) check (true)
 --   device_heartbeats.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   device_moves.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   device_moves.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   device_moves.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   device_moves.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   device_moves.looker_reads permissive select to lastlight_looker using (true) check ()
+--   device_moves.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   device_moves.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   device_moves.platform_reads permissive select to lastlight_platform using (true) check ()
+--   device_moves.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   device_moves.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   device_states.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   device_states.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
 --   device_states.guest_reads restrictive select to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
@@ -2007,6 +2068,14 @@
 --   files.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   files.system_rows permissive all to lastlight_system using (true) check (true)
 --   files.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   help_calls.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), (( SELECT ll.patron_id() AS patron_id) IS NULL))) check ()
+--   help_calls.looker_reads permissive select to lastlight_looker using (true) check ()
+--   help_calls.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   help_calls.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   help_calls.platform_reads permissive select to lastlight_platform using (true) check ()
+--   help_calls.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   help_calls.system_rows permissive all to lastlight_system using (true) check (true)
+--   help_calls.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   idempotency_keys.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   idempotency_keys.guest_reads restrictive select to lastlight_app using (((( SELECT ll.patron_id() AS patron_id) IS NULL) OR (user_id = ( SELECT ll.user_id() AS user_id)))) check ()
 --   idempotency_keys.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
@@ -2515,6 +2584,9 @@
 --   device_heartbeats: lastlight_looker may select
 --   device_heartbeats: lastlight_platform may select
 --   device_heartbeats: lastlight_system may delete, select
+--   device_moves: lastlight_app may insert, select
+--   device_moves: lastlight_looker may select
+--   device_moves: lastlight_platform may select
 --   device_states: lastlight_app may insert, select, update
 --   device_states: lastlight_looker may select
 --   device_states: lastlight_platform may select
@@ -2547,6 +2619,10 @@
 --   files: lastlight_looker may select
 --   files: lastlight_platform may insert, select, update
 --   files: lastlight_system may delete, insert, select, update
+--   help_calls: lastlight_app may insert, select, update
+--   help_calls: lastlight_looker may select
+--   help_calls: lastlight_platform may select
+--   help_calls: lastlight_system may select
 --   idempotency_keys: lastlight_app may insert, select
 --   idempotency_keys: lastlight_looker may select
 --   idempotency_keys: lastlight_platform may insert, select
@@ -2773,6 +2849,7 @@
 --   CREATE TRIGGER door_rules_touch BEFORE UPDATE ON public.door_rules FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER emergency_contacts_touch BEFORE UPDATE ON public.emergency_contacts FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER feature_flags_touch BEFORE UPDATE ON public.feature_flags FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER help_calls_touch BEFORE UPDATE ON public.help_calls FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER incident_entries_append_only BEFORE DELETE OR UPDATE ON public.incident_entries FOR EACH ROW EXECUTE FUNCTION ll.safety_forgets_only()
 --   CREATE TRIGGER incidents_touch BEFORE UPDATE ON public.incidents FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER invitations_touch BEFORE UPDATE ON public.invitations FOR EACH ROW EXECUTE FUNCTION ll.touch()

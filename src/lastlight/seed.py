@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from lastlight.domains import checkins, identity, resources, safety, staff, tasks, tenancy, venues
+from lastlight.domains import checkins, flags, identity, resources, safety, staff, tasks, tenancy, venues
 from lastlight.kernel.ids import PLATFORM, PatronId, TenantId, UserId, VenueId
 from lastlight.main import create_services
 from lastlight.runtime.auth.passwords import hash_password
@@ -148,6 +148,17 @@ async def _fill(services: Services, size: Size) -> None:
         log.info("seeding", business=business.name, guests=size.guests, nights=size.nights)
         await _fill_business(services, business, size, hashed)
     await _fill_waiting(services, hashed)
+    await _fill_flags(services)
+
+
+async def _fill_flags(services: Services) -> None:
+    """One business answers for itself about a feature that all others have."""
+    business = BUSINESSES[-1]
+    async with system_ctx(
+        services, TenantId(identity.seeded_id(SEED, "tenant", business.slug)), role="platform"
+    ) as ctx:
+        reason = "From next month on: their crew is being shown what to do when a guest calls."
+        await flags.seed_answer(ctx, key=safety.GUEST_HELP.key, enabled=False, reason=reason)
 
 
 async def _fill_business(services: Services, business: Business, size: Size, hashed: str) -> None:

@@ -3,8 +3,8 @@
 from uuid import uuid4
 
 from tests.support.calls import Example, Given
-from tests.support.safety_things import safety_check
-from tests.support.things import venue, visit
+from tests.support.safety_things import help_call, safety_check
+from tests.support.things import checked_in, venue, visit
 from tests.support.world import Somebody, World
 
 
@@ -49,6 +49,19 @@ async def answer_check(world: World, who: Somebody) -> Given:
     return Given(path={"check_id": await safety_check(world, patron, patron=patron)}, who=patron)
 
 
+async def press_help(world: World, who: Somebody) -> Given:
+    """A guest who is in."""
+    patron = await world.newcomer(world.somebody["B.patron" if who.home is world.b else "A.patron"])
+    await checked_in(world, patron, patron=patron)
+    return Given(data={"about": "lost", "place": "Stairs"}, who=patron)
+
+
+async def withdraw_help(world: World, who: Somebody) -> Given:
+    """A call of a guest of one's own."""
+    patron = await world.newcomer(world.somebody["B.patron" if who.home is world.b else "A.patron"])
+    return Given(path={"help_id": await help_call(world, patron, patron=patron)}, who=patron)
+
+
 SAFETY_EXAMPLES: dict[str, Example] = {
     "set_thresholds": set_thresholds,
     "set_emergency_contacts": set_emergency_contacts,
@@ -61,4 +74,6 @@ SAFETY_EXAMPLES: dict[str, Example] = {
     "note_incident": note_incident,
     "ask_guest": ask_guest,
     "answer_check": answer_check,
+    "press_help": press_help,
+    "withdraw_help": withdraw_help,
 }

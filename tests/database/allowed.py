@@ -53,6 +53,7 @@ GUEST_OWNS = {
     "checkin_revocations": ("patron_id", "patron"),
     "visits": ("patron_id", "patron"),
     "safety_checks": ("patron_id", "patron"),
+    "help_calls": ("patron_id", "patron"),
     "bookings": ("patron_id", "patron"),
     "venue_images": ("patron_id", "patron"),
 }

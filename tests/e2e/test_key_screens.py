@@ -41,6 +41,22 @@ def test_keys_are_shown_by_fingerprints_and_sealed_again(live_server: LiveServer
     page.get_by_role("button", name="Replace the key of notifications").click()
     page.get_by_role("dialog").get_by_role("button", name="Replace it").click()
     toast(page, "Browsers subscribe with a new key from now on.")
+    keys = page.locator("#push-keys tbody tr")
+    expect(keys.filter(has_text="Current")).to_have_count(1)
+    page.get_by_role("button", name="Replace the key of notifications").click()
+    page.get_by_role("dialog").get_by_role("button", name="Replace it").click()
+    earlier = keys.filter(has_text="Earlier")
+    expect(earlier.first).to_be_visible()
+    count = earlier.count()
+    earlier.first.get_by_role("button", name="Destroy").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Destroy it").click()
+    expect(dialog.get_by_label("Reason")).to_have_attribute("aria-invalid", "true")
+    dialog.get_by_label("Reason").fill("It stood in a log")
+    dialog.get_by_role("button", name="Destroy it").click()
+    toast(page, "The key is destroyed.")
+    expect(earlier).to_have_count(count - 1)
+    expect(page.locator("#rail")).to_contain_text("It stood in a log")
 
 
 def test_signing_everybody_out_asks_why_and_can_be_left(live_server: LiveServer, console_of: Console) -> None:

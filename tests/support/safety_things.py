@@ -41,6 +41,15 @@ async def safety_check(world: World, who: Somebody, *, patron: Somebody | None =
     return (await world.make("POST", "/api/safety/checks", _owner(world, who), json=body))["id"]
 
 
+async def help_call(world: World, who: Somebody, *, patron: Somebody | None = None) -> Any:
+    """A call for help of a guest who is in."""
+    tenant = who.home or world.a
+    guest = patron or await world.newcomer(Somebody("patron", "patron", "patron", tenant))
+    await checked_in(world, who, patron=guest)
+    headers = {"Idempotency-Key": str(uuid4())}
+    return (await world.make("POST", "/api/patron/help", guest, json={}, headers=headers))["id"]
+
+
 async def broadcast(world: World, who: Somebody, *, place: int = 0) -> Any:
     """A word to all staff of a venue."""
     body = {"venue_id": str((who.home or world.a).venues[place]), "text": world.unique("Word")}
@@ -83,6 +92,7 @@ THINGS.update(
     sos_id=sos_call,
     broadcast_id=broadcast,
     check_id=safety_check,
+    help_id=help_call,
 )
 ELSEWHERE.update(
     alert_id=_roof_alert,

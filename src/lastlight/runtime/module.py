@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from lastlight.kernel.errors import Problem
 from lastlight.kernel.events import Event
+from lastlight.kernel.flags import FeatureFlag
 from lastlight.kernel.permissions import Permission
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class Module:
     settings: "Sequence[TenantSetting[Any]]" = ()
     notices: "Sequence[NoticeKind]" = ()
     """What it tells people by push, each kind of which they may switch off."""
+    flags: Sequence[FeatureFlag] = ()
+    """The features that its code asks for, which the crew may give to a share of the businesses or take away."""
     drills: "Sequence[Drill]" = ()
     sealed: "Sequence[Sealed]" = ()
     """Columns of secrets that lie sealed under the secret key, so that a rotation finds them."""
@@ -104,6 +107,7 @@ class Registry:
         self.listings = _unique("listing", ((listing.name, listing) for m in modules for listing in m.listings))
         self.drills = _unique("drill", ((drill.name, drill) for m in modules for drill in m.drills))
         self.settings = _unique("setting", ((s.key, s) for m in modules for s in m.settings))
+        self.flags = _unique("feature flag", ((flag.key, flag) for m in modules for flag in m.flags))
         self.notices = _unique("notice", ((kind.key, kind) for m in modules for kind in m.notices))
         self.nav = tuple(sorted((_switched(m, n) for m in modules for n in m.nav), key=lambda n: n.order))
         self.sealed = tuple(sealed for m in modules for sealed in m.sealed)

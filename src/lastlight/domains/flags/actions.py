@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from lastlight.domains.flags.errors import FlagAlive, FlagKilled
+from lastlight.domains.flags.errors import FlagAlive, FlagAsked, FlagKilled
 from lastlight.domains.flags.events import (
     FlagChanged,
     FlagCreated,
@@ -97,10 +97,12 @@ async def revive_flag(ctx: Ctx, *, key: str, version: int) -> Flag:
 
 
 async def remove_flag(ctx: Ctx, *, key: str, version: int) -> None:
-    """Remove a flag with every business's own answer: whoever asks for it finds it off."""
+    """Remove a flag with every business's own answer: whoever asks for it finds it off. Raises FlagAsked, Stale."""
     before = await _lock(ctx, key)
     if before.version != version:
         raise Stale
+    if key in ctx.services.registry.flags:
+        raise FlagAsked
     await ctx.db.execute(DELETE, key)
     ctx.emit(FlagRemoved(key=key), entity=("flag", key), before=_facts(before))
 

@@ -1,7 +1,7 @@
 """Feature flags at the edge: the crew's, and what the apps ask."""
 
 from lastlight.domains.flags import actions, queries
-from lastlight.domains.flags.errors import FlagAlive, FlagKeyTaken, FlagKilled
+from lastlight.domains.flags.errors import FlagAlive, FlagAsked, FlagKeyTaken, FlagKilled
 from lastlight.domains.flags.model import Flag, TenantFlag
 from lastlight.domains.flags.permissions import FLAGS_MANAGE, FLAGS_READ
 from lastlight.domains.flags.schemas import (
@@ -66,7 +66,13 @@ async def revive_flag(ctx: Ctx, flag_key: str, if_match: int) -> Flag:
     return await actions.revive_flag(ctx, key=flag_key, version=if_match)
 
 
-@delete("/api/admin/flags/{flag_key:str}", permission=FLAGS_MANAGE, db="platform", raises=[NotFound, Stale], tags=TAGS)
+@delete(
+    "/api/admin/flags/{flag_key:str}",
+    permission=FLAGS_MANAGE,
+    db="platform",
+    raises=[NotFound, Stale, FlagAsked],
+    tags=TAGS,
+)
 async def remove_flag(ctx: Ctx, flag_key: str, if_match: int) -> None:
     """Remove a flag with every business's own answer."""
     await actions.remove_flag(ctx, key=flag_key, version=if_match)

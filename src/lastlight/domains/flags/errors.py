@@ -27,4 +27,12 @@ class FlagAlive(Conflict):
     default_detail = "It counts as it stands."
 
 
-ERRORS = (FlagKeyTaken, FlagKilled, FlagAlive)
+class FlagAsked(Conflict):
+    """The code asks for it: without it, nobody could switch the feature."""
+
+    type = "flag-asked"
+    title = "The code asks for this flag"
+    default_detail = "Switch it off or kill it; it is removed together with the code that asks for it."
+
+
+ERRORS = (FlagKeyTaken, FlagKilled, FlagAlive, FlagAsked)

@@ -108,6 +108,7 @@ async def _flag(ctx: Ctx, *, flag_key: str, q: str = "") -> dict[str, Any]:
         "here": f"{HOME}/{flag_key}",
         "events": EVENTS,
         "what": "kill",
+        "asked": flag_key in ctx.services.registry.flags,
         "history": await entity_history(ctx, entity="flag", entity_id=flag_key),
     }
 

@@ -111,9 +111,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def enabled(ctx: Ctx, *, key: str) -> bool:
-    """Whether a feature is on for whoever this transaction serves; off where no such flag is."""
+    """Whether a feature is on for whoever this transaction serves; where no such flag is written down, as its module declares it."""
     answer = await ctx.db.row(Answer, ANSWERS, ctx.tenant_id, key)
-    return answer is not None and _on(ctx, answer)
+    return _on(ctx, answer) if answer is not None else _declared(ctx, key)
 
 
 async def enabled_keys(ctx: Ctx) -> list[str]:
@@ -166,6 +166,14 @@ async def read_tenant_flag(ctx: Ctx, *, key: str) -> TenantFlag:
     if found is None:
         raise NotFound
     return found
+
+
+def _declared(ctx: Ctx, key: str) -> bool:
+    flag = ctx.services.registry.flags.get(key)
+    if flag is None:
+        return False
+    names = ("key", "description", "spread", "enabled", "percentage")
+    return _on(ctx, Answer(**{name: getattr(flag, name) for name in names}))
 
 
 def _on(ctx: Ctx, answer: Answer) -> bool:

@@ -175,6 +175,7 @@ PATRON = (
     "venues.own",
     "visits.own",
     "safety.checks",
+    "safety.help",
 )
 """What a guest of a tenant may do: every permission over what is their own."""
 GUEST: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from lastlight.domains.safety.events import (
     SosResolvedEvent,
 )
 from lastlight.domains.safety.frame import emergency_of
+from lastlight.domains.safety.help_model import GUEST_HELP
 from lastlight.domains.safety.incidents import begin_incident, find_incident
 from lastlight.domains.safety.jobs import Facts, take_facts
 from lastlight.domains.safety.model import Alert, FloorState, Incident, Thresholds, floor_state
@@ -30,6 +31,7 @@ from lastlight.domains.safety.thresholds import read_thresholds
 from lastlight.domains.safety.watch import read_floor, report_facts
 
 __all__ = [
+    "GUEST_HELP",
     "SAFETY_MANAGE",
     "SAFETY_READ",
     "SAFETY_RESPOND",

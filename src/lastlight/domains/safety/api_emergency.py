@@ -31,7 +31,7 @@ list_incidents = listing_get("/api/incidents", INCIDENTS, tags=INCIDENT)
 )
 async def press_sos(ctx: Ctx, data: SosIn) -> SosCall:
     """Call for help: staff, managers and owners of the venue hear it at once, and an incident is opened."""
-    return await sos.press_sos(ctx, data=data, sos_id=_key_as_id(ctx.idempotency_key))
+    return await sos.press_sos(ctx, data=data, sos_id=key_as_id(ctx.idempotency_key))
 
 
 @get("/api/emergency/sos/{sos_id:uuid}", permission=SAFETY_READ, raises=[NotFound], tags=SOS)
@@ -154,7 +154,7 @@ async def read_incident_report(ctx: Ctx, incident_id: UUID) -> Download:
     return Download(body=body, media_type="text/plain; charset=utf-8", filename=f"incident-{incident.number}.txt")
 
 
-def _key_as_id(key: str) -> UUID | None:
+def key_as_id(key: str) -> UUID | None:
     """The call's id, where the key is a UUID; any other key gets a new id, and is remembered as every key is."""
     try:
         return UUID(key)

@@ -68,6 +68,31 @@ class IncidentResolved(Conflict):
     default_detail = "Open another incident if something else happened."
 
 
+class HelpNotOffered(Problem):
+    """The business, or the platform, has switched guests' calls for help off."""
+
+    type = "help-not-offered"
+    status = 403
+    title = "Calling for help from the phone is switched off here"
+    default_detail = "Nobody has been told. Speak to anybody who works here, or call the emergency number."
+
+
+class HelpOutside(Conflict):
+    """Who is in no venue has no staff to call."""
+
+    type = "help-outside"
+    title = "You are not checked in"
+    default_detail = "Nobody has been told. Speak to anybody who works here, or call the emergency number."
+
+
+class HelpTooOften(Conflict):
+    """So many calls within so short a time are no calls for help any more."""
+
+    type = "help-too-often"
+    title = "You have called too often"
+    default_detail = "Nobody has been told this time. Speak to anybody who works here, or call the emergency number."
+
+
 class NotInside(Conflict):
     """The guest is not in the venue any more."""
 
@@ -109,6 +134,9 @@ class ContactsSet(Conflict):
 
 
 ERRORS = (
+    HelpNotOffered,
+    HelpOutside,
+    HelpTooOften,
     AlertOpen,
     AlertNotOpen,
     InterventionResolved,

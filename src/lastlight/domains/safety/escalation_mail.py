@@ -41,7 +41,7 @@ async def mail_sos(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any]) -> 
     if call.status != "raised":
         return 0
     about = [
-        f"{call.caller or 'Somebody of the staff'} pressed SOS at {call.venue}: {call.severity}, {call.place}.",
+        f"{f'{call.caller}, a guest,' if call.patron_id else call.caller or 'Somebody of the staff'} pressed SOS at {call.venue}: {call.severity}, {call.place}.",
         f"It came in at {call.received_at:%H:%M} UTC, and nobody has answered it.",
     ]
     if call.note:

@@ -111,6 +111,7 @@ class SosEvent(SafetyEvent, frozen=True, kw_only=True):
     place: str
     silent: bool
     pressed_by: UUID
+    guest: bool = False
 
 
 class SosRaised(SosEvent, frozen=True, kw_only=True):
@@ -147,10 +148,48 @@ class SosEscalated(SosEvent, frozen=True, kw_only=True):
     escalation: int
 
 
+class SosChanged(SosEvent, frozen=True, kw_only=True):
+    """The guest who called said more, or took the call back."""
+
+    event_name: ClassVar[str] = "sos.changed"
+
+
 class SosResolvedEvent(SosEvent, frozen=True, kw_only=True):
     """The call is over."""
 
     event_name: ClassVar[str] = "sos.resolved"
+
+
+class HelpEvent(Event, frozen=True, kw_only=True):
+    """A guest's call for help; the guest alone hears it, staff hear the SOS call of the same id."""
+
+    help_id: UUID
+    venue_id: UUID
+
+
+class HelpCalled(HelpEvent, frozen=True, kw_only=True):
+    """A guest who is in calls for help."""
+
+    event_name: ClassVar[str] = "help.called"
+
+
+class HelpSaidMore(HelpEvent, frozen=True, kw_only=True):
+    """The guest said more about it."""
+
+    event_name: ClassVar[str] = "help.said_more"
+
+
+class HelpWithdrawn(HelpEvent, frozen=True, kw_only=True):
+    """The guest needs no help any more."""
+
+    event_name: ClassVar[str] = "help.withdrawn"
+
+
+class HelpAnswered(HelpEvent, frozen=True, kw_only=True):
+    """Somebody has heard it or comes, nobody has and it was told again, or it is over."""
+
+    event_name: ClassVar[str] = "help.answered"
+    status: str
 
 
 class IncidentEvent(SafetyEvent, frozen=True, kw_only=True):
@@ -234,7 +273,12 @@ EVENTS = (
     SosAcknowledged,
     SosComing,
     SosEscalated,
+    SosChanged,
     SosResolvedEvent,
+    HelpCalled,
+    HelpSaidMore,
+    HelpWithdrawn,
+    HelpAnswered,
     IncidentOpened,
     IncidentNoted,
     IncidentResolvedEvent,

@@ -9,6 +9,7 @@ import msgspec
 from lastlight.domains.safety.alerts import escalate_alerts
 from lastlight.domains.safety.checks import follow_answer, miss_checks
 from lastlight.domains.safety.escalation_mail import mail_alert, mail_sos
+from lastlight.domains.safety.help_calls import HELP_JOBS, raise_missed_help
 from lastlight.domains.safety.retention import forget_old_lines
 from lastlight.domains.safety.sos import escalate_calls, read_sos
 from lastlight.domains.safety.watch import judge_arrival, judge_departure, report_facts, watch_stays
@@ -23,6 +24,9 @@ select t.id from tenants t
 where t.status in ('active', 'suspended')
   and (exists (select from safety_alerts a where a.tenant_id = t.id and a.escalates_at <= now())
        or exists (select from sos_calls s where s.tenant_id = t.id and s.escalates_at <= now())
+       or exists (select from help_calls h
+                  where h.tenant_id = t.id and h.raised_at is null and h.ended_at is null
+                    and h.received_at < now() - interval '20 seconds')
        or exists (select from safety_checks c
                   where c.tenant_id = t.id and c.answer is null and c.missed_at is null and c.expires_at <= now())
        or exists (select from visits v
@@ -45,7 +49,8 @@ async def watch(ctx: Ctx) -> int:
 
 async def run_watch(ctx: Ctx) -> int:
     """One round of the watch; how much it found."""
-    calls = await escalate_calls(ctx, limit=BATCH)
+    missed_help = await raise_missed_help(ctx, limit=BATCH)
+    calls = missed_help + await escalate_calls(ctx, limit=BATCH)
     alerts = await escalate_alerts(ctx, limit=BATCH)
     missed = await miss_checks(ctx, limit=BATCH)
     return calls + alerts + missed + await watch_stays(ctx, limit=BATCH)
@@ -108,6 +113,7 @@ JOBS = (
     judge_opened_visit,
     judge_closed_visit,
     follow_check,
+    *HELP_JOBS,
     take_facts,
     mail_sos,
     mail_alert,

@@ -114,6 +114,7 @@ class SosRow(msgspec.Struct, frozen=True, kw_only=True):
     incident_id: UUID
     pressed_by: UUID
     caller: str
+    guest: bool
     response_seconds: int | None
     escalation: int
     version: int
@@ -318,7 +319,9 @@ SOS_CALLS = Listing(
     permission=SAFETY_READ,
     source="""sos_calls s
 join venues w on w.tenant_id = s.tenant_id and w.id = s.venue_id
-left join users u on u.id = s.pressed_by""",
+left join users u on u.id = s.pressed_by
+left join help_calls h on h.tenant_id = s.tenant_id and h.id = s.id
+left join patrons p on p.tenant_id = s.tenant_id and p.id = h.patron_id""",
     tenant="s.tenant_id",
     venue="s.venue_id",
     key="s.id",
@@ -333,7 +336,8 @@ left join users u on u.id = s.pressed_by""",
         Column(name="silent", sql="s.silent", label="Silent", kind="bool"),
         _id("s.incident_id", "incident_id", "Incident id"),
         _id("s.pressed_by", "pressed_by", "Pressed by (id)"),
-        Column(name="caller", sql="coalesce(u.name, '')", label="By"),
+        Column(name="caller", sql="coalesce(split_part(p.name, ' ', 1), u.name, '')", label="By"),
+        Column(name="guest", sql="h.id is not null", label="By a guest", kind="bool"),
         Column(name="response_seconds", sql="s.response_seconds", label="Answered after", kind="duration"),
         _number("escalation", "s.escalation", "Escalated"),
         _number("version", "s.version", "Version", shown=False),
@@ -342,6 +346,7 @@ left join users u on u.id = s.pressed_by""",
         _at_venue("s"),
         _by("severity", "s.severity", "Severity", SOS_SEVERITIES),
         _by("status", "s.status", "Status", SOS_STATUSES),
+        Filter(name="guest", sql="h.id is not null", label="By a guest", kind="bool"),
         Filter(name="received_at", sql="s.received_at", label="Received", kind="time"),
     ),
     search=("s.place",),

@@ -100,7 +100,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SosCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call for help."""
+    """A call for help, by somebody of the staff or by a guest who is in."""
 
     id: UUID
     venue_id: VenueId
@@ -122,6 +122,15 @@ class SosCall(msgspec.Struct, frozen=True, kw_only=True):
     escalation: int
     escalates_at: datetime | None
     version: int
+    patron_id: PatronId | None = None
+    """Of a guest's call: the guest, whose first name is the caller's."""
+    visit_id: VisitId | None = None
+    about: str | None = None
+    withdrawn_at: datetime | None = None
+    """Since when the guest says that they need no help any more."""
+    latitude: float | None = None
+    longitude: float | None = None
+    accuracy_m: float | None = None
     acknowledgements: list[Acknowledgement] = msgspec.field(default_factory=list[Acknowledgement])
 
 

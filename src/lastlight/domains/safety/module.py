@@ -15,13 +15,21 @@ from lastlight.domains.safety.events import (
     BroadcastSent,
     CheckAnswered,
     CheckAsked,
+    HelpCalled,
+    HelpSaidMore,
+    HelpWithdrawn,
     InterventionAssigned,
     InterventionResolvedEvent,
+    SosAcknowledged,
+    SosComing,
     SosEscalated,
     SosRaised,
     SosResolvedEvent,
 )
 from lastlight.domains.safety.floor_pages import OPEN_EVENTS, open_count
+from lastlight.domains.safety.help_api import HELP_ROUTES
+from lastlight.domains.safety.help_calls import answer_guest, call_for_guest, say_for_guest
+from lastlight.domains.safety.help_model import GUEST_HELP
 from lastlight.domains.safety.jobs import JOBS, follow_check, judge_closed_visit, judge_opened_visit, time_sos
 from lastlight.domains.safety.listings import CREW_ALERTS, CREW_INCIDENTS, LISTINGS
 from lastlight.domains.safety.notices import NOTICES, PUSH_JOBS, push_alert, push_broadcast, push_check, push_sos
@@ -43,13 +51,15 @@ MODULE = Module(
     name="safety",
     summary="Thresholds, alerts, interventions, SOS, incidents, broadcasts and safety checks.",
     toggle="safety",
-    routes=(*ROUTES, *EMERGENCY_ROUTES),
+    routes=(*ROUTES, *EMERGENCY_ROUTES, *HELP_ROUTES),
+    flags=(GUEST_HELP,),
     pages=PAGES,
     permissions=PERMISSIONS,
     events=EVENTS,
     errors=ERRORS,
     constraints={
         "emergency_contacts_one_a_venue": ContactsSet,
+        "help_calls_pkey": SosIdTaken,
         "safety_alerts_one_a_visit": AlertOpen,
         "safety_alerts_one_full": AlertOpen,
         "safety_checks_one_open": CheckOpen,
@@ -66,6 +76,13 @@ MODULE = Module(
         Reaction(SosEscalated, time_sos),
         Reaction(SosEscalated, mail_sos),
         Reaction(AlertEscalated, mail_alert),
+        Reaction(HelpCalled, call_for_guest),
+        Reaction(HelpSaidMore, say_for_guest),
+        Reaction(HelpWithdrawn, say_for_guest),
+        Reaction(SosAcknowledged, answer_guest),
+        Reaction(SosComing, answer_guest),
+        Reaction(SosEscalated, answer_guest),
+        Reaction(SosResolvedEvent, answer_guest),
         Reaction(AlertRaised, task_of_alert),
         Reaction(AlertEscalated, task_of_alert),
         Reaction(AlertCleared, settle_safety_task),

@@ -15,7 +15,7 @@ SOS = NoticeKind(
     key="sos",
     order=10,
     label="SOS calls",
-    description="A colleague calls for help at a venue of yours.",
+    description="A colleague or a guest calls for help at a venue of yours.",
     permission=SAFETY_READ,
 )
 ALERTS = NoticeKind(
@@ -42,6 +42,7 @@ CALLS = {
     "urgent": "SOS, urgent: {venue}",
     "emergency": "SOS, emergency: {venue}",
 }
+GUEST_CALLS = "A guest needs help: {venue}"
 AGAIN = "Nobody has answered the SOS: {venue}"
 
 
@@ -56,7 +57,7 @@ async def push_sos(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any]) -> 
     venue = await read_venue(ctx, venue_id=venue_id)
     notice = Notice(
         kind=SOS,
-        title=AGAIN if "escalation" in data else CALLS[data["severity"]],
+        title=AGAIN if "escalation" in data else GUEST_CALLS if data.get("guest") else CALLS[data["severity"]],
         body="{place}. Open it to answer.",
         words={"venue": venue.name, "place": data["place"]},
         url=f"/go/safety/sos/{data['sos_id']}",

@@ -13,4 +13,14 @@ SAFETY_BROADCAST = Permission("safety.broadcast", "Tell all staff of a venue som
 SAFETY_LOG = Permission("safety.log", "Read the safety log", Scope.VENUE)
 SAFETY_CHECKS = Permission("safety.checks", "Answer the safety checks that one is asked", Scope.OWN)
 
-PERMISSIONS = (SAFETY_READ, SAFETY_RESPOND, SAFETY_MANAGE, SAFETY_BROADCAST, SAFETY_LOG, SAFETY_CHECKS)
+SAFETY_HELP = Permission("safety.help", "Call the staff for help where one is checked in", Scope.OWN)
+
+PERMISSIONS = (
+    SAFETY_READ,
+    SAFETY_RESPOND,
+    SAFETY_MANAGE,
+    SAFETY_BROADCAST,
+    SAFETY_LOG,
+    SAFETY_CHECKS,
+    SAFETY_HELP,
+)

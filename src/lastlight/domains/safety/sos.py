@@ -1,6 +1,6 @@
 """SOS: one press, heard at once by everybody who works at the venue, answered, and told again until somebody does."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,21 +10,25 @@ from lastlight.domains.safety import log
 from lastlight.domains.safety.errors import SosIdTaken, SosOwn, SosResolved
 from lastlight.domains.safety.events import SosAcknowledged, SosComing, SosEscalated, SosRaised, SosResolvedEvent
 from lastlight.domains.safety.incidents import add_entry, begin_incident
-from lastlight.domains.safety.model import HIGHEST_ESCALATION, SEVERITY_OF_SOS, Acknowledgement, SosCall
+from lastlight.domains.safety.model import HIGHEST_ESCALATION, SEVERITY_OF_SOS, Acknowledgement, SosCall, SosSeverity
 from lastlight.domains.safety.permissions import SAFETY_READ, SAFETY_RESPOND
 from lastlight.domains.safety.schemas import SosIn
 from lastlight.domains.safety.thresholds import read_thresholds
 from lastlight.domains.venues import find_venue
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
-from lastlight.kernel.ids import PLATFORM, uuid7
+from lastlight.kernel.ids import PLATFORM, VenueId, uuid7
 from lastlight.runtime.context import Ctx
 
 CALL = """
 select s.id, s.venue_id, w.name as venue, s.severity, s.place, s.note, s.silent, s.status, s.incident_id, s.pressed_by,
-       coalesce(u.name, '') as caller, s.pressed_at, s.received_at, s.acknowledged_at, s.response_seconds, s.resolved_at, s.resolved_by, s.escalation, s.escalates_at, s.version
+       coalesce(split_part(p.name, ' ', 1), u.name, '') as caller, s.pressed_at, s.received_at, s.acknowledged_at, s.response_seconds, s.resolved_at, s.resolved_by, s.escalation, s.escalates_at, s.version,
+       h.patron_id, h.visit_id, h.about, case when h.status = 'withdrawn' then h.ended_at end as withdrawn_at, h.latitude, h.longitude,
+       h.accuracy_m
 from sos_calls s
 join venues w on w.tenant_id = $1 and w.id = s.venue_id
 left join users u on u.id = s.pressed_by
+left join help_calls h on h.tenant_id = $1 and h.id = s.id
+left join patrons p on p.tenant_id = $1 and p.id = h.patron_id
 where s.tenant_id = $1 and s.id = $2
 """
 ANSWERS = """
@@ -75,6 +79,20 @@ ESCALATE = (
 )
 
 
+class NewCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A call for help that is about to be made, and what its incident is called."""
+
+    id: UUID
+    venue_id: VenueId
+    severity: SosSeverity
+    place: str
+    note: str
+    silent: bool
+    pressed_by: UUID
+    pressed_at: datetime
+    title: str
+
+
 async def find_sos(ctx: Ctx, *, sos_id: UUID) -> SosCall:
     """An SOS call with its answers, at a venue that the actor may see."""
     ctx.require(SAFETY_READ)
@@ -112,28 +130,38 @@ async def press_sos(ctx: Ctx, *, data: SosIn, sos_id: UUID | None = None) -> Sos
     await ctx.db.execute(TURN, ctx.tenant_id, sos_id)
     known = await ctx.db.fetchrow(KNOWN, ctx.tenant_id, sos_id)
     if known is None:
-        return await _call(ctx, data=data, sos_id=sos_id, place=place, pressed_at=min(pressed_at, ctx.now))
+        call = NewCall(
+            id=sos_id,
+            venue_id=data.venue_id,
+            severity=data.severity,
+            place=place,
+            note=data.note.strip(),
+            silent=data.silent,
+            pressed_by=ctx.actor.user_id,
+            pressed_at=min(pressed_at, ctx.now),
+            title=f"SOS: {place}",
+        )
+        return await begin_call(ctx, call=call)
     if (known["pressed_by"], known["venue_id"]) != (ctx.actor.user_id, data.venue_id):
         raise SosIdTaken
     return await read_sos(ctx, sos_id=sos_id)
 
 
-async def _call(ctx: Ctx, *, data: SosIn, sos_id: UUID, place: str, pressed_at: Any) -> SosCall:
-    title = f"SOS: {place}"
-    severity = SEVERITY_OF_SOS[data.severity]
-    note = data.note.strip()
+async def begin_call(ctx: Ctx, *, call: NewCall) -> SosCall:
+    """Write a new call down with its incident, and tell everybody of the venue; the caller has seen to the permission."""
+    severity = SEVERITY_OF_SOS[call.severity]
     incident_id = await begin_incident(
-        ctx, venue_id=data.venue_id, kind="sos", severity=severity, title=title, note=note
+        ctx, venue_id=call.venue_id, kind="sos", severity=severity, title=call.title, note=call.note
     )
-    wait = (await read_thresholds(ctx, venue_id=data.venue_id)).sos_escalates_s
+    wait = (await read_thresholds(ctx, venue_id=call.venue_id)).sos_escalates_s
     due = ctx.now + timedelta(seconds=wait)
-    head = (ctx.tenant_id, sos_id, data.venue_id, data.severity, place, note, data.silent, incident_id)
-    await ctx.db.execute(ADD, *head, ctx.actor.user_id, pressed_at, ctx.now, due)
-    await add_entry(ctx, incident_id=incident_id, kind="sos", text=f"{data.severity}, {place}", ref_id=sos_id)
-    call = await read_sos(ctx, sos_id=sos_id)
-    told = SosRaised(**_facts(call), pressed_at=pressed_at, received_at=ctx.now)
-    await _tell(ctx, call, told, what=f"SOS pressed: {data.severity}", text=place)
-    return call
+    head = (ctx.tenant_id, call.id, call.venue_id, call.severity, call.place, call.note, call.silent, incident_id)
+    await ctx.db.execute(ADD, *head, call.pressed_by, call.pressed_at, ctx.now, due)
+    await add_entry(ctx, incident_id=incident_id, kind="sos", text=f"{call.severity}, {call.place}", ref_id=call.id)
+    made = await read_sos(ctx, sos_id=call.id)
+    told = SosRaised(**sos_facts(made), pressed_at=call.pressed_at, received_at=ctx.now)
+    await _tell(ctx, made, told, what=f"SOS pressed: {call.severity}", text=call.place)
+    return made
 
 
 async def acknowledge_sos(ctx: Ctx, *, sos_id: UUID) -> SosCall:
@@ -152,7 +180,7 @@ async def come_to_sos(ctx: Ctx, *, sos_id: UUID) -> SosCall:
     words = f"{name} is on the way"
     await add_entry(ctx, incident_id=call.incident_id, kind="sos", text=words, ref_id=sos_id)
     assert ctx.actor.user_id is not None
-    told = SosComing(**_facts(call), user_id=ctx.actor.user_id, name=name)
+    told = SosComing(**sos_facts(call), user_id=ctx.actor.user_id, name=name)
     await _tell(ctx, call, told, what="SOS: on the way", text=words)
     return call
 
@@ -172,7 +200,7 @@ async def _answer(ctx: Ctx, sos_id: UUID) -> None:
     words = f"{name} has heard it, after {seconds} s"
     await add_entry(ctx, incident_id=call.incident_id, kind="sos", text=words, ref_id=sos_id)
     assert ctx.actor.user_id is not None
-    told = SosAcknowledged(**_facts(call), user_id=ctx.actor.user_id, name=name, response_seconds=seconds)
+    told = SosAcknowledged(**sos_facts(call), user_id=ctx.actor.user_id, name=name, response_seconds=seconds)
     await _tell(ctx, call, told, what="SOS acknowledged", text=words)
 
 
@@ -187,7 +215,7 @@ async def resolve_sos(ctx: Ctx, *, sos_id: UUID, reason: str) -> SosCall:
     await ctx.db.execute(RESOLVE, ctx.tenant_id, sos_id, ctx.now, ctx.actor.user_id)
     call = await read_sos(ctx, sos_id=sos_id)
     await add_entry(ctx, incident_id=call.incident_id, kind="sos", text=words, ref_id=sos_id)
-    await _tell(ctx, call, SosResolvedEvent(**_facts(call)), what="SOS resolved", text=words)
+    await _tell(ctx, call, SosResolvedEvent(**sos_facts(call)), what="SOS resolved", text=words)
     return call
 
 
@@ -202,7 +230,7 @@ async def escalate_calls(ctx: Ctx, *, limit: int) -> int:
         words = f"Nobody answered: escalated to {level}"
         await add_entry(ctx, incident_id=row["incident_id"], kind="sos", text=words, ref_id=row["id"])
         call = await read_sos(ctx, sos_id=row["id"])
-        await _tell(ctx, call, SosEscalated(**_facts(call), escalation=level), what=f"SOS escalated to {level}")
+        await _tell(ctx, call, SosEscalated(**sos_facts(call), escalation=level), what=f"SOS escalated to {level}")
     return len(rows)
 
 
@@ -225,6 +253,8 @@ async def _tell(ctx: Ctx, call: SosCall, event: Any, *, what: str, text: str = "
     )
 
 
-def _facts(call: SosCall) -> dict[str, Any]:
+def sos_facts(call: SosCall) -> dict[str, Any]:
+    """What every event of a call says of it."""
     names = ("incident_id", "venue_id", "severity", "place", "silent", "pressed_by")
-    return {"sos_id": call.id} | {name: getattr(call, name) for name in names}
+    facts = {name: getattr(call, name) for name in names}
+    return {"sos_id": call.id, "guest": call.patron_id is not None} | facts

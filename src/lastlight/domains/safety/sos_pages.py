@@ -15,11 +15,13 @@ from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Operation, Redirect, RequestInfo, View, page, page_post
 
-SOS_EVENTS = ["sos.raised", "sos.acknowledged", "sos.coming", "sos.escalated", "sos.resolved"]
+SOS_EVENTS = ["sos.raised", "sos.acknowledged", "sos.coming", "sos.escalated", "sos.changed", "sos.resolved"]
 URGENT_EVENTS = (*SOS_EVENTS, "broadcast.sent", "sos.sent")
 """What the bar above every page listens to; `sos.sent` is said by the page itself, once a call of its own has left it."""
 Console = Literal["staff", "management", "owner"]
 PREFIXES: dict[str, str] = {"staff": "/staff", "management": "/manage", "owner": "/owner"}
+VISITS = {"/staff": "/staff/visits/{id}", "/manage": "/manage/visits/{id}"}
+"""The page of a guest's visit, in the consoles that have one."""
 MOST_WORDS = 500
 
 
@@ -100,6 +102,7 @@ def sos_pages(prefix: str) -> tuple[Operation, ...]:
             "home": home,
             "is_open": call.status != "resolved",
             "may_answer": ctx.allows(SAFETY_RESPOND, call.venue_id),
+            "visit_url": VISITS.get(prefix, "").format(id=call.visit_id) if call.visit_id else "",
             "own": call.pressed_by == ctx.actor.user_id,
             "mine": next((one for one in call.acknowledgements if one.user_id == ctx.actor.user_id), None),
             "contacts": (await contacts_of(ctx, venue_ids=[call.venue_id])).get(call.venue_id, []),

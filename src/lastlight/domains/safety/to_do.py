@@ -89,7 +89,9 @@ async def task_of_sos(ctx: Ctx, event_id: str, seq: int, data: dict[str, Any]) -
     await create_task(
         ctx,
         venue_id=call.venue_id,
-        title=f"Help a colleague who pressed SOS{where}"[:160],
+        title=f"{'Help a guest who calls for it' if call.patron_id else 'Help a colleague who pressed SOS'}{where}"[
+            :160
+        ],
         details="Say on the SOS page that you are on your way.",
         priority="urgent",
         source=SOS,

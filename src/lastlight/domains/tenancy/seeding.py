@@ -1,6 +1,6 @@
 """Tenants for the demonstration and for tests, and what every start brings up to date."""
 
-from lastlight.domains import identity
+from lastlight.domains import flags, identity
 from lastlight.domains.tenancy.actions import give_modules
 from lastlight.domains.tenancy.toggles import BY_NAME
 from lastlight.kernel.ids import PLATFORM, TenantId
@@ -10,8 +10,9 @@ from lastlight.runtime.services import Services
 
 
 async def sync_tenants(services: Services) -> None:
-    """Bring every tenant's built-in roles and modules to what this release says; run at each start and after a migration."""
+    """Bring every tenant's built-in roles and modules, and the platform's flags, to what this release says; run at each start."""
     await identity.sync_builtin_roles(services)
+    await flags.sync_flags(services)
     async with system_ctx(services, PLATFORM, role="system") as ctx:
         rows = await ctx.db.fetch("select id from tenants where kind = 'business' order by id")
         await give_modules(ctx, tenant_ids=[TenantId(row["id"]) for row in rows])
