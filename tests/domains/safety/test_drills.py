@@ -1,5 +1,7 @@
 """The drills of an emergency and of sockets that fail: they pass, leave only their evidence, and fail when what they prove is broken."""
 
+import asyncio
+import contextlib
 import dataclasses
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -88,18 +90,46 @@ async def test_it_fails_when_what_it_proves_is_broken(
     assert not (await play(house, incident_response)).passed
 
 
+@contextlib.asynccontextmanager
+async def answering(house: House) -> AsyncGenerator[None]:
+    """A platform at the house's address whose pages answer and whose sockets do not."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            while (await reader.readline()).strip():
+                """The rest of the head; there is no body."""
+            status = "200 OK" if b"/ready" in line else "502 Bad Gateway"
+            writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    before, port = house.services.settings, server.sockets[0].getsockname()[1]
+    house.services.settings = dataclasses.replace(before, base_url=f"http://127.0.0.1:{port}")
+    async with server:
+        yield
+    house.services.settings = before
+
+
 async def test_events_are_heard_without_sockets(house: House) -> None:
-    async with relaying(house.services):
+    async with relaying(house.services), answering(house):
         report = await play(house, realtime_down)
     assert [(step.title, step.found) for step in report.steps if not step.passed] == []
     assert report.passed
-    assert "does not answer from here" in report.steps[0].found
+    assert "Sockets answer 502" in report.steps[0].found
     assert "The slowest took" in report.steps[2].found
+
+
+async def test_a_platform_that_nothing_reaches_fails_it(house: House) -> None:
+    report = await play(house, realtime_down)
+    assert not report.passed
+    assert "http://127.0.0.1:9 does not answer" in report.steps[-1].found
+    assert "LASTLIGHT_PORT" in report.steps[-1].found
 
 
 async def test_a_relay_that_stands_still_is_found(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_drills, "PATIENCE", 1)
-    report = await play(house, realtime_down)
+    async with answering(house):
+        report = await play(house, realtime_down)
     assert not report.passed
     assert "the relay does not move events" in report.steps[-1].found
 

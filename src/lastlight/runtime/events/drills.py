@@ -39,7 +39,7 @@ async def realtime_down(drilling: Drilling) -> None:
         kind="crew", user_id=UserId(uuid7()), tenant_id=drilling.tenant_id, grants=Grants({str(DRILLS_READ): None})
     )
     run_id = uuid7()
-    with drilling.step("The platform answers, and so do its sockets, or not"):
+    with drilling.step("The platform answers over the network, and so do its sockets, or not"):
         await _look(drilling)
     with drilling.step("Where the stream stands is read without a socket"):
         stands = (await _ask(drilling, listener, after=None)).next
@@ -79,7 +79,11 @@ async def _look(drilling: Drilling) -> None:
             socket = await client.get("/realtime/", params={"EIO": "4", "transport": "polling"})
             drilling.note("Sockets answer." if socket.status_code == 200 else f"Sockets answer {socket.status_code}.")
     except httpx.HTTPError as error:
-        drilling.note(f"{base} does not answer from here ({type(error).__name__}): the stream is read in this process.")
+        drilling.prove(
+            False,
+            f"{base} does not answer ({type(error).__name__}), so consoles could not ask either. Run the drill with the"
+            " LASTLIGHT_BASE_URL or LASTLIGHT_PORT that the platform was started with.",
+        )
 
 
 async def _heard_after(
