@@ -421,3 +421,39 @@ def test_every_sheet_is_usable(live_server: LiveServer, new_context: NewContext,
         look()
         page.get_by_role("button", name=back).click()
         expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_line_that_cannot_be_taken_holds_up_no_other_and_a_move_takes_no_guest_along(
+    live_server: LiveServer, tablet: BrowserContext
+) -> None:
+    venue, next_place = live_server.new_venue("Kōjō Held up"), live_server.new_venue("Kōjō Next place")
+    first, second = pass_holder(live_server), pass_holder(live_server)
+    page = open_door(tablet, live_server, venue, ready=True)
+    tablet.set_offline(True)
+    expect(page.locator(".d-net")).to_have_attribute("data-state", "down")
+    assert [scan(page, first), scan(page, second)] == ["Come in", "Come in"]
+    with closing(live_server.client(live_server.person("owner"))) as boss:
+        path = f"/api/devices/{fact_of(page, 'identity')['device_id']}"
+        version = {"If-Match": f'"{boss.get(path).json()["version"]}"'}
+        moved = boss.patch(path, json={"venue_id": str(next_place)}, headers=version)
+        assert moved.status_code == 200, moved.text
+
+    def refuse_the_first(route: Route) -> None:
+        if '"sequence":1,' not in (route.request.post_data or ""):
+            return route.continue_()
+        problem = {
+            "type": "https://lastlight.dev/problems/invalid",
+            "title": "No",
+            "detail": "This line cannot be read.",
+        }
+        return route.fulfill(status=422, content_type="application/problem+json", json=problem)
+
+    tablet.route("**/api/door/scans", refuse_the_first)
+    tablet.set_offline(False)
+    wait_until(page, lambda: [line["state"] for line in log_of(page)] == ["sent", "sent"])
+    expect(page.get_by_role("heading", name="Kōjō Next place")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="This line cannot be read.")).to_be_visible()
+    [visit] = visits_of(live_server, second.person)
+    assert visit["venue_id"] == venue
+    assert statuses(live_server, first) == []
+    assert violations(page) == []

@@ -71,6 +71,8 @@ export interface Entry {
   refusal: string;
   override_reason: string;
   override_by: string | null;
+  /** Where this device stood, as far as it knew: it may be moved before the line is sent. */
+  venue_id: string;
   /** `asked`: shown to nobody yet; `queued`: decided here; `sent`: the server has it. */
   state: "asked" | "queued" | "sent";
   answer: Answer | null;

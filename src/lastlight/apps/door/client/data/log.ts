@@ -1,6 +1,6 @@
 // The device's log: written before anything is shown, sent in order, each line once, by the page or by the worker.
-import { Refused, Unreachable } from "../../../../ui/js/wire/api";
-import { learnClock } from "./clock";
+import { Refused, Unreachable, type Problem } from "../../../../ui/js/wire/api";
+import { learnClock, serverNow } from "./clock";
 import { database, fact, keepFact, nextNumber, type Answer, type Entry } from "./database";
 import { Gone, signedCall } from "./device";
 
@@ -62,12 +62,18 @@ export function flush(): Promise<Report> {
   return alone(async () => {
     const report: Report = { stop: "nothing", sent: 0, answers: [] };
     if (((await fact("wait_until")) ?? 0) > Date.now()) return { ...report, stop: "wait" };
-    for (let waiting = await unsent(); waiting.length && report.stop === "nothing"; waiting = await unsent()) {
+    for (let waiting = await sendable(); waiting.length && report.stop === "nothing"; waiting = await sendable()) {
       await sendSome(waiting.slice(0, AT_ONCE), report);
     }
     await forgetOld();
     return report;
   });
+}
+
+/** A device that is set aside asks nothing, and still hands in what it has decided. */
+async function sendable(): Promise<Entry[]> {
+  const aside = await fact("maintenance");
+  return (await unsent()).filter((entry) => !aside || entry.decided !== "server");
 }
 
 /** While nothing else is sent. */
@@ -91,8 +97,30 @@ async function sendSome(entries: Entry[], report: Report): Promise<void> {
     report.sent += entries.length;
     report.answers.push(...sent.results);
   } catch (error) {
-    report.stop = await stopped(error);
+    if (!isAtFault(error)) report.stop = await stopped(error);
+    else if (entries.length === 1) await setAside(entries[0]!, error.problem);
+    else await oneByOne(entries, report);
   }
+}
+
+/** Whether the server cannot take what was sent, however often it is sent. */
+function isAtFault(error: unknown): error is Refused {
+  return error instanceof Refused && [400, 413, 422].includes(error.problem.status);
+}
+
+/** One line that cannot be taken holds up none of the others. */
+async function oneByOne(entries: Entry[], report: Report): Promise<void> {
+  for (const entry of entries) {
+    if (report.stop === "nothing") await sendSome([entry], report);
+  }
+}
+
+/** The line stays in the log with the server's reason, until somebody has read it. */
+async function setAside(entry: Entry, { type, detail }: Problem): Promise<void> {
+  const { sequence, direction, decided, patron_id } = entry;
+  const received_at = new Date(await serverNow()).toISOString();
+  const answer: Answer = { sequence, direction, decided, result: "refused", refusal: type, detail, patron: "", patron_id, age: null, overridable: false, received_at };
+  await change(sequence, (line) => ({ ...line, state: "sent", answer, notice: true }));
 }
 
 async function stopped(error: unknown): Promise<Stop> {
@@ -104,8 +132,8 @@ async function stopped(error: unknown): Promise<Stop> {
 }
 
 function asScan(entry: Entry): Record<string, unknown> {
-  const { sequence, code, claimed_at, direction, decided, refusal, override_reason, override_by } = entry;
-  return { sequence, code, claimed_at, direction, decided, refusal, override_reason, override_by };
+  const { sequence, code, claimed_at, direction, decided, refusal, override_reason, override_by, venue_id } = entry;
+  return { sequence, code, claimed_at, direction, decided, refusal, override_reason, override_by, venue_id };
 }
 
 /** Add the server's answer to its line. A guest who is inside although the server had said no is told to it as what happened. */

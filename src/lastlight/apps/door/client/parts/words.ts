@@ -59,6 +59,9 @@ export function noticeText(entry: Entry): string {
   const who = entry.answer?.patron || entry.name || _("A guest");
   const at = clock(entry.claimed_at);
   if (entry.answer?.result === "double") return _("Let in twice: %(who)s was inside already when this door let them in at %(at)s.", { who, at });
+  if (entry.answer?.result === "refused" && !(entry.answer.refusal in WORDS())) {
+    return _("The scan of %(who)s at %(at)s could not be counted: %(why)s", { who, at, why: entry.answer.detail });
+  }
   if (entry.answer?.result === "refused") {
     const why = wordsFor(entry.answer.refusal).word;
     return _("%(who)s was let in here at %(at)s, but the house says: %(why)s. Find them.", { who, at, why });

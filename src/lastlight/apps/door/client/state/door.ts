@@ -117,10 +117,8 @@ async function talk(): Promise<void> {
   try {
     await beat();
     online.value = true;
-    if (!maintenance.value) {
-      await send();
-      await learnHouse();
-    }
+    await send();
+    if (!maintenance.value) await learnHouse();
     await lookWho();
   } catch (error) {
     if (error instanceof Gone) return read();

@@ -106,7 +106,7 @@ function write(shown: ShownPass, direction: Direction, verdict: { passed: boolea
 async function draft(shown: ShownPass, direction: Direction, rest: Partial<Entry>): Promise<Omit<Entry, "sequence" | "answer" | "notice">> {
   const { code, patronId, name, step } = shown;
   const claimed_at = new Date(await serverNow()).toISOString();
-  const line = { code, patron_id: patronId, name, step, direction, claimed_at };
+  const line = { code, patron_id: patronId, name, step, direction, claimed_at, venue_id: snapshot.value!.venue_id };
   return { ...line, decided: "server", refusal: "", override_reason: "", override_by: null, state: "asked", ...rest };
 }
 
