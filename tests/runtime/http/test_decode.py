@@ -220,3 +220,16 @@ def test_queries(raw: bytes, kind: type[Problem] | None) -> None:
         return
     with pytest.raises(kind):
         decode_query(raw, FailQuery)
+
+
+@pytest.mark.parametrize(
+    ("born", "fine"), [("0001-01-01", False), ("1000-01-01", True), ("9000-12-31", True), ("9999-12-31", False)]
+)
+def test_a_date_in_an_address_lies_where_weeks_can_be_reckoned(born: str, fine: bool) -> None:
+    raw = b"born=" + born.encode()
+    if fine:
+        assert decode_query(raw, BornIn).born == date.fromisoformat(born)
+        return
+    with pytest.raises(Invalid) as refused:
+        decode_query(raw, BornIn)
+    assert set(refused.value.fields) == {"born"}

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
@@ -12,6 +13,8 @@ from lastlight.kernel.errors import Invalid, Malformed
 
 MAX_DEPTH = 32
 MAX_FIELDS = 200
+YEARS = range(1000, 9001)
+"""Of dates in queries and forms: a screen reckons weeks before and after them, and in every zone."""
 AT_PATH = re.compile(r" - at `(?:key in )?\$?\.?(.*?)`$")
 BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 """Strings and brackets. A string that never ends reaches to the end at once: looked at again from each quote, it would take hours."""
@@ -140,9 +143,18 @@ def convert_text(values: Mapping[str, list[str]], kind: type[Any]) -> Any:
         else:
             source[name] = texts[-1]
     try:
-        return msgspec.convert(source, kind, strict=False)
+        value = msgspec.convert(source, kind, strict=False)
     except msgspec.ValidationError as error:
         raise invalid(error) from error
+    _refuse_far(value)
+    return value
+
+
+def _refuse_far(value: Any) -> None:
+    for name in value.__struct_fields__:
+        found = getattr(value, name)
+        if isinstance(found, date) and found.year not in YEARS:
+            raise Invalid(fields={name: f"Choose a date between the years {YEARS[0]} and {YEARS[-1]}."})
 
 
 def holds(kind: Any, wanted: type) -> bool:
