@@ -13,6 +13,7 @@ from lastlight.domains.devices.api import hear_device
 from lastlight.domains.devices.door_rules import read_door_rules, set_door_rules
 from lastlight.domains.devices.errors import DeviceAlertOver, DeviceNotActive, DeviceUnknown, NoScannerYet
 from lastlight.domains.devices.heartbeats import watch_fleet
+from lastlight.domains.devices.listings import HEARTBEATS
 from lastlight.domains.devices.model import Device, DeviceChange, DoorRulesIn, HeartbeatIn, RevokeIn
 from lastlight.domains.devices.queries import find_device, read_fleet, read_heartbeats
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
@@ -44,7 +45,7 @@ async def beat(
 async def kept(house: House, scanner: Scanner) -> list[tuple[int | None, str, int]]:
     async with house.system() as ctx:
         found = await read_heartbeats(ctx, device_id=scanner.device_id)
-    return [(each.battery, each.firmware, each.queued) for each in found]
+    return [(each.battery, each.firmware, each.queued) for each in found.items]
 
 
 async def change(house: House, scanner: Scanner, data: DeviceChange) -> Device:
@@ -74,6 +75,25 @@ async def test_a_heartbeat_is_remembered_when_it_tells_something_new(house: Hous
     await beat(house, scanner, battery=74, firmware="1.5", queued=2)
     await beat(house, scanner, battery=74, firmware="1.5", queued=1)
     assert (await kept(house, scanner))[:2] == [(74, "1.5", 2), (74, "1.5", 3)], "one in five minutes, and no more"
+
+
+async def test_heartbeats_are_paged_by_key_and_are_of_one_device(house: House) -> None:
+    scanner, other = await enrolled(house, "Paged"), await enrolled(house, "Another")
+    await beat(house, other, battery=5)
+    for battery in (80, 70, 60, 50, 40):
+        await beat(house, scanner, battery=battery)
+    found: list[int | None] = []
+    after = ""
+    async with house.system() as ctx:
+        while True:
+            query = HEARTBEATS.parse(limit=2, after=after, device_id=[str(other.device_id)])
+            page = await read_heartbeats(ctx, device_id=scanner.device_id, query=query)
+            assert len(page.items) <= 2
+            found += [each.battery for each in page.items]
+            if page.next is None:
+                break
+            after = page.next
+    assert found == [40, 50, 60, 70, 80]
 
 
 async def test_a_device_without_a_battery_is_remembered_once(house: House) -> None:

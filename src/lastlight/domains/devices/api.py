@@ -1,5 +1,6 @@
 """Devices over HTTP: people manage them with their permissions, devices speak with their own signatures."""
 
+from typing import Any
 from uuid import UUID
 
 from lastlight.domains.devices import actions, alerts, door_rules, enrolment, heartbeats, queries
@@ -13,7 +14,7 @@ from lastlight.domains.devices.errors import (
     EnrolmentRefused,
     NoScannerYet,
 )
-from lastlight.domains.devices.listings import CREW_DEVICES, DEVICE_ALERTS, DEVICES
+from lastlight.domains.devices.listings import CREW_DEVICES, DEVICE_ALERTS, DEVICES, HEARTBEATS, HeartbeatRow
 from lastlight.domains.devices.model import (
     Device,
     DeviceAlert,
@@ -26,13 +27,13 @@ from lastlight.domains.devices.model import (
     EnrolmentCode,
     Heard,
     HeartbeatIn,
-    Heartbeats,
     RevokeIn,
 )
 from lastlight.domains.devices.permissions import DEVICES_MANAGE, DEVICES_READ
 from lastlight.domains.devices.signing import spoken_for
 from lastlight.kernel.errors import NotFound, Stale
 from lastlight.kernel.ids import VenueId
+from lastlight.kernel.paging import Page
 from lastlight.runtime.auth.errors import TenantClosed, TenantSuspended
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import RequestInfo, get, patch, post, put
@@ -116,10 +117,16 @@ async def ping_device(ctx: Ctx, device_id: UUID) -> Device:
     return await actions.ping_device(ctx, device_id=device_id)
 
 
-@get("/api/devices/{device_id:uuid}/heartbeats", permission=DEVICES_READ, raises=[NotFound], tags=TAGS)
-async def read_device_heartbeats(ctx: Ctx, device_id: UUID) -> Heartbeats:
-    """Read a device's last heartbeats: one in five minutes, and each that told something new."""
-    return Heartbeats(items=await queries.read_heartbeats(ctx, device_id=device_id))
+@get(
+    "/api/devices/{device_id:uuid}/heartbeats",
+    permission=DEVICES_READ,
+    listing=HEARTBEATS,
+    raises=[NotFound],
+    tags=TAGS,
+)
+async def read_device_heartbeats(ctx: Ctx, device_id: UUID, query: Any) -> Page[HeartbeatRow]:
+    """List a device's heartbeats of the last month, the newest first: one in five minutes, and each that told something new."""
+    return await queries.read_heartbeats(ctx, device_id=device_id, query=query)
 
 
 @post(

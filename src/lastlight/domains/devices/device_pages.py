@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.devices import actions, alerts, enrolment, queries
+from lastlight.domains.devices.listings import HEARTBEATS
 from lastlight.domains.devices.model import Device, DeviceChange, RevokeIn
 from lastlight.domains.devices.pages import chosen_id, code_view, venue_choices
 from lastlight.domains.devices.permissions import DEVICES_MANAGE, DEVICES_READ
@@ -27,7 +28,8 @@ STORY_EVENTS = [
     "device.alert_cleared",
     "device.alert_acknowledged",
 ]
-SHOWN_BEATS = 40
+SHOWN_BEATS = 10
+DRAWN_BEATS = 60
 
 
 class ChangeForm(Input, frozen=True, kw_only=True):
@@ -67,11 +69,13 @@ def device_pages(prefix: str) -> tuple[Operation, ...]:
     async def device_page(ctx: Ctx, device_id: UUID) -> View:
         """Show one device."""
         device = await queries.find_device(ctx, device_id=device_id)
-        beats = await queries.read_heartbeats(ctx, device_id=device_id, limit=SHOWN_BEATS)
+        beats = (
+            await queries.read_heartbeats(ctx, device_id=device_id, query=HEARTBEATS.parse(limit=DRAWN_BEATS))
+        ).items
         told = [beat.battery for beat in reversed(beats) if beat.battery is not None]
         context: dict[str, Any] = {
             **_base(device, home),
-            "beats": beats,
+            "beats": beats[:SHOWN_BEATS],
             "batteries": told,
             "alerts": await alerts.alerts_of(ctx, device_id=device_id),
             "may_manage": ctx.allows(DEVICES_MANAGE, device.venue_id) and device.status != "revoked",

@@ -79,6 +79,22 @@ class DeviceAlertRow(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged_by: str
 
 
+class HeartbeatRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a device said of itself at a moment: one in five minutes, and each that told something new."""
+
+    id: UUID
+    heard_at: datetime
+    battery: int | None
+    charging: bool
+    firmware: str
+    last_scan: int
+    queued: int
+    device_id: UUID
+    device: str
+    venue_id: VenueId
+    venue: str
+
+
 COLUMNS = (
     Column(name="id", sql="d.id", label="Id", kind="uuid", shown=False),
     Column(name="name", sql="d.name", label="Device", sort=True),
@@ -172,4 +188,38 @@ DEVICE_ALERTS = Listing(
     search=("d.name",),
     sort="-raised_at",
 )
-LISTINGS = (DEVICES, CREW_DEVICES, DEVICE_ALERTS)
+HEARTBEATS = Listing(
+    name="device_heartbeats",
+    label="Heartbeats",
+    row=HeartbeatRow,
+    permission=DEVICES_READ,
+    source="""device_heartbeats h
+join devices d on d.tenant_id = h.tenant_id and d.id = h.device_id
+join venues w on w.tenant_id = h.tenant_id and w.id = d.venue_id""",
+    tenant="h.tenant_id",
+    venue="d.venue_id",
+    key="h.id",
+    columns=(
+        Column(name="id", sql="h.id", label="Id", kind="uuid", shown=False),
+        Column(name="heard_at", sql="h.heard_at", label="Heard", kind="time", sort=True),
+        Column(name="device", sql="d.name", label="Device"),
+        Column(name="device_id", sql="h.device_id", label="Device id", kind="uuid", shown=False),
+        Column(name="venue", sql="w.name", label="Venue"),
+        Column(name="venue_id", sql="d.venue_id", label="Venue id", kind="uuid", shown=False),
+        Column(name="battery", sql="h.battery", label="Battery", kind="number"),
+        Column(name="charging", sql="h.charging", label="Charging", kind="bool", shown=False),
+        Column(name="firmware", sql="h.firmware", label="Firmware"),
+        Column(name="last_scan", sql="h.last_scan", label="Last scan", kind="number"),
+        Column(name="queued", sql="h.queued", label="Waiting scans", kind="number"),
+    ),
+    filters=(
+        Filter(name="venue_id", sql="d.venue_id", label="Venue", kind="uuid"),
+        Filter(name="device_id", sql="h.device_id", label="Device", kind="uuid"),
+        Filter(name="heard_at", sql="h.heard_at", label="Heard", kind="time"),
+        Filter(name="battery", sql="h.battery", label="Battery", kind="number"),
+        Filter(name="queued", sql="h.queued", label="Waiting scans", kind="number"),
+    ),
+    search=("d.name", "h.firmware"),
+    sort="-heard_at",
+)
+LISTINGS = (DEVICES, CREW_DEVICES, DEVICE_ALERTS, HEARTBEATS)

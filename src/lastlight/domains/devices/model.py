@@ -45,23 +45,6 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
-class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
-    """What a device said of itself at a moment."""
-
-    heard_at: datetime
-    battery: int | None
-    charging: bool
-    firmware: str
-    last_scan: int
-    queued: int
-
-
-class Heartbeats(msgspec.Struct, frozen=True, kw_only=True):
-    """A device's heartbeats, the newest first: one in five minutes, and each that told something new."""
-
-    items: list[Heartbeat]
-
-
 class DeviceAlert(msgspec.Struct, frozen=True, kw_only=True):
     """An alert of a device."""
 

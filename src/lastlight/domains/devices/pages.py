@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.devices import alerts, door_rules, enrolment, queries
-from lastlight.domains.devices.listings import CREW_DEVICES, DEVICE_ALERTS, DEVICES
+from lastlight.domains.devices.listings import CREW_DEVICES, DEVICE_ALERTS, DEVICES, HEARTBEATS
 from lastlight.domains.devices.model import DeviceIn, DeviceKind, DoorRulesIn, EnrolmentCode
 from lastlight.domains.devices.permissions import DEVICES_MANAGE, DEVICES_READ
 from lastlight.domains.venues import chosen_venue, find_venue, listed, qr_svg, standing_venues
@@ -78,7 +78,26 @@ def fleet_pages(prefix: str) -> tuple[Operation, ...]:
         await alerts.acknowledge_alert(ctx, alert_id=device_alert_id)
         return Redirect(f"{home}/alerts?open=true", toast="You see to it.")
 
-    return (devices_page, device_alerts_page, device_alert_submit, *_new_pages(home), *_venue_pages(prefix))
+    return (
+        devices_page,
+        device_alerts_page,
+        device_alert_submit,
+        _heartbeats_page(home),
+        *_new_pages(home),
+        *_venue_pages(prefix),
+    )
+
+
+def _heartbeats_page(home: str) -> Operation:
+    @page(f"{home}/heartbeats", permission=DEVICES_READ, listing=HEARTBEATS)
+    async def heartbeats_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
+        """List what devices said of themselves; a device's own page leads here with its filter."""
+        shown = await listed(ctx, request=request, listing=HEARTBEATS, query=query, home=f"{home}/heartbeats")
+        devices = await queries.device_choices(ctx)
+        choices = shown["choices"] | {"device_id": devices}
+        return View("devices/heartbeats.html", {**shown, "choices": choices, "fleet_home": home})
+
+    return heartbeats_page
 
 
 def _new_pages(home: str) -> tuple[Operation, ...]:

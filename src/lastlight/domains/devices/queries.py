@@ -1,14 +1,17 @@
 """Reads of devices."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from lastlight.domains.devices.model import Device, Heartbeat
+from lastlight.domains.devices.listings import HEARTBEATS, HeartbeatRow
+from lastlight.domains.devices.model import Device
 from lastlight.domains.devices.permissions import DEVICES_READ
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PLATFORM, TenantId, VenueId
+from lastlight.kernel.paging import Page
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
 
@@ -26,9 +29,13 @@ join venues w on w.tenant_id = $1 and w.id = d.venue_id
 left join device_states s on s.tenant_id = $1 and s.device_id = d.id
 where d.tenant_id = $1 and d.id = $2
 """
-HEARTBEATS = """
-select heard_at, battery, charging, firmware, last_scan, queued from device_heartbeats
-where tenant_id = $1 and device_id = $2 order by heard_at desc limit $3
+CHOICES = """
+select d.id, d.name, w.name as venue
+from devices d
+join venues w on w.tenant_id = $1 and w.id = d.venue_id
+where d.tenant_id = $1 and ($2::uuid[] is null or d.venue_id = any($2))
+order by d.status = 'revoked', w.name, d.name, d.id
+limit 200
 """
 FLEET = """
 select w.id as venue_id, w.name as venue, count(*) as devices,
@@ -156,7 +163,15 @@ async def read_fleet(ctx: Ctx, *, venue_id: UUID | None = None) -> list[VenueFle
     return await ctx.db.rows(VenueFleet, FLEET, ctx.tenant_id, ctx.venues(DEVICES_READ), venue_id)
 
 
-async def read_heartbeats(ctx: Ctx, *, device_id: UUID, limit: int = 100) -> list[Heartbeat]:
-    """A device's last heartbeats that were kept, the newest first."""
+async def read_heartbeats(ctx: Ctx, *, device_id: UUID, query: Any = None) -> Page[HeartbeatRow]:
+    """A page of the heartbeats of a device that were kept, the newest first where the query says nothing else."""
     await find_device(ctx, device_id=device_id)
-    return await ctx.db.rows(Heartbeat, HEARTBEATS, ctx.tenant_id, device_id, limit)
+    asked = msgspec.structs.replace(query or HEARTBEATS.parse(), device_id=[device_id])
+    return await HEARTBEATS.page(ctx, asked)
+
+
+async def device_choices(ctx: Ctx) -> list[tuple[str, str]]:
+    """The devices at the actor's venues for a filter, with their venues, those of today before the revoked ones."""
+    ctx.require(DEVICES_READ)
+    rows = await ctx.db.fetch(CHOICES, ctx.tenant_id, ctx.venues(DEVICES_READ))
+    return [(str(row["id"]), f"{row['name']}, {row['venue']}") for row in rows]
