@@ -93,6 +93,11 @@ class Settings:
         "info", "Least severity that is logged.", choices=("debug", "info", "warning", "error", "critical")
     )
     log_format: str = _setting("console", "One JSON object a line, or lines for people.", choices=("json", "console"))
+    log_file: str = _setting(
+        "",
+        "File that takes the log; the terminal then shows warnings and errors only. Empty: all of it goes to the terminal,"
+        " but the demo, started from one, keeps it in var/log/lastlight.log.",
+    )
     cors_origins: tuple[str, ...] = _setting((), "Origins of other sites whose pages may call the API.")
     trusted_proxies: tuple[str, ...] = _setting(
         (), "Addresses or networks of proxies whose X-Forwarded-For is believed; empty believes nobody."

@@ -14,7 +14,7 @@ import structlog
 from lastlight.runtime.observability.errors import without_people, without_secrets
 from lastlight.runtime.observability.logs import bind_request, clear_request, configure_logs
 from lastlight.runtime.observability.redaction import HIDDEN, clean, clean_text
-from lastlight.runtime.settings import Settings
+from lastlight.runtime.settings import Settings, SettingsError
 
 CANARY = "canary-8f3a2b"
 
@@ -112,6 +112,21 @@ def test_the_text_of_an_error_is_searched_too(json_logs: Lines) -> None:
     (line,) = json_logs()
     assert CANARY not in json.dumps(line)
     assert "postgresql://app:[hidden]@db/x" in line["exception"]
+
+
+def test_a_file_takes_the_log_and_the_terminal_keeps_to_warnings(json_logs: Lines, tmp_path: Path) -> None:
+    place, terminal = tmp_path / "a.log", io.StringIO()
+    configure_logs(Settings.load({}, var_dir=tmp_path, log_format="json", log_file=str(place)), terminal)
+    log = logging.getLogger("some.library")
+    log.info("token=%s came", CANARY)
+    log.warning("token=%s went", CANARY)
+    said = [
+        [json.loads(line)["event"] for line in text.splitlines()] for text in (place.read_text(), terminal.getvalue())
+    ]
+    assert said == [["token=[hidden] came", "token=[hidden] went"], ["token=[hidden] went"]]
+    assert json_logs() == []
+    with pytest.raises(SettingsError, match=r"LASTLIGHT_LOG_FILE: .* cannot be written"):
+        configure_logs(Settings.load({}, var_dir=tmp_path, log_file=str(tmp_path / "no" / "a.log")), terminal)
 
 
 def test_an_error_report_names_nobody_and_carries_no_body() -> None:

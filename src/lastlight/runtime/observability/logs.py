@@ -2,19 +2,23 @@
 
 import logging
 import sys
+from logging.handlers import WatchedFileHandler
 from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from lastlight.runtime.observability.redaction import hide_secrets
-from lastlight.runtime.settings import Settings
+from lastlight.runtime.settings import Settings, SettingsError
 
 _QUIET = {"asyncio": logging.WARNING, "uvicorn.error": logging.WARNING, "httpx": logging.WARNING}
 
 
 def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
-    """Send every log line of this process, ours and the libraries', through one chain to `stream`, or stderr."""
+    """Send every log line of this process, ours and the libraries', through one chain to `stream`, or stderr.
+
+    Where a file takes the log, the terminal keeps to warnings and errors.
+    """
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -31,22 +35,32 @@ def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(_formatter(settings, before))
+    terminal = logging.StreamHandler(stream or sys.stderr)
+    terminal.setFormatter(_formatter(settings, before, colours=sys.stderr.isatty()))
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [terminal]
+    if settings.log_file:
+        terminal.setLevel(max(level, logging.WARNING))
+        kept = _file(settings.log_file)
+        kept.setFormatter(_formatter(settings, before, colours=False))
+        root.handlers.append(kept)
     root.setLevel(level)
     for name, least in _QUIET.items():
         logging.getLogger(name).setLevel(max(least, level))
 
 
-def _formatter(settings: Settings, before: list[Processor]) -> logging.Formatter:
+def _file(path: str) -> logging.Handler:
+    try:
+        return WatchedFileHandler(path, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"LASTLIGHT_LOG_FILE: {path} cannot be written ({error.strerror}).") from None
+
+
+def _formatter(settings: Settings, before: list[Processor], *, colours: bool) -> logging.Formatter:
     rendered: list[Processor] = (
         [structlog.processors.JSONRenderer()]
         if settings.log_format == "json"
-        else [
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
-        ]
+        else [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)]
     )
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=before,

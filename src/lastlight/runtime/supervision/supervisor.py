@@ -16,7 +16,7 @@ from lastlight.runtime.startup import StartError
 from lastlight.runtime.supervision.children import Child, child_environment, keep_running, run_once, stop_child
 from lastlight.runtime.supervision.claims import claimed_folder, claimed_port
 from lastlight.runtime.supervision.managed_database import check_managed_database
-from lastlight.runtime.supervision.welcome import wait_until_ready, welcome
+from lastlight.runtime.supervision.welcome import demo_log, wait_until_ready, welcome
 
 log = structlog.stdlib.get_logger("lastlight.supervisor")
 
@@ -43,7 +43,8 @@ async def supervise(settings: Settings, env: Mapping[str, str]) -> int:
 
 
 async def _work(settings: Settings, env: Mapping[str, str], listener: int) -> int:
-    child_env = child_environment(env, settings.var_dir)
+    settings = demo_log(settings, terminal=sys.stdout.isatty() and sys.stderr.isatty())
+    child_env = child_environment(env, settings.var_dir) | {"LASTLIGHT_LOG_FILE": settings.log_file}
     async with _database(settings) as ports_moved:
         for step in (("migrate",), ("seed",)) if settings.demo else (("migrate",),):
             status = await run_once(step, child_env)

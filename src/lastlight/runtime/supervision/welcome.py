@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from dataclasses import replace
 from typing import Any, cast
 
 from lastlight.runtime.settings import Settings
@@ -30,6 +31,16 @@ async def _ready(settings: Settings) -> bool:
     return False
 
 
+def demo_log(settings: Settings, *, terminal: bool) -> Settings:
+    """The settings with a log file where the demo runs in a terminal: else its requests push the sign-ins off the screen."""
+    if not settings.demo or settings.log_file or not terminal:
+        return settings
+    place = settings.var_dir / "log" / "lastlight.log"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("")  # of this run only, so that it does not grow for ever
+    return replace(settings, log_file=str(place))
+
+
 def welcome(settings: Settings) -> str:
     """Addresses and, in the demo, sign-ins as a table."""
     lines = [
@@ -44,6 +55,8 @@ def welcome(settings: Settings) -> str:
         rows = [tuple(str(s.get(k) or "") for k in ("role", "tenant", "email", "password")) for s in sign_ins]
         widths = [max(len(row[i]) for row in rows) for i in range(4)]
         lines += ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    if settings.log_file:
+        lines += ["", f"  Requests and jobs are logged in {settings.log_file}"]
     lines += ["", "  Ctrl-C stops it.", ""]
     return "\n".join(lines)
 
