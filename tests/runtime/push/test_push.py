@@ -24,7 +24,7 @@ from lastlight.runtime.jobs.worker import run_jobs
 from lastlight.runtime.push import Notice, NoticeKind, drop_of_session, notify
 from lastlight.runtime.push.api import TRIAL, try_device
 from lastlight.runtime.push.deliver import DELIVER, encrypt, retry_after
-from lastlight.runtime.push.keys import current_key, replace_key
+from lastlight.runtime.push.keys import PushKeyCurrent, current_key, list_keys, replace_key, retire_key
 from lastlight.runtime.push.module import MODULE as PUSH
 from lastlight.runtime.push.module import keep_house
 from lastlight.runtime.push.subscriptions import (
@@ -357,6 +357,42 @@ async def test_another_key_leaves_no_gap(house: House, service: Postman) -> None
         early.endpoint: before.public_key,
         late.endpoint: after.public_key,
     }
+
+
+async def test_a_key_that_leaked_is_destroyed_and_only_its_own_devices_subscribe_anew(
+    house: House, service: Postman
+) -> None:
+    person, early, late = await house.person(), service.new_browser("early"), service.new_browser("late")
+    async with system_ctx(house.services, PLATFORM, role="system") as ctx:
+        leaked = await replace_key(ctx)
+    await person.subscribe(early)
+    async with system_ctx(house.services, PLATFORM, role="system") as ctx:
+        with pytest.raises(PushKeyCurrent):
+            await retire_key(ctx, key_id=leaked.id, reason="somebody has it")
+        await replace_key(ctx)
+    await person.subscribe(late)
+    async with system_ctx(house.services, PLATFORM, role="system") as ctx:
+        with pytest.raises(Invalid):
+            await retire_key(ctx, key_id=leaked.id, reason=" ")
+        assert (await retire_key(ctx, key_id=leaked.id, reason="somebody has it")).devices == 1
+        assert leaked.id not in [key.id for key in await list_keys(ctx)]
+        with pytest.raises(NotFound):
+            await retire_key(ctx, key_id=leaked.id, reason="somebody has it")
+    await house.tell(person, title="Doors")
+    await house.settled()
+    assert [m.endpoint for m in service.taken] == [late.endpoint]
+    sql = "select 1 from push_subscriptions where tenant_id = $1 and key_id = $2"
+
+    async def forgotten() -> Any:
+        return not await administer(house.services.settings, sql, house.tenant_id, leaked.id)
+
+    await eventually(forgotten)
+    async with person.act() as ctx:
+        with pytest.raises(Invalid) as refused:
+            await add_subscription(ctx, data=sent(early, leaked.public_key))
+    assert list(refused.value.fields) == ["application_server_key"]
+    await person.subscribe(early)
+    assert [device.outdated for device in await person.devices()] == [False, False]
 
 
 async def test_two_who_ask_first_at_once_get_one_key(fresh_database: Settings) -> None:

@@ -4,17 +4,18 @@ import platform as machine
 import sys
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import msgspec
 
 from lastlight import __version__
+from lastlight.kernel.errors import NotFound
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.migrate import newest_migration
 from lastlight.runtime.http import Form, Input, Redirect, View, page, page_post
 from lastlight.runtime.keys.module import KEYS_MANAGE, ask_to_reseal, read_state, sign_everybody_out
-from lastlight.runtime.push.api import PUSH_MANAGE
-from lastlight.runtime.push.keys import replace_key
+from lastlight.runtime.push.keys import PUSH_MANAGE, list_keys, replace_key, retire_key
 from lastlight.runtime.settings import SETTINGS
 from lastlight.runtime.tenant_settings import PLATFORM_SETTINGS_MANAGE
 
@@ -24,19 +25,21 @@ FIGURES = """
 select current_setting('server_version') as server, pg_database_size(current_database()) as size,
        (select max(number) from schema_migrations) as migration, pg_postmaster_start_time() as since
 """
-What = Literal["reseal", "push", "sign_out"]
+What = Literal["reseal", "push", "retire", "sign_out"]
 
 
 class WhatQuery(Input, frozen=True, kw_only=True):
-    """What is asked about."""
+    """What is asked about; `key` is the key of notifications that is to be retired."""
 
     what: What = "reseal"
+    key: UUID | None = None
 
 
 class WhatForm(Input, frozen=True, kw_only=True):
     """What is to be done with keys, and why."""
 
     what: What
+    key: UUID | None = None
     reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
@@ -78,6 +81,8 @@ async def _keys(ctx: Ctx) -> dict[str, Any]:
         "home": HOME,
         "keys": KEYS,
         "what": "reseal",
+        "key": None,
+        "push_keys": await list_keys(ctx) if ctx.allows(PUSH_MANAGE) else [],
         "history": await entity_history(ctx, entity="platform", entity_id="keys"),
     }
 
@@ -91,7 +96,7 @@ async def keys_page(ctx: Ctx) -> View:
 @page(f"{KEYS}/rotation", permission=KEYS_MANAGE, db="system")
 async def rotation_dialog(ctx: Ctx, query: WhatQuery) -> View:
     """Ask whether keys are to be rotated, or everybody signed out."""
-    return View("platform/rotation.html", {**await _keys(ctx), "what": query.what}, block="dialog")
+    return View("platform/rotation.html", {**await _keys(ctx), "what": query.what, "key": query.key}, block="dialog")
 
 
 @page_post(
@@ -103,7 +108,7 @@ async def rotation_dialog(ctx: Ctx, query: WhatQuery) -> View:
     form_context=_keys,
 )
 async def rotation_submit(ctx: Ctx, form: Form[WhatForm]) -> Redirect:
-    """Seal secrets again, replace the key of notifications, or sign everybody out."""
+    """Seal secrets again, replace or retire a key of notifications, or sign everybody out."""
     data = form.require()
     if data.what == "sign_out":
         count = await sign_everybody_out(ctx, reason=data.reason)
@@ -112,6 +117,12 @@ async def rotation_submit(ctx: Ctx, form: Form[WhatForm]) -> Redirect:
         ctx.require(PUSH_MANAGE)
         await replace_key(ctx)
         return Redirect(KEYS, toast="Browsers subscribe with a new key from now on.")
+    if data.what == "retire":
+        ctx.require(PUSH_MANAGE)
+        if data.key is None:
+            raise NotFound
+        done = await retire_key(ctx, key_id=data.key, reason=data.reason)
+        return Redirect(KEYS, toast=f"The key is destroyed. {done.devices} devices subscribe anew when next opened.")
     await ask_to_reseal(ctx)
     return Redirect(KEYS, toast="A job seals them again now.")
 

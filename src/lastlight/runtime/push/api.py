@@ -1,17 +1,25 @@
 """The edges of Web Push: the key to subscribe with, one's own devices, a notice to try one out."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 import msgspec
 
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
 from lastlight.kernel.events import Event
-from lastlight.kernel.permissions import Permission, Scope
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http import delete, get, post
+from lastlight.runtime.http import Input, delete, get, post
 from lastlight.runtime.push.deliver import notify
-from lastlight.runtime.push.keys import current_key, replace_key
+from lastlight.runtime.push.keys import (
+    PUSH_MANAGE,
+    PushKeyCurrent,
+    PushKeyOut,
+    RetiredOut,
+    current_key,
+    list_keys,
+    replace_key,
+    retire_key,
+)
 from lastlight.runtime.push.notice import Notice, NoticeKind
 from lastlight.runtime.push.subscriptions import (
     SubscriptionIn,
@@ -23,7 +31,6 @@ from lastlight.runtime.push.subscriptions import (
 )
 
 OWN = "It is one's own device."
-PUSH_MANAGE = Permission("platform.push.manage", "Replace the key that proves notifications to be ours", Scope.PLATFORM)
 TRIAL = NoticeKind(key="trial", label="Trial", description="What one sends oneself to try a device out.")
 
 
@@ -31,6 +38,18 @@ class KeyOut(msgspec.Struct, frozen=True):
     """The platform's public key, as a browser's `applicationServerKey`: base64url without padding."""
 
     key: str
+
+
+class KeysOut(msgspec.Struct, frozen=True):
+    """The platform's keys, the current one first."""
+
+    items: list[PushKeyOut]
+
+
+class RetirementIn(Input, frozen=True, kw_only=True):
+    """Why a key is destroyed."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
 class TrialSent(Event, frozen=True, kw_only=True):
@@ -50,6 +69,24 @@ async def read_push_key(ctx: Ctx) -> KeyOut:
 async def replace_push_key(ctx: Ctx) -> KeyOut:
     """Subscribe browsers with a new key from now on; devices move over when they are next opened."""
     return KeyOut((await replace_key(ctx)).public_key)
+
+
+@get("/api/admin/push/keys", permission=PUSH_MANAGE, db="system")
+async def list_push_keys(ctx: Ctx) -> KeysOut:
+    """List the platform's keys by their public halves, with how many devices are told under each."""
+    return KeysOut(await list_keys(ctx))
+
+
+@post(
+    "/api/admin/push/keys/{key_id:uuid}/retirement",
+    permission=PUSH_MANAGE,
+    status=200,
+    db="system",
+    raises=[Invalid, NotFound, PushKeyCurrent],
+)
+async def retire_push_key(ctx: Ctx, key_id: UUID, data: RetirementIn) -> RetiredOut:
+    """Destroy an earlier key at once, as after a leak; its devices are told again once they are next opened."""
+    return await retire_key(ctx, key_id=key_id, reason=data.reason)
 
 
 @get("/api/me/push-subscriptions", signed_in=OWN, db="system")
@@ -102,6 +139,8 @@ async def try_device(ctx: Ctx, *, subscription_id: UUID) -> SubscriptionOut:
 ROUTES = (
     read_push_key,
     replace_push_key,
+    list_push_keys,
+    retire_push_key,
     list_push_subscriptions,
     add_push_subscription,
     remove_push_subscription,

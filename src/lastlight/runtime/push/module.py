@@ -3,9 +3,16 @@
 from lastlight.runtime.jobs.declaration import job
 from lastlight.runtime.jobs.run import JobRun
 from lastlight.runtime.module import Module
-from lastlight.runtime.push.api import PUSH_MANAGE, ROUTES, TrialSent
+from lastlight.runtime.push.api import ROUTES, TrialSent
 from lastlight.runtime.push.deliver import DELIVER, spread_notice
-from lastlight.runtime.push.keys import SEALED, PushKeyReplaced
+from lastlight.runtime.push.keys import (
+    PUSH_MANAGE,
+    SEALED,
+    PushKeyCurrent,
+    PushKeyReplaced,
+    PushKeyRetired,
+    forget_devices_of_key,
+)
 from lastlight.runtime.push.subscriptions import PushSubscribed, PushUnsubscribed
 
 BATCH = 2_000
@@ -43,7 +50,8 @@ MODULE = Module(
     summary="Notifications on people's devices: keys, devices, encrypted messages with retries.",
     routes=ROUTES,
     permissions=[PUSH_MANAGE],
-    events=[PushSubscribed, PushUnsubscribed, PushKeyReplaced, TrialSent],
-    jobs=[spread_notice, DELIVER.job, keep_house],
+    events=[PushSubscribed, PushUnsubscribed, PushKeyReplaced, PushKeyRetired, TrialSent],
+    errors=[PushKeyCurrent],
+    jobs=[spread_notice, DELIVER.job, keep_house, forget_devices_of_key],
     sealed=[SEALED],
 )

@@ -86,7 +86,7 @@ where p.tenant_id = $1 and p.user_id = $2 and s.revoked_at is null and s.expires
 order by p.created_at desc, p.id desc
 limit 100
 """
-KEY = "select id from push_keys where tenant_id = $1 and public_key = $2"
+KEY = "select id from push_keys where tenant_id = $1 and public_key = $2 for key share"
 # every tenant: a browser is one person's at a time, wherever it was signed in before
 TAKE_OVER = """
 delete from push_subscriptions where tenant_id is not null and endpoint = $1 and (tenant_id, user_id) is distinct from ($2, $3)

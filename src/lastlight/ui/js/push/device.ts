@@ -1,6 +1,6 @@
 // This browser as a device that is told: whether it can be, whether it is, and how to switch it on and off.
 import { toBase64url } from "../wire/base64url";
-import { call } from "../wire/api";
+import { call, Refused } from "../wire/api";
 
 export interface Device {
   id: string;
@@ -55,8 +55,11 @@ export async function keepUp(worker: Worker): Promise<boolean> {
   if (ability() !== "able" || Notification.permission !== "granted") return false;
   const had = await subscription(worker);
   if (!had) return false;
-  const device = await tell(had, keyOf(had));
-  return device.outdated ? (await switchOn(worker)) !== null : true;
+  const device = await tell(had, keyOf(had)).catch((error: unknown) => {
+    if (error instanceof Refused && error.problem.fields?.application_server_key) return null; // that key was destroyed
+    throw error;
+  });
+  return !device || device.outdated ? (await switchOn(worker)) !== null : true;
 }
 
 async function subscription(worker: Worker): Promise<PushSubscription | null> {
