@@ -92,8 +92,6 @@ class GallerySite:
             return render_page(self.environment, "gallery/index.html", {**gallery_context(), "shell": shell}).encode()
         if path == "/problem":
             return render_page(self.environment, "problem.html", {"shell": shell, "problem": PROBLEM}).encode()
-        if path == "/docs":
-            return render_page(self.environment, "layouts/docs.html", {"openapi_url": "/openapi.json"}).encode()
         texts = {"/sign-in": SIGN_IN, "/screen": SCREEN, "/form": FORM, "/live": LIVE}
         if path not in texts:
             return b""

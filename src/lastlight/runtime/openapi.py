@@ -32,15 +32,15 @@ Schemas = dict[Any, dict[str, Any]]
 Json = dict[str, Any]
 
 
-def build_openapi(registry: Registry, settings: Settings) -> Json:
-    """The document of every operation for machines; pages are not part of it."""
-    operations = [op for op in registry.operations if op.kind == "api"]
+def build_openapi(registry: Registry, settings: Settings, *, area: str = "") -> Json:
+    """The document of every operation for machines, or of one module's; pages are not part of it."""
+    modules = [module for module in registry.modules if area in ("", module.name)]
+    operations = [op for module in modules for op in module.routes if op.kind == "api"]
     schemas, components = _schemas(operations)
     paths: dict[str, Json] = {}
     for op in sorted(operations, key=lambda op: (op.path, op.method)):
         described = describe(op, registry.module_of[id(op)], schemas)
         paths.setdefault(plain_path(op.path), {})[op.method.lower()] = described
-    modules = {registry.module_of[id(op)].name: registry.module_of[id(op)] for op in operations}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -50,10 +50,25 @@ def build_openapi(registry: Registry, settings: Settings) -> Json:
             "description": DESCRIPTION,
         },
         "servers": [{"url": settings.base_url}],
-        "tags": [{"name": name, "description": module.summary} for name, module in sorted(modules.items())],
+        "tags": _tags(modules),
         "paths": paths,
         "components": {"schemas": components, "securitySchemes": _security_schemes(), "headers": _headers()},
     }
+
+
+def tags_of(op: Operation, module: Module) -> list[str]:
+    """What an operation is listed under: what it says, or its module."""
+    return list(op.tags) or [title_of(module)]
+
+
+def title_of(module: Module) -> str:
+    """A module's name for people to read."""
+    return module.name.replace("_", " ").capitalize()
+
+
+def operation_id(op: Operation) -> str:
+    """The name of an operation in the document, for generated clients and for links into the explorer."""
+    return f"{op.name}_{op.method.lower()}_{_slug(op.path)}"
 
 
 def plain_path(path: str) -> str:
@@ -64,10 +79,10 @@ def plain_path(path: str) -> str:
 def describe(op: Operation, module: Module, schemas: Schemas) -> Json:
     """One operation object."""
     found: Json = {
-        "operationId": f"{op.name}_{op.method.lower()}_{_slug(op.path)}",
+        "operationId": operation_id(op),
         "summary": op.summary,
         "description": op.description,
-        "tags": list(op.tags) or [module.name],
+        "tags": tags_of(op, module),
         "parameters": [*_path_parameters(op, schemas), *_query_parameters(op, schemas), *_header_parameters(op)],
         "responses": _responses(op, module, schemas),
         "security": [] if op.public else [{"bearer": []}, {"cookie": []}],
@@ -78,6 +93,15 @@ def describe(op: Operation, module: Module, schemas: Schemas) -> Json:
     extras = {"x-permission": op.permission and op.permission.name, "x-public": op.public, "x-signed-in": op.signed_in}
     more = {"x-audited": op.sensitive, "x-module": op.toggle or module.toggle}
     return {**found, **{name: value for name, value in (extras | more).items() if value}}
+
+
+def _tags(modules: Iterable[Module]) -> list[Json]:
+    """Every tag that is used, with the summary of its module where that has no other."""
+    found: dict[str, str] = {}
+    for module in modules:
+        used = {tag for op in module.routes if op.kind == "api" for tag in tags_of(op, module)}
+        found |= dict.fromkeys(used, module.summary if len(used) == 1 else "")
+    return [{"name": name} | ({"description": words} if words else {}) for name, words in sorted(found.items())]
 
 
 def _slug(path: str) -> str:

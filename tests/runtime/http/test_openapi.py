@@ -98,8 +98,30 @@ BELLS = Module(
 )
 
 
-def document() -> dict[str, Any]:
-    built: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(build_openapi(Registry([BELLS]), SETTINGS)))
+class Organ(msgspec.Struct, frozen=True):
+    """An organ."""
+
+    id: UUID
+
+
+@get("/api/organs/{organ_id:uuid}", public="everybody hears it", tags=["Pipes"])
+async def read_organ(ctx: Ctx, organ_id: UUID) -> Organ:
+    """Read an organ."""
+    raise NotImplementedError
+
+
+@get("/api/organs/{organ_id:uuid}/bell", public="everybody hears it")
+async def bell_of_organ(ctx: Ctx, organ_id: UUID) -> Bell:
+    """The bell of an organ."""
+    raise NotImplementedError
+
+
+CHURCH_ORGANS = Module(name="church_organs", summary="Organs.", routes=[read_organ, bell_of_organ])
+
+
+def document(*modules: Module, area: str = "") -> dict[str, Any]:
+    whole = build_openapi(Registry(modules or [BELLS]), SETTINGS, area=area)
+    built: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(whole))
     return built
 
 
@@ -122,6 +144,22 @@ def test_it_holds_every_operation_and_no_page() -> None:
         ("patch", "/api/bells/{bell_id}"),
         ("post", "/api/bells/{bell_id}/ring"),
     ]
+
+
+def test_the_document_of_an_area_holds_its_own_operations_and_the_types_they_use() -> None:
+    organs = document(BELLS, CHURCH_ORGANS, area="church_organs")
+    OpenAPIV31SpecValidator(organs).validate()
+    assert list(organs["paths"]) == ["/api/organs/{organ_id}", "/api/organs/{organ_id}/bell"]
+    assert sorted(organs["components"]["schemas"]) == ["Bell", "Organ", "Problem"]
+    assert organs["tags"] == [{"name": "Church organs"}, {"name": "Pipes"}]
+    assert document(BELLS, CHURCH_ORGANS)["paths"] == document()["paths"] | organs["paths"]
+
+
+def test_every_tag_is_explained_once() -> None:
+    built = document(BELLS, CHURCH_ORGANS)
+    used = {tag for methods in built["paths"].values() for op in methods.values() for tag in op["tags"]}
+    assert {tag["name"] for tag in built["tags"]} == used
+    assert built["tags"][0] == {"name": "Bells", "description": "Bells and towers."}
 
 
 def test_an_operation_says_what_it_takes() -> None:

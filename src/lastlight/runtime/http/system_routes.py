@@ -1,4 +1,4 @@
-"""Routes that are no operations: health, readiness, metrics, the OpenAPI document, its explorer, built assets."""
+"""Routes that are no operations: health, readiness, metrics, the API's description, built assets."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,21 +10,18 @@ from litestar.handlers import HTTPRouteHandler
 from lastlight.kernel.errors import NotFound
 from lastlight.runtime.db.migrate import newest_migration
 from lastlight.runtime.http import answer
-from lastlight.runtime.http.app import CONTENT_SECURITY_POLICY, request_id, respond
+from lastlight.runtime.http.app import request_id, respond
+from lastlight.runtime.http.explorer import explorer_routes
 from lastlight.runtime.observability.health import health, ready
 from lastlight.runtime.observability.metrics import render_metrics
-from lastlight.runtime.openapi import build_openapi
 from lastlight.runtime.services import Services
 from lastlight.ui.static import serve_static
 
-# The explorer's own component library writes style attributes; nothing else on the platform may.
-DOCS_POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 AnyRequest = Request[Any, Any, Any]
 
 
 def system_routes(services: Services) -> list[HTTPRouteHandler]:
     """The handlers, bound to a process's services."""
-    document: bytes | None = None
     newest = newest_migration()
 
     async def read_health(request: AnyRequest) -> Response[Any]:
@@ -37,17 +34,6 @@ def system_routes(services: Services) -> list[HTTPRouteHandler]:
     async def read_metrics(request: AnyRequest) -> Response[Any]:
         body, media_type = render_metrics()
         return respond(answer.Answer(200, body, media_type, {"Cache-Control": "no-store"}))
-
-    async def read_openapi(request: AnyRequest) -> Response[Any]:
-        nonlocal document
-        if document is None:
-            document = msgspec.json.encode(build_openapi(services.registry, services.settings))
-        return Response(document, media_type="application/json", headers={"Cache-Control": "no-cache"})
-
-    async def read_docs(request: AnyRequest) -> Response[Any]:
-        html = services.templates.get_template("layouts/docs.html").render(openapi_url="/openapi.json")
-        headers = {"Content-Security-Policy": DOCS_POLICY, "Cache-Control": "no-cache"}
-        return respond(answer.Answer(200, html.encode(), "text/html; charset=utf-8", headers))
 
     async def read_static(request: AnyRequest) -> Response[Any]:
         return _static(request, str(request.path_params["name"]))
@@ -64,8 +50,7 @@ def system_routes(services: Services) -> list[HTTPRouteHandler]:
         _route("/health", read_health),
         _route("/ready", read_ready),
         _route("/metrics", read_metrics),
-        _route("/openapi.json", read_openapi),
-        _route("/docs", read_docs),
+        *explorer_routes(services),
         _route("/static/{name:str}", read_static),
         _route(["/sw.js", "/door-sw.js"], read_service_worker),
         _route("/favicon.ico", read_favicon),
