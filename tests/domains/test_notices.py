@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from lastlight.domains.resources.notices import push_cancelled, push_made
+from lastlight.domains.resources.notices import push_cancelled, push_made, push_moved
 from lastlight.domains.safety.notices import push_alert, push_broadcast, push_check, push_sos
 from lastlight.domains.staff.notices import push_reminder, push_shift, push_swap
 from lastlight.domains.tasks import create_task
@@ -195,7 +195,12 @@ async def test_a_guest_hears_what_staff_did_about_a_booking(house: House) -> Non
     assert said is not None
     assert (said["people"], said["words"]["resource"]) == ({guest.user_id}, "Table 4")
     assert await play(house, push_made, **facts, booked_by="guest") is None
-    assert await play(house, push_cancelled, **facts, status="arrived") is None
-    assert await play(house, push_cancelled, **facts, status="cancelled") is None, "it stands"
+    moved = await play(house, push_moved, **facts, fields=["starts_at", "ends_at"])
+    assert moved is not None
+    assert moved["title"] == "Your booking has moved: {resource}"
+    assert await play(house, push_moved, **facts, fields=["note"]) is None, "that is staff's own"
+    assert await play(house, push_cancelled, **facts, status="arrived", by="staff") is None
+    assert await play(house, push_cancelled, **facts, status="cancelled", by="staff") is None, "it stands"
     await house.sql("update bookings set status = 'cancelled', ended_at = now() where id = $1", row["id"])
-    assert await play(house, push_cancelled, **facts, status="cancelled") is not None
+    assert await play(house, push_cancelled, **facts, status="cancelled", by="guest") is None, "they did it themselves"
+    assert await play(house, push_cancelled, **facts, status="cancelled", by="staff") is not None

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -252,7 +253,21 @@ async def test_a_guest_books_and_cancels_their_own_and_sees_no_others(house: Hou
     assert [(span.starts_at, span.free_at) for span in free.taken] == [(booking.starts_at, booking.free_at)]
     async with unit_of_work(house.services, guest_scope(house, mine)) as ctx:
         assert (await bookings.cancel_own(ctx, booking_id=booking.id, reason="")).status == "cancelled"
+    assert await who_did(house, booking.id) == ["guest"]
+    by_staff = await booked(house, room, start)
+    async with house.system() as ctx:
+        await bookings.cancel(ctx, booking_id=by_staff.id, reason="the machine is broken")
+    assert await who_did(house, by_staff.id) == ["clock"], "here a test acts as the system"
     await book_own(house, other, room, start)
+
+
+async def who_did(house: House, booking_id: UUID) -> list[str]:
+    """By whom each change of a booking's status is said to be."""
+    rows = await house.sql(
+        "select data->>'by' as by from outbox where name = 'booking.status_changed' and data->>'booking_id' = $1 order by position",
+        str(booking_id),
+    )
+    return [row["by"] for row in rows]
 
 
 async def test_a_guest_has_so_many_bookings_also_when_asking_at_once(house: House) -> None:

@@ -16,6 +16,7 @@ from lastlight.runtime.db.migrate import migrations_folder
 from lastlight.runtime.drills.run import DrillReport, run_drill
 from lastlight.runtime.events import drills as stream_drills
 from lastlight.runtime.events.drills import realtime_down
+from lastlight.runtime.events.relay import LOCK
 from lastlight.runtime.settings import Settings
 from tests.support.door import House, new_house
 from tests.support.services import opened_services
@@ -116,7 +117,7 @@ async def test_events_are_heard_without_sockets(house: House) -> None:
     assert [(step.title, step.found) for step in report.steps if not step.passed] == []
     assert report.passed
     assert "Sockets answer 502" in report.steps[0].found
-    assert "The slowest took" in report.steps[2].found
+    assert "The slowest took" in report.steps[3].found
 
 
 async def test_a_platform_that_nothing_reaches_fails_it(house: House) -> None:
@@ -128,10 +129,21 @@ async def test_a_platform_that_nothing_reaches_fails_it(house: House) -> None:
 
 async def test_a_relay_that_stands_still_is_found(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_drills, "PATIENCE", 1)
+    async with answering(house), house.services.pools.system.acquire() as stuck:
+        await stuck.execute(LOCK)  # it leads, and does nothing
+        report = await play(house, realtime_down)
+        await stuck.execute("select pg_advisory_unlock_all()")
+    assert not report.passed
+    assert "the relay does not move events" in report.steps[-1].found
+
+
+async def test_a_platform_without_a_worker_is_told_what_to_start(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_drills, "TAKES_LEAD_SECONDS", 0.2)
     async with answering(house):
         report = await play(house, realtime_down)
     assert not report.passed
-    assert "the relay does not move events" in report.steps[-1].found
+    assert report.steps[-1].title == "A worker moves events into the stream"
+    assert "`lastlight worker` is one alone" in report.steps[-1].found
 
 
 def test_their_runbooks_are_there() -> None:

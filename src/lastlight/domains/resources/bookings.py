@@ -68,6 +68,7 @@ COUNT_OWN = """
 select count(*) from bookings
 where tenant_id = $1 and patron_id = $2 and status in ('booked', 'arrived') and ends_at > now()
 """
+BY = {"patron": "guest", "system": "clock"}
 KNOWN_PATRON = "select 1 from patrons where tenant_id = $1 and id = $2"
 
 
@@ -336,6 +337,7 @@ async def _become(ctx: Ctx, before: Booking, status: BookingStatus, reason: str 
             patron_id=after.patron_id,
             version=after.version,
             status=status,
+            by=BY.get(ctx.actor.kind, "staff"),
         ),
         entity=("booking", after.id),
         venue_id=after.venue_id,

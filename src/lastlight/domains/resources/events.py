@@ -85,6 +85,8 @@ class BookingStatusChanged(Event, frozen=True, kw_only=True):
     patron_id: UUID | None
     version: int
     status: str
+    by: str
+    """`guest`, `staff` or `clock`: who did it."""
 
 
 EVENTS = (

@@ -3,10 +3,10 @@
 from lastlight.domains.resources.api import ROUTES
 from lastlight.domains.resources.booking_pages import booking_pages
 from lastlight.domains.resources.errors import ERRORS, BookingOverlaps, ResourceNameTaken
-from lastlight.domains.resources.events import EVENTS, BookingCreated, BookingStatusChanged
+from lastlight.domains.resources.events import EVENTS, BookingChanged, BookingCreated, BookingStatusChanged
 from lastlight.domains.resources.jobs import settle_bookings
 from lastlight.domains.resources.listings import LISTINGS
-from lastlight.domains.resources.notices import BOOKINGS, PUSH_JOBS, push_cancelled, push_made
+from lastlight.domains.resources.notices import BOOKINGS, PUSH_JOBS, push_cancelled, push_made, push_moved
 from lastlight.domains.resources.pages import resource_pages
 from lastlight.domains.resources.permissions import BOOKINGS_READ, PERMISSIONS, RESOURCES_READ
 from lastlight.domains.resources.settings import SETTINGS
@@ -25,7 +25,11 @@ MODULE = Module(
     errors=ERRORS,
     constraints={"bookings_overlap": BookingOverlaps, "resources_name_taken": ResourceNameTaken},
     jobs=(settle_bookings, *PUSH_JOBS),
-    reactions=(Reaction(BookingCreated, push_made), Reaction(BookingStatusChanged, push_cancelled)),
+    reactions=(
+        Reaction(BookingCreated, push_made),
+        Reaction(BookingChanged, push_moved),
+        Reaction(BookingStatusChanged, push_cancelled),
+    ),
     notices=(BOOKINGS,),
     listings=LISTINGS,
     settings=SETTINGS,

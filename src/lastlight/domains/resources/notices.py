@@ -11,8 +11,9 @@ from lastlight.runtime.jobs import job
 from lastlight.runtime.push import Notice, NoticeKind, notify
 
 BOOKINGS = NoticeKind(
-    key="bookings", label="Bookings", description="A booking of yours was made or cancelled by the venue."
+    key="bookings", label="Bookings", description="A booking of yours was made, moved or cancelled by the venue."
 )
+MOVES = {"resource_id", "starts_at", "ends_at"}
 
 
 @job("resources.push_made")
@@ -22,10 +23,17 @@ async def push_made(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any]) ->
         await _tell(ctx, event_id, data, status="booked", title="Booked for you: {resource}")
 
 
+@job("resources.push_moved")
+async def push_moved(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any]) -> None:
+    """Tell a guest that staff moved a booking of theirs, to another time or another table."""
+    if MOVES & set(data["fields"]):
+        await _tell(ctx, event_id, data, status="booked", title="Your booking has moved: {resource}")
+
+
 @job("resources.push_cancelled")
 async def push_cancelled(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any]) -> None:
-    """Tell a guest that a booking of theirs is cancelled."""
-    if data["status"] == "cancelled":
+    """Tell a guest that somebody else has cancelled a booking of theirs; what they do themselves they see done."""
+    if data["status"] == "cancelled" and data["by"] != "guest":
         await _tell(ctx, event_id, data, status="cancelled", title="Your booking is cancelled: {resource}")
 
 
@@ -50,4 +58,4 @@ async def _tell(ctx: Ctx, event_id: UUID, data: dict[str, Any], *, status: str, 
     await notify(ctx, people=[user_id], notice=notice, key=str(event_id))
 
 
-PUSH_JOBS = (push_made, push_cancelled)
+PUSH_JOBS = (push_made, push_moved, push_cancelled)

@@ -15,12 +15,14 @@ from lastlight.runtime.db.uow import WorkScope, system_ctx, unit_of_work
 from lastlight.runtime.drills import Drilling, drill
 from lastlight.runtime.drills.events import DRILLS_READ
 from lastlight.runtime.events.catch_up import EventsOut, EventsQuery, read_events, wait_for_news
+from lastlight.runtime.events.relay import is_led
 
 SIGNALS = 5
 SOON_SECONDS = 5.0
 """What a console shows while it polls: the state of at most five seconds ago."""
 PATIENCE = 20
 LONGEST_WAIT_SECONDS = 2.0
+TAKES_LEAD_SECONDS = 3.0
 
 
 class DrillSignal(Event, frozen=True, kw_only=True):
@@ -41,6 +43,8 @@ async def realtime_down(drilling: Drilling) -> None:
     run_id = uuid7()
     with drilling.step("The platform answers over the network, and so do its sockets, or not"):
         await _look(drilling)
+    with drilling.step("A worker moves events into the stream"):
+        await _require_worker(drilling)
     with drilling.step("Where the stream stands is read without a socket"):
         stands = (await _ask(drilling, listener, after=None)).next
         drilling.note(f"At {stands}.")
@@ -84,6 +88,21 @@ async def _look(drilling: Drilling) -> None:
             f"{base} does not answer ({type(error).__name__}), so consoles could not ask either. Run the drill with the"
             " LASTLIGHT_BASE_URL or LASTLIGHT_PORT that the platform was started with.",
         )
+
+
+async def _require_worker(drilling: Drilling) -> None:
+    """A worker that was just started takes the lead within a second."""
+    led = await is_led(drilling.services)
+    for _ in range(10):
+        if led:
+            break
+        await asyncio.sleep(TAKES_LEAD_SECONDS / 10)
+        led = await is_led(drilling.services)
+    drilling.prove(
+        led,
+        "No worker runs, so nothing reaches the stream, with sockets or without. Start one (`lastlight serve` has its own; "
+        "`lastlight worker` is one alone), then run the drill again; see worker-stuck.md.",
+    )
 
 
 async def _heard_after(

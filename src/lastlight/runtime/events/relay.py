@@ -25,6 +25,13 @@ from lastlight.runtime.services import Services
 log = structlog.get_logger(__name__)
 
 LOCK = "select pg_try_advisory_lock(hashtextextended('lastlight relay', 0))"
+LED = """
+select exists (
+    select from pg_locks, hashtextextended('lastlight relay', 0) as key
+    where locktype = 'advisory' and granted and objsubid = 1
+      and database = (select oid from pg_database where datname = current_database())
+      and classid::bigint = (key >> 32) & 4294967295 and objid::bigint = key & 4294967295)
+"""
 TAKE_OVER_SECONDS = 0.5
 """How often a follower asks for the lead."""
 RECONNECT_SECONDS = 0.5
@@ -61,6 +68,12 @@ async def run_relay(services: Services, stop: asyncio.Event) -> None:
             await _sleep(stop, RECONNECT_SECONDS)
         finally:
             metrics.LEADING.set(0)
+
+
+async def is_led(services: Services) -> bool:
+    """Whether a relay has the lead now, in whichever process."""
+    async with services.pools.system.acquire() as connection:
+        return bool(await connection.fetchval(LED))
 
 
 async def _connect_and_lead(services: Services, stop: asyncio.Event) -> None:
