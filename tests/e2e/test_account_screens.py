@@ -115,7 +115,7 @@ def test_a_forgotten_password_is_set_anew_by_mail(
     page.get_by_role("link", name="Forgot password").click()
     page.locator("[name=email]").fill(newcomer.email)
     page.get_by_role("button", name="Send the link").click()
-    expect(page.get_by_text("Look into your mailbox.")).to_be_visible()
+    expect(page.get_by_text("Check your inbox.")).to_be_visible()
     crew = console_of(live_server.person("super_admin"), f"/platform/outbox?q={newcomer.email}")
     expect(crew.locator("#outbox tbody tr").first).to_contain_text("password")
     crew.locator("#outbox tbody a").first.click()

@@ -125,7 +125,7 @@ def test_a_guest_books_sees_it_and_cancels(
     assert violations(page) == []
     dialog.get_by_role("button", name="Book ", exact=False).click()
     expect(page.locator("h1")).to_have_text("My bookings")
-    booking = page.get_by_role("list", name="Ahead").get_by_role("listitem")
+    booking = page.get_by_role("list", name="Coming up").get_by_role("listitem")
     expect(booking).to_contain_text("Karaoke Crane")
     expect(booking).to_contain_text("5 people")
     row = live_server.sql("select starts_at, ends_at, booked_by from bookings where resource_id = $1", UUID(made))[0]
@@ -156,7 +156,7 @@ def test_a_time_that_somebody_took_meanwhile_is_told_and_leaves_the_list(
     expect(dialog.get_by_label("People")).to_have_value("2")
     choose_start(dialog)
     dialog.get_by_role("button", name="Book ", exact=False).click()
-    expect(page.get_by_role("list", name="Ahead")).to_contain_text("Room Two")
+    expect(page.get_by_role("list", name="Coming up")).to_contain_text("Room Two")
     assert live_server.sql("select count(*) as n from bookings where resource_id = $1", UUID(made))[0]["n"] == 2
 
 
@@ -224,10 +224,10 @@ def test_without_a_network_what_was_seen_is_read_and_told_so(
     page = open_venue(phone, guest, venue, ready=True)
     expect(page.get_by_role("button", name="Book Room Three")).to_be_enabled()
     page.goto("/patron/bookings")
-    expect(page.get_by_role("list", name="Ahead")).to_contain_text("Room Three")
+    expect(page.get_by_role("list", name="Coming up")).to_contain_text("Room Three")
     phone.set_offline(True)
     page.reload()
-    expect(page.get_by_role("list", name="Ahead")).to_contain_text("Room Three")
+    expect(page.get_by_role("list", name="Coming up")).to_contain_text("Room Three")
     expect(page.get_by_text("Cancelling needs signal.")).to_be_visible()
     expect(page.get_by_role("button", name="Cancel Room Three")).to_be_disabled()
     assert violations(page) == []

@@ -26,7 +26,7 @@ def register(page: Page, name: str, email: str) -> None:
     page.locator("[name=contact_email]").fill(email)
     page.locator("[name=password]").fill(PASSWORD)
     page.get_by_role("button", name="Register").click()
-    expect(page.get_by_text("Look into your mailbox.")).to_be_visible()
+    expect(page.get_by_text("Check your inbox.")).to_be_visible()
 
 
 def link_in_mail(crew: Page, address: str) -> str:

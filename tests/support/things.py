@@ -317,7 +317,7 @@ async def task(world: World, who: Somebody, *, place: int = 0) -> Any:
 
 
 async def recurrence(world: World, who: Somebody, *, place: int = 0) -> Any:
-    """A task that comes again every day."""
+    """A repeating task every day."""
     body = {"venue_id": str(_tenant(world, who).venues[place]), "title": world.unique("Task"), **EVERY_DAY}
     return (await world.make("POST", "/api/task-recurrences", _as_boss(world, who), json=body))["id"]
 

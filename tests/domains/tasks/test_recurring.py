@@ -1,4 +1,4 @@
-"""Tasks that come again: their rhythm on the venue's clock, and one task for each time."""
+"""Repeating tasks: their rhythm on the venue's clock, and one task for each time."""
 
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta

@@ -17,7 +17,7 @@ KINDS = (
     ("impossible_travel", "Impossible travel"),
     ("cloned_code", "Cloned code"),
     ("barred", "Barred guest let in"),
-    ("override", "Let in by hand by nobody known"),
+    ("override", "Let in by hand by an unknown person"),
 )
 STATUSES = (("open", "Open"), ("confirmed", "Confirmed"), ("dismissed", "Dismissed"))
 

@@ -10,7 +10,7 @@ from lastlight.kernel.ids import UserId, VenueId
 from lastlight.runtime.http.listing import Column, Filter, Listing
 
 ENTRY_STATUSES = (("open", "On duty"), ("closed", "Done"), ("voided", "Voided"))
-CORRECTION_STATUSES = (("asked", "Waits"), ("approved", "Approved"), ("refused", "Refused"), ("withdrawn", "Withdrawn"))
+CORRECTION_STATUSES = (("asked", "Waiting"), ("approved", "Approved"), ("refused", "Refused"), ("withdrawn", "Withdrawn"))
 SHIFT_STATUSES = (("planned", "Planned"), ("published", "Published"), ("cancelled", "Cancelled"))
 SWAP_STATUSES = (
     ("asked", "Asked"),

@@ -3,7 +3,7 @@
 A task is open, started, done or cancelled. Whoever works at the venue takes a free one; a manager gives it to somebody, who is told by
 push (`task.assigned`, `task.reminded`). Other domains write tasks by `create_task`: a thing of theirs has one open task at a time, which
 `settle_task` ends when the thing is over.
-A task that comes again makes its next task some time before it is due. This is all that other domains may use.
+A repeating task makes its next task some time before it is due. This is all that other domains may use.
 """
 
 from lastlight.domains.tasks.actions import create_task

@@ -74,7 +74,7 @@ class TaskCommented(TaskEvent, frozen=True, kw_only=True):
 
 
 class RecurrenceChanged(Event, frozen=True, kw_only=True):
-    """A task that comes again was planned, changed or ended."""
+    """A repeating task was planned, changed or ended."""
 
     event_name: ClassVar[str] = "task.recurrence_changed"
     audience: ClassVar[Permission | None] = TASKS_MANAGE

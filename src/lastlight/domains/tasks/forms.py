@@ -64,7 +64,7 @@ class CommentForm(Input, frozen=True, kw_only=True):
 
 
 class RecurrenceChangeForm(Input, frozen=True, kw_only=True):
-    """A task that comes again, at an hour of its venue's clock."""
+    """A repeating task, at an hour of its venue's clock."""
 
     title: Title
     details: Details = ""

@@ -9,7 +9,7 @@ from lastlight.domains.tasks.permissions import TASKS_MANAGE, TASKS_READ, TASKS_
 from lastlight.kernel.ids import UserId, VenueId
 from lastlight.runtime.http.listing import Column, Filter, Listing
 
-STATUSES = (("open", "To do"), ("started", "In work"), ("done", "Done"), ("cancelled", "Cancelled"))
+STATUSES = (("open", "To do"), ("started", "In progress"), ("done", "Done"), ("cancelled", "Cancelled"))
 PRIORITIES = (("low", "Low"), ("normal", "Normal"), ("high", "High"), ("urgent", "Urgent"))
 RHYTHMS = (("day", "Every day"), ("week", "Every week"), ("month", "Every month"))
 
@@ -36,7 +36,7 @@ class TaskRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecurrenceRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A task that comes again, in a list."""
+    """A repeating task, in a list."""
 
     id: UUID
     venue_id: VenueId
@@ -132,7 +132,7 @@ OWN_TASKS = Listing(
 )
 RECURRENCES = Listing(
     name="task_recurrences",
-    label="Tasks that come again",
+    label="Repeating tasks",
     row=RecurrenceRow,
     permission=TASKS_MANAGE,
     source="""task_recurrences r

@@ -66,7 +66,7 @@ async def comments_of(ctx: Ctx, *, task_id: UUID) -> list[Comment]:
 
 
 async def find_recurrence(ctx: Ctx, *, recurrence_id: UUID, permission: Permission) -> Recurrence:
-    """A task that comes again, at a venue that the actor holds a permission for."""
+    """A repeating task, at a venue that the actor holds a permission for."""
     ctx.require(permission)
     found = await ctx.db.one(Recurrence, RECURRENCE, ctx.tenant_id, recurrence_id)
     ctx.require(permission, found.venue_id)

@@ -1,4 +1,4 @@
-"""Tasks that come again: planned, changed and ended by who manages tasks, and made in time by a job."""
+"""Repeating tasks: planned, changed and ended by who manages tasks, and made in time by a job."""
 
 from datetime import datetime, timedelta
 from typing import Any

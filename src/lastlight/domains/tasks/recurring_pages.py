@@ -1,4 +1,4 @@
-"""Tasks that come again on screens: the list, and the editor of one."""
+"""Repeating tasks on screens: the list, and the editor of one."""
 
 from typing import Any
 from uuid import UUID
@@ -123,7 +123,7 @@ async def recurrence_end_dialog(ctx: Ctx, recurrence_id: UUID) -> View:
 async def recurrence_end_submit(ctx: Ctx, recurrence_id: UUID) -> Redirect:
     """End what comes again; the tasks that it made stay."""
     await recurring.end_recurrence(ctx, recurrence_id=recurrence_id)
-    return Redirect(HOME, toast="It comes no more. The tasks that it made stay.")
+    return Redirect(HOME, toast="It no longer repeats. The tasks that it made stay.")
 
 
 async def _people(ctx: Ctx, venue_ids: Any) -> list[tuple[str, str]]:

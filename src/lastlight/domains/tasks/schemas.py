@@ -72,7 +72,7 @@ class CommentsOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecurrenceIn(Input, frozen=True, kw_only=True):
-    """A task that comes again."""
+    """A repeating task."""
 
     venue_id: VenueId
     title: Title
@@ -107,7 +107,7 @@ class RecurrenceChange(Input, frozen=True, kw_only=True):
 
 
 class Recurrence(msgspec.Struct, frozen=True, kw_only=True):
-    """A task that comes again, as it is kept."""
+    """A repeating task, as it is kept."""
 
     id: UUID
     venue_id: VenueId

@@ -44,7 +44,7 @@ function stage() {
   }
   if (!snapshot.value) {
     return (
-      <Standstill icon="cloud-off" title={_("The house is not known here yet")} text={_("This device needs a network once, to learn keys, bans and who is inside.")}>
+      <Standstill icon="cloud-off" title={_("This venue is not known here yet")} text={_("This device needs a network once, to learn keys, bans and who is inside.")}>
         <button type="button" class="btn lg" onClick={() => void sync()}>
           {_("Try again")}
         </button>

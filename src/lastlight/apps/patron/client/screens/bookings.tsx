@@ -58,7 +58,7 @@ function Bookings() {
         </p>
       )}
       {ahead.length ? (
-        <ul class="acts" aria-label={_("Ahead")}>
+        <ul class="acts" aria-label={_("Coming up")}>
           {ahead.map((one) => (
             <Row key={one.id} booking={one} onCancel={() => setAsked(one)} />
           ))}

@@ -218,7 +218,7 @@ function LookIntoMailbox({ text }: { text: string }) {
     <div class="net ok" role="status">
       <Icon name="mail" class="i-lg" />
       <span>
-        <b>{_("Look into your mailbox.")}</b>{" "}
+        <b>{_("Check your inbox.")}</b>{" "}
         <span class="sub">
           {text}{" "}
           <a class="link" href={hrefOf("sign-in")}>

@@ -210,7 +210,7 @@ function OfferRow({ offer, may, onBook }: { offer: Offer; may: boolean; onBook: 
             {_("Book")}
           </button>
         ) : (
-          <span class="u-xs u-dim">{_("Just come")}</span>
+          <span class="u-xs u-dim">{_("No booking needed")}</span>
         )}
       </span>
     </li>
