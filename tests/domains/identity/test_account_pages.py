@@ -36,6 +36,22 @@ async def test_a_language_nobody_writes_is_refused_and_the_form_comes_back(world
         assert '<html lang="en-GB"' in (await browser.get("/account")).text
 
 
+@pytest.mark.parametrize("end", ["update sessions set version = version + 1", "update sessions set revoked_at = now()"])
+async def test_a_form_that_is_refused_comes_back_also_when_the_session_has_changed_meanwhile(
+    world: People, end: str
+) -> None:
+    somebody = await world.newcomer(world.bar, role="staff")
+    async with visitor(world.app) as browser:
+        await browser.post("/sign-in", data={"email": somebody.email, "password": PASSWORD})
+        await browser.get("/account")  # what they may do is remembered from now on
+        await world.sql(f"{end} where user_id = $1", somebody.user_id)
+        answer = await browser.post("/account/preferences", data={"name": "Kept Name", "theme": "pink"})
+        if "revoked" in end:
+            assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+        else:
+            assert (answer.status_code, "Kept Name" in answer.text) == (422, True)
+
+
 @pytest.mark.parametrize("email", WHO)
 async def test_everybody_changes_their_password(world: People, email: str) -> None:
     async with visitor(world.app) as browser:

@@ -6,15 +6,15 @@ from uuid import UUID
 
 from lastlight.kernel.errors import ModuleOff, NotFound, NotSignedIn, Problem, SessionEnded
 from lastlight.kernel.ids import TenantId
-from lastlight.runtime.auth.authenticate import authenticate
+from lastlight.runtime.auth.authenticate import authenticate, reload_actor
 from lastlight.runtime.auth.cookies import session_cookie_name
 from lastlight.runtime.auth.errors import SecondFactorDue
 from lastlight.runtime.context import Actor
 from lastlight.runtime.db.pools import PoolName
-from lastlight.runtime.db.uow import WorkScope, unit_of_work
+from lastlight.runtime.db.uow import SessionChanged, WorkScope, unit_of_work
 from lastlight.runtime.http.answer import Answer, of_problem
 from lastlight.runtime.http.decode import pairs
-from lastlight.runtime.http.dispatch import admit, role_of
+from lastlight.runtime.http.dispatch import ATTEMPTS, admit, role_of
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.http.problems import problem_body
 from lastlight.runtime.http.reply import FormState, RequestInfo, View
@@ -33,8 +33,24 @@ def wants_page(request: AnyRequest, op: Operation | None) -> bool:
 
 
 async def problem_page(services: Services, request: AnyRequest, problem: Problem, op: Operation | None) -> Answer:
-    """The page, fragment or redirect that tells a person of a problem."""
+    """The page, fragment or redirect that tells a person of a problem.
+
+    What they may do can have changed since they were let in, as it can for the operation itself: it is read again then.
+    """
     info = request_info(request, services.settings)
+    for _ in range(ATTEMPTS):
+        try:
+            return await _told(services, request, info, problem, op)
+        except SessionChanged:
+            await reload_actor(services, await _reader(services, info), public=True)
+        except SessionEnded:
+            break
+    return _led_to(info, SIGN_IN)
+
+
+async def _told(
+    services: Services, request: AnyRequest, info: RequestInfo, problem: Problem, op: Operation | None
+) -> Answer:
     if isinstance(problem, NotSignedIn | SessionEnded) and not (op and op.public):
         return _led_to(info, SIGN_IN)
     if isinstance(problem, SecondFactorDue):
