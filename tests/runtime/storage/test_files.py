@@ -19,6 +19,7 @@ from lastlight.runtime.storage import sniff
 from lastlight.runtime.storage.files import clean_name, file_link
 from lastlight.runtime.storage.module import MODULE as FILES
 from lastlight.runtime.storage.module import clear_away, clear_orphans
+from lastlight.runtime.storage.quotas import BUSINESS_MEGABYTES, PERSON_MEGABYTES
 from tests.support.people import MODULES, People, people
 
 pytestmark = pytest.mark.database
@@ -297,3 +298,49 @@ def run_of(world: People, name: str) -> JobRun:
     """A run of a scheduled job of the platform, as a worker would make it."""
     claimed = Claimed(uuid4(), name, {}, 1, 1, None, True, False, True)
     return JobRun(world.services, world.services.registry.jobs[name], PLATFORM, claimed)
+
+
+async def as_parameter(world: People, key: str, value: int) -> None:
+    await world.sql(
+        """insert into tenant_settings (tenant_id, key, value) values ($1, $2, to_jsonb($3::int))
+           on conflict (tenant_id, key) do update set value = excluded.value""",
+        PLATFORM,
+        key,
+        value,
+    )
+
+
+async def places(world: People) -> int:
+    return sum([len(batch) async for batch in world.services.storage.places()])
+
+
+async def test_one_person_sends_so_much_a_day_and_another_is_not_held_up(world: People) -> None:
+    busy, other = [await world.bearer((await world.newcomer(world.bar)).email, tenant=world.bar.slug) for _ in range(2)]
+    large = PDF + b"\n" * (9 * 1024 * 1024)
+    await as_parameter(world, PERSON_MEGABYTES.key, 20)
+    try:
+        answers = [await upload(world, busy, large, purpose="document") for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [201, 201]
+        before = await rows(world), await places(world)
+        refused = await upload(world, busy, large, purpose="document")
+        assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[-1]) == (429, "uploads-spent")
+        assert int(refused.headers["retry-after"]) > 60
+        assert "20 MB a day" in refused.json()["detail"]
+        assert (await rows(world), await places(world)) == before
+        assert (await upload(world, other, picture())).status_code == 201
+    finally:
+        await as_parameter(world, PERSON_MEGABYTES.key, PERSON_MEGABYTES.default)
+
+
+async def test_a_business_keeps_so_much_and_has_room_again_once_something_goes(world: People) -> None:
+    manager = await world.bearer(world.club.email("manager"))
+    first = await kept(world, manager, picture())
+    full = "update files set size = $2 where id = $1"
+    await world.sql(full, UUID(first["id"]), BUSINESS_MEGABYTES.default * 1024 * 1024)
+    before = await places(world)
+    refused = await upload(world, manager, picture())
+    assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[-1]) == (409, "storage-full")
+    assert "5,000 MB" in refused.json()["detail"]
+    assert await places(world) == before
+    await world.sql("update files set removed_at = now() where id = $1", UUID(first["id"]))
+    assert (await upload(world, manager, picture())).status_code == 201

@@ -49,7 +49,14 @@ list_door_scans = listing_get("/api/door/scans", DOOR_SCANS, tags=TAGS)
 list_checkin_flags = listing_get("/api/checkins/flags", FLAGS, tags=TAGS)
 
 
-@post("/api/patron/pass", permission=CHECKINS_PASS, raises=[PhoneKeyUnknown, PatronBarred], status=201, tags=TAGS)
+@post(
+    "/api/patron/pass",
+    permission=CHECKINS_PASS,
+    raises=[PhoneKeyUnknown, PatronBarred],
+    status=201,
+    secret=True,
+    tags=TAGS,
+)
 async def issue_pass(ctx: Ctx, data: PassIn) -> PassOut:
     """Get one's pass for the night, bound to a registered phone that signs each time step."""
     return await night_pass.issue_pass(ctx, data=data)

@@ -18,6 +18,7 @@ from lastlight.runtime.http import Input, RequestInfo, delete, get, patch, post,
 from lastlight.runtime.http.listing import listing_get
 from lastlight.runtime.services import Services
 from lastlight.runtime.storage.files import PURPOSES, Stored, store_upload
+from lastlight.runtime.storage.quotas import StorageFull, UploadsSpent
 from lastlight.runtime.storage.sniff import FileRefused
 from lastlight.runtime.storage.store import NoRoom
 from lastlight.runtime.storage.upload import read_upload
@@ -79,12 +80,13 @@ class ImagesOut(msgspec.Struct, frozen=True, kw_only=True):
 
 async def store_picture(services: Services, sent: Any, actor: Actor) -> Stored:
     """The slow part of an upload, before its transaction: check the address, then the picture, and store it."""
-    tenant_id, _ = images.read_upload_link(services, sent["token"], now=datetime.now(UTC))
+    tenant_id, image_id = images.read_upload_link(services, sent["token"], now=datetime.now(UTC))
     if tenant_id != actor.tenant_id:
         raise NotFound
+    await images.require_awaited(services, tenant_id, image_id=image_id)
     info: RequestInfo = sent["request"]
     name, content = read_upload(info.headers.get("content-type", ""), "picture", sent["body"])
-    return await store_upload(services, tenant_id, purpose=PICTURE, name=name, content=content)
+    return await store_upload(services, tenant_id, purpose=PICTURE, name=name, content=content, by=actor.user_id)
 
 
 @get("/api/venues/{venue_id:uuid}/images", permission=VENUES_READ, raises=[NotFound], tags=TAGS)
@@ -99,6 +101,7 @@ async def read_venue_images(ctx: Ctx, venue_id: VenueId) -> ImagesOut:
     permission=VENUES_PUBLISH,
     raises=[NotFound, Invalid, ImagesFull],
     status=201,
+    secret=True,
     tags=TAGS,
 )
 async def await_venue_image(ctx: Ctx, venue_id: VenueId, data: AwaitIn) -> UploadOut:
@@ -112,6 +115,7 @@ async def await_venue_image(ctx: Ctx, venue_id: VenueId, data: AwaitIn) -> Uploa
     permission=VENUES_OWN,
     raises=[NotFound, Invalid, NotPermitted, ImagesFull],
     status=201,
+    secret=True,
     tags=TAGS,
 )
 async def await_photo(ctx: Ctx, venue_id: VenueId, data: AwaitIn) -> UploadOut:
@@ -128,7 +132,7 @@ async def await_photo(ctx: Ctx, venue_id: VenueId, data: AwaitIn) -> UploadOut:
     signed_in="the signed address was made for somebody of this business",
     body_limit=PICTURE.most_bytes + 64 * 1024,
     prepare=store_picture,
-    raises=[NotFound, FileRefused, TooLarge, Invalid, NoRoom, ImageNotAwaited],
+    raises=[NotFound, FileRefused, TooLarge, Invalid, NoRoom, ImageNotAwaited, StorageFull, UploadsSpent],
     tags=TAGS,
 )
 async def upload_image(ctx: Ctx, token: str, request: RequestInfo, body: bytes, prepared: Stored) -> Image:

@@ -36,6 +36,7 @@ where tenant_id = $1 and venue_id = $2 and removed_at is null and ($3 or (state 
 order by place = 0, place, id limit 200
 """  # noqa: S608 - our own columns
 CHOSEN = f"select {COLUMNS} from venue_images where tenant_id = $1 and id = any($2) and removed_at is null"  # noqa: S608 - our own columns
+STATE = "select state from venue_images where tenant_id = $1 and id = $2 and removed_at is null"
 LOCK = "select 1 from venue_images where tenant_id = $1 and id = $2 and removed_at is null for update"
 COUNTS = """
 select count(*) filter (where patron_id is null) as ours, count(*) filter (where patron_id = $3 and moderation = 'waiting') as theirs,
@@ -121,6 +122,15 @@ def read_upload_link(services: Services, token: str, *, now: datetime) -> tuple[
     if payload is None or len(payload) != 32:
         raise NotFound("This upload address does not work any more; ask for another.")
     return TenantId(UUID(bytes=payload[:16])), ImageId(UUID(bytes=payload[16:]))
+
+
+async def require_awaited(services: Services, tenant_id: TenantId, *, image_id: UUID) -> None:
+    """Refuse an address that has done its work before anything that is sent to it is stored. Raises NotFound, ImageNotAwaited."""
+    state = await services.pools.system.fetchval(STATE, tenant_id, image_id)
+    if state is None:
+        raise NotFound
+    if state != "awaited":
+        raise ImageNotAwaited
 
 
 async def receive_image(ctx: Ctx, *, image_id: UUID, stored: Stored) -> None:

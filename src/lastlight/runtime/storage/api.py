@@ -26,6 +26,7 @@ from lastlight.runtime.storage.files import (
     read_link,
     store_upload,
 )
+from lastlight.runtime.storage.quotas import StorageFull, UploadsSpent
 from lastlight.runtime.storage.ranges import RangeNotSatisfiable, asked_range
 from lastlight.runtime.storage.sniff import FileRefused
 from lastlight.runtime.storage.store import NoRoom
@@ -61,7 +62,8 @@ async def store_body(services: Services, sent: Any, actor: Actor) -> Stored:
     query: UploadQuery = sent["query"]
     info: RequestInfo = sent["request"]
     name, content = read_upload(info.headers.get("content-type", ""), query.name, sent["body"])
-    return await store_upload(services, actor.tenant_id, purpose=PURPOSES[query.purpose], name=name, content=content)
+    purpose = PURPOSES[query.purpose]
+    return await store_upload(services, actor.tenant_id, purpose=purpose, name=name, content=content, by=actor.user_id)
 
 
 @post(
@@ -70,7 +72,7 @@ async def store_body(services: Services, sent: Any, actor: Actor) -> Stored:
     body_limit=MOST_UPLOAD_BYTES + 64 * 1024,
     prepare=store_body,
     status=201,
-    raises=[FileRefused, TooLarge, Invalid, NoRoom, NotPermitted],
+    raises=[FileRefused, TooLarge, Invalid, NoRoom, NotPermitted, StorageFull, UploadsSpent],
 )
 async def upload_file(ctx: Ctx, query: UploadQuery, request: RequestInfo, body: bytes, prepared: Stored) -> FileOut:
     """Upload a picture (PNG, JPEG, GIF, WebP; 5 MB) or a document (also PDF; 10 MB), as the raw body or as `file` of a form."""

@@ -13,6 +13,7 @@ from lastlight.kernel.errors import Invalid, NotFound, TooLarge
 from lastlight.kernel.ids import FileId, PatronId, TenantId, UserId, uuid7
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.services import Services
+from lastlight.runtime.storage.quotas import require_room
 from lastlight.runtime.storage.sniff import check_content
 from lastlight.runtime.storage.store import digest, new_place
 
@@ -73,14 +74,18 @@ REMOVE = "update files set removed_at = now() where tenant_id = $1 and id = $2 a
 
 
 async def store_upload(
-    services: Services, tenant_id: TenantId, *, purpose: Purpose, name: str, content: bytes
+    services: Services, tenant_id: TenantId, *, purpose: Purpose, name: str, content: bytes, by: UserId | None = None
 ) -> Stored:
-    """Check an upload and put it into the store; call it outside any transaction, then `add_file` inside one."""
+    """Check an upload of somebody's and put it into the store; call it outside any transaction, then `add_file` inside one.
+
+    Raises Invalid, TooLarge, FileRefused, StorageFull, UploadsSpent, NoRoom.
+    """
     if not content:
         raise Invalid(fields={"file": "The file is empty."})
     if len(content) > purpose.most_bytes:
         raise TooLarge(f"A {purpose.name} has at most {purpose.most_bytes // 1024 // 1024} MB.")
     media_type = await asyncio.to_thread(check_content, content, purpose.accepted)
+    await require_room(services, tenant_id, size=len(content), by=by)
     place = new_place(tenant_id)
     await services.storage.put(place, content)
     return Stored(

@@ -8,6 +8,7 @@ from lastlight.runtime.jobs.run import JobRun
 from lastlight.runtime.module import Module
 from lastlight.runtime.storage.api import open_file, read_file, upload_file
 from lastlight.runtime.storage.events import FILES_READ, FileStored
+from lastlight.runtime.storage.quotas import SETTINGS, StorageFull, UploadsSpent
 from lastlight.runtime.storage.ranges import RangeNotSatisfiable
 from lastlight.runtime.storage.sniff import FileRefused
 from lastlight.runtime.storage.store import NoRoom
@@ -61,6 +62,7 @@ MODULE = Module(
     routes=[upload_file, read_file, open_file],
     permissions=[FILES_READ],
     events=[FileStored],
-    errors=[FileRefused, NoRoom, RangeNotSatisfiable],
+    errors=[FileRefused, NoRoom, RangeNotSatisfiable, StorageFull, UploadsSpent],
+    settings=SETTINGS,
     jobs=[clear_away, clear_orphans],
 )
