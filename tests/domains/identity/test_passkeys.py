@@ -180,6 +180,31 @@ async def test_a_removed_passkey_opens_nothing_and_the_last_one_takes_the_codes_
     assert (state["passkeys"], state["recovery_codes_left"], state["shown"]) == (0, 0, False)
 
 
+async def test_who_has_only_a_passkey_left_makes_new_codes_and_removes_a_lost_app_with_it(world: People) -> None:
+    somebody = await world.newcomer(world.bar, role="staff")
+    key, kept, here = await made(world, somebody)
+    secret = (await world.call("POST", "/api/me/second-factor", here, status=201, json={"password": PASSWORD}))[
+        "secret"
+    ]
+    await world.call("POST", "/api/me/second-factor/confirmation", here, json={"code": app_code(secret)})
+
+    async def shown() -> dict[str, Any]:
+        return {"passkey": key.get(await world.call("POST", "/api/me/passkeys/challenge", here))}
+
+    proof = await shown()
+    codes = (await world.call("POST", "/api/me/second-factor/recovery-codes", here, json=proof))["recovery_codes"]
+    assert len(codes) == 10
+    assert not set(codes) & set(kept["recovery_codes"])
+    await world.refused("passkey-refused", "POST", "/api/me/second-factor/recovery-codes", here, json=proof)
+    await world.refused("second-factor-needed", "POST", "/api/me/second-factor/recovery-codes", here, json={})
+    removal = "/api/me/second-factor/removal"
+    await world.refused("invalid", "POST", removal, here, json={"password": "not my password", **await shown()})
+    assert (await world.call("GET", "/api/me/second-factor", here))["since"]
+    await world.call("POST", removal, here, status=204, json={"password": PASSWORD, **await shown()})
+    left = await world.call("GET", "/api/me/second-factor", here)
+    assert (left["since"], left["passkeys"], left["recovery_codes_left"]) == (None, 1, 10)
+
+
 async def test_a_session_that_has_not_shown_the_factor_adds_and_removes_none(world: People) -> None:
     """A session that was stolen before, together with the password, does not get round the second factor."""
     somebody = await world.newcomer(world.bar, role="staff")

@@ -51,10 +51,11 @@ class ProofForm(Input, frozen=True, kw_only=True):
 
 
 class RemovalForm(Input, frozen=True, kw_only=True):
-    """The password and a code, to switch the app off."""
+    """The password, and a code or what a passkey signed, to switch the app off."""
 
     password: Secret
-    code: Code
+    code: Code = ""
+    passkey: Sent = ""
 
 
 class PasskeyForm(Input, frozen=True, kw_only=True):
@@ -139,7 +140,7 @@ async def authenticator_confirm(ctx: Ctx, form: Form[CodeForm], request: Request
 
 async def _check_removal(services: Services, data: RemovalForm, actor: Actor) -> identity.Verdict:
     return await identity.prepare_factor_removal(
-        services, identity.RemovalIn(password=data.password, code=data.code or "-"), actor
+        services, identity.RemovalIn(password=data.password, code=data.code), actor
     )
 
 
@@ -154,12 +155,16 @@ async def _check_removal(services: Services, data: RemovalForm, actor: Actor) ->
 )
 async def authenticator_remove(ctx: Ctx, form: Form[RemovalForm], prepared: identity.Verdict) -> Redirect:
     """Switch the app off."""
-    await identity.remove_authenticator(ctx, verdict=prepared, code=form.require().code)
+    await identity.remove_authenticator(ctx, verdict=prepared, data=_proof(form.require()))
     return Redirect(HOME, toast="The authenticator app is switched off.")
 
 
-async def _count_code(services: Services, data: CodeForm | ProofForm, actor: Actor) -> None:
+async def _count_code(services: Services, data: ProofForm, actor: Actor) -> None:
     await identity.count_attempt(services, user_id=actor.user_id, code=data.code)
+
+
+def _proof(data: ProofForm | RemovalForm) -> identity.ProofIn:
+    return identity.ProofIn(code=data.code, passkey=identity.read_shown(data.passkey) if data.passkey else None)
 
 
 @page_post(
@@ -172,9 +177,9 @@ async def _count_code(services: Services, data: CodeForm | ProofForm, actor: Act
     form_page=PAGE,
     form_context=security_facts,
 )
-async def codes_renew(ctx: Ctx, form: Form[CodeForm], request: RequestInfo) -> View | Redirect:
+async def codes_renew(ctx: Ctx, form: Form[ProofForm], request: RequestInfo) -> View | Redirect:
     """Replace the recovery codes, and show the new ones this once."""
-    made = await identity.renew_recovery_codes(ctx, code=form.require().code)
+    made = await identity.renew_recovery_codes(ctx, data=_proof(form.require()))
     return _codes(made.recovery_codes, "", request, "")
 
 
@@ -190,8 +195,7 @@ async def codes_renew(ctx: Ctx, form: Form[CodeForm], request: RequestInfo) -> V
 async def proof_submit(ctx: Ctx, form: Form[ProofForm]) -> Redirect:
     """Show one's second factor in this session."""
     data = form.require()
-    shown = identity.read_shown(data.passkey) if data.passkey else None
-    await identity.prove_second_factor(ctx, data=identity.ProofIn(code=data.code, passkey=shown))
+    await identity.prove_second_factor(ctx, data=_proof(data))
     return Redirect(safe_next(data.next) or HOME, toast="Thank you. Everything that is yours is open again.")
 
 

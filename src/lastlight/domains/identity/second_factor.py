@@ -47,11 +47,10 @@ class CodeIn(Input, frozen=True, kw_only=True):
     code: Code
 
 
-class RemovalIn(Input, frozen=True, kw_only=True):
-    """One's own password, and a code of the app or a recovery code."""
+class RemovalIn(ProofIn, frozen=True, kw_only=True):
+    """One's own password, and a code of the app, a recovery code or a passkey."""
 
     password: Password
-    code: Code
 
 
 class SecondFactorOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +90,7 @@ async def prepare_removal(services: Services, data: RemovalIn, actor: Actor) -> 
     return await check_own_password(services, actor, password=data.password)
 
 
-async def prepare_code(services: Services, data: CodeIn | ProofIn, actor: Actor) -> None:
+async def prepare_code(services: Services, data: ProofIn, actor: Actor) -> None:
     """Count the code, before the transaction."""
     await count_attempt(services, user_id=actor.user_id, code=data.code)
 
@@ -122,14 +121,20 @@ async def require_shown(ctx: Ctx) -> None:
 
 async def prove(ctx: Ctx, *, data: ProofIn) -> None:
     """Show one's second factor in this session. Raises NotFound, SecondFactorNeeded, SecondFactorWrong, PasskeyRefused."""
+    user_id = await _show(ctx, data)
+    limits.forgive(ctx)
+    await mark_shown(ctx)
+    ctx.emit(SecondFactorShown(user_id=user_id), entity=("user", user_id))
+
+
+async def _show(ctx: Ctx, data: ProofIn) -> UserId:
+    """Check the code or the passkey of the signed-in person: whose it is."""
     user_id = own_user(ctx)
     if data.passkey is not None:
         await show_passkey(ctx, shown=data.passkey, user_id=user_id)
     elif not await show_second_factor(ctx, user_id=user_id, code=data.code):
         raise NotFound("No second factor is set up.")
-    limits.forgive(ctx)
-    await mark_shown(ctx)
-    ctx.emit(SecondFactorShown(user_id=user_id), entity=("user", user_id))
+    return user_id
 
 
 async def mark_shown(ctx: Ctx) -> None:
@@ -190,24 +195,20 @@ async def first_recovery_codes(ctx: Ctx) -> list[str]:
     return await _new_codes(ctx, user_id)
 
 
-async def renew_recovery_codes(ctx: Ctx, *, code: str) -> RecoveryOut:
-    """Replace the recovery codes. Raises NotFound, SecondFactorNeeded, SecondFactorWrong."""
-    user_id = own_user(ctx)
-    if not await show_second_factor(ctx, user_id=user_id, code=code):
-        raise NotFound("No second factor is set up.")
+async def renew_recovery_codes(ctx: Ctx, *, data: ProofIn) -> RecoveryOut:
+    """Replace the recovery codes. Raises NotFound, SecondFactorNeeded, SecondFactorWrong, PasskeyRefused."""
+    user_id = await _show(ctx, data)
     limits.forgive(ctx)
     ctx.emit(SecondFactorChanged(user_id=user_id, what="recovery codes renewed"), entity=("user", user_id))
     return RecoveryOut(recovery_codes=await _new_codes(ctx, user_id))
 
 
-async def remove(ctx: Ctx, *, verdict: Verdict, code: str) -> None:
-    """Remove the authenticator app. Raises Invalid, NotFound, SecondFactorNeeded, SecondFactorWrong.
+async def remove(ctx: Ctx, *, verdict: Verdict, data: ProofIn) -> None:
+    """Remove the authenticator app. Raises Invalid, NotFound, SecondFactorNeeded, SecondFactorWrong, PasskeyRefused.
 
-    The code comes first: a wrong one stays counted, also with the right password.
+    The factor comes first: a wrong code stays counted, also with the right password.
     """
-    user_id = own_user(ctx)
-    if not await show_second_factor(ctx, user_id=user_id, code=code):
-        raise NotFound("No second factor is set up.")
+    user_id = await _show(ctx, data)
     await require_own_password(ctx, verdict=verdict, field="password")
     if not await ctx.db.execute("delete from authenticators where user_id = $1 and confirmed_at is not null", user_id):
         raise NotFound("No authenticator app is set up.")

@@ -28,6 +28,7 @@ from lastlight.runtime.http import get, post
 OWN = "it touches only what is their own"
 TAGS = ("Second factor",)
 WRONG = (NotFound, SecondFactorNeeded, SecondFactorWrong)
+SHOWN = (*WRONG, PasskeyRefused, PasskeysUnavailable)
 
 
 @get("/api/me/second-factor", signed_in=OWN, db="system", tags=TAGS)
@@ -75,12 +76,12 @@ async def confirm_second_factor(ctx: Ctx, data: CodeIn) -> RecoveryOut:
     limit="auth",
     secret=True,
     tags=TAGS,
-    raises=WRONG,
+    raises=SHOWN,
     prepare=prepare_code,
 )
-async def renew_recovery_codes(ctx: Ctx, data: CodeIn) -> RecoveryOut:
-    """Replace one's recovery codes, with a code of the app or one of the old ones."""
-    return await second_factor.renew_recovery_codes(ctx, code=data.code)
+async def renew_recovery_codes(ctx: Ctx, data: ProofIn) -> RecoveryOut:
+    """Replace one's recovery codes, with a code of the app, one of the old ones, or a passkey."""
+    return await second_factor.renew_recovery_codes(ctx, data=data)
 
 
 @post(
@@ -91,12 +92,12 @@ async def renew_recovery_codes(ctx: Ctx, data: CodeIn) -> RecoveryOut:
     limit="auth",
     secret=True,
     tags=TAGS,
-    raises=(Invalid, *WRONG),
+    raises=(Invalid, *SHOWN),
     prepare=prepare_removal,
 )
 async def remove_second_factor(ctx: Ctx, data: RemovalIn, prepared: Verdict) -> None:
-    """Remove one's authenticator app, with the password and a code."""
-    await second_factor.remove(ctx, verdict=prepared, code=data.code)
+    """Remove one's authenticator app, with the password and a code or a passkey."""
+    await second_factor.remove(ctx, verdict=prepared, data=data)
 
 
 @post(
@@ -107,7 +108,7 @@ async def remove_second_factor(ctx: Ctx, data: RemovalIn, prepared: Verdict) -> 
     limit="auth",
     secret=True,
     tags=TAGS,
-    raises=(*WRONG, PasskeyRefused, PasskeysUnavailable),
+    raises=SHOWN,
     prepare=prepare_code,
 )
 async def prove_second_factor(ctx: Ctx, data: ProofIn) -> None:
