@@ -21,8 +21,6 @@ from lastlight.runtime.services import Services
 
 EVENNESS = 0.01
 """How far the count may be off because processes hold tokens that they took ahead and have not used."""
-BY_ARGUMENTS = frozenset({"auth", "refresh"})
-"""Classes whose keys are read from what was sent, so they are counted once it is decoded."""
 REMEMBERED_KEYS = 20_000
 
 

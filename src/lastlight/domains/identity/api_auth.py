@@ -210,7 +210,7 @@ async def register(ctx: Ctx, data: RegisterIn, prepared: str) -> RegisteredOut:
     """Get an account, and with `tenant` become a guest there. The answer is the same for an address that has an account."""
     email = clean_email(data.email)
     await accounts.register(ctx, email=email, name=clean_name(data.name), password_hash=prepared, tenant=data.tenant)
-    return RegisteredOut(email, "Look into your mailbox: we have sent you a link.")
+    return RegisteredOut(email, "Check your inbox: we have sent you a link.")
 
 
 @post(

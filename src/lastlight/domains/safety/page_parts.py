@@ -1,6 +1,5 @@
 """What the pages of safety share: their lists, their forms' small parts, and the choices in them."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -10,11 +9,10 @@ from lastlight.domains.safety.permissions import SAFETY_RESPOND
 from lastlight.domains.venues import chosen_venue, standing_venues
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http import Input, Operation, RequestInfo
+from lastlight.runtime.http import Input, RequestInfo
 
 Texts = Annotated[str, msgspec.Meta(max_length=2000)]
 Short = Annotated[str, msgspec.Meta(max_length=200)]
-PageMaker = Callable[[str], tuple[Operation, ...]]
 
 
 def visits_of(prefix: str) -> str:
@@ -26,10 +24,6 @@ class ReasonForm(Input, frozen=True, kw_only=True):
     """Why, or what came of it."""
 
     reason: Texts = ""
-
-
-class NoForm(Input, frozen=True, kw_only=True):
-    """A button without fields."""
 
 
 async def listed(ctx: Ctx, *, request: RequestInfo, listing: Any, query: Any, path: str) -> dict[str, Any]:

@@ -52,7 +52,7 @@ async def register_business(ctx: Ctx, data: RegistrationIn, prepared: Applicant)
     With an address that has an account, `password` is that account's. The answer is the same in every case.
     """
     await register_tenant(ctx, data=data, applicant=prepared)
-    return RegistrationOut("received", "Thank you. Look into your mailbox; we write again as soon as it is decided.")
+    return RegistrationOut("received", "Thank you. Check your inbox; we write again as soon as it is decided.")
 
 
 @get("/api/tenant", permission=TENANT_READ, tags=OWN)

@@ -10,7 +10,6 @@ import asyncpg
 import msgspec
 
 from lastlight.kernel.errors import Invalid
-from lastlight.kernel.ids import PLATFORM
 from lastlight.kernel.paging import Cursor, Page, decode_cursor, encode_cursor
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
@@ -260,8 +259,3 @@ def listing_get(path: str, listing: Listing[Any], **options: Any) -> Operation:
     if not any(options.get(way) for way in ("permission", "public", "signed_in")):
         options["permission"] = listing.permission
     return get(path, **options)(read_list)
-
-
-def reads_every_tenant(listing: Listing[Any], ctx: Ctx) -> bool:
-    """Whether this reader sees rows of all tenants: the crew, outside any tenant."""
-    return listing.cross_tenant and ctx.actor.kind == "crew" and ctx.tenant_id == PLATFORM

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from lastlight.kernel.ids import JobId, UserId
+from lastlight.kernel.ids import JobId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http.listing import Column, Filter, Listing
 from lastlight.runtime.jobs.events import JOBS_READ
@@ -96,8 +96,3 @@ from jobs where tenant_id = $1 and id = $2
 async def find_job(ctx: Ctx, job_id: JobId) -> JobOut:
     """One job of the tenant; NotFound when there is none."""
     return await ctx.db.one(JobOut, ONE, ctx.tenant_id, job_id)
-
-
-async def find_own_job(ctx: Ctx, job_id: JobId, *, kind: str, user_id: UserId) -> JobOut:
-    """One job that this user queued; NotFound for another's."""
-    return await ctx.db.one(JobOut, ONE + " and kind = $3 and created_by = $4", ctx.tenant_id, job_id, kind, user_id)

@@ -183,8 +183,3 @@ function problemOf(error: unknown): Problem {
   if (error instanceof Refused) return error.problem;
   return { type: "offline", status: 0, title: "No connection", detail: "Last Light did not answer. Nothing was changed; try again." };
 }
-
-/** Whether anything of this person waits on this phone. */
-export function hasUnsent(): boolean {
-  return queued.value.length > 0;
-}
