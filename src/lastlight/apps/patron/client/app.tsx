@@ -2,6 +2,8 @@
 import { useEffect, useRef } from "preact/hooks";
 import { gettext as _ } from "../../../ui/js/i18n";
 import { NetBanner, TabBar } from "./parts/frame";
+import { HelpSheet } from "./parts/help-sheet";
+import { LookingBar } from "./parts/looking";
 import { Outcome } from "./parts/outcome";
 import { SafetySheet } from "./parts/safety-sheet";
 import { Skeleton } from "./parts/state";
@@ -51,6 +53,7 @@ export function App() {
       <a class="skip" href="#main">
         {_("Skip to content")}
       </a>
+      <LookingBar />
       <main class="p-app" id="main" data-view={view.value}>
         <Screen />
       </main>
@@ -58,6 +61,7 @@ export function App() {
       {view.value === "scan" && <ScanScreen />}
       <Outcome />
       <SafetySheet />
+      <HelpSheet />
       <Toasts />
     </>
   );

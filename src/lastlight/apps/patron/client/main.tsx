@@ -9,6 +9,7 @@ import { awaitOffer } from "./state/install";
 import { commands, remember, standing, sync } from "./state/night";
 import { keepPush } from "./state/push";
 import { watchChecks } from "./state/checks";
+import { watchHelp } from "./state/help";
 import { followLinks } from "./state/route";
 
 async function start(): Promise<void> {
@@ -22,6 +23,7 @@ async function start(): Promise<void> {
     root.replaceChildren();
     return render(<NoMemory />, root);
   }
+  watchHelp();
   root.replaceChildren();
   render(<App />, root);
   await sync();

@@ -10,6 +10,11 @@ export interface CommandBody {
   /** To the question whether all is well, and where this person is. */
   answer?: "fine" | "help";
   note?: string;
+  /** Of a call for help: what is wrong and where, and whether nothing may show on the screen. */
+  about?: string | null;
+  place?: string;
+  quiet?: boolean;
+  pressed_at?: string;
   position?: Position;
   claimed_at?: string;
   proof?: { key_id: string; signature: string };
@@ -20,7 +25,7 @@ export interface Command {
   id: string;
   user_id: string;
   tenant_id: string;
-  kind: "checkin" | "checkout" | "answer";
+  kind: "checkin" | "checkout" | "answer" | "help";
   url: string;
   body: CommandBody;
   /** Signed when it was made; becomes `body.proof` once the server knows the key. */
@@ -60,6 +65,10 @@ export interface DeviceFacts {
   wait_until: number;
   /** The guest whom this phone tells by push, empty for nobody. */
   push: string;
+  /** Calls for help show nothing on this screen. */
+  help_quiet: boolean;
+  /** The ended call for help that its guest has put away. */
+  help_seen: string;
 }
 
 /** What the server last said of something that is only read: it stays readable without a network. */
@@ -123,7 +132,7 @@ export async function wipe(userId: string): Promise<void> {
   for (const key of await answers.getAllKeys()) if (key[0] === userId) await answers.delete(key);
   await transaction.objectStore("snapshots").delete(userId);
   await transaction.objectStore("keys").delete(userId);
-  for (const name of ["person", "push"]) await transaction.objectStore("device").delete(name);
+  for (const name of ["person", "push", "help_quiet", "help_seen"]) await transaction.objectStore("device").delete(name);
   await transaction.done;
 }
 

@@ -33,6 +33,8 @@ interface Draft {
   subject: string;
   /** What an answer says, and to which question. */
   said?: { url: string; answer: "fine" | "help"; note: string };
+  /** What a call for help says; it proves no time, and signs nothing. */
+  help?: Pick<CommandBody, "about" | "place" | "note" | "quiet">;
   position?: Position | null;
   venueId: string | null;
   venueName: string | null;
@@ -40,7 +42,7 @@ interface Draft {
   claimedAt?: string;
 }
 
-const URLS = { checkin: "/api/checkin/verify", checkout: "/api/checkout" } as const;
+const URLS = { checkin: "/api/checkin/verify", checkout: "/api/checkout", help: "/api/patron/help" } as const;
 let lastTurn: Promise<unknown> = Promise.resolve();
 let identity = { userId: "", tenantId: "", at: 0 };
 
@@ -51,7 +53,8 @@ export async function enqueue(person: Person, draft: Draft): Promise<Command> {
   const body: CommandBody = draft.kind === "checkin" ? { code: draft.subject } : {};
   if (draft.said) Object.assign(body, { answer: draft.said.answer, note: draft.said.note });
   if (draft.position) body.position = draft.position;
-  body.claimed_at = claimedAt;
+  if (draft.help) Object.assign(body, draft.help, { pressed_at: claimedAt });
+  else body.claimed_at = claimedAt;
   const command: Command = {
     id,
     user_id: person.userId,
@@ -59,7 +62,7 @@ export async function enqueue(person: Person, draft: Draft): Promise<Command> {
     kind: draft.kind,
     url: draft.said?.url ?? URLS[draft.kind as keyof typeof URLS],
     body,
-    signature: await sign(person.userId, claimText(draft.subject, claimedAt, id)),
+    signature: draft.help ? null : await sign(person.userId, claimText(draft.subject, claimedAt, id)),
     at: Date.parse(claimedAt),
     venue_id: draft.venueId,
     venue_name: draft.venueName,
@@ -85,8 +88,11 @@ export function flush(): Promise<Report> {
     if (!userId) return report;
     const queued = (await commandsOf(userId)).filter((command) => command.state === "queued");
     if (!queued.length) return report;
-    if (((await fact("wait_until")) ?? 0) > Date.now()) return { ...report, stop: "wait" };
-    for (const command of queued.sort(byId)) {
+    const held = ((await fact("wait_until")) ?? 0) > Date.now();
+    // A call for help waits for nobody: not for the time that the server asked for, nor behind what it would not take now.
+    const turn = held ? queued.filter((command) => command.kind === "help") : queued;
+    if (!turn.length) return { ...report, stop: "wait" };
+    for (const command of turn.sort(byId)) {
       report.stop = await send(command, report);
       if (report.stop !== "nothing") break;
     }
@@ -189,7 +195,7 @@ async function settle(command: Command, answer: CheckedIn | Visit | null): Promi
   const transaction = (await database()).transaction(["commands", "snapshots"], "readwrite");
   const snapshots = transaction.objectStore("snapshots");
   const snapshot = await snapshots.get(command.user_id);
-  if (snapshot?.home && snapshot.home.tenant.id === command.tenant_id && command.kind !== "answer") {
+  if (snapshot?.home && snapshot.home.tenant.id === command.tenant_id && (command.kind === "checkin" || command.kind === "checkout")) {
     const home: Home = { ...snapshot.home, visit: command.kind === "checkin" ? ((answer as CheckedIn | null)?.visit ?? null) : null };
     await snapshots.put({ ...snapshot, home });
   }

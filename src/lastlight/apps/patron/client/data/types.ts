@@ -16,6 +16,14 @@ export interface Place {
   current: boolean;
 }
 
+/** Somebody of the crew sees with this guest's eyes. */
+export interface Looking {
+  by: string;
+  subject: string;
+  reason: string;
+  ends_at: string;
+}
+
 export interface Me {
   user_id: string;
   session_id: string;
@@ -27,6 +35,7 @@ export interface Me {
   patron_id: string | null;
   preferences: Preferences;
   places: Place[];
+  looking: Looking | null;
 }
 
 export interface Preferences {

@@ -12,12 +12,19 @@ interface HeaderProps {
   title: string;
   lead?: string;
   avatar?: boolean;
+  /** Where the way back leads, and what it is called. */
+  back?: [string, string];
   children?: ComponentChildren;
 }
 
-export function Header({ title, lead, avatar = false, children }: HeaderProps) {
+export function Header({ title, lead, avatar = false, back, children }: HeaderProps) {
   return (
     <header class="p-head">
+      {back && (
+        <a class="btn icon ghost p-back" href={back[0]} aria-label={back[1]}>
+          <Icon name="arrow-left" />
+        </a>
+      )}
       {avatar && me.value && (
         <a class="avatar" href={hrefOf("profile")} aria-label={_("%(initials)s, your profile", { initials: initials(me.value.name) })}>
           <span aria-hidden="true">{initials(me.value.name)}</span>

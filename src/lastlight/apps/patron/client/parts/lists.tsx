@@ -12,15 +12,17 @@ import { clock, span, when, zoneOf } from "./words";
 // icons: triangle-alert, log-in, log-out, timer-off, circle-pause, martini, door-open, door-closed
 const ICONS = { checked_in: "log-in", checked_out: "log-out", timed_out: "timer-off" } as const;
 
-// icons: heart-pulse
-const COMMAND_ICONS = { checkin: "log-in", checkout: "log-out", answer: "heart-pulse" } as const;
+// icons: heart-pulse, clock
+const COMMAND_ICONS = { checkin: "log-in", checkout: "log-out", answer: "heart-pulse", help: "clock" } as const;
 
 function titleOf(kind: Activity["kind"]): string {
   return { checked_in: _("Checked in"), checked_out: _("Checked out"), timed_out: _("Visit ended by itself") }[kind];
 }
 
 function commandTitle(command: Command): string {
-  return { checkin: _("Check in"), checkout: _("Check out"), answer: command.body.answer === "help" ? _("I need help") : _("I'm fine") }[command.kind];
+  const help = command.body.quiet ? _("Saved action") : _("I need help");
+  const answer = command.body.answer === "help" ? _("I need help") : _("I'm fine");
+  return { checkin: _("Check in"), checkout: _("Check out"), answer, help }[command.kind];
 }
 
 export function ActivityRow({ item, timeOnly = false }: { item: Activity; timeOnly?: boolean }) {
@@ -97,9 +99,8 @@ export function VenueRow({ venue, here }: { venue: HomeVenue; here: boolean }) {
           {venue.name}
         </a>
       </b>
-      <small>
-        {[venue.degraded_reason && _("Not as usual: %(reason)s", { reason: venue.degraded_reason }), hoursLine(venue), venue.address].filter(Boolean).join(" · ")}
-      </small>
+      <small>{[hoursLine(venue), venue.address].filter(Boolean).join(" · ")}</small>
+      {venue.degraded_reason && <p class="p-odd">{_("Not as usual: %(reason)s", { reason: venue.degraded_reason })}</p>}
       <span class="amt u-row">
         {venue.age_limit && <span class="badge">{venue.age_limit}+</span>}
         {here ? (

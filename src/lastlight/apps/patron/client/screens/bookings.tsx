@@ -20,11 +20,7 @@ import { hrefOf } from "../state/route";
 export function BookingsScreen() {
   return (
     <>
-      <Header title={_("My bookings")} lead={home.value?.tenant.name}>
-        <a class="btn icon ghost" href={hrefOf("venues")} aria-label={_("All venues")}>
-          <Icon name="arrow-left" />
-        </a>
-      </Header>
+      <Header title={_("My bookings")} lead={home.value?.tenant.name} back={[hrefOf("venues"), _("All venues")]} />
       <NetBanner />
       {me.value?.kind === "patron" ? (
         <Bookings />

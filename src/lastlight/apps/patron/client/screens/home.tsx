@@ -3,6 +3,7 @@ import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
 import { Ahead } from "../parts/ahead";
 import { Header, NetBanner } from "../parts/frame";
+import { HelpButton } from "../parts/help-button";
 import { ActivityRow, QueuedRow, RejectedRow, VenueRow } from "../parts/lists";
 import { Pass } from "../parts/pass";
 import { NotLoaded, State } from "../parts/state";
@@ -32,6 +33,7 @@ function Night() {
   return (
     <div class="p-home">
       <Pass />
+      <HelpButton />
       <Tiles />
       <Ahead />
       <section class="p-block p-recent" aria-labelledby="activity-title">

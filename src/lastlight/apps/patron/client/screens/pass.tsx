@@ -1,5 +1,6 @@
 // One's own code for the door: it changes every few seconds, so that a picture of it opens nothing. It works without a network.
 import { useEffect } from "preact/hooks";
+import { keepAwake } from "../../../../ui/js/awake";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
 import { BARRED, type NightPass } from "../data/pass";
@@ -57,23 +58,6 @@ function useTurning(onOver: () => void): void {
   }, []);
 }
 
-function keepAwake(): () => void {
-  let lock: WakeLockSentinel | null = null;
-  let done = false;
-  const take = async () => {
-    if (document.visibilityState !== "visible" || done) return;
-    lock = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
-    if (done) void lock?.release();
-  };
-  document.addEventListener("visibilitychange", take);
-  void take();
-  return () => {
-    done = true;
-    document.removeEventListener("visibilitychange", take);
-    void lock?.release();
-  };
-}
-
 function ShownCode({ pass }: { pass: NightPass }) {
   const code = shown.value;
   if (!code) return <Skeleton pass rows={1} />;
@@ -93,7 +77,7 @@ function ShownCode({ pass }: { pass: NightPass }) {
       <ul class="p-hints">
         <li>
           <Icon name="sun" />
-          {_("Turn your screen all the way up")}
+          {_("Turn the brightness all the way up")}
         </li>
         <li>
           <Icon name="moon-star" />

@@ -44,7 +44,7 @@ function PasswordDialog({ onClose }: { onClose: () => void }) {
       <p>{_("Your other phones and browsers will have to sign in again.")}</p>
       <form class="form p-form" onSubmit={submit} noValidate>
         <Alert text={failed && !Object.keys(fields).length ? failed : ""} />
-        <PasswordField label={_("Password now")} name="current_password" value={current} onValue={setCurrent} autocomplete="current-password" error={fields.current_password} />
+        <PasswordField label={_("Current password")} name="current_password" value={current} onValue={setCurrent} autocomplete="current-password" error={fields.current_password} />
         <PasswordField label={_("New password")} name="new_password" value={wanted} onValue={setWanted} autocomplete="new-password" error={fields.new_password} hint={_("At least 10 characters; a short sentence is best.")} />
         <div class="p-actions">
           <button type="submit" class="p-btn go" aria-busy={busy} disabled={busy}>

@@ -90,7 +90,7 @@ function Businesses() {
   return (
     <section class="p-block" aria-labelledby="places-title">
       <div class="p-sec">
-        <h2 id="places-title">{_("Your businesses")}</h2>
+        <h2 id="places-title">{_("Where you are a guest")}</h2>
       </div>
       <ul class="acts">
         {places.map((place) => (

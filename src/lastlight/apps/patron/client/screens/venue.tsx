@@ -1,7 +1,7 @@
 // One venue as its guests see it: pictures, what is on, what is not as usual, hours, and what can be booked.
 import { useState } from "preact/hooks";
 import { Icon } from "../../../../ui/js/icon";
-import { gettext as _ } from "../../../../ui/js/i18n";
+import { gettext as _, ngettext } from "../../../../ui/js/i18n";
 import type { Offer, Offers, ShownImage, VenueShow } from "../data/types";
 import { BookDialog } from "../parts/book";
 import { Header, NetBanner } from "../parts/frame";
@@ -19,11 +19,7 @@ export function VenueScreen() {
   const name = show?.name ?? home.value?.venues.find((venue) => venue.id === id)?.name ?? _("Venue");
   return (
     <>
-      <Header title={name} lead={show?.address}>
-        <a class="btn icon ghost" href={hrefOf("venues")} aria-label={_("All venues")}>
-          <Icon name="arrow-left" />
-        </a>
-      </Header>
+      <Header title={name} lead={home.value?.tenant.name} back={[hrefOf("venues"), _("All venues")]} />
       <NetBanner />
       {show ? (
         <div class="p-venue">
@@ -35,6 +31,7 @@ export function VenueScreen() {
           </div>
           <div class="p-column">
             <Hours show={show} />
+            <Place show={show} />
             <Photos show={show} again={again} />
           </div>
         </div>
@@ -146,6 +143,26 @@ function Hours({ show }: { show: VenueShow }) {
   );
 }
 
+/** The whole address, and the way there. */
+function Place({ show }: { show: VenueShow }) {
+  if (!show.address) return null;
+  return (
+    <section class="p-block" aria-labelledby="place-title">
+      <div class="p-sec">
+        <h2 id="place-title">{_("Where it is")}</h2>
+      </div>
+      <div class="p-card p-place">
+        <address>{show.address}</address>
+        <a class="btn" href={`https://www.openstreetmap.org/search?query=${encodeURIComponent(show.address)}`} target="_blank" rel="noopener noreferrer">
+          <Icon name="map-pin" />
+          {_("Open a map")}
+          <span class="sr">{_("(leaves the app)")}</span>
+        </a>
+      </div>
+    </section>
+  );
+}
+
 // icons: door-open, door-closed
 function openLine(show: VenueShow): string {
   if (show.closes_at) return _("Open until %(time)s", { time: clock(show.closes_at, show.time_zone) });
@@ -190,7 +207,7 @@ function Lends({ venue }: { venue: VenueShow }) {
 
 function OfferRow({ offer, may, onBook }: { offer: Offer; may: boolean; onBook: () => void }) {
   const price = offer.price && (offer.price.unit === "hour" ? _("%(price)s an hour", { price: money(offer.price.amount, offer.currency) }) : _("%(price)s a play", { price: money(offer.price.amount, offer.currency) }));
-  const people = offer.capacity ? _("up to %(number)s people", { number: offer.capacity }) : "";
+  const people = offer.capacity ? ngettext("for %(num)s person", "up to %(num)s people", offer.capacity) : "";
   return (
     <li>
       <span class="ic">

@@ -54,12 +54,12 @@ export function useAnswer<Answer>(path: string): Answered<Answer> {
   return { answer: mine?.answer ?? null, at: mine?.at ?? null, problem, loading: loading && !mine, again };
 }
 
-async function recall<Answer>(person: string, path: string): Promise<{ answer: Answer; at: number } | null> {
+export async function recall<Answer>(person: string, path: string): Promise<{ answer: Answer; at: number } | null> {
   const kept = person ? await (await database()).get("answers", [person, path]) : undefined;
   return kept ? { answer: kept.answer as Answer, at: kept.at } : null;
 }
 
-async function remember(person: string, path: string, answer: unknown): Promise<void> {
+export async function remember(person: string, path: string, answer: unknown): Promise<void> {
   if (me.value?.user_id !== person) return; // they left meanwhile: nothing of them is written any more
   await (await database()).put("answers", { user_id: person, path, answer, at: Date.now() });
 }

@@ -44,7 +44,7 @@ export const present = computed<Present | null>(() => {
     ? { venueId: visit.venue_id, venueName: visit.venue, since: Date.parse(visit.opened_at), timesOutAt: Date.parse(visit.times_out_at), saved: false }
     : null;
   for (const command of queued.value) {
-    if (command.kind === "answer") continue;
+    if (command.kind !== "checkin" && command.kind !== "checkout") continue;
     // Its first try is still under way: the answer is a moment off.
     if (!command.tries && online.value) continue;
     if (command.kind === "checkout") found = null;
