@@ -84,6 +84,28 @@ async def test_each_time_makes_one_task_and_the_next_time_lies_ahead(house: Hous
     assert rows[0]["ahead"]
 
 
+async def test_a_rhythm_that_is_changed_there_and_back_makes_no_second_task_and_stops_no_other(house: House) -> None:
+    head, twice = await add_worker(house, TASKS_MANAGE), await planned(house, due_minute=1439, lead_minutes=1440)
+    async with house.system() as ctx:
+        await make_due_tasks(ctx, limit=100)
+    [made] = await tasks_of(house, twice.id)
+    for minute in (1438, 1439):
+        async with head.act() as ctx:
+            [row] = await house.sql("select version from task_recurrences where id = $1", twice.id)
+            change = RecurrenceChange(due_minute=minute)
+            plan = await change_recurrence(ctx, recurrence_id=twice.id, data=change, version=row["version"])
+    assert plan.next_due_at == made["due_at"]
+    other = await planned(house)
+    await due_since(house, other.id, timedelta(minutes=1))
+    async with house.system() as ctx:
+        await make_due_tasks(ctx, limit=100)
+    assert [len(await tasks_of(house, one)) for one in (twice.id, other.id)] == [1, 1]
+    [row] = await house.sql(
+        "select next_due_at > $2 as ahead from task_recurrences where id = $1", twice.id, made["due_at"]
+    )
+    assert row["ahead"]
+
+
 async def test_what_was_missed_long_ago_is_not_made_and_a_leaver_gets_nothing(house: House) -> None:
     worker = await add_worker(house)
     missed = await planned(house)

@@ -44,6 +44,7 @@ order by next_due_at, id
 limit $2
 for update skip locked
 """
+MADE = "select exists (select from tasks where tenant_id = $1 and recurrence_id = $2 and due_at = $3)"
 DECIDED = tuple(field.name for field in msgspec.structs.fields(RecurrenceChange))
 
 
@@ -101,7 +102,9 @@ async def make_due_tasks(ctx: Ctx, *, limit: int) -> int:
             await ctx.db.execute(END, ctx.tenant_id, plan.id)
             await _told(ctx, plan.id, before=plan)
             continue
-        if ctx.now - plan.next_due_at <= MISSED:
+        # one whose rhythm was changed there and back is due once more for a time that has its task
+        there = await ctx.db.fetchval(MADE, ctx.tenant_id, plan.id, plan.next_due_at)
+        if not there and ctx.now - plan.next_due_at <= MISSED:
             await _make(ctx, plan)
             made += 1
         await ctx.db.execute(ADVANCE, ctx.tenant_id, plan.id, _following(plan, venue, ctx.now))
