@@ -35,6 +35,15 @@ export async function setTorch({ stream }: Camera, on: boolean): Promise<boolean
   return stream.getVideoTracks()[0]!.applyConstraints(wanted).then(() => true, () => false);
 }
 
+/** Hear that the camera is taken away: a call came in, another app took it, its cable was pulled. Returns how to stop. */
+export function onTaken({ stream }: Camera, taken: () => void): () => void {
+  const tracks = stream.getVideoTracks();
+  for (const track of tracks) track.addEventListener("ended", taken);
+  return () => {
+    for (const track of tracks) track.removeEventListener("ended", taken);
+  };
+}
+
 /** The next camera's id, or null when there is only one. */
 export async function nextCamera({ deviceId }: Camera): Promise<string | null> {
   const devices = (await navigator.mediaDevices.enumerateDevices()).filter((device) => device.kind === "videoinput");

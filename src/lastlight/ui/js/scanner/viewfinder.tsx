@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { gettext as _ } from "../i18n";
 import { Icon } from "../icon";
-import { closeCamera, countCameras, nextCamera, openCamera, setTorch, type Camera, type CameraTrouble } from "./camera";
+import { closeCamera, countCameras, nextCamera, onTaken, openCamera, setTorch, type Camera, type CameraTrouble } from "./camera";
 
 const LOOK_EVERY_MS = 110;
 
@@ -43,7 +43,10 @@ export function Viewfinder({ paused, words, ...sight }: ViewfinderProps) {
     };
   }, [wanted]);
   useReading(video, camera, paused, sight, () => setTrouble("unloaded"));
+  useEffect(() => camera ? onTaken(camera, () => setTrouble("busy")) : undefined, [camera]);
+  // Anew with whichever camera there is: the one that was picked may be gone.
   const retry = () => (trouble === "unloaded" ? location.reload() : setWanted({ turn: wanted.turn + 1 }));
+  useEffect(() => (trouble === "busy" ? onReturn(retry) : undefined), [trouble, wanted]);
   if (trouble) return <NoCamera trouble={trouble} words={words[trouble]} onRetry={retry} />;
   return (
     <div class="p-view" data-state={camera ? "live" : "opening"}>
@@ -52,6 +55,13 @@ export function Viewfinder({ paused, words, ...sight }: ViewfinderProps) {
       {camera && <CameraTools camera={camera} onSwitch={(device) => setWanted({ device, turn: wanted.turn + 1 })} />}
     </div>
   );
+}
+
+/** Whoever comes back to the screen, after a call or from a locked phone, does not have to ask for the camera. */
+function onReturn(back: () => void): () => void {
+  const look = () => document.visibilityState === "visible" && back();
+  document.addEventListener("visibilitychange", look);
+  return () => document.removeEventListener("visibilitychange", look);
 }
 
 /** Look at the picture a few times a second, one look at a time. */
@@ -139,7 +149,7 @@ function NoCamera({ trouble, words: [title, text], onRetry }: { trouble: CameraT
         </span>
         <h2>{title}</h2>
         <p>{text}</p>
-        {(trouble === "denied" || trouble === "busy" || trouble === "unloaded") && (
+        {trouble !== "unsupported" && (
           <div class="do">
             <button type="button" class="btn" onClick={onRetry}>
               {_("Try again")}
