@@ -47,7 +47,7 @@ async def test_a_form_that_is_refused_comes_back_also_when_the_session_has_chang
             "/account"
         )  # what they may do is remembered from now on; the NUL is refused before it is read anew
         await world.sql(f"{end} where user_id = $1", somebody.user_id)
-        answer = await browser.post("/account/preferences", data={"name": "Kept Name", "theme": "\x00"})
+        answer = await browser.post("/account/preferences", data={"name": "\x00", "theme": "light"})
         if "revoked" in end:
             assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
         else:
