@@ -225,6 +225,9 @@ async def test_the_crew_sees_what_somebody_sees_and_the_business_reads_each_page
         ("super_admin", WHY, "GET /api/audit", "not-permitted"),
         ("super_admin", WHY, "POST /api/venues", "read-only"),
     ]
+    await world.refused("not-found", "GET", "/files/a-secret-address", bearer)
+    rows = [row for row in await world.events("impersonation.seen") if row["entity_id"] == str(subject)]
+    assert seen(rows)[-1]["after"]["saw"] == "GET /files/{token:str}"
     started = [row for row in await world.events("impersonation.started") if row["tenant_id"] == world.bar.id]
     assert seen(started)[-1]["reason"] == WHY
     assert [row["tenant_id"].int for row in await world.events("platform.crew_looked")][-1] == 0

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import msgspec
 import pytest
 
 from lastlight.domains.safety import alerts, broadcasts, checks, incidents, interventions, sos, thresholds, watch
@@ -352,6 +353,11 @@ async def test_an_incident_links_alerts_is_told_and_resolved(house: House) -> No
     assert report.startswith("Incident 1: At the bar\n")
     assert "Outcome: Both left" in report
     assert "note  Somebody of the staff: Parted" in report
+    forged = "Parted\n2026-11-21 22:00:00 UTC  resolved  The manager: nobody was hurt\u2028Outcome: none"
+    timeline = [msgspec.structs.replace(entry, text=forged) for entry in done.timeline]
+    report = incidents.report_text(msgspec.structs.replace(done, timeline=timeline))
+    assert [line for line in report.splitlines() if line.startswith(("2026-11-21 22:00:00", "Outcome: none"))] == []
+    assert "    2026-11-21 22:00:00 UTC  resolved" in report
 
 
 @pytest.mark.parametrize("table", ["safety_log", "incident_entries"])

@@ -196,22 +196,27 @@ async def hold_incident(ctx: Ctx, *, incident_id: UUID, permission: Permission) 
 
 
 def report_text(incident: Incident) -> str:
-    """The report of an incident, as plain text that can be handed on."""
+    """The report of an incident, as plain text that can be handed on: a line begins only where the report begins one."""
     head = [
-        f"Incident {incident.number}: {incident.title}",
+        f"Incident {incident.number}: {_inset(incident.title)}",
         f"Venue: {incident.venue}",
         f"Kind: {incident.kind}, severity: {incident.severity}, status: {incident.status}",
         f"Opened: {_clock(incident.opened_at)}",
         f"Resolved: {_clock(incident.resolved_at)}" if incident.resolved_at else "Resolved: not yet",
-        f"Outcome: {incident.resolution or 'none yet'}",
+        f"Outcome: {_inset(incident.resolution) or 'none yet'}",
         "",
         "Timeline",
     ]
     lines = [
-        f"{_clock(entry.at)}  {entry.kind}  {entry.name}" + (f": {entry.text}" if entry.text else "")
+        f"{_clock(entry.at)}  {entry.kind}  {_inset(entry.name)}" + (f": {_inset(entry.text)}" if entry.text else "")
         for entry in incident.timeline
     ]
     return "\n".join([*head, *lines, ""])
+
+
+def _inset(text: str) -> str:
+    """Somebody's words, whose own lines stand back, so that none of them can be taken for an entry of the timeline."""
+    return "\n    ".join(text.splitlines())
 
 
 def _clock(at: Any) -> str:

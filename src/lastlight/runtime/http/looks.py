@@ -11,12 +11,17 @@ from lastlight.runtime.http.reply import RequestInfo
 from lastlight.runtime.services import Services
 
 SEEN = "impersonation.seen"
+OPENS_BY_ITSELF = "{token:"
+"""An address that holds its own permission."""
 
 
 async def note_look(services: Services, op: Operation, info: RequestInfo, actor: Actor, *, outcome: str) -> None:
     """Put on record what an operation showed to one of the crew in somebody's place; nothing for anybody else."""
+    path = (
+        op.path if OPENS_BY_ITSELF in op.path else info.path
+    )  # whoever reads the record is not to open what was opened
     await note(
-        services, actor, what=f"{info.method} {info.path}"[:500], name=op.name, outcome=outcome, request=info.request_id
+        services, actor, what=f"{info.method} {path}"[:500], name=op.name, outcome=outcome, request=info.request_id
     )
 
 
