@@ -59,6 +59,9 @@ def _inside_only(op: Operation) -> bool:
     return bool(PLATFORM_HAS_NONE & {*op.path_parameters()}) or op.name in {
         "check_out_visits",
         "visits_checkout",
+        "change_patron_standings",
+        "guests_chosen_dialog",
+        "guests_chosen_submit",
         "add_device",
         "device_new_submit",
         "override_checkin",

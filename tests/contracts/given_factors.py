@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 from lastlight.domains.identity.passkey_check import relying_party
-from tests.contracts.example import example
+from tests.contracts.example import REASON, example
 from tests.contracts.given_identity import newcomer
 from tests.support.calls import Given
 from tests.support.passkeys import SoftKey
 from tests.support.people import PASSWORD
-from tests.support.things import app_code, begun_factor, invitation_token
+from tests.support.things import account, app_code, begun_factor, invitation_token, member
 from tests.support.world import Somebody, World
 
 
@@ -105,3 +105,21 @@ async def require_second_factor(world: World, who: Somebody) -> Given:
 @example("invitation_link")
 async def invitation_link(world: World, who: Somebody) -> Given:
     return Given(query={"token": await invitation_token(world)})
+
+
+@example("reset_member_factor", "member_factor_dialog", "member_factor_submit")
+async def of_a_member(world: World, who: Somebody) -> Given:
+    made = await member(world, who)
+    await _recovery_code(world, await world.value("select user_id from memberships where id = $1", made))
+    return Given(path={"member_id": made}, data=REASON)
+
+
+@example("reset_account_factor", "account_factor_dialog", "account_factor_submit")
+async def of_an_account(world: World, who: Somebody) -> Given:
+    made = await account(world, who)
+    await _recovery_code(world, made)
+    return Given(path={"user_id": made}, data=REASON)
+
+
+async def _recovery_code(world: World, user_id: Any) -> None:
+    await world.sql("insert into recovery_codes (user_id, hash) values ($1, $2)", user_id, b"something to reset")

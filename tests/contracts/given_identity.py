@@ -9,8 +9,10 @@ from tests.support.people import PASSWORD
 from tests.support.things import (
     builtin_role,
     invitation_token,
+    member,
     one_time_token,
     own_session,
+    patron,
 )
 from tests.support.world import Somebody, World
 
@@ -173,3 +175,17 @@ async def save_preferences(world: World, who: Somebody) -> Given:
 @example("save_name")
 async def save_name(world: World, who: Somebody) -> Given:
     return Given(data={"name": world.unique("Another name")}, who=await newcomer(world, who))
+
+
+@example("change_patron_standings", "guests_chosen_dialog", "guests_chosen_submit")
+async def chosen_guests(world: World, who: Somebody) -> Given:
+    guest = str(await patron(world, who))
+    data = {"patron_ids": [guest], "ids": [guest], "to": "banned", "status": "banned", "until": None, **REASON}
+    return Given(query={"ids": guest}, data=data)
+
+
+@example("change_member_standings", "members_chosen_dialog", "members_chosen_submit")
+async def chosen_members(world: World, who: Somebody) -> Given:
+    one = str(await member(world, who))
+    data = {"member_ids": [one], "ids": [one], "to": "suspended", "status": "suspended", **REASON}
+    return Given(query={"ids": one}, data=data)

@@ -1,6 +1,6 @@
 """Examples of the operations of the mechanisms."""
 
-from tests.contracts.example import example
+from tests.contracts.example import REASON, example
 from tests.support.calls import REGISTRY, Given
 from tests.support.push_service import Browser
 from tests.support.things import (
@@ -92,6 +92,15 @@ async def add_push_subscription(world: World, who: Somebody) -> Given:
     key = (await world.make("GET", "/api/push/key", NOBODY))["key"]
     body = Browser(f"https://push.example.org/{next(world.numbers)}").body(key)
     return Given(data={**body, **body["keys"]})
+
+
+@example("retire_push_key")
+async def retire_push_key(world: World, who: Somebody) -> Given:
+    boss = world.somebody["crew.super_admin"]
+    earlier = (await world.make("POST", "/api/admin/push/key", boss))["key"]
+    await world.make("POST", "/api/admin/push/key", boss)
+    key_id = await world.value("select id from push_keys where public_key = $1", earlier)
+    return Given(path={"key_id": key_id}, data=REASON)
 
 
 @example("remove_push_subscription", "try_push_subscription", "push_device_remove", "push_device_try")

@@ -164,6 +164,8 @@ FOREIGN_FIELDS = {
     "checkin_id": "checkin_id",
     "checkin_ids": "checkin_id",
     "member_id": "member_id",
+    "member_ids": "member_id",
+    "patron_ids": "patron_id",
     "file_id": "file_id",
     "job_id": "job_id",
     "visit_ids": "visit_id",
@@ -182,7 +184,9 @@ FOREIGN_FIELDS = {
     "entry_id": "entry_id",
     "for_shift_id": "for_shift_id",
 }
-LISTS = frozenset({"checkin_ids", "image_ids", "banner_ids", "alert_ids", "venue_ids", "visit_ids"})
+LISTS = frozenset(
+    {"checkin_ids", "image_ids", "banner_ids", "alert_ids", "venue_ids", "visit_ids", "member_ids", "patron_ids"}
+)
 """Fields of a body that take several ids."""
 OTHER_FIELDS = frozenset({"patron_id", "actor_id", "tenant_id", "user_id"})
 """Fields that name people and businesses, for which the world has ids at hand."""

@@ -104,3 +104,33 @@ def test_the_bar_and_the_dialog_fit_a_phone_in_both_themes(live_server: LiveServ
     look_as(page, subject, "Kōjō Arcade")
     page.wait_for_url("**/manage")
     assert wrong_in_themes(page) == []
+
+
+def test_the_guest_s_app_shows_the_bar_too_and_keeps_nothing_of_the_guest(
+    live_server: LiveServer, console_of: Console
+) -> None:
+    guest = live_server.new_guest("Karabo Looked-At")
+    page = console_of(live_server.person("super_admin"), "/platform/accounts", viewport=NARROW)
+    look_as(page, guest, "Kōjō Arcade")
+    page.wait_for_url("**/patron**")
+    looking = page.get_by_role("region", name="You are only looking")
+    expect(looking).to_contain_text("Sam Adeyemi is looking as Karabo Looked-At.")
+    expect(looking).to_contain_text(f"Reason: {WHY}")
+    page.get_by_role("link", name="Profile").click()
+    expect(looking).to_be_visible()
+    assert wrong_in_themes(page) == []
+    looking.get_by_role("button", name="Stop looking").click()
+    toast(page, "You are yourself again.")
+    kept = """() => new Promise((done, fail) => {
+      const asked = indexedDB.open("last-light");
+      asked.onerror = fail;
+      asked.onsuccess = () => {
+        const stores = ["snapshots", "commands", "keys"];
+        const look = asked.result.transaction(stores);
+        Promise.all(stores.map((name) => new Promise((count) => {
+          const all = look.objectStore(name).count();
+          all.onsuccess = () => count(all.result);
+        }))).then(done);
+      };
+    })"""
+    assert page.evaluate(kept) == [0, 0, 0]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.support.people import Newcomer, People
+from tests.support.people import PASSWORD, Newcomer, People
 
 SOON = timedelta(days=2)
 
@@ -37,6 +37,59 @@ async def test_a_manager_reads_a_guest_s_profile_and_that_is_on_record(world: Pe
     assert await world.events("patron.profile_read")
     await world.refused("not-found", "GET", path, await world.bearer(world.club.email("owner")))
     await world.refused("not-permitted", "GET", path, await world.bearer(world.bar.email("staff")))
+
+
+async def report(world: People, patron: UUID, venue: UUID) -> None:
+    """A flag that stands, one that was dismissed, an alert and an intervention about somebody, at a venue."""
+    for status, kind in (("open", "cloned_code"), ("dismissed", "impossible_travel")):
+        await world.sql(
+            """insert into checkin_flags (tenant_id, venue_id, patron_id, kind, happened_at, status, resolved_at)
+               values ($1, $2, $3, $4, now() - interval '3 minutes', $5, case when $5 <> 'open' then now() end)""",
+            world.bar.id,
+            venue,
+            patron,
+            kind,
+            status,
+        )
+    await world.sql(
+        """insert into safety_alerts (tenant_id, venue_id, kind, severity, patron_id, summary, raised_at)
+           values ($1, $2, 'behaviour', 'high', $3, 'Shouted.', now() - interval '2 minutes')""",
+        world.bar.id,
+        venue,
+        patron,
+    )
+    await world.sql(
+        """insert into safety_interventions (tenant_id, venue_id, kind, patron_id, note, recorded_at)
+           values ($1, $2, 'remove', $3, 'Went quietly.', now() - interval '1 minute')""",
+        world.bar.id,
+        venue,
+        patron,
+    )
+
+
+async def test_what_was_reported_about_a_guest_stands_on_their_profile_for_who_may_see_it(world: People) -> None:
+    guest = await world.newcomer(world.bar)
+    patron = await patron_id(world, guest)
+    await report(world, patron, world.bar.venues[0])
+    path = f"/api/patrons/{patron}"
+    found = await world.call("GET", path, await world.bearer(world.bar.email("manager")))
+    assert [(one["source"], one["kind"], one["words"]) for one in found["reports"]] == [
+        ("intervention", "remove", "Went quietly."),
+        ("alert", "behaviour", "Shouted."),
+        ("flag", "cloned_code", ""),
+    ]
+    account = await world.call("GET", f"/api/admin/users/{guest.user_id}", await world.bearer("ops@crew.example"))
+    assert (account["reports"], account["reported_at"]) == (3, 1)
+    reader = await world.newcomer(world.bar, role="staff")
+    await world.sql(
+        """with desk as (insert into roles (tenant_id, key, name, permissions)
+                         values ($1, 'desk', 'Desk', array['patrons.read', 'checkins.flags.read']) returning id)
+           update memberships set role_id = desk.id from desk where tenant_id = $1 and user_id = $2""",
+        world.bar.id,
+        reader.user_id,
+    )
+    narrow = await world.call("GET", path, await world.bearer(reader.email))
+    assert [one["source"] for one in narrow["reports"]] == ["flag"]
 
 
 async def test_verification_names_who_saw_the_guest_and_can_be_taken_back(world: People) -> None:
@@ -154,3 +207,78 @@ async def test_crew_is_not_sanctioned_and_nobody_else_sees_accounts(world: Peopl
     await world.refused("sanctions-crew", "POST", path, await world.bearer("ops@crew.example"), json=body)
     await world.refused("not-permitted", "POST", path, await world.bearer(world.bar.email("owner")), json=body)
     await world.refused("not-permitted", "GET", "/api/admin/users", await world.bearer("finance@crew.example"))
+
+
+async def members_of(world: People, *people: Newcomer) -> list[str]:
+    return [str(somebody.member_id) for somebody in people]
+
+
+async def test_many_guests_are_sanctioned_together_and_who_cannot_be_is_named(world: People) -> None:
+    one, other = await world.newcomer(world.bar), await world.newcomer(world.bar)
+    ids = [str(await patron_id(world, somebody)) for somebody in (one, other)]
+    manager = await world.bearer(world.bar.email("manager"))
+    path, key = "/api/patrons/standing", {"Idempotency-Key": "many-1"}
+    body = {"patron_ids": ids, "status": "banned", "reason": "Fought each other."}
+    done = await world.call("POST", path, manager, headers=key, json=body)
+    assert (sorted(done["changed"]), done["left"]) == (sorted(ids), [])
+    assert await world.call("POST", path, manager, headers=key, json=body) == done
+    rows = await world.sql("select count(*) as n from sanctions where patron_id = any($1::uuid[])", ids)
+    assert rows[0]["n"] == 2
+    await world.refused(
+        "guest-banned", "POST", "/api/auth/login", json={"email": one.email, "password": PASSWORD, "tenant": "bar"}
+    )
+    free = str(await patron_id(world, await world.newcomer(world.bar)))
+    back = {"patron_ids": [*ids, free], "status": "active", "reason": "Talked it over."}
+    done = await world.call("POST", path, manager, headers={"Idempotency-Key": "many-2"}, json=back)
+    assert sorted(done["changed"]) == sorted(ids)
+    assert [(left["id"], left["why"]) for left in done["left"]] == [(free, "Nothing is imposed on them.")]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"status": "suspended"}, "invalid"),
+        ({"reason": "  "}, "invalid"),
+        ({"patron_ids": []}, "invalid"),
+        ({}, "not-found"),
+    ],
+)
+async def test_of_many_either_all_are_there_or_nothing_is_done(
+    world: People, change: dict[str, Any], problem: str
+) -> None:
+    ours = str(await patron_id(world, await world.newcomer(world.bar)))
+    theirs = str(await patron_id(world, await world.newcomer(world.club)))
+    body = {"patron_ids": [ours, theirs], "status": "banned", "reason": "Fought.", **change}
+    before = await world.rows("patrons", "sanctions")
+    manager = await world.bearer(world.bar.email("manager"))
+    key = {"Idempotency-Key": f"none-{ours}"}
+    await world.refused(problem, "POST", "/api/patrons/standing", manager, headers=key, json=body)
+    await world.refused(
+        "not-permitted",
+        "POST",
+        "/api/patrons/standing",
+        await world.bearer(world.bar.email("staff")),
+        headers=key,
+        json=body,
+    )
+    assert await world.rows("patrons", "sanctions") == before
+
+
+async def test_many_at_work_are_suspended_but_those_who_hold_more_and_oneself(world: People) -> None:
+    staff, owner = await world.newcomer(world.bar, role="staff"), await world.newcomer(world.bar, role="owner")
+    manager = await world.newcomer(world.bar, role="manager")
+    ids = await members_of(world, staff, owner, manager)
+    bearer = await world.bearer(manager.email)
+    working = await world.bearer(staff.email)
+    body = {"member_ids": ids, "status": "suspended", "reason": "The till did not add up."}
+    done = await world.call("POST", "/api/members/standing", bearer, headers={"Idempotency-Key": "work-1"}, json=body)
+    assert done["changed"] == [str(staff.member_id)]
+    why = {left["id"]: left["why"] for left in done["left"]}
+    assert why[str(owner.member_id)].startswith("This is more than you may do yourself.")
+    assert why[str(manager.member_id)].startswith("It is you")
+    assert (await world.client.get("/api/visits", headers=working)).status_code in {401, 403}
+    back = {**body, "status": "active", "reason": "It did."}
+    done = await world.call("POST", "/api/members/standing", bearer, headers={"Idempotency-Key": "work-2"}, json=back)
+    assert (done["changed"], len(done["left"])) == ([str(staff.member_id)], 2)
+    told = [e for e in await world.events("member.changed") if e["entity_id"] == str(staff.member_id)]
+    assert ["The till did not add up." in e["audit"] for e in told] == [True, False]

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.identity.errors import NothingImposed, SanctionsCrew
+from lastlight.domains.identity.reports import count_reports_of_user
 from lastlight.domains.identity.sanctions import check_end, impose, plain_reason, sanctions_of_user, sentence
 from lastlight.domains.identity.sessions import bump_sessions
 from lastlight.domains.identity.standing_events import UserStandingChanged
@@ -22,7 +23,8 @@ PROFILE = """
            u.status_reason, u.status_until, u.last_seen_at, u.created_at, u.version,
            (select count(*) from sessions s
             where s.user_id = u.id and s.revoked_at is null and s.expires_at > now()) as open_sessions,
-           coalesce(v.visits, 0) as visits, v.last as last_visit_at, '{}'::text[] as places, '{}'::text[] as sanctions
+           coalesce(v.visits, 0) as visits, v.last as last_visit_at, 0 as reports, 0 as reported_at,
+           '{}'::text[] as places, '{}'::text[] as sanctions
     from users u
     left join lateral (
         select count(*) as visits, max(o.opened_at) as last
@@ -52,10 +54,13 @@ class _Account(msgspec.Struct, frozen=True):
 
 
 async def read_account(ctx: Ctx, *, user_id: UUID) -> AccountProfile:
-    """An account with its places, visits and what was imposed on it."""
+    """An account with its places, visits, how often it was reported, and what was imposed on it."""
     found = await ctx.db.one(AccountProfile, PROFILE, user_id)
+    reports, reported_at = await count_reports_of_user(ctx, user_id=found.id)
     return msgspec.structs.replace(
         found,
+        reports=reports,
+        reported_at=reported_at,
         places=await ctx.db.rows(AccountPlace, PLACES, user_id, PLATFORM),
         sanctions=await sanctions_of_user(ctx, user_id=found.id),
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.identity.errors import NothingImposed
+from lastlight.domains.identity.reports import reports_of_patron
 from lastlight.domains.identity.sanctions import (
     check_end,
     impose,
@@ -26,7 +27,7 @@ PROFILE = """
            case when p.status_until <= now() then 'active' else p.status end as status,
            p.status_reason, p.status_until, p.verified_at, w.name as verified_by, p.created_at as joined_at, u.last_seen_at,
            coalesce(v.visits, 0) as visits, coalesce(v.open, false) as open_visit, v.last as last_visit_at,
-           '{}'::text[] as sanctions, p.version
+           '{}'::text[] as sanctions, '{}'::text[] as reports, p.version
     from patrons p
     join users u on u.id = p.user_id
     left join users w on w.id = p.verified_by
@@ -48,9 +49,16 @@ class _Guest(msgspec.Struct, frozen=True):
 
 
 async def read_patron(ctx: Ctx, *, patron_id: UUID) -> PatronProfile:
-    """A guest with their visits and what was imposed on them. Visits belong to a domain above, so the table is asked."""
+    """A guest with their visits, what was imposed on them, and what is on record against them.
+
+    Visits belong to a domain above, so the table is asked.
+    """
     found = await ctx.db.one(PatronProfile, PROFILE, ctx.tenant_id, patron_id)
-    return msgspec.structs.replace(found, sanctions=await sanctions_of_patron(ctx, patron_id=patron_id))
+    return msgspec.structs.replace(
+        found,
+        sanctions=await sanctions_of_patron(ctx, patron_id=patron_id),
+        reports=await reports_of_patron(ctx, patron_id=patron_id),
+    )
 
 
 async def change_patron_standing(ctx: Ctx, *, patron_id: UUID, data: StandingIn, version: int) -> PatronProfile:

@@ -131,6 +131,27 @@ async def mail_forgotten_password(ctx: Ctx, email: str) -> None:
     )
 
 
+@job("identity.mail_factors_reset", role="system")
+async def mail_factors_reset(ctx: Ctx, user_id: UserId, by: str, crew: bool) -> None:
+    """Tell somebody that their second factor was reset for them, and by whom."""
+    person = await _by_id(ctx, user_id)
+    if person is None:
+        return
+    who = f"{by} of Last Light" if crew else by
+    await _send(
+        ctx,
+        person,
+        subject="Your second factor was reset",
+        paragraphs=[
+            f"Hello {person.name},",
+            f"{who} has reset your second factor. Your authenticator app, passkeys and recovery codes no longer count.",
+            "Every device of yours is signed out. Sign in with your password, and set one up again under Account, Security.",
+            "If you did not ask for this, set a new password at once, and tell those you work for.",
+        ],
+        button=("Sign in", f"{ctx.services.settings.base_url}/sign-in"),
+    )
+
+
 async def _by_id(ctx: Ctx, user_id: UUID) -> Recipient | None:
     return await ctx.db.row(Recipient, RECIPIENT + "u.id = $1", user_id)
 
@@ -183,5 +204,6 @@ JOBS = (
     mail_new_address,
     mail_address_changed,
     mail_forgotten_password,
+    mail_factors_reset,
     drop_spent_tokens,
 )

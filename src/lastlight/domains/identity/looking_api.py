@@ -2,13 +2,14 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
-from uuid import UUID
 
 import msgspec
 
 from lastlight.domains.identity import looking
 from lastlight.domains.identity.errors import BrowserSession, NoPlace
 from lastlight.domains.identity.looking import ImpersonatesCrew, Look
+from lastlight.domains.identity.queries import own_look
+from lastlight.domains.identity.schemas import LookingOut
 from lastlight.kernel.errors import Invalid, NotFound
 from lastlight.kernel.ids import RoleId, UserId, VenueId
 from lastlight.runtime.auth.looking import IMPERSONATE, PREVIEW
@@ -42,17 +43,6 @@ class LookOut(msgspec.Struct, frozen=True, kw_only=True):
     expires_in: int
     ends_at: datetime
     token_type: str = "Bearer"  # noqa: S105 - the scheme, not a secret
-
-
-class LookingOut(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether, and as whom, this session only looks."""
-
-    kind: Literal["preview", "impersonation"] | None = None
-    subject: str = ""
-    by: str = ""
-    reason: str = ""
-    venue_ids: list[UUID] = []
-    ends_at: datetime | None = None
 
 
 @post(
@@ -91,17 +81,7 @@ async def impersonate(ctx: Ctx, user_id: UserId, data: ImpersonationIn) -> LookO
 @get("/api/looking", signed_in="It says only what one's own session is.", tags=TAGS)
 async def read_looking(ctx: Ctx) -> LookingOut:
     """Whether this session only looks, as whom, and until when."""
-    look = ctx.actor.looking
-    if look is None:
-        return LookingOut()
-    return LookingOut(
-        kind=look.kind,
-        subject=look.subject,
-        by=look.by_name,
-        reason=look.reason,
-        venue_ids=list(look.venue_ids),
-        ends_at=look.ends_at,
-    )
+    return own_look(ctx) or LookingOut()
 
 
 @post(

@@ -10,9 +10,12 @@ from lastlight.domains.identity import (
     standing_api,
 )
 from lastlight.domains.identity.accounts_admin import end_account_sanctions
+from lastlight.domains.identity.bulk_pages import BULK_PAGES, BULK_ROUTES
 from lastlight.domains.identity.errors import ERRORS, AddressTaken, InvitationOpen, MemberAlready, RoleNameTaken
 from lastlight.domains.identity.events import EVENTS, MemberChanged, MemberRemoved, SessionClosed, SessionRevoked
 from lastlight.domains.identity.factor_errors import FACTOR_ERRORS, PasskeyKnown
+from lastlight.domains.identity.factor_reset import FACTOR_RESET_ERRORS, FACTOR_RESET_EVENTS
+from lastlight.domains.identity.factor_reset_pages import FACTOR_RESET_PAGES, FACTOR_RESET_ROUTES
 from lastlight.domains.identity.guests_admin import end_patron_sanctions
 from lastlight.domains.identity.invitation_events import INVITATION_EVENTS
 from lastlight.domains.identity.invitation_mail import mail_offer
@@ -45,8 +48,10 @@ MODULE = Module(
         *second_factor_api.ROUTES,
         *looking_api.ROUTES,
         *passkey_api.ROUTES,
+        *FACTOR_RESET_ROUTES,
+        *BULK_ROUTES,
     ),
-    pages=(*PAGES, *INVITATION_PAGES, *LOOKING_PAGES, *STANDING_PAGES),
+    pages=(*PAGES, *INVITATION_PAGES, *LOOKING_PAGES, *STANDING_PAGES, *FACTOR_RESET_PAGES, *BULK_PAGES),
     permissions=PERMISSIONS,
     sealed=(SEALED,),
     events=(
@@ -54,11 +59,12 @@ MODULE = Module(
         *INVITATION_EVENTS,
         *STANDING_EVENTS,
         *LOOKING_EVENTS,
+        *FACTOR_RESET_EVENTS,
         SecondFactorChanged,
         SecondFactorShown,
         PasskeyRenamed,
     ),
-    errors=(*AUTH_ERRORS, *ERRORS, *FACTOR_ERRORS, ImpersonatesCrew),
+    errors=(*AUTH_ERRORS, *ERRORS, *FACTOR_ERRORS, *FACTOR_RESET_ERRORS, ImpersonatesCrew),
     constraints={
         "invitations_open_once": InvitationOpen,
         "memberships_role_once": MemberAlready,

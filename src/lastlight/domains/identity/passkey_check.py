@@ -1,6 +1,5 @@
 """Checking passkeys (WebAuthn): challenges that count once, bound to the platform's public address, and counters that only grow."""
 
-import base64
 import ipaddress
 import secrets as random
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from webauthn.registration.verify_registration_response import VerifiedRegistrat
 
 from lastlight.domains.identity.factor_errors import PasskeyNotKept, PasskeyRefused, PasskeysUnavailable
 from lastlight.domains.identity.passkey_schemas import KnownKey, PasskeyMade, PasskeyShown, RequestOut
+from lastlight.kernel.base64url import decode_base64url, encode_base64url
 from lastlight.kernel.ids import UserId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.settings import Settings
@@ -117,7 +117,7 @@ async def new_challenge(ctx: Ctx, *, purpose: Purpose, user_id: UUID | None) -> 
         purpose,
         LIFE,
     )
-    return as_text(challenge)
+    return encode_base64url(challenge)
 
 
 async def request_of(ctx: Ctx, *, user_id: UUID | None) -> RequestOut:
@@ -136,7 +136,7 @@ async def known_keys(ctx: Ctx, *, user_id: UUID) -> list[KnownKey]:
     rows = await ctx.db.fetch(
         "select credential_id, transports from passkeys where user_id = $1 order by created_at, id", user_id
     )
-    return [KnownKey(id=as_text(row["credential_id"]), transports=row["transports"]) for row in rows]
+    return [KnownKey(id=encode_base64url(row["credential_id"]), transports=row["transports"]) for row in rows]
 
 
 async def show_passkey(ctx: Ctx, *, shown: PasskeyShown, user_id: UserId | None) -> UserId:
@@ -148,12 +148,12 @@ async def show_passkey(ctx: Ctx, *, shown: PasskeyShown, user_id: UserId | None)
     kept = await ctx.db.row(
         _Kept,
         "select id, user_id, public_key, sign_count from passkeys where credential_id = $1 for update",
-        _plain(shown.id),
+        decode_base64url(shown.id) or b"",
     )
     if challenge is None or kept is None:
         raise _refused(ctx, user_id or (kept and kept.user_id), "unknown passkey" if challenge else "spent challenge")
     if (user_id is not None and kept.user_id != user_id) or (
-        shown.user_handle and _plain(shown.user_handle) != kept.user_id.bytes
+        shown.user_handle and decode_base64url(shown.user_handle) != kept.user_id.bytes
     ):
         raise _refused(ctx, user_id or kept.user_id, "another account's passkey")
     try:
@@ -190,7 +190,7 @@ async def verify_new(ctx: Ctx, *, made: PasskeyMade, user_id: UUID) -> VerifiedR
         )
     except _WrongError as error:
         raise _not_kept(ctx, user_id, str(error)) from error
-    if verified.credential_id != _plain(made.id):
+    if verified.credential_id != decode_base64url(made.id):
         raise _not_kept(ctx, user_id, "another credential than it says")
     return verified
 
@@ -250,17 +250,7 @@ def _not_kept(ctx: Ctx, user_id: UUID, why: str) -> PasskeyNotKept:
 
 def as_bytes(text: str) -> bytes:
     """Base64url without padding, as WebAuthn writes bytes; ValueError."""
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-
-
-def _plain(text: str) -> bytes:
-    """The bytes of an id, none for what is no base64url."""
-    try:
-        return as_bytes(text)
-    except ValueError:
-        return b""
-
-
-def as_text(raw: bytes) -> str:
-    """Bytes as base64url without padding."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    raw = decode_base64url(text)
+    if raw is None:
+        raise ValueError("this is no base64url")
+    return raw

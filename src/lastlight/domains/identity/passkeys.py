@@ -7,7 +7,7 @@ from webauthn.registration.generate_registration_options import default_supporte
 
 from lastlight.domains.identity.accounts import Verdict, check_own_password, require_own_password
 from lastlight.domains.identity.factor_errors import PasskeysFull
-from lastlight.domains.identity.passkey_check import as_text, known_keys, new_challenge, relying_party, verify_new
+from lastlight.domains.identity.passkey_check import known_keys, new_challenge, relying_party, verify_new
 from lastlight.domains.identity.passkey_schemas import (
     CreationOut,
     PasskeyIn,
@@ -25,6 +25,7 @@ from lastlight.domains.identity.second_factor import (
     settle_removal,
 )
 from lastlight.domains.identity.second_factor_check import SecondFactorChanged, factors_of
+from lastlight.kernel.base64url import encode_base64url
 from lastlight.kernel.errors import Invalid, NotFound
 from lastlight.kernel.events import Event
 from lastlight.runtime.context import Actor, Ctx
@@ -61,7 +62,7 @@ async def begin(ctx: Ctx, *, verdict: Verdict) -> CreationOut:
         challenge=await new_challenge(ctx, purpose="register", user_id=user_id),
         rp_id=party.id,
         rp_name=NAME,
-        user_id=as_text(user_id.bytes),
+        user_id=encode_base64url(user_id.bytes),
         user_name=ctx.actor.email,
         user_display_name=ctx.actor.name,
         algorithms=[int(algorithm) for algorithm in default_supported_pub_key_algs],

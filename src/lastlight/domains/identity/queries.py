@@ -7,6 +7,7 @@ import msgspec
 from lastlight.domains.identity.contexts import Place, places_of
 from lastlight.domains.identity.permissions import MEMBERS_READ, PATRONS_READ, ROLES_READ
 from lastlight.domains.identity.schemas import (
+    LookingOut,
     MemberOut,
     MeOut,
     PlaceOut,
@@ -181,6 +182,22 @@ async def read_me(ctx: Ctx) -> MeOut:
         preferences=await preferences(ctx),
         places=[_place(ctx, place) for place in await places_of(ctx, user_id=actor.user_id)],
         venues=await venue_choices(ctx),
+        looking=own_look(ctx),
+    )
+
+
+def own_look(ctx: Ctx) -> LookingOut | None:
+    """As whom this session only looks; None for a session of one's own."""
+    look = ctx.actor.looking
+    if look is None:
+        return None
+    return LookingOut(
+        kind=look.kind,
+        subject=look.subject,
+        by=look.by_name,
+        reason=look.reason,
+        venue_ids=list(look.venue_ids),
+        ends_at=look.ends_at,
     )
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 import msgspec
 
@@ -141,6 +142,17 @@ class PreferencesOut(msgspec.Struct, frozen=True):
     notifications: dict[str, bool] = {}
 
 
+class LookingOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether, and as whom, this session only looks."""
+
+    kind: Literal["preview", "impersonation"] | None = None
+    subject: str = ""
+    by: str = ""
+    reason: str = ""
+    venue_ids: list[UUID] = []
+    ends_at: datetime | None = None
+
+
 class MeOut(msgspec.Struct, frozen=True, kw_only=True):
     """Who one is, here: permissions map to the venues they hold for, null for all of them."""
 
@@ -157,6 +169,8 @@ class MeOut(msgspec.Struct, frozen=True, kw_only=True):
     preferences: PreferencesOut
     places: list[PlaceOut]
     venues: list[VenueChoice]
+    looking: LookingOut | None
+    """Set where this session only looks: as whom, who looks in truth, and until when."""
 
 
 class NameIn(Input, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ ACCOUNT = f"{ACCOUNTS}/{{user_id:uuid}}"
 STANDING_DIALOG = "identity/standing.html"
 VERIFICATION_DIALOG = "identity/verification.html"
 GUEST_EVENTS = ["patron.joined", "patron.standing_changed", "patron.verification_changed"]
-ACCOUNT_EVENTS = ["user.standing_changed"]
+ACCOUNT_EVENTS = ["user.standing_changed", "user.second_factor_reset"]
 Wanted = Literal["active", "suspended", "soft_banned", "banned"]
 DONE = {
     "active": "{name} is let back in.",
@@ -62,7 +62,7 @@ async def guests_page(ctx: Ctx, query: Any) -> View:
     """List the guests of the business."""
     view = await PATRONS.view(ctx, query)
     shown = {"view": view, "home": GUESTS, "paged": bool(query.after), "events": GUEST_EVENTS}
-    return View("identity/guests.html", shown)
+    return View("identity/guests.html", {**shown, "may_moderate": ctx.allows(PATRONS_MODERATE)})
 
 
 async def _guest(ctx: Ctx, *, patron_id: UUID) -> dict[str, Any]:
@@ -179,18 +179,22 @@ async def account_standing_submit(ctx: Ctx, user_id: UserId, form: Form[Standing
     return Redirect(f"{ACCOUNTS}/{user_id}", toast=DONE[data.to].format(name=account.name))
 
 
-def _standing(ctx: Ctx, data: StandingForm) -> StandingIn:
-    """What the form says, with its days as a moment."""
-    if not data.reason.strip():
+def standing_of(ctx: Ctx, *, to: Wanted, days: str, reason: str) -> StandingIn:
+    """What a form says, with its days as a moment; Invalid at its fields."""
+    if not reason.strip():
         raise Invalid(fields={"reason": "Say why; it stays on record."})
     until: datetime | None = None
-    if data.to != "active" and data.days:
-        if not data.days.isdecimal() or not 1 <= int(data.days) <= 3650:
+    if to != "active" and days:
+        if not days.isdecimal() or not 1 <= int(days) <= 3650:
             raise Invalid(fields={"days": "Choose for how long, at most ten years."})
-        until = ctx.now + timedelta(days=int(data.days))
-    if data.to == "suspended" and until is None:
+        until = ctx.now + timedelta(days=int(days))
+    if to == "suspended" and until is None:
         raise Invalid(fields={"days": "Choose for how long; without an end it is a ban."})
-    return StandingIn(status=data.to, reason=data.reason, until=until)
+    return StandingIn(status=to, reason=reason, until=until)
+
+
+def _standing(ctx: Ctx, data: StandingForm) -> StandingIn:
+    return standing_of(ctx, to=data.to, days=data.days, reason=data.reason)
 
 
 STANDING_PAGES = (

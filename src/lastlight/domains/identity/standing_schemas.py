@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from lastlight.kernel.ids import PatronId, UserId
+from lastlight.kernel.ids import PatronId, UserId, VenueId
 from lastlight.runtime.http import Input
 
 SanctionId = NewType("SanctionId", UUID)
@@ -57,6 +57,20 @@ class SanctionOut(msgspec.Struct, frozen=True, kw_only=True):
     end_reason: str
 
 
+class ReportOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Something on record against a guest: a flag of the door, an alert, or what staff had to do."""
+
+    source: Literal["flag", "alert", "intervention"]
+    id: UUID
+    kind: str
+    """One of the kinds of its source."""
+    words: str
+    status: str
+    at: datetime
+    venue_id: VenueId
+    venue: str
+
+
 class PatronProfile(msgspec.Struct, frozen=True, kw_only=True):
     """A guest as the people of the business see them."""
 
@@ -77,6 +91,8 @@ class PatronProfile(msgspec.Struct, frozen=True, kw_only=True):
     open_visit: bool
     last_visit_at: datetime | None
     sanctions: list[SanctionOut]
+    reports: list[ReportOut]
+    """As far as the reader may see them; dismissed flags are none."""
     version: int
 
 
@@ -118,6 +134,10 @@ class AccountProfile(msgspec.Struct, frozen=True, kw_only=True):
     open_sessions: int
     visits: int
     last_visit_at: datetime | None
+    reports: int
+    """How often something was reported about them, anywhere: flags of doors that were not dismissed, alerts, interventions."""
+    reported_at: int
+    """At how many businesses."""
     places: list[AccountPlace]
     sanctions: list[SanctionOut]
     version: int
