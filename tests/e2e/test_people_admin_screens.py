@@ -30,6 +30,23 @@ def impose(page: Page, button: str, confirm: str, why: str, *, days: str = "") -
     expect(dialog).to_have_count(0)
 
 
+def what_staff_had_to_do_is_shown(live_server: LiveServer, page: Page, email: str) -> None:
+    """On the profile of the guest, with a way to it."""
+    reports = page.get_by_role("region", name="Reports")
+    expect(reports).to_contain_text("Nothing on record")
+    live_server.sql(
+        """insert into safety_interventions (tenant_id, venue_id, kind, patron_id, note)
+           select p.tenant_id, v.id, 'remove', p.id, 'Went quietly'
+           from patrons p join users u on u.id = p.user_id join venues v on v.tenant_id = p.tenant_id
+           where u.email = $1 order by v.id limit 1""",
+        email,
+    )
+    page.reload()
+    expect(reports.get_by_role("row").nth(1)).to_contain_text("Went quietly")
+    reports.get_by_role("link", name="Removed from the venue").click()
+    expect(page.get_by_role("main")).to_contain_text("Zodwa Rowdy")
+
+
 def test_a_guest_is_verified_suspended_banned_and_let_back_in(live_server: LiveServer, console_of: Console) -> None:
     guest = live_server.new_guest("Zodwa Rowdy")
     page = console_of(live_server.person("manager"), "/manage/guests?q=Zodwa+Rowdy")
@@ -58,6 +75,7 @@ def test_a_guest_is_verified_suspended_banned_and_let_back_in(live_server: LiveS
     expect(history).to_have_count(3)
     expect(history.nth(1)).to_contain_text("Came back and did it again")
     expect(history.nth(1)).to_contain_text("Talked it over")
+    what_staff_had_to_do_is_shown(live_server, page, guest.email)
 
 
 def test_a_profile_changes_while_it_is_looked_at_and_a_stale_dialog_is_told(
