@@ -21,6 +21,7 @@ import pytest
 from lastlight.runtime.settings import Settings
 from lastlight.simulator.cli import make_floor, make_night
 from lastlight.simulator.client import Api
+from lastlight.simulator.floor import Floor
 from tests.support.postgres import PostgresServer, database, run_apart, settings_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
@@ -162,6 +163,7 @@ def test_each_act_of_the_floor_leaves_its_mark(demo: Demo) -> None:
         "break": "select count(*) from time_breaks where ended_at is not null",
         "crew": "select count(*) from audit_entries",
     }
+    marks |= {"lending": "select count(*) from bookings where booked_by = 'staff' and guest_name = 'Walk-in'"}
     tenant = " and tenant_id = (select id from tenants where slug = 'the-low-light')"
     marks = {
         name: sql + (tenant if " where " in sql else tenant.replace(" and", " where", 1)) for name, sql in marks.items()
@@ -179,15 +181,36 @@ async def _play_each(demo: Demo) -> set[str]:
             await make_night(Api(http), demo.told, arguments), demo.told, scanner_name="Scanner of a test"
         )
         await floor.open()
-        for act, _ in floor.acts().values():
-            await act(floor.night.places[0])
+        for name, (act, _) in floor.acts().items():
+            if name != "lending":
+                await act(floor.night.places[0])
+        await _lend(floor)
         floor.silent[floor.night.places[0].id] = 1
         await floor.acts()["door"][0](floor.night.places[0])
         await floor.close()
+        aside = "select maintenance from devices where name = 'Scanner of a test' and status = 'active'"
+        assert {row["maintenance"] for row in demo.sql(aside)} == {True}, "put away, and not missed"
         assert floor.played["scans without a network"] == 1
         assert sum(count for name, count in floor.played.items() if name.startswith("late scans")) == 1
         assert (floor.played["looks of the crew"], floor.played["clocked out"]) == (1, 1)
         return set(floor.acts())
+
+
+async def _lend(floor: Floor) -> None:
+    lending, place = floor.lending, floor.night.places[0]
+    for act in (lending.book_ahead, lending.seat, lending.clear, lending.think_again):
+        await act(place)
+    await lending.break_and_mend(place)
+    await lending.break_and_mend(place)
+    done = (
+        "bookings of guests",
+        "guests seated",
+        "places cleared",
+        "bookings cancelled",
+        "games broken",
+        "games mended",
+    )
+    assert {name: floor.played[name] for name in done} == dict.fromkeys(done, 1)
 
 
 def test_after_a_night_every_audit_chain_is_whole(demo: Demo) -> None:

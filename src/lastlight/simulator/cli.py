@@ -54,9 +54,8 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
             return 1  # the supervisor starts it again
         except ApiRefused as refusal:
             raise StartError(f"The manager of {settings.demo_file} cannot sign in ({refusal}).") from refusal
-        floor = make_floor(
-            night, demo, scanner_name="Door scanner" if arguments.slow else f"Simulated scanner {arguments.seed}"
-        )
+        name = "Door scanner" if arguments.slow else f"Simulated scanner {arguments.seed}"
+        floor = make_floor(night, demo, scanner_name=name, ends=not arguments.slow)
         if arguments.slow:
             guests = min(arguments.guests, SLOW_GUESTS)
             report = _reporter(arguments, live=sys.stderr.isatty())
@@ -117,7 +116,7 @@ async def make_night(api: Api, demo: Any, arguments: argparse.Namespace) -> Nigh
     return night
 
 
-def make_floor(night: Night, demo: Any, *, scanner_name: str) -> Floor:
+def make_floor(night: Night, demo: Any, *, scanner_name: str, ends: bool = True) -> Floor:
     """Who works that night: the business's own people, and the platform's operations looking on."""
     people = {entry["role"]: entry for entry in demo["sign_ins"] if entry["tenant"] == night.tenant}
     crew = next((entry for entry in demo["sign_ins"] if entry["role"] == "ops"), None)
@@ -129,6 +128,7 @@ def make_floor(night: Night, demo: Any, *, scanner_name: str) -> Floor:
         manager=night.door,
         crew=_account(crew | {"tenant": ""}) if crew else None,
         scanner_name=scanner_name,
+        ends=ends,
         dice=random.Random(night.seed),  # noqa: S311 - a plan to repeat, not a secret
     )
 

@@ -100,6 +100,8 @@ async def stand_up(api: Api, manager: Account, *, venue_id: str, name: str) -> S
     """A scanner at a venue's door: put on the list, or found there, and enrolled with a new key."""
     found = await api.call(manager, "GET", f"/api/devices?limit=50&venue_id={venue_id}")
     known = next((one for one in found["items"] if one["name"] == name and one["status"] != "revoked"), None)
+    if known is not None and known["health"] == "maintenance":
+        await _maintain(api, manager, device_id=known["id"], reason="")
     if known is None:
         issued = await api.call(manager, "POST", "/api/devices", {"venue_id": venue_id, "name": name})
     else:
@@ -111,3 +113,16 @@ async def stand_up(api: Api, manager: Account, *, venue_id: str, name: str) -> S
     snapshot = await api.call(None, "GET", "/api/door/snapshot", sign=scanner.headers)
     scanner.sequence = snapshot["last_sequence"]
     return scanner
+
+
+async def set_aside(api: Api, manager: Account, scanner: Scanner) -> None:
+    """The night is over: a device that is put away is set aside, or it would be missed."""
+    await _maintain(api, manager, device_id=scanner.device.partition(".")[2], reason="The night is over.")
+
+
+async def _maintain(api: Api, manager: Account, *, device_id: str, reason: str) -> None:
+    """Begin the maintenance of a device for a reason, or end it."""
+    path = f"/api/devices/{device_id}"
+    version = (await api.call(manager, "GET", path))["version"]
+    change = {"maintenance": bool(reason), "maintenance_reason": reason}
+    await api.call(manager, "PATCH", path, change, version=version)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lastlight.simulator.client import Account, Api, ApiRefused, UnreachableError, new_key
-from lastlight.simulator.doors import Pass, Scanner, stand_up, take_pass
+from lastlight.simulator.doors import Pass, Scanner, set_aside, stand_up, take_pass
+from lastlight.simulator.lending import Lending
 from lastlight.simulator.night import Night, Place
 
 BEHAVIOURS = ("Unsteady at the bar", "Shouting near the booth", "Asleep at a table", "Bothering other guests")
@@ -39,11 +40,17 @@ class Floor:
     dice: random.Random
     scanner_name: str
     """A night of its own has scanners of its own: enrolling one anew ends the key of whoever plays beside it."""
+    ends: bool = True
+    """Whether the night ends by itself: its scanners are put away then, and are not missed."""
     scanners: dict[str, Scanner] = field(default_factory=dict[str, Scanner])
     silent: dict[str, int] = field(default_factory=dict[str, int])
     """Scanners without a network: how many beats they still miss."""
     passes: dict[int, Pass] = field(default_factory=dict[int, Pass])
     played: Counter[str] = field(default_factory=Counter[str])
+    lending: Lending = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lending = Lending(night=self.night, staff=self.staff, dice=self.dice, played=self.played)
 
     @property
     def api(self) -> Api:
@@ -61,6 +68,8 @@ class Floor:
         """After the last guest: what doors kept is sent, staff clock out."""
         for scanner in self.scanners.values():
             await self._count(scanner.sync(), "late scans")
+            if self.ends:
+                await set_aside(self.api, self.manager, scanner)
         await self._clock("out")
 
     def acts(self) -> dict[str, tuple[Act, int]]:
@@ -74,6 +83,7 @@ class Floor:
             "broadcast": (self._broadcast, 2),
             "break": (self._break, 3),
             "crew": (self._crew_looks, 4),
+            "lending": (self.lending.moment, 7),
         }
 
     async def moment(self) -> None:

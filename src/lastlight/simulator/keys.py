@@ -1,6 +1,5 @@
 """A key that a phone or a scanner holds: what WebCrypto does in a browser, done here."""
 
-import base64
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
@@ -8,10 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-
-def base64url(raw: bytes) -> str:
-    """Unpadded base64url."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+from lastlight.kernel.base64url import encode_base64url
 
 
 @dataclass
@@ -24,9 +20,9 @@ class HeldKey:
     def public_key(self) -> str:
         """SPKI as base64url."""
         spki = self.private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return base64url(spki)
+        return encode_base64url(spki)
 
     def sign(self, message: bytes) -> str:
         """ECDSA with SHA-256, `r || s` as base64url."""
         r, s = decode_dss_signature(self.private.sign(message, ECDSA(SHA256())))
-        return base64url(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
+        return encode_base64url(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
