@@ -1,11 +1,10 @@
 """Keyset paging: opaque cursors that carry the sort and the last row's key, so that a page is one index range."""
 
-import base64
-import binascii
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from lastlight.kernel.base64url import decode_base64url, encode_base64url
 from lastlight.kernel.errors import Invalid
 
 T = TypeVar("T")
@@ -30,15 +29,14 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
 
 def encode_cursor(cursor: Cursor) -> str:
     """Render a cursor as URL-safe text."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
+    return encode_base64url(msgspec.json.encode(cursor))
 
 
 def decode_cursor(text: str, *, sort: str) -> Cursor:
     """Read a cursor back; a damaged one, or one of another sort, is `Invalid` at `after`."""
     try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        cursor = msgspec.json.decode(raw, type=Cursor)
-    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+        cursor = msgspec.json.decode(decode_base64url(text) or b"", type=Cursor)
+    except (ValueError, msgspec.DecodeError) as error:
         raise Invalid(fields={"after": "This cursor is damaged; start again from the first page."}) from error
     if cursor.sort != sort:
         raise Invalid(fields={"after": "This cursor belongs to another sort order; start again from the first page."})

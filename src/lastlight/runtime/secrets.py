@@ -1,7 +1,5 @@
 """Secrets that the platform makes for itself: kept once in a file only its user reads, or derived from the secret key."""
 
-import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -17,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from lastlight.kernel.base64url import decode_base64url, encode_base64url
 
 
 def kept_secret(path: Path) -> str:
@@ -99,16 +99,15 @@ class Secrets:
     def make_link(self, purpose: str, payload: bytes, *, expires_at: datetime) -> str:
         """URL-safe text that carries `payload` openly, and holds until `expires_at`."""
         message = struct.pack(">Q", int(expires_at.timestamp())) + payload
-        return _as_text(self.sign(f"link:{purpose}", message) + message)
+        return encode_base64url(self.sign(f"link:{purpose}", message) + message)
 
     def read_link(self, purpose: str, text: str, *, now: datetime) -> bytes | None:
         """The payload of a link, or None for one that is forged, damaged, of another purpose or expired."""
-        try:
-            raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
+        raw = decode_base64url(text)
+        if raw is None:
             return None
         signature, message = raw[:36], raw[36:]
-        if _as_text(raw) != text or len(message) < 8 or not self.verify(f"link:{purpose}", message, signature):
+        if encode_base64url(raw) != text or len(message) < 8 or not self.verify(f"link:{purpose}", message, signature):
             return None
         expires_at = datetime.fromtimestamp(struct.unpack(">Q", message[:8])[0], UTC)
         return message[8:] if now < expires_at else None
@@ -135,10 +134,6 @@ _SEALED = b"\x01"
 @lru_cache(maxsize=256)
 def _derive(key: bytes, purpose: str, length: int) -> bytes:
     return HKDF(algorithm=SHA256(), length=length, salt=b"lastlight", info=purpose.encode()).derive(key)
-
-
-def _as_text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _cipher(key: bytes, purpose: str) -> AESGCM:

@@ -27,9 +27,9 @@ from lastlight.domains.checkins.visits import check_out, time_out_visits
 from lastlight.domains.venues import Venue
 from lastlight.domains.venues.hours import Interval, OpeningHours, Week
 from lastlight.domains.venues.keys import regenerate_key
+from lastlight.kernel.base64url import encode_base64url
 from lastlight.kernel.errors import Invalid, NotFound
 from lastlight.runtime.settings import Settings
-from lastlight.simulator.keys import base64url
 from tests.support.door import HERE, Guest, House, opened_house
 from tests.support.phones import Phone, clock_text
 
@@ -199,7 +199,7 @@ async def test_a_proof_fits_its_code_time_key_and_guest_only(house: House) -> No
         {"proof": Phone(key_id=phone.key_id).prove(code, text, key)},
         {"proof": Phone().prove(code, text, key)},
         {"proof": type(good)(key_id=good.key_id, signature=good.signature[:-4])},
-        {"proof": type(good)(key_id=good.key_id, signature=base64url(bytes(64)))},
+        {"proof": type(good)(key_id=good.key_id, signature=encode_base64url(bytes(64)))},
         {"proof": type(good)(key_id=good.key_id, signature="not base64url!")},
     ):
         with pytest.raises(ClaimUnsigned):
@@ -286,7 +286,7 @@ async def test_phones_are_registered_once_listed_and_revoked(house: House) -> No
         again = await register_key(ctx, data=KeyIn(public_key=phone.public_key, label="Same"))
         assert again.id == phone.key_id
         assert [key.id for key in await list_keys(ctx)] == [phone.key_id]
-        for wrong in ("", "AAAA", "not base64!", base64url(b"x" * 91)):
+        for wrong in ("", "AAAA", "not base64!", encode_base64url(b"x" * 91)):
             with pytest.raises(Invalid):
                 await register_key(ctx, data=KeyIn(public_key=wrong))
     async with house.as_guest(stranger) as ctx:

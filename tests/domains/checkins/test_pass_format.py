@@ -25,7 +25,7 @@ from lastlight.domains.checkins.passes import (
     step_at,
     step_message,
 )
-from lastlight.simulator.keys import base64url
+from lastlight.kernel.base64url import encode_base64url
 from tests.support.phones import Phone
 from tests.support.postgres import REPOSITORY
 
@@ -144,7 +144,7 @@ def verdict(code: str, at: datetime) -> dict[str, Any] | None:
 
 def doors_verdicts(shown: list[tuple[str, datetime]]) -> list[dict[str, Any] | None]:
     """What the door's own code makes of them."""
-    key = base64url(PLATFORM_KEY.public_key().public_bytes_raw())
+    key = encode_base64url(PLATFORM_KEY.public_key().public_bytes_raw())
     asked = {
         "keys": [{"id": KEY_ID, "public_key": key}],
         "step_seconds": STEP_SECONDS,

@@ -5,20 +5,14 @@ The signature is ECDSA P-256 with SHA-256, `r || s` as base64url, over the UTF-8
 `checkout` in the code's place.
 """
 
-import base64
-import binascii
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from lastlight.domains.checkins.errors import ClaimInFuture, ClaimTooLate, ClaimUnsigned
 from lastlight.kernel.errors import Invalid
+from lastlight.runtime.p256 import is_signed_by, load_public_key
 
 UNSIGNED_FOR = timedelta(seconds=60)
 """How old a claim may be without a signature; it then counts from its receipt."""
@@ -104,23 +98,6 @@ def claim_message(claim: Claim) -> bytes:
     return f"lastlight-claim-v1\n{claim.subject}\n{claim.text}\n{claim.idempotency_key}".encode()
 
 
-def load_phone_key(der: bytes) -> EllipticCurvePublicKey | None:
-    """A P-256 public key from its SPKI, or None when it is something else."""
-    try:
-        key = load_der_public_key(der)
-    except (ValueError, UnsupportedAlgorithm):
-        return None
-    return key if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1) else None
-
-
-def decode_base64url(text: str) -> bytes | None:
-    """The bytes of unpadded base64url, or None when it is not that."""
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        return None
-
-
 def _require_proof(claim: Claim, proof: Proof, key: PhoneKey | None) -> None:
     if key is None or key.revoked_at is not None:
         raise ClaimUnsigned(
@@ -128,14 +105,10 @@ def _require_proof(claim: Claim, proof: Proof, key: PhoneKey | None) -> None:
         )
     if key.created_at > claim.at + KEY_SKEW:
         raise ClaimUnsigned(fields={"proof.key_id": "This key was registered after the claimed time."})
-    public_key = load_phone_key(key.public_key)
-    signature = decode_base64url(proof.signature)
-    if public_key is None or signature is None or len(signature) != 64:
-        raise ClaimUnsigned(fields={"proof.signature": "Send r and s, 32 bytes each, as base64url."})
-    der = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
-    try:
-        public_key.verify(der, claim_message(claim), ECDSA(SHA256()))
-    except InvalidSignature:
+    public_key = load_public_key(key.public_key)
+    if public_key is None or not is_signed_by(public_key, signature=proof.signature, message=claim_message(claim)):
         raise ClaimUnsigned(
-            fields={"proof.signature": "This signature does not fit the code, the time and the key."}
-        ) from None
+            fields={
+                "proof.signature": "This is no signature (r and s, 32 bytes each, as base64url) of the code, the time and the key."
+            }
+        )

@@ -1,6 +1,5 @@
 """The guest's pass for the night, the public keys that check it, and what an offline door takes along."""
 
-import base64
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,10 +11,12 @@ from lastlight.domains.checkins.model import age_on
 from lastlight.domains.checkins.passes import PURPOSE, STEP_SECONDS, GuestPass, moment, pass_text, short_name
 from lastlight.domains.checkins.scan_schemas import PassIn, PassKey, PassOut, Snapshot
 from lastlight.domains.checkins.settings import BIRTH_DATE_REQUIRED
-from lastlight.domains.devices import Speaker, load_public_key
+from lastlight.domains.devices import Speaker
 from lastlight.domains.venues import closes_at, next_opening, read_venue
+from lastlight.kernel.base64url import encode_base64url
 from lastlight.kernel.errors import NotPermitted
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.p256 import load_public_key
 
 LASTS = timedelta(hours=14)
 """From the evening until after the longest night."""
@@ -82,7 +83,7 @@ async def issue_pass(ctx: Ctx, *, data: PassIn) -> PassOut:
 def pass_keys(ctx: Ctx) -> list[PassKey]:
     """The public keys that passes are checked with; the one that signs now comes first."""
     return [
-        PassKey(id=key_id, public_key=base64.urlsafe_b64encode(key.public_bytes_raw()).rstrip(b"=").decode())
+        PassKey(id=key_id, public_key=encode_base64url(key.public_bytes_raw()))
         for key_id, key in ctx.services.secrets.verifying_keys(PURPOSE).items()
     ]
 
@@ -97,6 +98,7 @@ async def take_snapshot(ctx: Ctx, *, speaker: Speaker) -> Snapshot:
         at=ctx.now,
         venue_id=venue.id,
         venue=venue.name,
+        time_zone=venue.time_zone,
         tenant_id=ctx.tenant_id,
         status=venue.status,
         is_open=is_open,

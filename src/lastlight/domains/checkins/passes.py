@@ -7,7 +7,6 @@ with SHA-256, `r || s` as base64url, over the UTF-8 of `lastlight-pass-v1\\n{pas
 seconds before it begins until ten seconds after it ends, so that a picture of it dies within thirty seconds whatever the clocks.
 """
 
-import base64
 import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from lastlight.domains.checkins.errors import CodeExpired, CodeForged, CodeMalformed
-from lastlight.domains.devices import decode_base64url, is_signed_by
+from lastlight.kernel.base64url import decode_base64url, encode_base64url
+from lastlight.runtime.p256 import is_signed_by
 
 PURPOSE = "guest-pass"
 VERSION, KIND = 1, 3
@@ -72,7 +72,7 @@ def pass_text(guest: GuestPass, *, key: Ed25519PrivateKey, key_id: str) -> str:
         len(name),
     )
     body += name
-    return base64.urlsafe_b64encode(body + key.sign(body)).rstrip(b"=").decode()
+    return encode_base64url(body + key.sign(body))
 
 
 def read_shown(text: str) -> ShownPass:

@@ -5,7 +5,6 @@ from uuid import UUID
 
 import msgspec
 
-from lastlight.domains.checkins.claims import decode_base64url, load_phone_key
 from lastlight.domains.checkins.errors import BirthDateGiven, PatronKeysFull
 from lastlight.domains.checkins.events import PatronBirthDateGiven, PatronKeyRegistered, PatronKeyRevoked
 from lastlight.domains.checkins.queries import open_visit
@@ -21,9 +20,11 @@ from lastlight.domains.checkins.schemas import (
     TenantRef,
 )
 from lastlight.domains.venues import Shown, Venue, closes_at, next_opening, shown_venues, standing_venues
+from lastlight.kernel.base64url import decode_base64url
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
 from lastlight.kernel.ids import PatronId
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.p256 import load_public_key
 
 MOST_KEYS = 20
 HOME_ACTIVITY = 10
@@ -145,7 +146,7 @@ async def register_key(ctx: Ctx, *, data: KeyIn) -> PhoneKeyOut:
     """Register a phone's public key; the same key again is the same phone."""
     patron_id = _patron(ctx)
     der = decode_base64url(data.public_key)
-    if der is None or load_phone_key(der) is None:
+    if der is None or load_public_key(der) is None:
         raise Invalid(fields={"public_key": "Send an ECDSA P-256 public key (SPKI) as base64url."})
     keys = await list_keys(ctx)
     if sum(key.revoked_at is None for key in keys) >= MOST_KEYS:

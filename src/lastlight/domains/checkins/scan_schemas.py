@@ -104,6 +104,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     venue_id: VenueId
     venue: str
+    time_zone: str
+    """The venue's: a door shows its times on it, whatever zone the device is set to."""
     tenant_id: UUID
     status: str
     is_open: bool

@@ -11,9 +11,6 @@ from lastlight.domains.devices.permissions import DEVICES_MANAGE, DEVICES_READ
 from lastlight.domains.devices.queries import FleetSums, find_device, read_fleet, sum_up
 from lastlight.domains.devices.signing import (
     Speaker,
-    decode_base64url,
-    is_signed_by,
-    load_public_key,
     spoken_for,
     stood_at,
 )
@@ -27,10 +24,7 @@ __all__ = [
     "FleetSums",
     "Speaker",
     "add_device",
-    "decode_base64url",
     "find_device",
-    "is_signed_by",
-    "load_public_key",
     "read_fleet",
     "spoken_for",
     "stood_at",

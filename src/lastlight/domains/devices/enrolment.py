@@ -11,12 +11,13 @@ from lastlight.domains.devices.model import Device, DeviceIn, EnrolIn, Enrolled,
 from lastlight.domains.devices.permissions import DEVICES_MANAGE
 from lastlight.domains.devices.queries import lock_device, read_device
 from lastlight.domains.devices.settings import HEARTBEAT_SECONDS
-from lastlight.domains.devices.signing import decode_base64url, load_public_key
 from lastlight.domains.venues import find_venue
+from lastlight.kernel.base64url import decode_base64url
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import TenantId, uuid7
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.db.uow import system_ctx
+from lastlight.runtime.p256 import load_public_key
 
 CODE_LIVES = timedelta(minutes=15)
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"

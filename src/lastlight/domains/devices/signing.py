@@ -5,8 +5,6 @@ The headers `X-Device: {tenant id}.{device id}`, `X-Device-Time` (RFC 3339) and 
 the body, hexadecimal}`.
 """
 
-import base64
-import binascii
 import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -14,11 +12,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from lastlight.domains.devices.errors import DeviceClockWrong, DeviceSetAside, DeviceUnknown
 from lastlight.domains.devices.model import DeviceKind
@@ -27,6 +20,7 @@ from lastlight.runtime.auth.authenticate import check_tenant
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.http import RequestInfo
+from lastlight.runtime.p256 import is_signed_by, load_public_key
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a device's clock may be off; it learns the time from the refusal."""
@@ -110,36 +104,6 @@ async def stood_at(ctx: Ctx, *, speaker: Speaker, venue_id: UUID, at: datetime) 
 def request_message(*, method: str, path: str, device: str, at: str, body: bytes) -> bytes:
     """The bytes that a device signs."""
     return f"lastlight-device-v1\n{method}\n{path}\n{device}\n{at}\n{hashlib.sha256(body).hexdigest()}".encode()
-
-
-def load_public_key(der: bytes) -> EllipticCurvePublicKey | None:
-    """A P-256 public key from its SPKI, or None when it is something else."""
-    try:
-        key = load_der_public_key(der)
-    except (ValueError, UnsupportedAlgorithm):
-        return None
-    return key if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1) else None
-
-
-def decode_base64url(text: str) -> bytes | None:
-    """The bytes of unpadded base64url, or None when it is not that."""
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        return None
-
-
-def is_signed_by(key: EllipticCurvePublicKey, *, signature: str, message: bytes) -> bool:
-    """Whether an `r || s` signature (base64url) over the message is the key's."""
-    raw = decode_base64url(signature)
-    if raw is None or len(raw) != 64:
-        return False
-    try:
-        der = encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
-        key.verify(der, message, ECDSA(SHA256()))
-    except InvalidSignature:
-        return False
-    return True
 
 
 def _named(header: str) -> tuple[TenantId, UUID]:

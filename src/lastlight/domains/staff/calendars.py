@@ -1,7 +1,5 @@
 """The feed of one's shifts (iCalendar, RFC 5545) at a secret address, since calendars cannot sign in; renewing it ends the old one."""
 
-import base64
-import binascii
 import hashlib
 import secrets
 from collections.abc import Sequence
@@ -15,6 +13,7 @@ from lastlight.domains.staff.clock import myself
 from lastlight.domains.staff.errors import FeedUnknown
 from lastlight.domains.staff.events import CalendarRenewed
 from lastlight.domains.staff.schemas import CalendarOut
+from lastlight.kernel.base64url import decode_base64url, encode_base64url
 from lastlight.runtime.context import Ctx
 
 SECRET_BYTES = 24
@@ -66,7 +65,7 @@ async def renew_calendar(ctx: Ctx) -> CalendarOut:
     token = ctx.tenant_id.bytes + secrets.token_bytes(SECRET_BYTES)
     await ctx.db.execute(RENEW, ctx.tenant_id, mine, _hash(token))
     ctx.emit(CalendarRenewed(user_id=mine, ended=False), entity=("calendar", mine))
-    text = base64.urlsafe_b64encode(token).rstrip(b"=").decode()
+    text = encode_base64url(token)
     return CalendarOut(url=f"{ctx.services.settings.base_url.rstrip('/')}/api/calendars/{text}")
 
 
@@ -154,11 +153,8 @@ def _folded(line: str) -> bytes:
 
 
 def _read_token(text: str) -> tuple[Any, bytes]:
-    try:
-        token = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError):
-        raise FeedUnknown from None
-    if len(token) != 16 + SECRET_BYTES:
+    token = decode_base64url(text)
+    if token is None or len(token) != 16 + SECRET_BYTES:
         raise FeedUnknown
     return UUID(bytes=token[:16]), token
 

@@ -3,8 +3,6 @@
 A token names its session and nothing that may change; what its owner may do is read from the database.
 """
 
-import base64
-import binascii
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
+from lastlight.kernel.base64url import decode_base64url, encode_base64url
 from lastlight.kernel.ids import SessionId, TenantId, UserId, uuid7
 from lastlight.runtime.auth.errors import TokenExpired, TokenInvalid
 from lastlight.runtime.secrets import Secrets
@@ -68,13 +67,13 @@ def token_keys(secrets: Secrets) -> TokenKeys:
     readers: dict[str, tuple[TokenType, OKPKey]] = {}
     for known, public in secrets.verifying_keys("tokens").items():
         for kind in (ACCESS, COOKIE):
-            readers[_encode(_header_json(kind, known))] = (kind, OKPKey.import_key(_jwk(public)))
-    signing = OKPKey.import_key({**_jwk(key.public_key()), "d": _encode(key.private_bytes_raw())})
+            readers[encode_base64url(_header_json(kind, known))] = (kind, OKPKey.import_key(_jwk(public)))
+    signing = OKPKey.import_key({**_jwk(key.public_key()), "d": encode_base64url(key.private_bytes_raw())})
     return TokenKeys(key=signing, kid=kid, readers=readers, seen=OrderedDict())
 
 
 def _jwk(public: Ed25519PublicKey) -> dict[str, str | list[str]]:
-    return {"kty": "OKP", "crv": "Ed25519", "x": _encode(public.public_bytes_raw())}
+    return {"kty": "OKP", "crv": "Ed25519", "x": encode_base64url(public.public_bytes_raw())}
 
 
 def issue(
@@ -133,7 +132,7 @@ def _verified(keys: TokenKeys, token: str, kind: TokenType) -> Claims:
         raise TokenInvalid
     try:
         jwt.decode(token, key, algorithms=[ALGORITHM])
-        claims = msgspec.json.decode(_decode(segments[1]), type=Claims)
+        claims = msgspec.json.decode(decode_base64url(segments[1]) or b"", type=Claims)
     except (JoseError, ValueError, msgspec.DecodeError) as error:
         raise TokenInvalid from error
     if claims.iss != ISSUER or claims.aud != AUDIENCE or claims.exp <= claims.iat:
@@ -151,15 +150,5 @@ def _header_json(kind: TokenType, kid: str) -> bytes:
 
 def _canonical(segment: str) -> bool:
     """Whether a segment is base64url in its only spelling: spare bits zero, no padding, no foreign characters."""
-    try:
-        return _encode(_decode(segment)) == segment
-    except (ValueError, binascii.Error):
-        return False
-
-
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _decode(segment: str) -> bytes:
-    return base64.b64decode(segment + "=" * (-len(segment) % 4), altchars=b"-_", validate=True)
+    raw = decode_base64url(segment)
+    return raw is not None and encode_base64url(raw) == segment

@@ -14,12 +14,13 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from prometheus_client import Counter
 
+from lastlight.kernel.base64url import encode_base64url
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs.declaration import Retry, job
 from lastlight.runtime.jobs.run import RetryLaterError
 from lastlight.runtime.outbound import Answered, ForbiddenAddressError, post
-from lastlight.runtime.push.keys import PushKey, base64url, proof
+from lastlight.runtime.push.keys import PushKey, proof
 from lastlight.runtime.push.notice import Notice
 from lastlight.runtime.push.subscriptions import PushUnsubscribed
 from lastlight.runtime.services import Services
@@ -135,7 +136,7 @@ async def spread_notice(
             "subscription_id": device.id,
             "payload": payload(spread, device),
             "urgency": spread.urgency,
-            "topic": base64url(sha256(f"{ctx.tenant_id}/{spread.tag}".encode()).digest()[:24]),
+            "topic": encode_base64url(sha256(f"{ctx.tenant_id}/{spread.tag}".encode()).digest()[:24]),
             "expires_at": spread.expires_at,
         }
         await begin(ctx, DELIVER, key=f"{occasion}/{device.id}", intent=intent)

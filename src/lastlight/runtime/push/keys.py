@@ -1,7 +1,6 @@
 """The platform's keys for Web Push (VAPID, RFC 8292): made when first asked for, sealed at rest, replaced without a gap, retired at once
 where one leaked."""
 
-import base64
 import time
 from datetime import datetime
 from email.utils import parseaddr
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from lastlight.kernel.base64url import encode_base64url
 from lastlight.kernel.errors import Conflict, Invalid, NotFound
 from lastlight.kernel.events import Event
 from lastlight.kernel.ids import PLATFORM, uuid7
@@ -165,7 +165,7 @@ async def _add(ctx: Ctx) -> PushKey:
     raw = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     point = private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     sealed = ctx.services.secrets.encrypt(PURPOSE, raw, key_id.bytes)
-    key = PushKey(id=key_id, public_key=base64url(point), sealed=sealed)
+    key = PushKey(id=key_id, public_key=encode_base64url(point), sealed=sealed)
     await ctx.db.execute(ADD, PLATFORM, key.id, key.public_key, key.sealed)
     return key
 
@@ -186,11 +186,6 @@ def proof(services: Services, key: PushKey, endpoint: str) -> str:
 def contact(settings: Settings) -> str:
     """Where a push service reaches whoever runs this platform: the sender of its mail."""
     return f"mailto:{parseaddr(settings.mail_from)[1]}"
-
-
-def base64url(raw: bytes) -> str:
-    """Bytes as browsers write them: base64url without padding."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _place(_tenant_id: UUID, key_id: UUID) -> bytes:

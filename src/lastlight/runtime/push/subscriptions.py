@@ -1,7 +1,5 @@
 """The browsers that somebody is told through: added, listed, removed by their owner."""
 
-import base64
-import binascii
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -9,6 +7,7 @@ from uuid import UUID
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from lastlight.kernel.base64url import decode_base64url
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, NotSignedIn
 from lastlight.kernel.events import Event
 from lastlight.kernel.ids import PLATFORM, uuid7
@@ -196,10 +195,7 @@ def _point(text: str) -> bytes:
 
 
 def _bytes(text: str, length: int, field: str) -> bytes:
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raw = b""
-    if len(raw) != length:
+    raw = decode_base64url(text)
+    if raw is None or len(raw) != length:
         raise Invalid(fields={field: f"Give {length} bytes in base64url, as the browser does."})
     return raw
