@@ -1,12 +1,14 @@
 // The device's log: written before anything is shown, sent in order, each line once, by the page or by the worker.
 import { Refused, Unreachable, type Problem } from "../../../../ui/js/wire/api";
+import { askForSync, tabs } from "../../../../ui/js/wire/tabs";
 import { learnClock, serverNow } from "./clock";
 import { database, fact, keepFact, nextNumber, type Answer, type Entry } from "./database";
 import { Gone, signedCall } from "./device";
 
 export const SYNC_TAG = "last-light-door";
 const LOCK = "last-light-door";
-const CHANNEL = "last-light-door";
+/** Hear of every change to the log, from whichever tab or worker. */
+export const { onChange, announce } = tabs("last-light-door");
 const AT_ONCE = 50;
 /** Lines that the server has are kept for the night, for replays and for people who look back. */
 const KEPT_MS = 18 * 3_600_000;
@@ -32,14 +34,14 @@ export async function append(draft: Draft): Promise<Entry> {
   const entry: Entry = { ...draft, sequence: await nextNumber("sequence"), answer: null, notice: false };
   await (await database()).add("log", entry);
   announce();
-  if (entry.state === "queued") await askForSync();
+  if (entry.state === "queued") await askForSync(SYNC_TAG);
   return entry;
 }
 
 /** What the door decided by itself about a line that it had asked the server about. */
 export async function decideHere(sequence: number, decided: "admitted" | "refused", refusal: string): Promise<void> {
   await change(sequence, (entry) => (entry.state === "sent" ? entry : { ...entry, decided, refusal, state: "queued" }));
-  await askForSync();
+  await askForSync(SYNC_TAG);
 }
 
 export async function markSeen(sequence: number): Promise<void> {
@@ -79,12 +81,6 @@ async function sendable(): Promise<Entry[]> {
 /** While nothing else is sent. */
 export function alone<Result>(work: () => Promise<Result>): Promise<Result> {
   return navigator.locks.request(LOCK, work) as Promise<Result>;
-}
-
-/** Hear of every change to the log, from whichever tab or worker. */
-export function onChange(changed: () => void): void {
-  new BroadcastChannel(CHANNEL).onmessage = changed;
-  listeners.add(changed);
 }
 
 async function sendSome(entries: Entry[], report: Report): Promise<void> {
@@ -162,23 +158,4 @@ async function forgetOld(): Promise<void> {
     if (entry.state === "sent" && !entry.notice && Date.now() - Date.parse(entry.claimed_at) > KEPT_MS) await transaction.store.delete(entry.sequence);
   }
   await transaction.done;
-}
-
-const listeners = new Set<() => void>();
-
-function announce(): void {
-  const channel = new BroadcastChannel(CHANNEL);
-  channel.postMessage(null);
-  channel.close();
-  for (const changed of listeners) changed();
-}
-
-interface SyncRegistration extends ServiceWorkerRegistration {
-  sync?: { register(tag: string): Promise<void> };
-}
-
-/** Where the browser can, it wakes the worker when the network is back, even with the scanner closed. */
-async function askForSync(): Promise<void> {
-  const registration = (await globalThis.navigator.serviceWorker?.getRegistration?.()) as SyncRegistration | undefined;
-  await registration?.sync?.register(SYNC_TAG).catch(() => undefined);
 }

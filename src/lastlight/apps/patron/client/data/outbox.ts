@@ -3,11 +3,13 @@ import { call, Refused } from "../../../../ui/js/wire/api";
 import { claimText, registeredKey, serverNow, sign } from "./claim";
 import { commandsOf, database, fact, keepFact, type Command, type CommandBody } from "./database";
 import type { CheckedIn, Home, Me, Position, Problem, Visit } from "./types";
+import { askForSync, tabs } from "../../../../ui/js/wire/tabs";
 import { uuid7 } from "../../../../ui/js/wire/uuid";
 
 export const SYNC_TAG = "last-light-outbox";
 const LOCK = "last-light-outbox";
-const CHANNEL = "last-light-outbox";
+/** Hear of every change to the outbox, from whichever tab or worker. */
+export const { onChange, announce } = tabs("last-light-outbox");
 /** These say nothing about the command: it is sent again. */
 const LATER = new Set([408, 425, 429]);
 const LATER_TYPES = new Set(["idempotency-key-in-flight", "not-signed-in", "session-ended", "token-expired", "token-invalid"]);
@@ -71,7 +73,7 @@ export async function enqueue(person: Person, draft: Draft): Promise<Command> {
   };
   await (await database()).put("commands", command);
   announce();
-  await askForSync();
+  await askForSync(SYNC_TAG);
   return command;
 }
 
@@ -107,17 +109,6 @@ export function alone<Result>(work: () => Promise<Result>): Promise<Result> {
   const turn = lastTurn.then(work);
   lastTurn = turn.catch(() => undefined);
   return turn;
-}
-
-/** Hear of every change to the outbox, from whichever tab or worker. */
-export function onChange(changed: () => void): () => void {
-  const channel = new BroadcastChannel(CHANNEL);
-  channel.onmessage = changed;
-  listeners.add(changed);
-  return () => {
-    channel.close();
-    listeners.delete(changed);
-  };
 }
 
 /** Sort commands as they are sent. */
@@ -208,23 +199,4 @@ async function change(id: string, edit: (command: Command) => Command): Promise<
   const now = await transaction.store.get(id);
   if (now) await transaction.store.put(edit(now));
   await transaction.done;
-}
-
-const listeners = new Set<() => void>();
-
-function announce(): void {
-  const channel = new BroadcastChannel(CHANNEL);
-  channel.postMessage(null);
-  channel.close();
-  for (const changed of listeners) changed();
-}
-
-interface SyncRegistration extends ServiceWorkerRegistration {
-  sync?: { register(tag: string): Promise<void> };
-}
-
-/** Where the browser can, it wakes the worker when the network is back, even with the app closed. */
-async function askForSync(): Promise<void> {
-  const registration = (await globalThis.navigator.serviceWorker?.getRegistration?.()) as SyncRegistration | undefined;
-  await registration?.sync?.register(SYNC_TAG).catch(() => undefined);
 }
