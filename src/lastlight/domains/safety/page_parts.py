@@ -1,12 +1,12 @@
 """What the pages of safety share: their lists, their forms' small parts, and the choices in them."""
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
 
 from lastlight.domains.safety.permissions import SAFETY_RESPOND
 from lastlight.domains.venues import chosen_venue, standing_venues
+from lastlight.domains.venues import listed as listed_by_venue
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Input, RequestInfo
@@ -27,16 +27,8 @@ class ReasonForm(Input, frozen=True, kw_only=True):
 
 
 async def listed(ctx: Ctx, *, request: RequestInfo, listing: Any, query: Any, path: str) -> dict[str, Any]:
-    """A list of the venue that is picked in the switcher, or of all with a filter by venue."""
-    mine = {venue.id: venue.name for venue in await standing_venues(ctx, permission=listing.permission)}
-    picked = chosen_venue(request)
-    if picked in mine:
-        query = msgspec.structs.replace(query, venue_id=[picked])
-    view = await listing.view(ctx, query)
-    choices = [(str(venue_id), name) for venue_id, name in mine.items()]
-    if picked in mine:  # every row says the same, and phones are narrow
-        view, choices = replace(view, headers=[header for header in view.headers if header.name != "venue"]), []
-    return {"view": view, "path": path, "paged": bool(query.after), "choices": {"venue_id": choices}}
+    """A list at a venue or at all, as the consoles show it; `path` is its own address, since a console's home of safety is another."""
+    return {**await listed_by_venue(ctx, request=request, listing=listing, query=query, home=path), "path": path}
 
 
 async def venue_choices(

@@ -1,11 +1,8 @@
 """The team on screens for who runs the night: who is on now, time sheets, clocked time, and corrections to decide."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
-
-import msgspec
 
 from lastlight.domains.staff import clock, corrections, figures, screens
 from lastlight.domains.staff.forms import EntryCorrectionForm, NoteForm, correction_form, to_correction
@@ -13,7 +10,7 @@ from lastlight.domains.staff.listings import CORRECTIONS, ENTRIES
 from lastlight.domains.staff.permissions import TIME_APPROVE, TIME_READ
 from lastlight.domains.staff.schemas import DaysQuery
 from lastlight.domains.tasks import TASKS_READ, read_board
-from lastlight.domains.venues import Venue, business_day_span, chosen_venue, find_venue, standing_venues
+from lastlight.domains.venues import Venue, business_day_span, chosen_venue, find_venue, listed, standing_venues
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
@@ -102,7 +99,10 @@ async def sheets_page(ctx: Ctx, query: SheetsQuery, request: RequestInfo) -> Vie
 @page(f"{HOME}/entries", permission=TIME_READ, listing=ENTRIES)
 async def entries_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
     """List everybody's clocked time."""
-    return View("staff/entries.html", await _list(ctx, request, ENTRIES, query) | {"events": TIME_EVENTS})
+    return View(
+        "staff/entries.html",
+        await listed(ctx, request=request, listing=ENTRIES, query=query, home=HOME) | {"events": TIME_EVENTS},
+    )
 
 
 @page(f"{HOME}/entries/{{entry_id:uuid}}", permission=TIME_READ)
@@ -147,7 +147,7 @@ async def entry_correction_submit(ctx: Ctx, entry_id: UUID, form: Form[EntryCorr
 @page(f"{HOME}/corrections", permission=TIME_READ, listing=CORRECTIONS)
 async def corrections_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
     """List the corrections that people ask for."""
-    context = await _list(ctx, request, CORRECTIONS, query)
+    context = await listed(ctx, request=request, listing=CORRECTIONS, query=query, home=HOME)
     context["waiting"] = await screens.count_corrections(
         ctx, venue_ids=await picked_venues(ctx, request=request, permission=TIME_READ)
     )
@@ -220,19 +220,6 @@ async def _venues(ctx: Ctx, request: RequestInfo, permission: Permission) -> lis
     venues = await standing_venues(ctx, permission=permission)
     picked = chosen_venue(request)
     return [venue for venue in venues if venue.id == picked] or venues
-
-
-async def _list(ctx: Ctx, request: RequestInfo, listing: Any, query: Any) -> dict[str, Any]:
-    """A list of the venue that is picked in the switcher, or of all with a filter by venue."""
-    mine = {venue.id: venue.name for venue in await standing_venues(ctx, permission=TIME_READ)}
-    picked = chosen_venue(request)
-    if picked in mine:
-        query = msgspec.structs.replace(query, venue_id=[picked])
-    view = await listing.view(ctx, query)
-    choices = [(str(venue_id), name) for venue_id, name in mine.items()]
-    if picked in mine:  # every row says the same, and phones are narrow
-        view, choices = replace(view, headers=[header for header in view.headers if header.name != "venue"]), []
-    return {"view": view, "home": HOME, "paged": bool(query.after), "choices": {"venue_id": choices}}
 
 
 def _span(venues: list[Venue], first: date, last: date) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import { database } from "../data/database";
 import { dismiss, enqueue } from "../data/outbox";
 import type { CodePlace, Position, Problem } from "../data/types";
 import { online } from "./device";
-import { home, me, pullAnew, queued, send, sync } from "./night";
+import { home, me, pullAnew, send, sync } from "./night";
 import { locate } from "./position";
 import { go, scannedOutside } from "./route";
 import { switchTo } from "./account";
