@@ -1,5 +1,8 @@
 """Every page of the registry, as everybody who may open it: it opens, fits a phone, keeps quiet, and axe finds nothing, dark and light."""
 
+import re
+from uuid import uuid4
+
 import pytest
 from playwright.sync_api import Browser, Page
 
@@ -25,6 +28,7 @@ MOST_TABS = 90
 LOOKS = ((("dark", DESK), ("light", NARROW)), (("light", DESK), ("dark", NARROW)))
 """Each page is looked at in two of the four looks, the next page in the other two: colours and sizes do not depend on each other."""
 SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+WIDE_LISTS = "() => [...document.querySelectorAll('.table.as-cards')].some(list => list.scrollWidth > list.parentElement.clientWidth)"
 EXPLORER = "/docs"
 GALLERY = "/gallery"
 VENUE_BOUND = {**safety_things.ELSEWHERE, **work_things.ELSEWHERE}
@@ -54,6 +58,8 @@ def look_at(page: Page, path: str, *, turn: int) -> list[str]:
         page.evaluate(SETTLED)
         if scrolls_sideways(page):
             found.append(f"{path} scrolls sideways at {size['width']} px")
+        if size is NARROW and page.evaluate(WIDE_LISTS):
+            found.append(f"{path}: a list is wider than its card on a phone")
         found += [f"{path} {theme} {size['width']}: {said}" for said in violations(page)]
     return found
 
@@ -149,6 +155,18 @@ def test_pages_that_others_open_too(live_server: LiveServer, things: dict[str, s
     assert {path: status for path, status in answers.items() if path in mine and status != 200} == {}
     theirs = {path: answers[path] for path in answers.keys() - mine}
     assert {path: status for path, status in theirs.items() if status != 404} == {}, "another venue's are not there"
+
+
+def test_the_console_says_where_one_is(live_server: LiveServer, things: dict[str, str]) -> None:
+    """A page that lies elsewhere marks its place, the first page is marked for itself alone, and what is missing keeps the places."""
+    client = live_server.client(live_server.person("manager"))
+    pages = [
+        client.get(path).text
+        for path in (f"/manage/banners/{things['banner_id']}", "/manage", f"/manage/visits/{uuid4()}")
+    ]
+    client.close()
+    marked = [re.findall('<a class="nav" href="([^"]+)" aria-current="page"', html) for html in pages]
+    assert marked == [["/manage/venues"], ["/manage"], ["/manage/visits"]]
 
 
 def test_the_explorer_needs_nobody_else(browser: Browser, live_server: LiveServer) -> None:

@@ -128,6 +128,29 @@ def test_a_sort_link_turns_around() -> None:
     assert "aria-sort" not in draw(table, sort="")
 
 
+def test_cells_know_their_column_for_a_phone() -> None:
+    columns = (
+        "[{'label': 'Who <b>'}, {'label': 'End', 'hidden': true}, {'label': 'Net', 'align': 'r'}, {'label': 'Of'}]"
+    )
+    rows = (
+        "{% call(row) ui.table("
+        + columns
+        + ', [1], \'R\') %}<td class="main">A</td><td>B</td>\n<td class="r">C</td><td colspan="2">D</td>'
+    )
+    drawn = draw(rows + "{% endcall %}")
+    assert '<td role="cell" data-label="Who &lt;b&gt;" class="main">A</td><td role="cell">B</td>' in drawn
+    assert '<td role="cell" data-label="Net" class="r">C</td><td role="cell" colspan="2">D</td>' in drawn
+
+
+def test_a_refusal_stays_inside_its_console() -> None:
+    problem = {"status": 404, "title": "Not found", "detail": "It is not there.", "instance": "urn:request:abc"}
+    shells = gallery_shell("management"), ShellContext(app="management", app_name="Management")
+    inside, outside = (render_page(ENVIRONMENT, "problem.html", {"problem": problem, "shell": one}) for one in shells)
+    assert 'id="sidebar"' in inside
+    assert 'id="sidebar"' not in outside
+    assert all("It is not there." in html and "404 · Request abc" in html for html in (inside, outside))
+
+
 def test_unknown_things_are_refused() -> None:
     with pytest.raises(UndefinedError):
         draw("{{ absent }}")

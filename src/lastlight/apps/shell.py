@@ -148,8 +148,7 @@ def _visible(ctx: Ctx, nav: Nav) -> bool:
 
 async def _navigation(ctx: Ctx, place: AppPlace, info: RequestInfo, off: frozenset[str]) -> tuple[NavGroup, ...]:
     entries = [n for n in ctx.services.registry.nav if n.app == place.app and _visible(ctx, n) and n.toggle not in off]
-    path = info.path
-    current = max((n.href for n in entries if path == n.href or path.startswith(n.href + "/")), key=len, default="")
+    current = _current(place, entries, info.path)
     groups: dict[str, list[NavItem]] = {}
     for nav in entries:
         count = await nav.count(ctx, request=info) if nav.count is not None else None
@@ -160,10 +159,17 @@ async def _navigation(ctx: Ctx, place: AppPlace, info: RequestInfo, off: frozens
             count=count,
             hot=nav.hot and bool(count),
             events=nav.count_events,
-            current=nav.href == current,
+            current=nav is current,
         )
         groups.setdefault(nav.group, []).append(item)
     return tuple(NavGroup(label=label, items=tuple(items)) for label, items in groups.items())
+
+
+def _current(place: AppPlace, entries: list[Nav], path: str) -> Nav | None:
+    """The place that a page lies in: the one with the longest address; the console's first page has none below it."""
+    known = [(prefix, nav) for nav in entries for prefix in (nav.href, *nav.also)]
+    lies_in = [(p, n) for p, n in known if path == p or (p != place.prefix and path.startswith(p + "/"))]
+    return max(lies_in, key=lambda found: len(found[0]), default=("", None))[1]
 
 
 async def _tenant(ctx: Ctx) -> TenantRef | None:

@@ -51,6 +51,8 @@ class Nav:
     """The events after which the count is another one."""
     hot: bool = False
     toggle: str | None = None
+    also: tuple[str, ...] = ()
+    """Addresses elsewhere that belong to this place, too: it is marked as the current one on their pages."""
 
 
 @dataclass(frozen=True, slots=True)

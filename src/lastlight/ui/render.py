@@ -15,7 +15,7 @@ from jinja2 import (
 )
 from jinja2.runtime import Macro
 
-from lastlight.ui import addresses, formats, translations
+from lastlight.ui import addresses, cells, formats, translations
 from lastlight.ui.assets import Assets
 from lastlight.ui.reader import reading_as
 from lastlight.ui.shell import initials, palette_commands
@@ -33,6 +33,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "field": formats.field,
     "initials": initials,
     "iso": formats.iso,
+    "labelled": cells.labelled,
     "local_day": formats.local_day,
     "moment": formats.moment,
     "money": formats.money,

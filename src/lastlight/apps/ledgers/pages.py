@@ -4,7 +4,7 @@ from typing import Any
 
 from lastlight.kernel.ids import JobId, TenantId
 from lastlight.kernel.permissions import Permission
-from lastlight.runtime.audit.entries import AUDIT, AUDIT_READ, read_entry
+from lastlight.runtime.audit.entries import AUDIT, AUDIT_READ, ORIGINS, read_entry
 from lastlight.runtime.audit.history import changes_of
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Operation, Redirect, View, page, page_post
@@ -31,7 +31,10 @@ def audit_pages(prefix: str) -> tuple[Operation, ...]:
         """Show one entry with its place in the chain."""
         entry = await read_entry(ctx, seq=seq)
         before, after = changes_of(entry.before, entry.after)
-        return View("ledgers/entry.html", {"entry": entry, "home": home, "before": before, "after": after})
+        return View(
+            "ledgers/entry.html",
+            {"entry": entry, "origins": dict(ORIGINS), "home": home, "before": before, "after": after},
+        )
 
     return (audit_page, audit_entry_page)
 

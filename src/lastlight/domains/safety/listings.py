@@ -13,7 +13,8 @@ from lastlight.runtime.http.listing import Column, Filter, Listing
 
 
 def _choices(kind: Any) -> tuple[tuple[str, str], ...]:
-    return tuple((value, value.replace("_", " ").capitalize()) for value in get_args(kind))
+    words = ((value, value.replace("_", " ").capitalize()) for value in get_args(kind))
+    return tuple((value, "SOS" if word == "Sos" else word) for value, word in words)
 
 
 SEVERITIES = _choices(model.Severity)

@@ -159,9 +159,9 @@ async def _call(ctx: Ctx, scene: Scene, call: Call) -> None:
         (over, manager, "resolved", call.ended, None),
     ):
         await ctx.db.execute(ENTRY, ctx.tenant_id, scene.id("entry", kind), incident_id, when, who, kind, text, ref)
-    await _log(ctx, scene, (at, user, "sos raised", "sos", sos_id, call.note))
-    await _log(ctx, scene, (heard, manager, "sos acknowledged", "sos", sos_id, ""))
-    await _log(ctx, scene, (over, manager, "sos resolved", "sos", sos_id, call.ended))
+    await _log(ctx, scene, (at, user, f"SOS pressed: {call.severity}", "sos", sos_id, call.note))
+    await _log(ctx, scene, (heard, manager, "SOS acknowledged", "sos", sos_id, ""))
+    await _log(ctx, scene, (over, manager, "SOS resolved", "sos", sos_id, call.ended))
 
 
 async def _log(ctx: Ctx, scene: Scene, said: tuple[datetime, UserId, str, str, UUID, str]) -> None:

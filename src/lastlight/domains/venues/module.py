@@ -40,8 +40,17 @@ MODULE = Module(
             permission=VENUES_READ,
             group="Places",
             order=64,
+            also=("/manage/banners", "/manage/images"),
         ),
-        Nav(app="owner", label="Venues", href="/owner/venues", icon="store", permission=VENUES_READ, order=20),
+        Nav(
+            app="owner",
+            label="Venues",
+            href="/owner/venues",
+            icon="store",
+            permission=VENUES_READ,
+            order=20,
+            also=("/owner/banners", "/owner/images"),
+        ),
         *(
             Nav(
                 app=app,

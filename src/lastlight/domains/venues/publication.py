@@ -17,7 +17,9 @@ from lastlight.runtime.context import Ctx
 PublicationState = Literal["draft", "published", "degraded", "unpublished"]
 
 READ = """
-select id as venue_id, publication as state, publication_reason as reason, published_at, featured_until,
+select id as venue_id, publication as state, publication_reason as reason,
+       case when publication in ('published', 'degraded') then coalesce(published_at, created_at) else published_at end as published_at,
+       featured_until,
        coalesce(featured_until > now(), false) as featured, status = 'paused' as paused, version
 from venues where tenant_id = $1 and id = $2
 """

@@ -129,6 +129,18 @@ function nowLine(element: HTMLElement, payload: ChartPayload): object | undefine
   };
 }
 
+const MOST_NAMES = 16;
+
+/** Names below bars are all said, slanted where they are close; of a line's moments some are enough. */
+function axisLabels(element: HTMLElement, payload: ChartPayload): object {
+  if (payload.kind === "line" || payload.labels.length > MOST_NAMES) {
+    return { hideOverlap: true, interval: everyNth(element, payload), ...edges(payload) };
+  }
+  const room = element.clientWidth / payload.labels.length;
+  const upright = room >= 90 || payload.labels.every((label) => label.length * 7 < room);
+  return { interval: 0, rotate: upright ? 0 : 35, width: upright ? room : 84, overflow: "truncate" };
+}
+
 /** Labels about 70 px apart; an even step where there are many, so that hours stay hours. */
 function everyNth(element: HTMLElement, payload: ChartPayload): number {
   const room = Math.max(1, Math.floor(element.clientWidth / 70));
@@ -173,7 +185,7 @@ export function render(element: HTMLElement, payload: ChartPayload, previous?: C
         data: payload.labels,
         axisLine: { lineStyle: { color: line } },
         axisTick: { show: false },
-        axisLabel: { color: quiet, fontSize: 11, margin: 12, hideOverlap: true, interval: everyNth(element, payload), ...edges(payload) },
+        axisLabel: { color: quiet, fontSize: 11, margin: 12, ...axisLabels(element, payload) },
       },
       yAxis: {
         type: "value",
