@@ -1,7 +1,6 @@
 """A guest calls for help: where they are, once, heard as an SOS, answered on their phone, taken back, limited, switched off."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any
@@ -15,28 +14,14 @@ from lastlight.domains.safety import help_calls, sos
 from lastlight.domains.safety.errors import HelpNotOffered, HelpOutside, HelpTooOften, SosIdTaken
 from lastlight.domains.safety.help_model import GUEST_HELP, HelpCall, HelpIn, HelpPosition
 from lastlight.domains.safety.jobs import due_tenants, run_watch
-from lastlight.domains.safety.module import MODULE as SAFETY
 from lastlight.domains.safety.permissions import SAFETY_HELP
 from lastlight.kernel.ids import PLATFORM, PatronId, UserId
 from lastlight.runtime.context import Actor, Grants
 from lastlight.runtime.db.uow import WorkScope, system_ctx, unit_of_work
-from lastlight.runtime.settings import Settings
-from tests.support.door import MODULES, Guest, House, new_house
-from tests.support.services import opened_services
+from tests.support.door import Guest, House
 
 ALL: Any = dict.fromkeys(("safety.read", "safety.respond", "visits.read", "venues.read"))
 EVENT = {"event_id": uuid4(), "seq": 0}
-
-
-@pytest.fixture(scope="module")
-async def running(database_settings: Settings) -> AsyncGenerator[Any]:
-    async with opened_services(database_settings, (*MODULES, SAFETY)) as services:
-        yield services
-
-
-@pytest.fixture
-async def house(running: Any) -> House:
-    return await new_house(running)
 
 
 @pytest.fixture

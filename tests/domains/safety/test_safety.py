@@ -1,10 +1,9 @@
 """Safety on a real database: what is raised once, told again, answered, and kept."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import msgspec
@@ -26,7 +25,6 @@ from lastlight.domains.safety.errors import (
 )
 from lastlight.domains.safety.jobs import due_tenants, run_watch
 from lastlight.domains.safety.model import SosCall, floor_state
-from lastlight.domains.safety.module import MODULE as SAFETY
 from lastlight.domains.safety.schemas import (
     AlertIn,
     AnswerIn,
@@ -39,27 +37,11 @@ from lastlight.domains.safety.schemas import (
     ThresholdsIn,
 )
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
-from lastlight.kernel.ids import UserId, VenueId, VisitId
+from lastlight.kernel.ids import VenueId, VisitId
 from lastlight.runtime.context import Actor, Grants
 from lastlight.runtime.db.uow import WorkScope, system_ctx, unit_of_work
-from lastlight.runtime.settings import Settings
-from tests.support.door import MODULES, Guest, House, new_house
-from tests.support.services import opened_services
-
-ALL: Any = dict.fromkeys(
-    ("safety.read", "safety.respond", "safety.manage", "safety.broadcast", "visits.read", "venues.read")
-)
-
-
-@pytest.fixture(scope="module")
-async def running(database_settings: Settings) -> AsyncGenerator[Any]:
-    async with opened_services(database_settings, (*MODULES, SAFETY)) as services:
-        yield services
-
-
-@pytest.fixture
-async def house(running: Any) -> House:
-    return await new_house(running)
+from tests.support.door import Guest, House
+from tests.support.safety_staff import ALL, pressed, somebody, told
 
 
 async def watched(house: House, **limits: Any) -> None:
@@ -74,24 +56,9 @@ async def arrived(house: House, **fields: Any) -> tuple[Guest, VisitId]:
     return guest, (await house.check_in(guest)).visit.id
 
 
-async def told(house: House, name: str) -> int:
-    statement = "select count(*) as n from outbox where tenant_id = $1 and name = $2"
-    return (await house.sql(statement, house.tenant_id, name))[0]["n"]
-
-
 async def kinds(house: House) -> list[tuple[str, str]]:
     statement = "select kind, status from safety_alerts where tenant_id = $1 order by raised_at, id"
     return [(row["kind"], row["status"]) for row in await house.sql(statement, house.tenant_id)]
-
-
-def somebody(house: House, user_id: UUID, name: str = "Sam") -> WorkScope:
-    actor = Actor(kind="member", user_id=UserId(user_id), tenant_id=house.tenant_id, name=name, grants=Grants(ALL))
-    return WorkScope(actor=actor, tenant_id=house.tenant_id)
-
-
-async def pressed(house: House, **fields: Any) -> SosCall:
-    async with house.as_member(ALL) as ctx:
-        return await sos.press_sos(ctx, data=SosIn(venue_id=house.venue.id, place="Bar 2", **fields))
 
 
 async def test_thresholds_are_set_by_version(house: House) -> None:
@@ -229,7 +196,7 @@ async def test_an_sos_is_one_call_however_often_it_is_sent(house: House) -> None
     data = SosIn(venue_id=house.venue.id, place="Bar 2", severity="emergency", silent=True)
 
     async def press() -> SosCall:
-        async with unit_of_work(house.services, somebody(house, user_id)) as ctx:
+        async with somebody(house, user_id) as ctx:
             return await sos.press_sos(ctx, data=data, sos_id=sos_id)
 
     calls = await asyncio.gather(*(press() for _ in range(4)))
@@ -244,13 +211,13 @@ async def test_an_sos_is_one_call_however_often_it_is_sent(house: House) -> None
 
 async def test_who_calls_for_help_does_not_answer_the_call_which_is_told_again_all_the_same(house: House) -> None:
     caller = uuid4()
-    async with unit_of_work(house.services, somebody(house, caller)) as ctx:
+    async with somebody(house, caller) as ctx:
         call = await sos.press_sos(ctx, data=SosIn(venue_id=house.venue.id, place="Bar 2"))
     for answer in (sos.acknowledge_sos, sos.come_to_sos):
         with pytest.raises(SosOwn):
-            async with unit_of_work(house.services, somebody(house, caller)) as ctx:
+            async with somebody(house, caller) as ctx:
                 await answer(ctx, sos_id=call.id)
-    async with unit_of_work(house.services, somebody(house, caller)) as ctx:
+    async with somebody(house, caller) as ctx:
         found = await sos.find_sos(ctx, sos_id=call.id)
         assert (found.status, found.escalates_at, found.acknowledgements) == ("raised", call.escalates_at, [])
         assert (await sos.resolve_sos(ctx, sos_id=call.id, reason="They left by themselves")).status == "resolved"
@@ -261,7 +228,7 @@ async def test_an_sos_is_answered_with_times_and_each_answers_once(house: House)
     await house.sql("update sos_calls set received_at = received_at - interval '20 seconds' where id = $1", call.id)
     first, second = uuid4(), uuid4()
     for user_id, name in ((first, "Ann"), (second, "Ben"), (first, "Ann")):
-        async with unit_of_work(house.services, somebody(house, user_id, name)) as ctx:
+        async with somebody(house, user_id, name) as ctx:
             found = await sos.acknowledge_sos(ctx, sos_id=call.id)
     assert (found.status, [answer.name for answer in found.acknowledgements]) == ("acknowledged", ["Ann", "Ben"])
     assert found.response_seconds is not None

@@ -1,7 +1,6 @@
 """Safety: whom to call, who has seen what, who comes, how near a threshold, who is written to, and what the log forgets."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -33,47 +32,14 @@ from lastlight.domains.safety.schemas import (
     CheckIn,
     ContactsIn,
     FiguresQuery,
-    SosIn,
     ThresholdsIn,
 )
 from lastlight.kernel.errors import Invalid, NotFound, Stale
-from lastlight.kernel.ids import UserId, VenueId
-from lastlight.runtime.context import Actor, Grants
-from lastlight.runtime.db.uow import WorkScope, system_ctx, unit_of_work
-from lastlight.runtime.settings import Settings
-from tests.support.door import MODULES, House, new_house
-from tests.support.services import opened_services
+from lastlight.kernel.ids import VenueId
+from lastlight.runtime.db.uow import system_ctx
+from tests.support.door import House
+from tests.support.safety_staff import ALL, pressed, somebody, told
 from tests.support.sockets import sign_in
-
-ALL: Any = dict.fromkeys(
-    ("safety.read", "safety.respond", "safety.manage", "safety.broadcast", "visits.read", "venues.read")
-)
-
-
-@pytest.fixture(scope="module")
-async def running(database_settings: Settings) -> AsyncGenerator[Any]:
-    async with opened_services(database_settings, (*MODULES, SAFETY)) as services:
-        yield services
-
-
-@pytest.fixture
-async def house(running: Any) -> House:
-    return await new_house(running)
-
-
-def somebody(house: House, user_id: UUID, name: str = "Sam", grants: Any = ALL) -> Any:
-    actor = Actor(kind="member", user_id=UserId(user_id), tenant_id=house.tenant_id, name=name, grants=Grants(grants))
-    return unit_of_work(house.services, WorkScope(actor=actor, tenant_id=house.tenant_id))
-
-
-async def told(house: House, name: str) -> int:
-    statement = "select count(*) as n from outbox where tenant_id = $1 and name = $2"
-    return (await house.sql(statement, house.tenant_id, name))[0]["n"]
-
-
-async def pressed(house: House, **fields: Any) -> SosCall:
-    async with house.as_member(ALL) as ctx:
-        return await sos.press_sos(ctx, data=SosIn(venue_id=house.venue.id, place="Bar 2", **fields))
 
 
 async def colleague(house: House, name: str, *permissions: str) -> UUID:

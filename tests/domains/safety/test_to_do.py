@@ -14,8 +14,8 @@ from lastlight.domains.safety.to_do import settle_safety_task, task_of_alert, ta
 from lastlight.domains.tasks import TASKS_READ, TASKS_WORK, actions
 from lastlight.domains.tasks.module import MODULE as TASKS
 from lastlight.runtime.settings import Settings
-from tests.domains.safety.test_safety import ALL, pressed
-from tests.support.door import MODULES, House, new_house
+from tests.support.door import MODULES, House
+from tests.support.safety_staff import ALL, pressed
 from tests.support.services import opened_services
 from tests.support.workers import add_worker
 
@@ -24,11 +24,6 @@ from tests.support.workers import add_worker
 async def running(database_settings: Settings) -> AsyncGenerator[Any]:
     async with opened_services(database_settings, (*MODULES, TASKS, SAFETY)) as services:
         yield services
-
-
-@pytest.fixture
-async def house(running: Any) -> House:
-    return await new_house(running)
 
 
 async def reacted(house: House, job: Any, **data: Any) -> str:
