@@ -27,6 +27,7 @@ from lastlight.domains.staff.errors import (
     OwnCorrection,
 )
 from lastlight.domains.staff.figures import performance, time_sheets
+from lastlight.domains.staff.listings import ENTRIES
 from lastlight.domains.staff.model import ClockPosition, Correction, TimeEntry
 from lastlight.domains.staff.permissions import TIME_APPROVE
 from lastlight.domains.staff.schemas import CorrectionIn, DaysQuery
@@ -125,7 +126,15 @@ async def test_the_fence_holds_as_the_business_wants(
     await house.sql(sql, house.tenant_id, rule)
     try:
         if problem is None:
-            assert (await came(who, position=position)).status == "open"
+            entry = await came(who, position=position)
+            where = "not_given" if position is None else "unchecked" if rule == "off" else "at_venue"
+            assert (entry.status, entry.in_place, entry.out_place) == ("open", where, None)
+            async with who.act() as ctx:
+                assert (await clock_out(ctx, position=position)).out_place == where
+            head = await add_worker(house, *HEAD)
+            async with head.act() as ctx:
+                query = ENTRIES.parse(user_id=[str(who.user_id)], in_place=[where])
+                assert [row.in_place for row in (await ENTRIES.page(ctx, query)).items] == [where]
         else:
             with pytest.raises(problem):
                 await came(who, position=position)

@@ -24,6 +24,10 @@ FORGOTTEN_SOURCE = "time"
 ENTRY = """
 select e.id, e.venue_id, w.name as venue, e.user_id, u.name as person, e.shift_id, e.status, e.started_at, e.ended_at, e.break_seconds,
        e.worked_seconds, e.business_day, e.corrected_at, e.forgotten_at, e.version,
+       case when e.in_position is null then 'not_given' when e.in_position->>'outside_m' is null then 'unchecked'
+            else 'at_venue' end as in_place,
+       case when e.ended_at is null then null when e.out_position is null then 'not_given'
+            when e.out_position->>'outside_m' is null then 'unchecked' else 'at_venue' end as out_place,
        (select b.started_at from time_breaks b where b.tenant_id = $1 and b.entry_id = e.id and b.ended_at is null) as break_since
 from time_entries e
 join venues w on w.tenant_id = $1 and w.id = e.venue_id

@@ -10,7 +10,12 @@ from lastlight.kernel.ids import UserId, VenueId
 from lastlight.runtime.http.listing import Column, Filter, Listing
 
 ENTRY_STATUSES = (("open", "On duty"), ("closed", "Done"), ("voided", "Voided"))
-CORRECTION_STATUSES = (("asked", "Waiting"), ("approved", "Approved"), ("refused", "Refused"), ("withdrawn", "Withdrawn"))
+CORRECTION_STATUSES = (
+    ("asked", "Waiting"),
+    ("approved", "Approved"),
+    ("refused", "Refused"),
+    ("withdrawn", "Withdrawn"),
+)
 SHIFT_STATUSES = (("planned", "Planned"), ("published", "Published"), ("cancelled", "Cancelled"))
 SWAP_STATUSES = (
     ("asked", "Asked"),
@@ -20,6 +25,8 @@ SWAP_STATUSES = (
     ("refused", "Refused"),
     ("withdrawn", "Withdrawn"),
 )
+
+CLOCK_PLACES = (("at_venue", "At the venue"), ("unchecked", "Not checked"), ("not_given", "No position"))
 
 
 class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +46,7 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     shift_id: UUID | None
     corrected_at: datetime | None
     forgotten: bool
+    in_place: str
     version: int
 
 
@@ -107,6 +115,8 @@ def _place(table: str) -> tuple[Column, ...]:
 ENTRY_SOURCE = """time_entries e
 join venues w on w.tenant_id = e.tenant_id and w.id = e.venue_id
 join users u on u.id = e.user_id"""
+IN_PLACE_SQL = """case when e.in_position is null then 'not_given' when e.in_position->>'outside_m' is null then 'unchecked'
+else 'at_venue' end"""
 ENTRY_COLUMNS = (
     Column(name="person", sql="u.name", label="Who", sort=True),
     Column(name="user_id", sql="e.user_id", label="User id", kind="uuid", shown=False),
@@ -132,6 +142,7 @@ ENTRY_COLUMNS = (
         kind="bool",
         shown=False,
     ),
+    Column(name="in_place", sql=IN_PLACE_SQL, label="Clocked in where", kind="enum", choices=CLOCK_PLACES),
     *_place("e"),
 )
 ENTRY_FILTERS = (
@@ -141,6 +152,7 @@ ENTRY_FILTERS = (
     Filter(
         name="forgotten", sql="(e.forgotten_at is not null and e.status = 'open')", label="Not clocked out", kind="bool"
     ),
+    Filter(name="in_place", sql=f"({IN_PLACE_SQL})", label="Clocked in where", kind="enum", choices=CLOCK_PLACES),
     Filter(name="started_at", sql="e.started_at", label="In", kind="time"),
 )
 CORRECTION_SOURCE = """time_corrections c

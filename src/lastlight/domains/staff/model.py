@@ -12,6 +12,8 @@ from lastlight.kernel.ids import UserId, VenueId
 
 EntryStatus = Literal["open", "closed", "voided"]
 ShiftStatus = Literal["planned", "published", "cancelled"]
+ClockPlace = Literal["at_venue", "unchecked", "not_given"]
+"""Where somebody clocked: inside the fence, somewhere that was not measured, or nobody knows."""
 SwapStatus = Literal["asked", "accepted", "declined", "approved", "refused", "withdrawn"]
 CorrectionStatus = Literal["asked", "approved", "refused", "withdrawn"]
 UNTOLD_ACCURACY_METRES = 50.0
@@ -55,6 +57,8 @@ class TimeEntry(msgspec.Struct, frozen=True, kw_only=True):
     corrected_at: datetime | None
     forgotten_at: datetime | None
     """When it was noticed that nobody clocked out."""
+    in_place: ClockPlace
+    out_place: ClockPlace | None
     version: int
 
 
