@@ -1,11 +1,13 @@
 """The door scanner: enrolled once, answers on the whole screen, decides without a network, and its log arrives once."""
 
 import io
+import re
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
@@ -37,6 +39,11 @@ const Real = window.OscillatorNode;
 window.OscillatorNode = class extends Real {
     constructor(context, options) { super(context, options); window.heard.push(options.frequency); }
 };
+"""
+KEEP_ON = """
+window.kept = [];
+const request = async (kind) => { window.kept.push(kind); return { release: async () => undefined }; };
+Object.defineProperty(navigator, "wakeLock", { value: { request } });
 """
 
 
@@ -132,6 +139,7 @@ def test_yes_and_no_are_said_by_colour_word_sound_and_touch(live_server: LiveSer
     wedge(page, banned.show())
     assert said(page) == "Do not let in"
     expect(answer).to_have_attribute("data-tone", "no")
+    expect(answer).to_contain_text("The business has barred this guest.")  # said to who works here, not to the guest
     expect(page.get_by_role("button", name="Let in by hand")).to_have_count(0)
     assert page.evaluate("window.heard")[2:] not in ([], yes)
     assert page.evaluate("window.felt")[1] != [60]
@@ -188,6 +196,11 @@ def test_staff_let_in_by_hand_with_a_reason_and_never_over_a_ban(
     page.get_by_role("button", name="With a member of staff").click()
     page.get_by_role("button", name="Let in", exact=True).click()
     expect(page.locator(".d-answer h2")).to_have_text("Let in by hand")
+    expect(page.locator(".d-facts")).to_contain_text("16 years · 18+ here")
+    page.get_by_role("button", name="Next guest").click()
+    wedge(page, pass_holder(live_server).show())  # a guest who has given no date of birth
+    assert said(page) == "Come in"
+    expect(page.locator(".d-advice")).to_have_text("Check an ID: nobody knows their age, and it is 18+ here.")
     [row] = live_server.sql(
         "select c.method, c.override_reason, u.email from checkins c join users u on u.id = c.override_by where c.patron_id = $1",
         UUID(holder.patron_id),
@@ -339,7 +352,7 @@ def test_a_screenshot_of_half_a_minute_ago_is_refused(
     phone.wait_for_timeout(max(0, 30_000 - (datetime.now(UTC) - taken).total_seconds() * 1000))
     with sees(browser, live_server, film) as tablet:
         page = open_door(tablet, live_server, live_server.new_venue("Kōjō Screenshot"))
-        assert said(page) == "Too old"
+        assert said(page) == "Old code"
     assert visits_of(live_server, guest) == []
 
 
@@ -392,6 +405,36 @@ def test_the_door_is_closed_out_of_hours_and_stands_still_in_maintenance(
     page.reload()
     expect(page.get_by_role("heading", name="Set aside")).to_be_visible()
     assert violations(page) == []
+
+
+def test_on_its_side_nothing_covers_the_answer_the_screen_stays_on_and_times_are_the_venues(
+    live_server: LiveServer, new_context: NewContext
+) -> None:
+    size = {"viewport": {"width": 740, "height": 360}, "timezone_id": "Pacific/Auckland"}
+    context = new_context(**(TABLET | size))
+    context.add_init_script(KEEP_ON)
+    page = open_door(context, live_server, live_server.new_venue("Kōjō Sideways", age_limit=18))
+    assert page.evaluate("window.kept") == ["screen"]
+    young = live_server.new_guest(
+        "Nomathemba Featherstonehaugh", birth_date=datetime.now(UTC).date() - timedelta(days=16 * 365)
+    )
+    wedge(page, pass_holder(live_server, young).show())
+    assert said(page) == "Too young"
+    box = page.evaluate(
+        """() => {
+            const at = (name) => document.querySelector(name).getBoundingClientRect();
+            const [sign, advice, facts, buttons] = ['.d-sign', '.d-advice', '.d-facts', '.d-answer-do'].map(at);
+            return [sign.top, advice.bottom, buttons.bottom, Math.min(facts.left, buttons.left) - advice.right, facts.bottom - buttons.top];
+        }"""
+    )
+    assert box[0] >= 0
+    assert max(box[1:3]) <= 360  # all of it is on the screen,
+    assert box[3] >= 0 >= box[4]  # and nothing lies over anything
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Recent scans").click()
+    when = page.locator(".d-sheet .d-when").first
+    now = datetime.now(ZoneInfo("Africa/Johannesburg"))
+    expect(when).to_contain_text(re.compile("|".join((now - timedelta(minutes=n)).strftime("%H:%M") for n in range(3))))
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

@@ -1,5 +1,6 @@
 // Start: what the device remembers is shown first, then the server is asked; the rest comes when there is time.
 import { render } from "preact";
+import { keepAwake } from "../../../ui/js/awake";
 import { EnrolScreen, InsecureScreen } from "./screens/enrol";
 import { DoorScreen } from "./screens/door";
 import { identity, now, online, remember, send, standing, sync, waiting } from "./state/door";
@@ -22,6 +23,7 @@ async function start(): Promise<void> {
   await remember();
   root.replaceChildren();
   render(<App />, root);
+  keepAwake();
   void keepReady();
   await sync();
   keepTime();

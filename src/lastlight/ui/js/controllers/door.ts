@@ -1,4 +1,5 @@
 import { Controller } from "@hotwired/stimulus";
+import { keepAwake } from "../awake";
 
 const CHECK_EVERY_MS = 1_000;
 
@@ -17,18 +18,16 @@ export default class DoorController extends Controller<HTMLElement> {
 
   private timer = 0;
   private shownAt = 0;
-  private lock?: WakeLockSentinel;
+  private sleep?: () => void;
 
   override connect(): void {
     this.timer = window.setInterval(() => this.tick(), CHECK_EVERY_MS);
-    document.addEventListener("visibilitychange", this.stayAwake);
-    void this.stayAwake();
+    this.sleep = keepAwake();
   }
 
   override disconnect(): void {
     window.clearInterval(this.timer);
-    document.removeEventListener("visibilitychange", this.stayAwake);
-    void this.lock?.release();
+    this.sleep?.();
   }
 
   /** The server says with each answer how long its code still lives; only that counts, not this device's clock. */
@@ -57,13 +56,4 @@ export default class DoorController extends Controller<HTMLElement> {
     if (this.hasStaleTarget) this.staleTarget.hidden = !dead;
     if (this.hasLeftTarget) this.leftTarget.value = Math.max(0, this.rotatesValue - seconds);
   }
-
-  private readonly stayAwake = async (): Promise<void> => {
-    if (document.visibilityState !== "visible" || !("wakeLock" in navigator)) return;
-    try {
-      this.lock = await navigator.wakeLock.request("screen");
-    } catch {
-      // A battery that is low, or a browser that forbids it: the display's own settings decide.
-    }
-  };
 }

@@ -23,6 +23,8 @@ export interface Snapshot {
   at: string;
   venue_id: string;
   venue: string;
+  /** The venue's; missing from what was kept by an earlier version. */
+  time_zone?: string;
   tenant_id: string;
   status: "active" | "paused" | "archived";
   is_open: boolean;

@@ -8,7 +8,7 @@ import { Refused, Unreachable } from "../../../../ui/js/wire/api";
 import { inside, member, online, snapshot } from "../state/door";
 import { dismiss, letInByHand, reasonOf, type Result } from "../state/scan";
 import type { Tone } from "../state/sound";
-import { clock, wordsFor } from "./words";
+import { adviceFor, clock, wordsFor } from "./words";
 
 // icons: check, hand, triangle-alert, x, log-out
 const SIGNS: Record<Tone, string> = { yes: "check", bye: "log-out", warn: "triangle-alert", no: "x" };
@@ -17,13 +17,14 @@ const BAD_NEWS_MS = 12_000;
 
 export function AnswerScreen({ answer }: { answer: Result }) {
   const [byHand, setByHand] = useState(false);
+  const mustLook = isUnseen(answer);
   useEffect(() => setByHand(false), [answer]);
   useEffect(() => {
     if (byHand) return;
-    const timer = setTimeout(dismiss, answer.tone === "yes" || answer.tone === "bye" ? GOOD_NEWS_MS : BAD_NEWS_MS);
+    const timer = setTimeout(dismiss, (answer.tone === "yes" || answer.tone === "bye") && !mustLook ? GOOD_NEWS_MS : BAD_NEWS_MS);
     return () => clearTimeout(timer);
   }, [answer, byHand]);
-  const { word, advice } = wordsFor(answer.what);
+  const { word, advice } = wordsOf(answer);
   if (byHand && answer.shown) return <ByHand answer={answer} onBack={() => setByHand(false)} />;
   return (
     <Dialog label={word} onClose={dismiss} class="d-answer">
@@ -34,7 +35,7 @@ export function AnswerScreen({ answer }: { answer: Result }) {
           </span>
           <h2>{word}</h2>
           {answer.name && <p class="d-name">{answer.name}</p>}
-          <p class="d-advice">{answer.detail || advice}</p>
+          <p class={`d-advice ${mustLook ? "must" : ""}`}>{advice}</p>
         </div>
         <Facts answer={answer} />
         <div class="d-answer-do" onClick={(event) => event.stopPropagation()}>
@@ -51,6 +52,19 @@ export function AnswerScreen({ answer }: { answer: Result }) {
       </div>
     </Dialog>
   );
+}
+
+/** Let in where there is an age limit, although nobody knows how old they are: somebody looks at an ID. */
+function isUnseen({ what, age }: Result): boolean {
+  return what === "admitted" && age === null && snapshot.value?.age_limit != null;
+}
+
+/** The word and the advice. A guest whose age nobody knows is not called too young. */
+function wordsOf(answer: Result): { word: string; advice: string } {
+  const { what, age, detail } = answer;
+  if (what === "under-age" && age === null) return wordsFor("age-unknown");
+  const check = _("Check an ID: nobody knows their age, and it is %(limit)s+ here.", { limit: snapshot.value?.age_limit ?? 0 });
+  return { word: wordsFor(what).word, advice: isUnseen(answer) ? check : adviceFor(what, detail) };
 }
 
 function Facts({ answer }: { answer: Result }) {
@@ -86,7 +100,7 @@ function ByHand({ answer, onBack }: { answer: Result; onBack: () => void }) {
   return (
     <Dialog label={_("Let in by hand")} onClose={onBack} class="d-sheet">
       <h2>{answer.name ? _("Let %(name)s in by hand", { name: answer.name }) : _("Let in by hand")}</h2>
-      <p>{_("The rule that refused: %(rule)s. Your name and the reason stand with it.", { rule: wordsFor(answer.what).word })}</p>
+      <p>{_("The rule that refused: %(rule)s. Your name and the reason stand with it.", { rule: wordsOf(answer).word })}</p>
       {colleague?.may_override ? (
         <form onSubmit={(event) => void letIn(event)} class="d-form">
           <div class="d-reasons" role="group" aria-label={_("Reasons")}>

@@ -2,6 +2,7 @@
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _, ngettext } from "../../../../ui/js/i18n";
 import { clockAhead, identity, inside, now, online, snapshot, waiting } from "../state/door";
+import { mute, sound } from "../state/sound";
 import { ago } from "./words";
 
 /** What was known is old enough to say so loudly. */
@@ -51,6 +52,7 @@ export function NetLine() {
       <Icon name={online.value ? "wifi" : "wifi-off"} />
       <span>
         {online.value ? _("Online") : house ? _("Offline, deciding here. Bans and guests known as of %(ago)s.", { ago: ago(age) }) : _("Offline")}
+        {sound.value && mute.value && ` · ${_("Touch the screen once: browsers sound only then.")}`}
         {unsent > 0 && ` ${ngettext("%(num)s scan waits.", "%(num)s scans wait.", unsent)}`}
         {Math.abs(clockAhead.value) > CLOCK_OFF_MS && ` ${_("This device's clock is %(seconds)s s off; ours counts.", { seconds: Math.round(Math.abs(clockAhead.value) / 1000) })}`}
       </span>

@@ -2,11 +2,18 @@
 import { gettext as _, ngettext } from "../../../../ui/js/i18n";
 import type { Entry } from "../data/database";
 import { hasPassed } from "../data/decide";
+import { snapshot } from "../state/door";
 import type { Tone } from "../state/sound";
 
 interface Words {
   word: string;
   advice: string;
+}
+
+/** What to do, as it is said to who works at the door: the server speaks to guests, so it is heard only where there are no words of ours. */
+export function adviceFor(what: string, detail: string): string {
+  const known = WORDS()[what];
+  return known ? known.advice || detail : detail || wordsFor(what).advice;
 }
 
 /** The word on the whole screen, and a sentence under it where something is to be done. */
@@ -23,11 +30,12 @@ const WORDS = (): Record<string, Words> => ({
   "code-replayed": { word: _("Used already"), advice: _("This very code was scanned before. Wait for the next one, at most ten seconds.") },
   "code-malformed": { word: _("Not a pass"), advice: _("Ask the guest to open My code in the app.") },
   "code-forged": { word: _("Forged"), advice: _("This pass was not made by Last Light. Do not let them in with it; tell a manager.") },
-  "code-expired": { word: _("Too old"), advice: _("A picture of a pass, or the phone's clock is wrong. Ask for the code in the app itself.") },
+  "code-expired": { word: _("Old code"), advice: _("A picture of a pass, or the phone's clock is wrong. Ask for the code in the app itself.") },
   "code-retired": { word: _("Old phone"), advice: _("The guest has removed this phone. Ask for the phone that they use now.") },
-  "code-unknown": { word: _("Another business"), advice: _("This pass is not for this house. Ask the guest to switch in the app.") },
+  "code-unknown": { word: _("Another business"), advice: _("This pass is not for this business. Ask the guest to switch in the app.") },
   "patron-barred": { word: _("Do not let in"), advice: _("The business has barred this guest.") },
-  "under-age": { word: _("Too young"), advice: _("Younger than this venue allows, or the date of birth is not known.") },
+  "under-age": { word: _("Too young"), advice: _("Younger than this venue allows.") },
+  "age-unknown": { word: _("Age not known"), advice: _("The guest has given no date of birth. Check an ID; whoever is old enough is let in by hand.") },
   "venue-closed": { word: _("Closed"), advice: _("The venue takes no guests at this hour.") },
   "venue-paused": { word: _("Paused"), advice: _("The venue takes no guests at the moment.") },
   "claim-in-future": { word: _("Clock wrong"), advice: _("Set this device's clock to automatic.") },
@@ -35,8 +43,9 @@ const WORDS = (): Record<string, Words> => ({
   "sequence-reused": { word: _("Not counted"), advice: _("This device's count is behind. Enrol the scanner again.") },
 });
 
+/** Hours and minutes on the venue's clock, whatever zone the device is set to. */
 export function clock(at: string | number): string {
-  return new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(at));
+  return new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: snapshot.value?.time_zone }).format(new Date(at));
 }
 
 /** "just now", "4 min ago", "2 h ago". */

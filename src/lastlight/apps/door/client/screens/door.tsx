@@ -89,7 +89,7 @@ function Controls({ onType }: { onType: () => void }) {
           {_("Leaving")}
         </button>
       </div>
-      <button type="button" class="d-btn" onClick={onType}>
+      <button type="button" class="d-btn" onClick={onType} disabled={maintenance.value || !snapshot.value}>
         <Icon name="keyboard" />
         {_("Type the code")}
       </button>

@@ -24,7 +24,7 @@ export function EnrolScreen() {
       <p>{_("This device is not enrolled. A manager adds it under Devices and gets a one-time code, good for fifteen minutes.")}</p>
       <form class="form d-form" onSubmit={submit}>
         <Alert text={failed} />
-        <Field label={_("One-time code")} name="code" value={code} onValue={setCode} literal required autofocus hint={_("As it is shown, such as kojo-arcade.7KQ2M-9XWPA")} error={fields["code"]} maxLength={120} />
+        <Field label={_("One-time code")} name="code" value={code} onValue={setCode} literal required autofocus hint={_("As it is shown, such as your-business.7KQ2M-9XWPA")} error={fields["code"]} maxLength={120} />
         <button type="submit" class="d-btn strong" aria-busy={busy} disabled={busy || !code.trim()}>
           {_("Enrol this device")}
         </button>

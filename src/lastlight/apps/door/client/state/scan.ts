@@ -53,14 +53,14 @@ export async function letInByHand(shown: ShownPass, reason: string): Promise<voi
     const body = { venue_id: device.venue_id, patron_id: shown.patronId, reason };
     const headers = { "idempotency-key": uuid7() };
     const done = await call<{ checkin: { patron: string } }>("/api/checkins/overrides", { method: "POST", body, headers });
-    answer({ tone: "yes", what: "override", name: done.checkin.patron, detail: reason, shown, started });
+    answer({ tone: "yes", what: "override", name: done.checkin.patron, detail: reason, age: shown.age, shown, started });
     void sync();
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
     online.value = false;
     if (!member.value?.may_override) throw error;
     await write(shown, "in", { passed: true, refusal: "" }, { reason, by: member.value.user_id });
-    answer({ tone: "yes", what: "override", name: shown.name, detail: reason, shown, started, offline: true });
+    answer({ tone: "yes", what: "override", name: shown.name, detail: reason, age: shown.age, shown, started, offline: true });
   }
 }
 

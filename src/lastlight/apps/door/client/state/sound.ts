@@ -14,6 +14,8 @@ const MELODIES: Record<Tone, [number, number][]> = {
 const TOUCHES: Record<Tone, number[]> = { yes: [60], bye: [30, 40, 30], warn: [90, 60, 90], no: [350, 90, 350] };
 
 export const sound = signal(true);
+/** The browser makes no sound yet: nobody has touched this page since it was opened. */
+export const mute = signal(false);
 let context: AudioContext | null = null;
 
 /** Browsers let a page sound only after somebody has touched it. */
@@ -21,8 +23,9 @@ export async function startSound(): Promise<void> {
   sound.value = (await fact("sound")) ?? true;
   const wake = () => {
     context ??= new AudioContext();
-    void context.resume().catch(() => undefined);
+    void context.resume().then(() => (mute.value = false), () => undefined);
   };
+  mute.value = !navigator.userActivation?.hasBeenActive;
   for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, wake, { passive: true });
 }
 
