@@ -2,7 +2,7 @@
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := run
-.PHONY: help run test install dev assets browser lint types imports sizes fmt lock docs snapshot clean
+.PHONY: help run test install dev assets browser lint types imports sizes fmt lock docs messages snapshot clean
 
 PYTHON ?= python3
 JOBS ?= auto
@@ -27,6 +27,7 @@ lint: dev .stamps/npm ## rules of code, SQL, templates and licences
 	$(BIN)/python tools/check_sql.py
 	$(BIN)/python tools/check_templates.py
 	$(BIN)/python tools/check_licences.py
+	$(BIN)/python tools/write_messages.py --check
 
 types: dev .stamps/npm ## types of Python and of the screens
 	$(BIN)/basedpyright
@@ -45,6 +46,9 @@ fmt: dev ## format the code
 
 docs: install ## renew docs/reference
 	$(BIN)/lastlight docs
+
+messages: dev ## renew the catalogues of translations; LANGUAGE=af adds one
+	$(BIN)/python tools/write_messages.py $(LANGUAGE)
 
 snapshot: dev ## renew migrations/schema.sql
 	$(BIN)/python tools/write_snapshot.py
