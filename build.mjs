@@ -145,7 +145,7 @@ async function build() {
   manifest.icons = names;
   const spriteUrl = `/static/${put("icons.svg", sprite(names))}`;
   for (const [app, facts] of Object.entries(APPS)) putBrand(app, facts);
-  const languages = Object.fromEntries([...catalogues("locales")].map(([tag, json]) => [tag, `/static/${put(`messages-${tag}.json`, json)}`]));
+  const languages = Object.fromEntries([...catalogues("src/lastlight/locales")].map(([tag, json]) => [tag, `/static/${put(`messages-${tag}.json`, json)}`]));
   const [, version] = readFileSync("pyproject.toml", "utf8").match(/^version = "(.+)"$/m);
   const outputs = await bundle({ ICON_SPRITE: JSON.stringify(spriteUrl), CATALOGUES: JSON.stringify(languages), APP_VERSION: JSON.stringify(version) });
   await serviceWorkers(outputs);
