@@ -420,16 +420,13 @@ def test_on_its_side_nothing_covers_the_answer_the_screen_stays_on_and_times_are
     )
     wedge(page, pass_holder(live_server, young).show())
     assert said(page) == "Too young"
-    box = page.evaluate(
-        """() => {
-            const at = (name) => document.querySelector(name).getBoundingClientRect();
-            const [sign, advice, facts, buttons] = ['.d-sign', '.d-advice', '.d-facts', '.d-answer-do'].map(at);
-            return [sign.top, advice.bottom, buttons.bottom, Math.min(facts.left, buttons.left) - advice.right, facts.bottom - buttons.top];
-        }"""
+    sign, advice, facts, buttons = page.evaluate(
+        "['.d-sign', '.d-advice', '.d-facts', '.d-answer-do'].map((name) => document.querySelector(name).getBoundingClientRect())"
     )
-    assert box[0] >= 0
-    assert max(box[1:3]) <= 360  # all of it is on the screen,
-    assert box[3] >= 0 >= box[4]  # and nothing lies over anything
+    assert sign["top"] >= 0
+    assert max(advice["bottom"], buttons["bottom"]) <= 360  # all of it is on the screen,
+    assert advice["right"] <= min(facts["left"], buttons["left"])
+    assert facts["bottom"] <= buttons["top"]  # and nothing lies over anything
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Recent scans").click()
     when = page.locator(".d-sheet .d-when").first

@@ -90,6 +90,7 @@ def test_a_moment_at_the_end_of_the_calendar_breaks_no_page() -> None:
 def test_short_moments_name_today_and_leave_out_this_year() -> None:
     now = datetime.now(UTC)
     assert formats.moment(now, "short") == f"Today {formats.clock(now)}"
+    assert formats.moment(now, "short", amid=True) == f"today {formats.clock(now)}"
     other = now.replace(year=now.year - 1, month=1, day=2)
     assert str(now.year - 1) in formats.moment(other, "short")
 

@@ -93,12 +93,15 @@ def local(moment: datetime, *, zone: str = "") -> datetime:
         return aware
 
 
-def moment(value: datetime | None, style: Style = "medium", *, zone: str = "") -> str:
-    """Date and time in the venue's zone: `21 Nov 2025, 22:41`; short is `Today 22:41` or `19 Nov 22:41`; long names the month."""
+def moment(value: datetime | None, style: Style = "medium", *, zone: str = "", amid: bool = False) -> str:
+    """Date and time in the venue's zone: `21 Nov 2025, 22:41`; short is `Today 22:41` or `19 Nov 22:41`; long names the month.
+
+    `amid` is for the middle of a sentence: `since today 22:41`.
+    """
     if value is None:
         return DASH
     at = local(value, zone=zone)
-    date_part = day(at, style, zone=zone)
+    date_part = day(at, style, zone=zone, amid=amid)
     return f"{date_part} {clock(at, zone=zone)}" if style == "short" else f"{date_part}, {clock(at, zone=zone)}"
 
 
@@ -120,7 +123,7 @@ def zone_offset() -> str:
     return datetime.now(ZoneInfo(current_zone())).isoformat()[-6:]
 
 
-def day(value: date | datetime | None, style: Style = "medium", *, zone: str = "") -> str:
+def day(value: date | datetime | None, style: Style = "medium", *, zone: str = "", amid: bool = False) -> str:
     """A date; of a moment, the date it has in the venue's zone. Short says Today, and leaves out the year that it is."""
     if value is None:
         return DASH
@@ -129,7 +132,7 @@ def day(value: date | datetime | None, style: Style = "medium", *, zone: str = "
         return format_date(that, style, locale=current_locale())
     today = datetime.now(ZoneInfo(zone or current_zone())).date()
     if that == today:
-        return gettext("Today")
+        return gettext("today") if amid else gettext("Today")
     return format_skeleton("MMMd" if that.year == today.year else "yMMMd", that, locale=current_locale())
 
 

@@ -157,7 +157,9 @@ async def begin_call(ctx: Ctx, *, call: NewCall) -> SosCall:
     due = ctx.now + timedelta(seconds=wait)
     head = (ctx.tenant_id, call.id, call.venue_id, call.severity, call.place, call.note, call.silent, incident_id)
     await ctx.db.execute(ADD, *head, call.pressed_by, call.pressed_at, ctx.now, due)
-    await add_entry(ctx, incident_id=incident_id, kind="sos", text=f"{call.severity}, {call.place}", ref_id=call.id)
+    await add_entry(
+        ctx, incident_id=incident_id, kind="sos", text=f"{call.severity.capitalize()}, {call.place}", ref_id=call.id
+    )
     made = await read_sos(ctx, sos_id=call.id)
     told = SosRaised(**sos_facts(made), pressed_at=call.pressed_at, received_at=ctx.now)
     await _tell(ctx, made, told, what=f"SOS pressed: {call.severity}", text=call.place)
