@@ -13,7 +13,7 @@ from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.auth.authenticate import load_actor
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.db.uow import WorkScope, unit_of_work
-from tests.support.people import Newcomer, People, visitor
+from tests.support.people import PASSWORD, Newcomer, People, visitor
 
 WHY = "Ticket 4411, payout missing"
 CREW = "super_admin@crew.example"
@@ -355,6 +355,16 @@ async def test_a_browser_goes_into_a_look_and_back_by_its_own_cookie(world: Peop
         thief.cookies.set("ll_session", look)
         answer = await thief.post("/looking/end")
         assert "ll_session" not in thief.cookies or thief.cookies["ll_session"] in {"", look}
+
+
+async def test_a_look_without_a_reason_is_refused_in_its_dialog(world: People) -> None:
+    subject = world.bar.users["manager"]
+    async with visitor(world.app) as browser:
+        signed_in = await browser.post("/sign-in", data={"email": "super_admin@crew.example", "password": PASSWORD})
+        assert signed_in.status_code == 303
+        form = {"tenant": "bar", "as": "member", "minutes": "15", "reason": ""}
+        answer = await browser.post(f"/platform/accounts/{subject}/impersonation", data=form)
+        assert (answer.status_code, "in a few words" in answer.text) == (422, True)
 
 
 async def test_a_browser_whose_look_ran_out_is_itself_again(world: People) -> None:

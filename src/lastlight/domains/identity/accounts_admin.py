@@ -53,10 +53,13 @@ class _Account(msgspec.Struct, frozen=True):
     crew: bool
 
 
-async def read_account(ctx: Ctx, *, user_id: UUID) -> AccountProfile:
-    """An account with its places, visits, how often it was reported, and what was imposed on it."""
+async def read_account(ctx: Ctx, *, user_id: UUID, reported: bool = True) -> AccountProfile:
+    """An account with its places, visits, how often it was reported, and what was imposed on it.
+
+    Without `reported` the reports are left out, which the system's role of the database does not read.
+    """
     found = await ctx.db.one(AccountProfile, PROFILE, user_id)
-    reports, reported_at = await count_reports_of_user(ctx, user_id=found.id)
+    reports, reported_at = await count_reports_of_user(ctx, user_id=found.id) if reported else (0, 0)
     return msgspec.structs.replace(
         found,
         reports=reports,

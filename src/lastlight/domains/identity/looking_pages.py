@@ -86,7 +86,7 @@ def preview_pages(prefix: str) -> tuple[Operation, ...]:
 
 
 async def _subject(ctx: Ctx, *, user_id: UUID) -> dict[str, Any]:
-    account = await accounts_admin.read_account(ctx, user_id=user_id)
+    account = await accounts_admin.read_account(ctx, user_id=user_id, reported=False)
     return {"home": ACCOUNTS, "account": account, "place": None, "as_": "member", "tenant": ""}
 
 
