@@ -364,7 +364,7 @@ async def test_a_look_without_a_reason_is_refused_in_its_dialog(world: People) -
         assert signed_in.status_code == 303
         form = {"tenant": "bar", "as": "member", "minutes": "15", "reason": ""}
         answer = await browser.post(f"/platform/accounts/{subject}/impersonation", data=form)
-        assert (answer.status_code, "in a few words" in answer.text) == (422, True)
+        assert (answer.status_code, "Look with the eyes of" in answer.text) == (422, True)
 
 
 async def test_a_browser_whose_look_ran_out_is_itself_again(world: People) -> None:
