@@ -37,45 +37,39 @@ where d.tenant_id = $1 and ($2::uuid[] is null or d.venue_id = any($2))
 order by d.status = 'revoked', w.name, d.name, d.id
 limit 200
 """
-FLEET = """
-select w.id as venue_id, w.name as venue, count(*) as devices,
+COUNTS = """count(*) as devices,
        count(*) filter (where d.status = 'active' and d.maintenance) as maintenance,
        count(*) filter (where d.status = 'pending') as pending,
        count(*) filter (where d.status = 'active' and a.offline) as offline,
        count(*) filter (where d.status = 'active' and not a.offline and a.battery_low) as battery_low,
        count(*) filter (where d.status = 'active' and not d.maintenance and not a.offline and not a.battery_low) as good,
-       coalesce(sum(s.queued) filter (where d.status = 'active'), 0)::bigint as queued
+       coalesce(sum(s.queued) filter (where d.status = 'active'), 0)::bigint as queued"""
+TROUBLE = """cross join lateral (
+    select coalesce(bool_or(o.kind = 'offline'), false) as offline, coalesce(bool_or(o.kind = 'battery_low'), false) as battery_low
+    from device_alerts o where o.tenant_id = d.tenant_id and o.device_id = d.id and o.cleared_at is null) a"""
+FLEET = f"""
+select w.id as venue_id, w.name as venue, {COUNTS}
 from devices d
 join venues w on w.tenant_id = d.tenant_id and w.id = d.venue_id
 left join device_states s on s.tenant_id = d.tenant_id and s.device_id = d.id
-cross join lateral (
-    select coalesce(bool_or(o.kind = 'offline'), false) as offline, coalesce(bool_or(o.kind = 'battery_low'), false) as battery_low
-    from device_alerts o where o.tenant_id = d.tenant_id and o.device_id = d.id and o.cleared_at is null) a
+{TROUBLE}
 where d.tenant_id = $1 and d.status <> 'revoked' and ($2::uuid[] is null or d.venue_id = any($2))
   and ($3::uuid is null or d.venue_id = $3)
 group by w.id, w.name
 order by w.name, w.id
-"""
+"""  # noqa: S608 - of constants
 # every tenant: the platform's crew sees the hardware of all
-ALL_FLEETS = """
-select t.id as tenant_id, t.name as tenant, count(*) as devices,
-       count(*) filter (where d.status = 'active' and d.maintenance) as maintenance,
-       count(*) filter (where d.status = 'pending') as pending,
-       count(*) filter (where d.status = 'active' and a.offline) as offline,
-       count(*) filter (where d.status = 'active' and not a.offline and a.battery_low) as battery_low,
-       count(*) filter (where d.status = 'active' and not d.maintenance and not a.offline and not a.battery_low) as good,
-       coalesce(sum(s.queued) filter (where d.status = 'active'), 0)::bigint as queued
+ALL_FLEETS = f"""
+select t.id as tenant_id, t.name as tenant, {COUNTS}
 from devices d
 join tenants t on t.id = d.tenant_id
 left join device_states s on s.tenant_id = d.tenant_id and s.device_id = d.id
-cross join lateral (
-    select coalesce(bool_or(o.kind = 'offline'), false) as offline, coalesce(bool_or(o.kind = 'battery_low'), false) as battery_low
-    from device_alerts o where o.tenant_id = d.tenant_id and o.device_id = d.id and o.cleared_at is null) a
+{TROUBLE}
 where d.tenant_id is not null and d.status <> 'revoked'
 group by t.id, t.name
 order by offline desc, battery_low desc, t.name, t.id
 limit 200
-"""
+"""  # noqa: S608 - of constants
 LOCK = "select venue_id from devices where tenant_id = $1 and id = $2 for update"
 ALERTS_OPEN = """
 select count(*) from device_alerts

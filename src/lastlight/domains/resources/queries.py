@@ -31,7 +31,7 @@ where r.tenant_id = $1 and ($2::uuid is null or r.id = $2) and ($3::uuid is null
 order by r.kind, r.zone, r.name, r.id
 limit 1000
 """
-BOOKING = """
+BOOKINGS = """
 select b.id, b.venue_id, v.name as venue, b.resource_id, r.name as resource, r.kind, b.patron_id,
        coalesce(p.name, b.guest_name) as guest, b.party_size, b.starts_at, b.ends_at, b.free_at, b.status, b.status_reason,
        b.booked_by,
@@ -41,8 +41,8 @@ from bookings b
 join venues v on v.tenant_id = $1 and v.id = b.venue_id
 join resources r on r.tenant_id = $1 and r.id = b.resource_id
 left join patrons p on p.tenant_id = $1 and p.id = b.patron_id
-where b.tenant_id = $1 and b.id = $2
-"""
+where b.tenant_id = $1 and """
+BOOKING = BOOKINGS + "b.id = $2"
 LOCK_BOOKING = "select 1 from bookings where tenant_id = $1 and id = $2 for update"
 HOLD_RESOURCE = "select pg_advisory_xact_lock(hashtextextended($1, 15))"
 TAKEN = """
@@ -51,20 +51,13 @@ where tenant_id = $1 and resource_id = $2 and status in ('booked', 'arrived', 'd
   and tstzrange(starts_at, free_at) && tstzrange($3, $4) and ($5::uuid is null or id <> $5)
 order by starts_at, id
 """
-OF_DAY = """
-select b.id, b.venue_id, v.name as venue, b.resource_id, r.name as resource, r.kind, b.patron_id,
-       coalesce(p.name, b.guest_name) as guest, b.party_size, b.starts_at, b.ends_at, b.free_at, b.status, b.status_reason,
-       b.booked_by,
-       case when b.currency is not null then jsonb_build_object('amount', b.price_minor, 'currency', b.currency) end as price,
-       b.note, b.arrived_at, b.ended_at, b.created_at, b.version
-from bookings b
-join venues v on v.tenant_id = $1 and v.id = b.venue_id
-join resources r on r.tenant_id = $1 and r.id = b.resource_id
-left join patrons p on p.tenant_id = $1 and p.id = b.patron_id
-where b.tenant_id = $1 and b.venue_id = $2 and b.starts_at < $4 and b.ends_at > $3 and b.status <> 'cancelled'
+OF_DAY = (
+    BOOKINGS
+    + """b.venue_id = $2 and b.starts_at < $4 and b.ends_at > $3 and b.status <> 'cancelled'
 order by b.starts_at, r.name, b.id
 limit 2000
 """
+)
 INSIDE = """
 select distinct on (p.name, p.id) p.id, p.name from visits w join patrons p on p.tenant_id = $1 and p.id = w.patron_id
 where w.tenant_id = $1 and w.venue_id = $2 and w.status = 'open'
