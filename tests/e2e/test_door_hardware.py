@@ -31,17 +31,20 @@ def tablet(new_context: NewContext) -> BrowserContext:
 def test_a_scanner_that_stalls_in_the_middle_is_heard_to_its_end(
     live_server: LiveServer, tablet: BrowserContext
 ) -> None:
-    page = open_door(tablet, live_server, live_server.new_venue("Kōjō Stalls"))
+    page = open_door(tablet, live_server, live_server.new_venue("Kōjō Stalls", capacity=2))
     first, second = pass_holder(live_server), pass_holder(live_server)
     code = first.show()
     page.keyboard.type(code[:120])
     page.wait_for_timeout(900)
     wedge(page, code[120:])
     assert said(page) == "Come in"
+    expect(page.locator(".d-answer")).not_to_contain_text("Full")
     page.get_by_role("button", name="Next guest").click()
     page.keyboard.type(second.show()[:60])  # the trigger was let go of too soon
     wedge(page, second.show())
     assert said(page) == "Come in"
+    expect(page.locator(".d-answer")).to_contain_text("Full: one in, one out.")
+    assert violations(page) == []
 
 
 def test_the_light_the_other_camera_and_one_that_is_taken_away(live_server: LiveServer, browser: Browser) -> None:

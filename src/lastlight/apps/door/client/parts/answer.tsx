@@ -36,6 +36,7 @@ export function AnswerScreen({ answer }: { answer: Result }) {
           <h2>{word}</h2>
           {answer.name && <p class="d-name">{answer.name}</p>}
           <p class={`d-advice ${mustLook ? "must" : ""}`}>{advice}</p>
+          {answer.tone === "yes" && isFull() && <p class="d-advice must">{_("Full: one in, one out.")}</p>}
         </div>
         <Facts answer={answer} />
         <div class="d-answer-do" onClick={(event) => event.stopPropagation()}>
@@ -57,6 +58,12 @@ export function AnswerScreen({ answer }: { answer: Result }) {
 /** Let in where there is an age limit, although nobody knows how old they are: somebody looks at an ID. */
 function isUnseen({ what, age }: Result): boolean {
   return what === "admitted" && age === null && snapshot.value?.age_limit != null;
+}
+
+/** As many are in as may be: from now on somebody leaves before the next comes in. */
+function isFull(): boolean {
+  const most = snapshot.value?.capacity ?? null;
+  return most !== null && inside.value !== null && inside.value >= most;
 }
 
 /** The word and the advice. A guest whose age nobody knows is not called too young. */
