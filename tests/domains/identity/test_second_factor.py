@@ -2,13 +2,16 @@
 
 import asyncio
 import base64
+import json
 import secrets
 import time
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from lastlight.domains import tenancy
+from lastlight.domains.identity.jobs import mail_change_of_sign_in
 from lastlight.domains.identity.totp import SECONDS, base32, code_of, matching_step, provisioning_uri, step_of
 from lastlight.kernel.ids import PLATFORM, TenantId
 from lastlight.runtime.db.uow import system_ctx
@@ -126,6 +129,46 @@ async def test_it_is_removed_with_password_and_code_only(world: People) -> None:
     await world.refused("second-factor-active", "POST", "/api/me/second-factor", here, json=again)
     await world.call("POST", path, here, status=204, json={"password": PASSWORD, "code": codes[1]})
     assert await login(world, somebody) == 200
+
+
+async def heard(world: People, somebody: Newcomer) -> list[str]:
+    """The subjects of the e-mails that follow from what was emitted about somebody, in its order."""
+    pairs = {(one.event.event_name, one.job.name) for one in world.services.registry.reactions}
+    rows = await world.sql(
+        "select name, data from outbox where data->>'user_id' = $1 order by position", str(somebody.user_id)
+    )
+    async with system_ctx(world.services, PLATFORM, role="system") as ctx:
+        for row in rows:
+            if (row["name"], mail_change_of_sign_in.name) in pairs:
+                data = row["data"] if isinstance(row["data"], dict) else json.loads(row["data"])
+                await mail_change_of_sign_in.fn(ctx, event_id=uuid4(), seq=1, data=data)
+    return [row["subject"] for row in await world.mails(somebody.email)]
+
+
+async def test_each_change_of_a_way_in_is_told_by_e_mail(world: People) -> None:
+    somebody = await world.newcomer(world.bar, role="staff")
+    secret, codes, here = await enrolled(world, somebody)
+    assert await login(world, somebody, code=codes[0]) == 200
+    renewed = await world.call("POST", "/api/me/second-factor/recovery-codes", here, json={"code": codes[1]})
+    body = {"password": PASSWORD, "code": renewed["recovery_codes"][0]}
+    await world.call("POST", "/api/me/second-factor/removal", here, status=204, json=body)
+    change = {"current_password": PASSWORD, "new_password": "another long password"}
+    await world.call("POST", "/api/auth/password/change", await world.bearer(somebody.email), status=204, json=change)
+    assert await heard(world, somebody) == [
+        "An authenticator app was set up",
+        "A recovery code was used",
+        "A recovery code was used",
+        "Your recovery codes were replaced",
+        "A recovery code was used",
+        "Your authenticator app was switched off",
+        "Your password was changed",
+    ]
+    [said] = await world.sql(
+        "select body_text from outgoing_mail where recipient = $1 and subject = 'Your password was changed'",
+        somebody.email,
+    )
+    assert "/forgot" in said["body_text"]
+    assert secret not in said["body_text"]
 
 
 async def test_codes_are_counted_by_account_whatever_the_address_and_one_that_counts_is_given_back(

@@ -152,6 +152,57 @@ async def mail_factors_reset(ctx: Ctx, user_id: UserId, by: str, crew: bool) -> 
     )
 
 
+CHANGES = {
+    "changed": (
+        "Your password was changed",
+        "Your password at Last Light was changed. Your other devices are signed out.",
+    ),
+    "reset_password": (
+        "Your password was changed",
+        "Your password at Last Light was set anew by a link from an e-mail.",
+    ),
+    "set up": (
+        "An authenticator app was set up",
+        "Sign-in at Last Light asks for a code of your authenticator app from now on.",
+    ),
+    "removed": (
+        "Your authenticator app was switched off",
+        "Sign-in at Last Light no longer asks for a code of your app.",
+    ),
+    "passkey added": ("A passkey was added", "A new passkey signs you in at Last Light from now on."),
+    "passkey removed": ("A passkey was removed", "One of your passkeys no longer signs you in at Last Light."),
+    "recovery codes renewed": (
+        "Your recovery codes were replaced",
+        "New recovery codes were made; the old ones no longer work.",
+    ),
+    "recovery code used": (
+        "A recovery code was used",
+        "Somebody, hopefully you, used one of your recovery codes at Last Light.",
+    ),
+}
+"""What changed about how somebody signs in, as its event words it: the subject and the first sentence of an e-mail."""
+
+
+@job("identity.mail_change_of_sign_in", role="system")
+async def mail_change_of_sign_in(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, object]) -> None:
+    """Tell somebody that a way in to their account has changed, so that a stranger's hand does not go unseen."""
+    said = CHANGES.get(str(data.get("way") or data.get("what")))
+    person = await _by_id(ctx, UUID(str(data["user_id"])))
+    if said is None or person is None:
+        return
+    await _send(
+        ctx,
+        person,
+        subject=said[0],
+        paragraphs=[
+            f"Hello {person.name},",
+            said[1],
+            "If that was you, there is nothing to do. If not, set a new password at once: every device is signed out by it.",
+        ],
+        button=("That was not me", f"{ctx.services.settings.base_url}/forgot"),
+    )
+
+
 async def _by_id(ctx: Ctx, user_id: UUID) -> Recipient | None:
     return await ctx.db.row(Recipient, RECIPIENT + "u.id = $1", user_id)
 
@@ -205,5 +256,6 @@ JOBS = (
     mail_address_changed,
     mail_forgotten_password,
     mail_factors_reset,
+    mail_change_of_sign_in,
     drop_spent_tokens,
 )

@@ -12,7 +12,14 @@ from lastlight.domains.identity import (
 from lastlight.domains.identity.accounts_admin import end_account_sanctions
 from lastlight.domains.identity.bulk_pages import BULK_PAGES, BULK_ROUTES
 from lastlight.domains.identity.errors import ERRORS, AddressTaken, InvitationOpen, MemberAlready, RoleNameTaken
-from lastlight.domains.identity.events import EVENTS, MemberChanged, MemberRemoved, SessionClosed, SessionRevoked
+from lastlight.domains.identity.events import (
+    EVENTS,
+    MemberChanged,
+    MemberRemoved,
+    SessionClosed,
+    SessionRevoked,
+    UserPasswordChanged,
+)
 from lastlight.domains.identity.factor_errors import FACTOR_ERRORS, PasskeyKnown
 from lastlight.domains.identity.factor_reset import FACTOR_RESET_ERRORS, FACTOR_RESET_EVENTS
 from lastlight.domains.identity.factor_reset_pages import FACTOR_RESET_PAGES, FACTOR_RESET_ROUTES
@@ -21,7 +28,7 @@ from lastlight.domains.identity.invitation_events import INVITATION_EVENTS
 from lastlight.domains.identity.invitation_mail import mail_offer
 from lastlight.domains.identity.invitation_pages import INVITATION_PAGES
 from lastlight.domains.identity.invitations import expire_invitations
-from lastlight.domains.identity.jobs import JOBS
+from lastlight.domains.identity.jobs import JOBS, mail_change_of_sign_in
 from lastlight.domains.identity.looking import ImpersonatesCrew
 from lastlight.domains.identity.looking_events import LOOKING_EVENTS
 from lastlight.domains.identity.looking_pages import LOOKING_PAGES
@@ -86,6 +93,8 @@ MODULE = Module(
         Reaction(SessionRevoked, forget_devices_of_session),
         Reaction(MemberRemoved, forget_devices_of_leaver),
         Reaction(MemberChanged, forget_devices_of_leaver),
+        Reaction(UserPasswordChanged, mail_change_of_sign_in),
+        Reaction(SecondFactorChanged, mail_change_of_sign_in),
     ),
     listings=(*LISTINGS, invitation_api.INVITATIONS, standing_api.USERS),
     nav=(
