@@ -31,6 +31,8 @@ async def test_login_gives_the_documented_answer_and_me_says_who_and_where(world
     assert "roles.manage" not in me["permissions"]
     assert [venue["slug"] for venue in me["venues"]] == ["main", "roof"]
     assert [(place["tenant"], place["as"], place["current"]) for place in me["places"]] == [("bar", "member", True)]
+    rows = await world.sql("select last_seen_at from users where id = $1", world.bar.users["manager"])
+    assert rows[0]["last_seen_at"] is not None
 
 
 async def test_a_membership_for_some_venues_carries_what_is_of_venues_only(world: People) -> None:

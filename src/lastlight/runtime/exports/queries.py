@@ -80,7 +80,7 @@ EXPORTS = Listing(
         Column(name="state", sql=STATE, label="State", kind="enum", choices=STATES),
         Column(name="rows_done", sql="e.progress_done", label="Rows", kind="number"),
         Column(name="rows_total", sql="e.progress_total", label="Of", kind="number", shown=False),
-        Column(name="size", sql="f.size", label="Bytes", kind="number"),
+        Column(name="size", sql="f.size", label="Size", kind="number"),
         Column(name="error", sql="e.error", label="Error"),
         Column(name="finished_at", sql="e.finished_at", label="Ended", kind="time"),
         Column(name="expires_at", sql="f.expires_at", label="Kept until", kind="time"),
