@@ -917,6 +917,20 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
+-- tenant_brands: what a business looks like to its guests and people: logo and accent
+--   tenant_id uuid not null
+--   accent text not null default ''::text -- as it was chosen; each theme shows a shade of it that can be read
+--   logo_state text not null default 'none'::text -- of the last upload; an earlier logo stays until the next is ready
+--   logo_reason text not null default ''::text
+--   logo_alt text not null default ''::text
+--   upload_id uuid
+--   upload_alt text not null default ''::text
+--   original_id uuid
+--   logo_file_id uuid
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
 -- tenant_flags: what a business was given of a flag, whatever its share says
 --   tenant_id uuid not null
 --   key text not null
@@ -1482,6 +1496,11 @@
 --   tasks.tasks_status_known CHECK ((status = ANY (ARRAY['open'::text, 'started'::text, 'done'::text, 'cancelled'::text])))
 --   tasks.tasks_title_present CHECK (((length(btrim(title)) >= 1) AND (length(btrim(title)) <= 160)))
 --   tasks.tasks_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   tenant_brands.tenant_brands_accent_shape CHECK (((accent = ''::text) OR (accent ~ '^#[0-9a-f]{6}$'::text)))
+--   tenant_brands.tenant_brands_alt_short CHECK (((length(logo_alt) <= 300) AND (length(upload_alt) <= 300)))
+--   tenant_brands.tenant_brands_pkey PRIMARY KEY (tenant_id)
+--   tenant_brands.tenant_brands_state_known CHECK ((logo_state = ANY (ARRAY['none'::text, 'awaited'::text, 'uploaded'::text, 'ready'::text, 'failed'::text])))
+--   tenant_brands.tenant_brands_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 --   tenant_flags.tenant_flags_flag_exists FOREIGN KEY (key) REFERENCES feature_flags(key) ON DELETE CASCADE
 --   tenant_flags.tenant_flags_percentage_real CHECK (((percentage >= 0) AND (percentage <= 100)))
 --   tenant_flags.tenant_flags_pkey PRIMARY KEY (tenant_id, key)
@@ -1651,6 +1670,7 @@
 --   CREATE INDEX pgqueuer_picked_heartbeat ON queue.pgqueuer USING btree (heartbeat) WHERE (status = 'picked'::queue.pgqueuer_status)
 --   CREATE INDEX push_subscriptions_by_account ON public.push_subscriptions USING btree (user_id)
 --   CREATE INDEX push_subscriptions_by_endpoint ON public.push_subscriptions USING btree (endpoint)
+--   CREATE INDEX push_subscriptions_by_key ON public.push_subscriptions USING btree (key_id)
 --   CREATE INDEX push_subscriptions_by_session ON public.push_subscriptions USING btree (session_id)
 --   CREATE INDEX push_subscriptions_by_user ON public.push_subscriptions USING btree (tenant_id, user_id, id)
 --   CREATE INDEX rate_limits_by_age ON public.rate_limits USING btree (empty_at)
@@ -1834,6 +1854,7 @@
 --   CREATE UNIQUE INDEX tasks_occurrence_once ON public.tasks USING btree (tenant_id, recurrence_id, due_at) WHERE (recurrence_id IS NOT NULL)
 --   CREATE UNIQUE INDEX tasks_pkey ON public.tasks USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX tasks_source_once ON public.tasks USING btree (tenant_id, source, source_id) WHERE ((source_id IS NOT NULL) AND (status = ANY (ARRAY['open'::text, 'started'::text])))
+--   CREATE UNIQUE INDEX tenant_brands_pkey ON public.tenant_brands USING btree (tenant_id)
 --   CREATE UNIQUE INDEX tenant_flags_pkey ON public.tenant_flags USING btree (tenant_id, key)
 --   CREATE UNIQUE INDEX tenant_modules_pkey ON public.tenant_modules USING btree (tenant_id, module)
 --   CREATE UNIQUE INDEX tenant_sequences_pkey ON public.tenant_sequences USING btree (tenant_id)
@@ -2408,6 +2429,16 @@
 --   tasks.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   tasks.system_rows permissive all to lastlight_system using (true) check (true)
 --   tasks.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tenant_brands.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   tenant_brands.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
+--   tenant_brands.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
+--   tenant_brands.looker_reads permissive select to lastlight_looker using (true) check ()
+--   tenant_brands.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   tenant_brands.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tenant_brands.platform_reads permissive select to lastlight_platform using (true) check ()
+--   tenant_brands.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tenant_brands.system_rows permissive all to lastlight_system using (true) check (true)
+--   tenant_brands.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   tenant_flags.guest_deletes restrictive delete to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
 --   tenant_flags.guest_inserts restrictive insert to lastlight_app using () check ((( SELECT ll.patron_id() AS patron_id) IS NULL))
 --   tenant_flags.guest_updates restrictive update to lastlight_app using ((( SELECT ll.patron_id() AS patron_id) IS NULL)) check ()
@@ -2777,6 +2808,10 @@
 --   tasks: lastlight_looker may select
 --   tasks: lastlight_platform may select
 --   tasks: lastlight_system may select
+--   tenant_brands: lastlight_app may insert, select, update
+--   tenant_brands: lastlight_looker may select
+--   tenant_brands: lastlight_platform may insert, select, update
+--   tenant_brands: lastlight_system may insert, select, update
 --   tenant_flags: lastlight_app may select
 --   tenant_flags: lastlight_looker may select
 --   tenant_flags: lastlight_platform may delete, insert, select, update
@@ -2871,6 +2906,7 @@
 --   CREATE TRIGGER staged_actions_touch BEFORE UPDATE ON public.staged_actions FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER task_recurrences_touch BEFORE UPDATE ON public.task_recurrences FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER tasks_touch BEFORE UPDATE ON public.tasks FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER tenant_brands_touch BEFORE UPDATE ON public.tenant_brands FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER tenant_flags_touch BEFORE UPDATE ON public.tenant_flags FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER tenant_modules_touch BEFORE UPDATE ON public.tenant_modules FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER tenant_settings_touch BEFORE UPDATE ON public.tenant_settings FOR EACH ROW EXECUTE FUNCTION ll.touch()
