@@ -14,6 +14,7 @@ from PIL import Image as Picture
 from lastlight.domains.venues import resizing
 from lastlight.domains.venues.clearing import clear_images, tenants_with_stale
 from lastlight.domains.venues.errors import ImageNotAwaited, ImageNotThere
+from lastlight.domains.venues.image_api import store_picture
 from lastlight.domains.venues.images import (
     Image,
     await_image,
@@ -31,8 +32,10 @@ from lastlight.domains.venues.permissions import VENUES_MODERATE
 from lastlight.domains.venues.resizing import copies_of, resize_image
 from lastlight.domains.venues.show import VenueShow, read_show
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
-from lastlight.kernel.ids import PLATFORM, ImageId, VenueId
+from lastlight.kernel.ids import PLATFORM, ImageId, TenantId, VenueId
+from lastlight.runtime.context import Actor
 from lastlight.runtime.db.uow import system_ctx
+from lastlight.runtime.http import RequestInfo
 from lastlight.runtime.jobs.run import JobRun
 from lastlight.runtime.jobs.states import Claimed
 from lastlight.runtime.settings import Settings
@@ -55,6 +58,20 @@ def picture(width: int = 2000, height: int = 1000) -> bytes:
     return out.getvalue()
 
 
+def sent_by_nobody(method: str, path: str) -> RequestInfo:
+    return RequestInfo(
+        method=method,
+        path=path,
+        query="",
+        headers={"content-type": "image/jpeg"},
+        cookies={},
+        ip="127.0.0.1",
+        user_agent="test",
+        request_id="",
+        htmx=False,
+    )
+
+
 async def uploaded(house: House, guest: Guest | None = None, *, venue: VenueId | None = None) -> Image:
     stored = await store_upload(
         house.services, house.tenant_id, purpose=PURPOSES["picture"], name="night.jpg", content=picture(40, 20)
@@ -66,6 +83,27 @@ async def uploaded(house: House, guest: Guest | None = None, *, venue: VenueId |
         with pytest.raises(ImageNotAwaited):
             await receive_image(ctx, image_id=image.id, stored=stored)
         return await read_image(ctx, image_id=image.id)
+
+
+async def test_an_address_that_has_done_its_work_stores_nothing_more(house: House) -> None:
+    async with house.system() as ctx:
+        image, url = await await_image(ctx, venue_id=house.venue.id, alt="The bar")
+    token = url.rsplit("/", 1)[-1]
+    sent = {"token": token, "body": picture(40, 20), "request": sent_by_nobody("PUT", f"/uploads/{token}")}
+    actor = Actor(kind="member", tenant_id=house.tenant_id)
+
+    async def places() -> int:
+        return sum([len(batch) async for batch in house.services.storage.places()])
+
+    stored = await store_picture(house.services, sent, actor)
+    assert stored is not None
+    async with house.system() as ctx:
+        await receive_image(ctx, image_id=image.id, stored=stored)
+    before = await places()
+    assert await store_picture(house.services, sent, actor) is None
+    assert await places() == before
+    with pytest.raises(NotFound):
+        await store_picture(house.services, sent, Actor(kind="member", tenant_id=TenantId(uuid4())))
 
 
 def test_copies_are_upright_small_and_say_nothing_of_the_phone() -> None:

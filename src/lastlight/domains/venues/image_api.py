@@ -78,12 +78,16 @@ class ImagesOut(msgspec.Struct, frozen=True, kw_only=True):
     items: list[ImageOut]
 
 
-async def store_picture(services: Services, sent: Any, actor: Actor) -> Stored:
-    """The slow part of an upload, before its transaction: check the address, then the picture, and store it."""
+async def store_picture(services: Services, sent: Any, actor: Actor) -> Stored | None:
+    """The slow part of an upload, before its transaction: check the address, then the picture, and store it.
+
+    None where the address has done its work: nothing is stored again, and the transaction says so, or answers as the first time.
+    """
     tenant_id, image_id = images.read_upload_link(services, sent["token"], now=datetime.now(UTC))
     if tenant_id != actor.tenant_id:
         raise NotFound
-    await images.require_awaited(services, tenant_id, image_id=image_id)
+    if not await images.is_awaited(services, tenant_id, image_id=image_id):
+        return None
     info: RequestInfo = sent["request"]
     name, content = read_upload(info.headers.get("content-type", ""), "picture", sent["body"])
     return await store_upload(services, tenant_id, purpose=PICTURE, name=name, content=content, by=actor.user_id)
@@ -135,9 +139,11 @@ async def await_photo(ctx: Ctx, venue_id: VenueId, data: AwaitIn) -> UploadOut:
     raises=[NotFound, FileRefused, TooLarge, Invalid, NoRoom, ImageNotAwaited, StorageFull, UploadsSpent],
     tags=TAGS,
 )
-async def upload_image(ctx: Ctx, token: str, request: RequestInfo, body: bytes, prepared: Stored) -> Image:
+async def upload_image(ctx: Ctx, token: str, request: RequestInfo, body: bytes, prepared: Stored | None) -> Image:
     """Upload a picture (PNG, JPEG, GIF, WebP; 5 MB) to the address that was given out for it."""
     _, image_id = images.read_upload_link(ctx.services, token, now=ctx.now)
+    if prepared is None:
+        raise ImageNotAwaited
     await images.receive_image(ctx, image_id=image_id, stored=prepared)
     return await images.read_image(ctx, image_id=image_id)
 

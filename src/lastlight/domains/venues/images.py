@@ -124,13 +124,12 @@ def read_upload_link(services: Services, token: str, *, now: datetime) -> tuple[
     return TenantId(UUID(bytes=payload[:16])), ImageId(UUID(bytes=payload[16:]))
 
 
-async def require_awaited(services: Services, tenant_id: TenantId, *, image_id: UUID) -> None:
-    """Refuse an address that has done its work before anything that is sent to it is stored. Raises NotFound, ImageNotAwaited."""
+async def is_awaited(services: Services, tenant_id: TenantId, *, image_id: UUID) -> bool:
+    """Whether an address still waits for its picture; NotFound for one of no image. Nothing is stored for one that does not."""
     state = await services.pools.system.fetchval(STATE, tenant_id, image_id)
     if state is None:
         raise NotFound
-    if state != "awaited":
-        raise ImageNotAwaited
+    return state == "awaited"
 
 
 async def receive_image(ctx: Ctx, *, image_id: UUID, stored: Stored) -> None:
