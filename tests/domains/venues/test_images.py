@@ -86,8 +86,9 @@ async def uploaded(house: House, guest: Guest | None = None, *, venue: VenueId |
 
 
 async def test_an_address_that_has_done_its_work_stores_nothing_more(house: House) -> None:
+    venue = await house.add_venue()
     async with house.system() as ctx:
-        image, url = await await_image(ctx, venue_id=house.venue.id, alt="The bar")
+        image, url = await await_image(ctx, venue_id=venue.id, alt="The bar")
     token = url.rsplit("/", 1)[-1]
     sent = {"token": token, "body": picture(40, 20), "request": sent_by_nobody("PUT", f"/uploads/{token}")}
     actor = Actor(kind="member", tenant_id=house.tenant_id)
