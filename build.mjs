@@ -82,8 +82,8 @@ async function bundle(define) {
 }
 
 /** Everything an offline app needs to open without a network; what it loads later (scanner, wasm) is warmed, not waited for. */
-function precache(outputs, app, fontNames) {
-  const entry = Object.entries(outputs).find(([, output]) => output.entryPoint === `src/lastlight/apps/${app}/client/main.tsx`);
+function precache(outputs, { entry: source, sheet }, fontNames) {
+  const entry = Object.entries(outputs).find(([, output]) => output.entryPoint === source);
   const reach = (file, kinds, seen) => {
     for (const use of outputs[file]?.imports ?? []) {
       if (use.external || seen.has(use.path) || !kinds.includes(use.kind)) continue;
@@ -93,25 +93,29 @@ function precache(outputs, app, fontNames) {
   };
   const [now, all] = [["import-statement"], ["import-statement", "dynamic-import", "file-loader"]].map((kinds) => reach(entry[0], kinds, new Set([entry[0]])));
   const fonts = readdirSync(STAGE).filter((file) => fontNames.test(file));
-  const first = new Set([...[...now].map((file) => basename(file)), manifest[`${app}.css`], manifest["icons.svg"], ...fonts]);
+  const first = new Set([...[...now].map((file) => basename(file)), manifest[sheet], manifest["icons.svg"], ...fonts]);
   const lazy = [...all].map((file) => basename(file)).filter((file) => !first.has(file));
   return { first: [...first].sort().map((file) => ({ url: `/static/${file}`, revision: null })), lazy: lazy.map((file) => `/static/${file}`) };
 }
 
-/** Apps that open without a network: the worker's file, the address of the shell, the fonts that it shows. */
+/** Apps that open without a network: the worker's file, the address of the shell, the fonts that it shows. The staff app has the
+ *  consoles' files and no shell: its worker keeps a page of its person's own, and needs nothing that is loaded later. */
 const OFFLINE = {
+  staff: { worker: "staff-sw.js", shell: null, fonts: /^instrument-sans-latin-wght.*woff2$/, entry: `${UI}/js/console.ts`, sheet: "console.css" },
   patron: { worker: "sw.js", shell: "/patron", fonts: /^(instrument-sans-latin-wght|bricolage).*woff2$/ },
   door: { worker: "door-sw.js", shell: "/staff/door", fonts: /^instrument-sans-latin-wght.*woff2$/ },
 };
 
 async function serviceWorkers(outputs) {
-  for (const [app, { worker, shell, fonts }] of Object.entries(OFFLINE)) {
+  for (const [app, { worker, shell, fonts, ...own }] of Object.entries(OFFLINE)) {
     const source = `src/lastlight/apps/${app}/client/sw.ts`;
-    if (!existsSync(source) || !manifest[`${app}.js`]) continue;
-    const { first, lazy } = precache(outputs, app, fonts);
+    if (!existsSync(source)) continue;
+    const files = { entry: `src/lastlight/apps/${app}/client/main.tsx`, sheet: `${app}.css`, ...own };
+    const { first, lazy: later } = precache(outputs, files, fonts);
+    const lazy = shell ? later : [];
     const templates = iconNames.filesUnder(`src/lastlight/apps/${app}`).filter((file) => file.endsWith(".html"));
     const revision = createHash("sha256").update(JSON.stringify(first) + templates.map((file) => readFileSync(file, "utf8")).join("")).digest("hex").slice(0, 10);
-    const list = [...first, { url: shell, revision }];
+    const list = shell ? [...first, { url: shell, revision }] : first;
     await esbuild.build({
       entryPoints: [source], outfile: join(STAGE, worker), bundle: true, format: "iife", minify: !watch, target: TARGET, logLevel: "warning",
       define: { "self.__WB_MANIFEST": JSON.stringify(list), "self.__LAZY_ASSETS": JSON.stringify(lazy), "self.__PUSH_ICON": JSON.stringify(`/static/${manifest["icon-patron-192.png"]}`), "process.env.NODE_ENV": '"production"' },

@@ -10,6 +10,8 @@ from playwright.sync_api import Locator, Page, Route, expect
 from lastlight.domains.safety.sos import escalate_calls
 from lastlight.kernel.ids import VenueId
 from lastlight.runtime.db.uow import system_ctx
+from tests.support.browser import scrolls_sideways, violations
+from tests.support.guests import wait_until
 from tests.support.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -187,7 +189,7 @@ def test_it_waits_through_other_pages_and_an_answer_that_got_lost_makes_no_secon
             lost.append(route.fetch().text())
             route.abort()
 
-    staff.route(SEND, lose)
+    staff.context.route(SEND, lose)
     hold(staff, sheet(staff, night, place="Stairs"))
     expect(staff.locator(".sos-bar.unsent")).to_contain_text("not sent yet")
     staff.goto("/staff/visits")
@@ -203,13 +205,15 @@ def test_it_waits_through_other_pages_and_an_answer_that_got_lost_makes_no_secon
 def test_a_call_that_is_refused_says_so_and_stays_until_it_is_read(night: Night) -> None:
     staff = night.open("staff", "/staff")
     problem = '{"type": "https://lastlight.dev/problems/not-permitted", "title": "No", "detail": "Ask a manager.", "status": 403}'
-    staff.route(SEND, lambda route: route.fulfill(status=403, body=problem, content_type="application/problem+json"))
+    staff.context.route(
+        SEND, lambda route: route.fulfill(status=403, body=problem, content_type="application/problem+json")
+    )
     hold(staff, sheet(staff, night))
     unsent = staff.locator(".sos-bar.unsent")
     expect(unsent).to_contain_text("Your call for help was refused. Ask a manager.")
     unsent.get_by_role("button", name="Take it away").click()
     expect(unsent).to_have_count(0)
-    staff.unroute(SEND)
+    staff.context.unroute(SEND)
     assert night.calls() == []
 
 
@@ -276,13 +280,76 @@ def test_whoever_is_clocked_in_need_not_say_at_which_venue(night: Night) -> None
 
 def test_signing_out_does_not_throw_an_unsent_call_away(night: Night) -> None:
     staff = night.open("staff", "/staff")
-    staff.route(SEND, lambda route: route.abort())
+    staff.context.route(SEND, lambda route: route.abort())
     hold(staff, sheet(staff, night, place="Yard"))
     expect(staff.locator(".sos-bar.unsent")).to_contain_text("not sent yet")
     staff.locator(".side-foot summary").click()
     staff.get_by_role("button", name="Sign out").click()
     expect(staff.locator("#toasts")).to_contain_text("A call for help has not been sent yet")
     expect(staff.locator(".sos-bar.unsent")).to_be_visible()
-    staff.unroute(SEND)
+    staff.context.unroute(SEND)
     expect(bar(staff, "Your call: Yard")).to_be_visible()
     assert len(night.calls()) == 1
+
+
+def keeps_a_page(page: Page) -> bool:
+    """Whether this browser keeps the page for when there is no network."""
+    return page.evaluate("async () => (await caches.match('/staff/without-network')) !== undefined")
+
+
+def test_opened_anew_without_a_network_it_calls_all_the_same_and_signing_out_forgets_it(
+    night: Night, live_server: LiveServer
+) -> None:
+    contacts = '[{"name": "Armed response", "phone": "10111", "email": "", "told": false}]'
+    live_server.sql(
+        "insert into emergency_contacts (tenant_id, venue_id, contacts) values ($1, $2, $3::text::jsonb)",
+        live_server.businesses["kojo-arcade"].id,
+        night.venue,
+        contacts,
+    )
+    staff = night.open("staff", "/staff", **PHONE)
+    wait_until(staff, lambda: keeps_a_page(staff))
+    staff.close()
+    context = staff.context
+    context.set_offline(True)
+    anew = context.new_page()
+    anew.goto("/staff/visits")
+    expect(anew.get_by_role("heading", level=1)).to_have_text("Without a network")
+    expect(anew.get_by_role("alert").filter(has_text="There is no network.")).to_be_visible()
+    card = anew.get_by_role("list").filter(has_text="Armed response").first
+    expect(card.get_by_role("link", name="10111")).to_have_attribute("href", "tel:10111")
+    assert violations(anew) == []
+    assert not scrolls_sideways(anew)
+    anew.get_by_role("button", name="Call for help").click()
+    dialog = anew.get_by_role("dialog", name="Call for help")
+    dialog.get_by_label("Venue").select_option(str(night.venue))
+    dialog.get_by_label("Where are you?").fill("Cellar")
+    hold(anew, dialog)
+    unsent = anew.locator(".sos-bar.unsent")
+    expect(unsent).to_contain_text("Your call for help is not sent yet.")
+    anew.close()
+    anew = context.new_page()
+    anew.goto("/staff")
+    expect(unsent_of(anew)).to_contain_text("not sent yet")
+    assert night.calls() == []
+    context.set_offline(False)
+    expect(bar(anew, "Your call: Cellar")).to_contain_text("Nobody has answered yet.")
+    expect(unsent_of(anew)).to_have_count(0)
+    [call] = night.calls()
+    assert call["pressed_at"] < call["received_at"]
+    night.server.sql(
+        "update sos_calls set status = 'resolved', resolved_at = now(), escalates_at = null where id = $1", call["id"]
+    )
+    anew.set_viewport_size({"width": 1280, "height": 900})
+    anew.goto("/staff")
+    anew.locator(".side-foot summary").click()
+    anew.get_by_role("button", name="Sign out").click()
+    anew.wait_for_url("**/sign-in*")
+    assert not keeps_a_page(anew)
+    anew.goto("/staff")
+    expect(anew.get_by_label("Password", exact=True)).to_be_visible()
+    assert not keeps_a_page(anew), "nobody's page is kept for who is not signed in"
+
+
+def unsent_of(page: Page) -> Locator:
+    return page.locator(".sos-bar.unsent")

@@ -22,7 +22,7 @@ TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".webmanifest": "application/manifest+json",
 }
-WORKERS = frozenset({"sw.js", "door-sw.js"})
+WORKERS = frozenset({"sw.js", "door-sw.js", "staff-sw.js"})
 """Service workers: served from the root, so that they may answer for any page of theirs."""
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -52,7 +52,7 @@ def system_routes(services: Services) -> list[HTTPRouteHandler]:
         _route("/metrics", read_metrics),
         *explorer_routes(services),
         _route("/static/{name:str}", read_static),
-        _route(["/sw.js", "/door-sw.js"], read_service_worker),
+        _route(["/sw.js", "/door-sw.js", "/staff-sw.js"], read_service_worker),
         _route("/favicon.ico", read_favicon),
     ]
 

@@ -5,6 +5,7 @@ import { startLive } from "./live";
 import { reportFailures } from "./failures";
 import { waitForHands } from "./patience";
 import { keepPush } from "./push/console";
+import { keepForNoNetwork } from "./kept";
 import ChartController from "./controllers/chart";
 import ClockController from "./controllers/clock";
 import CopyController from "./controllers/copy";
@@ -16,6 +17,7 @@ import DrawerController from "./controllers/drawer";
 import ExportController from "./controllers/export";
 import FormController from "./controllers/form";
 import KeepController from "./controllers/keep";
+import KeptController from "./controllers/kept";
 import MenuController from "./controllers/menu";
 import OpenerController from "./controllers/opener";
 import PaletteController from "./controllers/palette";
@@ -56,6 +58,7 @@ application.register("drawer", DrawerController);
 application.register("export", ExportController);
 application.register("form", FormController);
 application.register("keep", KeepController);
+application.register("kept", KeptController);
 application.register("menu", MenuController);
 application.register("opener", OpenerController);
 application.register("palette", PaletteController);
@@ -75,3 +78,4 @@ application.register("upload", UploadController);
 
 if (document.body.dataset.live === "true") startLive();
 void keepPush().catch(() => undefined); // without a network it is tried again on the next page
+void keepForNoNetwork().catch(() => undefined);

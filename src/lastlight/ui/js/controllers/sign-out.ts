@@ -1,5 +1,6 @@
 import { Controller } from "@hotwired/stimulus";
 import { toast } from "../toast";
+import { forgetKept } from "../kept";
 import { waiting } from "../wire/outbox";
 
 /** Signing out leaves nothing of the person on the device: caches and local databases go first. What has not been sent yet
@@ -23,6 +24,7 @@ export default class SignOutController extends Controller<HTMLFormElement> {
 }
 
 async function wipeCaches(): Promise<void> {
+  await forgetKept();
   if (!("caches" in window)) return;
   for (const name of await caches.keys()) {
     if (name.startsWith("user-")) await caches.delete(name);

@@ -2,6 +2,7 @@
 // Each command is named by its UUID, which is its Idempotency-Key: sent twice, it counts once.
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import { call, Refused, type Problem } from "./api";
+import { askForSync, tabs } from "./tabs";
 
 export interface Unsent<Body = unknown> {
   id: string;
@@ -21,7 +22,10 @@ interface Schema extends DBSchema {
 
 /** Signing out removes every database whose name begins like this one. */
 const DATABASE = "last-light-outbox";
-const CHANNEL = "last-light-console-outbox";
+/** Hear of every change, from whichever tab. */
+export const { onChange, announce } = tabs("last-light-console-outbox");
+/** Where the browser can, it wakes the worker under this name when the network is back, even with no page open. */
+export const SYNC_TAG = "last-light-console-outbox";
 const LOCK = "last-light-console-outbox";
 /** These say nothing about the command: it is sent again. */
 const LATER = new Set([408, 425, 429]);
@@ -50,6 +54,7 @@ async function letGo(): Promise<void> {
 export async function enqueue(command: Unsent): Promise<void> {
   await write(command);
   announce();
+  await askForSync(SYNC_TAG);
 }
 
 export async function unsent(person: string): Promise<Unsent[]> {
@@ -90,15 +95,13 @@ export function flush(person: string): Promise<Map<string, unknown>> {
   return navigator.locks ? navigator.locks.request(LOCK, work) : work();
 }
 
-/** Hear of every change, from whichever tab. */
-export function onChange(changed: () => void): () => void {
-  const channel = new BroadcastChannel(CHANNEL);
-  channel.onmessage = changed;
-  listeners.add(changed);
-  return () => {
-    channel.close();
-    listeners.delete(changed);
-  };
+/** Send what waits, of whomever of this device is signed in; false while something of anybody still waits. */
+export async function flushAll(): Promise<boolean> {
+  const found = await database()
+    .then((store) => store.getAll("commands"))
+    .catch(() => []);
+  for (const person of new Set(found.map((one) => one.person))) await flush(person);
+  return !(await waiting());
 }
 
 /** True when the next one may be tried. */
@@ -128,13 +131,4 @@ async function write(command: Unsent): Promise<void> {
   } catch {
     kept.set(command.id, command);
   }
-}
-
-const listeners = new Set<() => void>();
-
-function announce(): void {
-  const channel = new BroadcastChannel(CHANNEL);
-  channel.postMessage(null);
-  channel.close();
-  for (const changed of listeners) changed();
 }
