@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.e2e.conftest import NewContext
-from tests.support.browser import CHROMIUM, violations, watched_context
+from tests.support.browser import CHROMIUM, scrolls_sideways, violations, watched_context
 from tests.support.doors import TABLET, log_of, open_door, pass_holder, said, wedge
 from tests.support.guests import wait_until
-from tests.support.live_server import LiveServer
+from tests.support.live_server import LiveServer, Person
 
 pytestmark = pytest.mark.browser
 TORCH = """
@@ -79,13 +79,52 @@ def test_the_light_the_other_camera_and_one_that_is_taken_away(live_server: Live
         camera.close()
 
 
+def sign_in_staff(server: LiveServer, tablet: BrowserContext) -> Person:
+    """Somebody of the staff signs in on the device."""
+    staff = server.person("staff")
+    body = {"email": staff.email, "password": staff.password, "tenant": staff.tenant, "as": "member"}
+    assert tablet.request.post("/api/auth/session", data=body).ok
+    return staff
+
+
+def test_a_guest_without_a_phone_is_let_in_by_name_from_the_door(
+    live_server: LiveServer, tablet: BrowserContext
+) -> None:
+    staff, guest = sign_in_staff(live_server, tablet), live_server.new_guest("Nokuthula Emptybattery")
+    page = open_door(tablet, live_server)
+    page.get_by_role("button", name="Type the code").click()
+    page.get_by_role("link", name="A guest without a phone").click()
+    page.get_by_role("searchbox", name="Name, or whole e-mail address").fill("emptybatt")
+    page.get_by_role("link", name="Choose Nokuthula Emptybattery").click()
+    page.get_by_label("Venue").select_option(label="Kōjō Rosebank")
+    page.get_by_role("button", name="Let in").click()
+    expect(page.locator("[name=reason]")).to_have_attribute("aria-invalid", "true")
+    assert violations(page) == []
+    assert not scrolls_sideways(page)
+    twice = page.url
+    page.get_by_label("Reason").fill("empty phone, ID seen")
+    page.get_by_role("button", name="Let in").click()
+    expect(page.locator("#toasts .toast").filter(has_text="Nokuthula Emptybattery is in.")).to_be_visible()
+    [row] = live_server.sql(
+        """select c.method, c.override_reason, o.email, v.status from checkins c join users o on o.id = c.override_by
+           join visits v on v.checkin_id = c.id join patrons p on p.id = c.patron_id join users u on u.id = p.user_id
+           where u.email = $1""",
+        guest.email,
+    )
+    assert tuple(row) == ("override", "empty phone, ID seen", staff.email, "open")
+    page.goto(twice)
+    page.get_by_label("Venue").select_option(label="Kōjō Rosebank")
+    page.get_by_label("Reason").fill("again")
+    page.get_by_role("button", name="Let in").click()
+    expect(page.get_by_text("Nokuthula Emptybattery is checked in already")).to_be_visible()
+    expect(page.get_by_label("Reason")).to_have_value("again")
+
+
 def test_without_a_network_a_known_colleague_lets_in_by_hand(live_server: LiveServer, tablet: BrowserContext) -> None:
     venue = live_server.new_venue("Kōjō By hand", age_limit=18)
     young = live_server.new_guest("Bandile Zulu", birth_date=datetime.now(UTC).date() - timedelta(days=17 * 365))
     holder = pass_holder(live_server, young)
-    staff = live_server.person("staff")
-    body = {"email": staff.email, "password": staff.password, "tenant": staff.tenant, "as": "member"}
-    assert tablet.request.post("/api/auth/session", data=body).ok
+    staff = sign_in_staff(live_server, tablet)
     page = open_door(tablet, live_server, venue, ready=True)
     page.get_by_role("button", name="This device").click()
     expect(page.get_by_text(staff.name)).to_be_visible()

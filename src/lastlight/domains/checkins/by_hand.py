@@ -42,7 +42,7 @@ async def override(ctx: Ctx, *, data: OverrideIn) -> CheckinOut:
         raise NotFound
     require_not_barred(ctx, door=door)
     if door.visit_open:
-        raise VisitOpen
+        raise VisitOpen(f"{door.patron} is checked in already, and has to check out of that visit first.")
     checkin = Checkin(
         id=CheckinId(uuid7()),
         venue_id=data.venue_id,

@@ -13,7 +13,7 @@ from lastlight.domains.venues import chosen_venue, standing_venues
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import CheckinId, PatronId, VenueId
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http import Form, Input, Redirect, RequestInfo, View, page, page_post
+from lastlight.runtime.http import Form, Input, Operation, Redirect, RequestInfo, View, page, page_post
 
 HOME = "/manage/checkins"
 SHORTEST_SEARCH = 2
@@ -76,42 +76,46 @@ class RevokeForm(RevokeQuery, frozen=True, kw_only=True):
     reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
-@page(f"{HOME}/admit", permission=CHECKINS_OVERRIDE)
-async def admit_search_page(ctx: Ctx, query: AdmitQuery) -> View:
-    """Look for the guest who is to be let in by hand."""
-    text = query.q.strip()
-    found = await _search(ctx, text) if len(text) >= SHORTEST_SEARCH else []
-    return View("checkins/admit_search.html", {"home": HOME, "q": text, "found": found})
+def admit_pages(at: str, *, back: str) -> tuple[Operation, ...]:
+    """Letting a guest in by hand inside one console: whoever has no phone, or one that is empty, is looked for by name."""
+    base = {"at": at, "back": back}
 
+    async def guest_facts(ctx: Ctx, *, patron_id: UUID) -> dict[str, Any]:
+        guest = await ctx.db.one(FoundGuest, ONE, ctx.tenant_id, patron_id)
+        venues = [(str(venue.id), venue.name) for venue in await standing_venues(ctx, permission=CHECKINS_OVERRIDE)]
+        return {**base, "guest": guest, "venues": venues, "picked": venues[0][0] if len(venues) == 1 else ""}
 
-@page(f"{HOME}/admit/{{patron_id:uuid}}", permission=CHECKINS_OVERRIDE)
-async def admit_page(ctx: Ctx, patron_id: PatronId, request: RequestInfo) -> View:
-    """Ask where to let a guest in by hand, and why."""
-    context = await _guest(ctx, patron_id=patron_id) | {"picked": str(chosen_venue(request) or "")}
-    return View("checkins/admit.html", context)
+    @page(at, permission=CHECKINS_OVERRIDE)
+    async def admit_search_page(ctx: Ctx, query: AdmitQuery) -> View:
+        """Look for the guest who is to be let in by hand."""
+        text = query.q.strip()
+        found = await _search(ctx, text) if len(text) >= SHORTEST_SEARCH else []
+        return View("checkins/admit_search.html", {**base, "q": text, "found": found})
 
+    @page(f"{at}/{{patron_id:uuid}}", permission=CHECKINS_OVERRIDE)
+    async def admit_page(ctx: Ctx, patron_id: PatronId, request: RequestInfo) -> View:
+        """Ask where to let a guest in by hand, and why."""
+        context = await guest_facts(ctx, patron_id=patron_id)
+        return View("checkins/admit.html", context | {"picked": str(chosen_venue(request) or context["picked"])})
 
-async def _guest(ctx: Ctx, *, patron_id: UUID) -> dict[str, Any]:
-    guest = await ctx.db.one(FoundGuest, ONE, ctx.tenant_id, patron_id)
-    venues = [(str(venue.id), venue.name) for venue in await standing_venues(ctx, permission=CHECKINS_OVERRIDE)]
-    return {"home": HOME, "guest": guest, "venues": venues, "picked": venues[0][0] if len(venues) == 1 else ""}
+    @page_post(
+        f"{at}/{{patron_id:uuid}}",
+        permission=CHECKINS_OVERRIDE,
+        form_page="checkins/admit.html",
+        form_context=guest_facts,
+    )
+    async def admit_submit(ctx: Ctx, patron_id: PatronId, form: Form[AdmitForm]) -> Redirect:
+        """Let a guest in by hand, with a reason."""
+        data = form.require()
+        try:
+            venue_id = VenueId(UUID(data.venue_id))
+        except ValueError:
+            raise Invalid(fields={"venue_id": "Choose the venue."}) from None
+        done = await by_hand.override(ctx, data=OverrideIn(venue_id=venue_id, patron_id=patron_id, reason=data.reason))
+        made = done.checkin.id if back == HOME else done.visit.id
+        return Redirect(f"{back}/{made}", toast=f"{done.checkin.patron} is in.")
 
-
-@page_post(
-    f"{HOME}/admit/{{patron_id:uuid}}",
-    permission=CHECKINS_OVERRIDE,
-    form_page="checkins/admit.html",
-    form_context=_guest,
-)
-async def admit_submit(ctx: Ctx, patron_id: PatronId, form: Form[AdmitForm]) -> Redirect:
-    """Let a guest in by hand, with a reason."""
-    data = form.require()
-    try:
-        venue_id = VenueId(UUID(data.venue_id))
-    except ValueError:
-        raise Invalid(fields={"venue_id": "Choose the venue."}) from None
-    done = await by_hand.override(ctx, data=OverrideIn(venue_id=venue_id, patron_id=patron_id, reason=data.reason))
-    return Redirect(f"{HOME}/{done.checkin.id}", toast=f"{done.checkin.patron} is in.")
+    return (admit_search_page, admit_page, admit_submit)
 
 
 @page(f"{HOME}/{{checkin_id:uuid}}/revocation", permission=CHECKINS_REVOKE)
@@ -148,4 +152,9 @@ async def _search(ctx: Ctx, text: str) -> list[FoundGuest]:
     return await ctx.db.rows(FoundGuest, FOUND, ctx.tenant_id, pattern, text)
 
 
-BY_HAND_PAGES = (admit_search_page, admit_page, admit_submit, revocation_dialog, revocation_submit)
+BY_HAND_PAGES = (
+    *admit_pages(f"{HOME}/admit", back=HOME),
+    *admit_pages("/staff/admit", back="/staff/visits"),
+    revocation_dialog,
+    revocation_submit,
+)

@@ -101,7 +101,7 @@ class VisitOpen(CheckinRefused):
 
     type = "visit-open"
     status = 409
-    title = "You are checked in already"
+    title = "Checked in already"
     default_detail = "Check out of your open visit first."
 
 

@@ -11,7 +11,7 @@ import { AnswerScreen } from "../parts/answer";
 import { LogSheet, Notices, Recent } from "../parts/log";
 import { MenuSheet } from "../parts/menu";
 import { NetLine, StatusBar } from "../parts/status";
-import { maintenance, snapshot, sync } from "../state/door";
+import { maintenance, online, snapshot, sync } from "../state/door";
 import { mode, result, takeScan } from "../state/scan";
 import { listenToWedge } from "../state/wedge";
 
@@ -62,7 +62,7 @@ function stage() {
   );
 }
 
-// icons: wrench, cloud-off, keyboard, log-in, log-out
+// icons: wrench, cloud-off, keyboard, log-in, log-out, hand
 function Standstill({ icon, title, text, children }: { icon: string; title: string; text: string; children?: preact.ComponentChildren }) {
   return (
     <div class="state warn">
@@ -113,6 +113,12 @@ function TypedCode({ onClose }: { onClose: () => void }) {
           {_("Check")}
         </button>
       </form>
+      {online.value && (
+        <a class="d-btn" href="/staff/admit">
+          <Icon name="hand" />
+          {_("A guest without a phone")}
+        </a>
+      )}
       <button type="button" class="d-btn" onClick={onClose}>
         {_("Back to the camera")}
       </button>
