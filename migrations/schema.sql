@@ -505,6 +505,8 @@
 --   version bigint not null default 1
 --   verified_at timestamp with time zone -- when somebody at the business saw who this is
 --   verified_by uuid
+--   name_key text generated as lower(name) -- personal: name; in small letters, for the search
+--   surname_key text generated as lower(regexp_replace(btrim(name), '^.*\s'::text, ''::text)) -- personal: name; its last word in small letters, for the search
 
 -- push_keys: the keys that prove to push services that a message is ours; the platform's own, sealed
 --   tenant_id uuid not null
@@ -1659,6 +1661,8 @@
 --   CREATE INDEX passkey_challenges_by_end ON public.passkey_challenges USING btree (expires_at)
 --   CREATE INDEX passkey_challenges_by_user ON public.passkey_challenges USING btree (user_id) WHERE (user_id IS NOT NULL)
 --   CREATE INDEX passkeys_by_user ON public.passkeys USING btree (user_id, created_at)
+--   CREATE INDEX patrons_by_name ON public.patrons USING btree (tenant_id, name_key)
+--   CREATE INDEX patrons_by_surname ON public.patrons USING btree (tenant_id, surname_key)
 --   CREATE INDEX patrons_by_time ON public.patrons USING btree (tenant_id, created_at DESC, id DESC)
 --   CREATE INDEX patrons_by_user ON public.patrons USING btree (user_id)
 --   CREATE INDEX patrons_by_verifier ON public.patrons USING btree (verified_by) WHERE (verified_by IS NOT NULL)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browser import PHONE
+from tests.support.browser import PHONE, scrolls_sideways, violations
 from tests.support.crew_of_work import as_somebody, hired, rostered
 from tests.support.live_server import HERE, LiveServer
 
@@ -300,3 +300,36 @@ def test_performance_shows_real_figures_with_a_table_for_everyone(live_server: L
     tomorrow = (datetime.now(UTC) + timedelta(days=400)).date()
     page.goto(f"/manage/team/performance?first={tomorrow}&last={tomorrow}")
     expect(page.get_by_text("Nothing to measure on these days")).to_be_visible()
+
+
+def test_any_guest_is_found_by_staff_and_the_search_is_on_record(
+    live_server: LiveServer, console_of: Callable[..., Page]
+) -> None:
+    guest = live_server.new_guest("Palesa Nkosi")
+    patron = live_server.sql(
+        "update patrons set status = 'banned', status_until = now() + interval '2 days' where user_id = (select id from users where email = $1) returning id",
+        guest.email,
+    )[0]["id"]
+    page = console_of(live_server.person("staff"), "/staff", viewport={"width": 360, "height": 760})
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox").fill("palesa")
+    expect(page.get_by_role("option", name="Find a guest: “palesa”")).to_be_visible()
+    page.keyboard.press("Enter")
+    found = page.get_by_role("list", name="Found").get_by_role("listitem").filter(has_text=str(patron)[-8:].upper())
+    expect(found).to_contain_text("Banned")
+    assert violations(page) == []
+    assert not scrolls_sideways(page)
+    found.get_by_role("link", name="Open Palesa Nkosi").click()
+    expect(page.get_by_role("alert")).to_contain_text("Do not let them in: banned.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Palesa Nkosi")
+    assert violations(page) == []
+    page.get_by_role("link", name="Find a guest").first.click()
+    page.get_by_label("Name, e-mail address or number").fill(guest.email[:14])
+    page.get_by_role("button", name="Find", exact=True).click()
+    expect(found).to_have_count(1)
+    page.get_by_label("Name, e-mail address or number").fill("nobody of this name")
+    page.get_by_role("button", name="Find", exact=True).click()
+    expect(page.get_by_text("Nobody found")).to_be_visible()
+    seen = live_server.sql("select name from outbox where name in ('patron.searched', 'patron.face_read')")
+    kept = live_server.sql("select name from audit_entries where name in ('patron.searched', 'patron.face_read')")
+    assert {row["name"] for row in [*seen, *kept]} == {"patron.searched", "patron.face_read"}

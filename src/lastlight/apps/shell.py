@@ -9,6 +9,8 @@ import msgspec
 
 from lastlight.apps.catalogue import APPS, AppPlace, app_of, home_of
 from lastlight.domains import safety, tenancy, venues
+from lastlight.domains.checkins import PATRONS_FIND
+from lastlight.domains.identity import PATRONS_READ
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.context import Ctx
@@ -189,11 +191,25 @@ async def _venues(ctx: Ctx) -> tuple[VenueRef, ...]:
 def _commands(ctx: Ctx, place: AppPlace, off: frozenset[str]) -> tuple[Command, ...]:
     """The places of the other consoles; those of this one are its navigation."""
     titles = {each.app: each.title for each in APPS}
-    return tuple(
+    others = tuple(
         Command(label=nav.label, href=nav.href, icon=nav.icon, group="Other consoles", hint=titles.get(nav.app, ""))
         for nav in ctx.services.registry.nav
         if nav.app != place.app and _reachable(ctx, nav) and nav.toggle not in off
     )
+    return (*others, *_searches(ctx, place))
+
+
+def _searches(ctx: Ctx, place: AppPlace) -> tuple[Command, ...]:
+    """What is looked for by the text that was typed: guests, where the reader may find them."""
+    if ctx.actor.kind == "crew" or ctx.tenant_id == PLATFORM:
+        return ()
+    if place.app in ("management", "owner") and ctx.allows(PATRONS_READ):
+        href = "/manage/guests?q="
+    elif ctx.allows(PATRONS_FIND):
+        href = "/staff/guests/found?q="
+    else:
+        return ()
+    return (Command(label="Find a guest:", href=href, icon="user-search", group="Search", takes_text=True),)
 
 
 def _reachable(ctx: Ctx, nav: Nav) -> bool:

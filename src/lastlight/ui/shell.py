@@ -64,6 +64,8 @@ class Command(Struct, frozen=True, kw_only=True):
     icon: str = "arrow-right"
     group: str = ""
     hint: str = ""
+    takes_text: bool = False
+    """Its address ends where what was typed belongs: it is offered for every text, after what matches."""
 
 
 class Looking(Struct, frozen=True, kw_only=True):

@@ -7,12 +7,20 @@ from lastlight.domains.checkins.door_listings import DOOR_LISTINGS
 from lastlight.domains.checkins.drills import fraudulent_check_ins
 from lastlight.domains.checkins.errors import ERRORS, CheckinTakenBack, CodeReplayed, FlagStepDone, VisitOpen
 from lastlight.domains.checkins.events import EVENTS, CheckinVerified, DoorScanned
+from lastlight.domains.checkins.face_pages import FACE_PAGES, FACE_ROUTES
+from lastlight.domains.checkins.face_pages import HOME as FIND_GUEST
 from lastlight.domains.checkins.flag_pages import FLAG_COUNT_EVENTS, FLAG_PAGES
 from lastlight.domains.checkins.flags import count_open_flags
 from lastlight.domains.checkins.jobs import judge_arrival, judge_scan, time_out_due_visits
 from lastlight.domains.checkins.listings import LISTINGS
 from lastlight.domains.checkins.pages import COUNT_EVENTS, PAGES, count_shown
-from lastlight.domains.checkins.permissions import CHECKINS_READ, FLAGS_READ, PERMISSIONS, VISITS_READ
+from lastlight.domains.checkins.permissions import (
+    CHECKINS_READ,
+    FLAGS_READ,
+    PATRONS_FIND,
+    PERMISSIONS,
+    VISITS_READ,
+)
 from lastlight.domains.checkins.queries import count_month
 from lastlight.domains.checkins.settings import SETTINGS
 from lastlight.runtime.context import Ctx
@@ -28,8 +36,8 @@ async def count_flags(ctx: Ctx, *, request: RequestInfo) -> int | None:
 MODULE = Module(
     name="checkins",
     summary="The door: verified arrivals, and the visits that they open.",
-    routes=(*ROUTES, *DOOR_ROUTES),
-    pages=(*PAGES, *BY_HAND_PAGES, *FLAG_PAGES),
+    routes=(*ROUTES, *DOOR_ROUTES, *FACE_ROUTES),
+    pages=(*PAGES, *BY_HAND_PAGES, *FLAG_PAGES, *FACE_PAGES),
     permissions=PERMISSIONS,
     events=EVENTS,
     usage={"Visits in 30 days": count_month},
@@ -97,6 +105,14 @@ MODULE = Module(
             order=20,
             count=count_shown,
             count_events=COUNT_EVENTS,
+        ),
+        Nav(
+            app="staff",
+            label="Find a guest",
+            href=FIND_GUEST,
+            icon="user-search",
+            permission=PATRONS_FIND,
+            order=22,
         ),
         Nav(
             app="platform",

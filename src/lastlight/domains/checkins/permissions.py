@@ -13,6 +13,9 @@ CHECKINS_OVERRIDE = Permission(
     "checkins.override", "Let a guest in by hand against the door's rules, with a reason", Scope.VENUE
 )
 CHECKINS_REVOKE = Permission("checkins.revoke", "Take a check-in back, or call it a false positive", Scope.VENUE)
+PATRONS_FIND = Permission(
+    "patrons.find", "Find a guest by name, e-mail address or number, as a door needs it", Scope.VENUE
+)
 FLAGS_READ = Permission("checkins.flags.read", "See the door's log and what looks like fraud there", Scope.VENUE)
 FLAGS_RESOLVE = Permission("checkins.flags.resolve", "Judge what looks like fraud at the door", Scope.VENUE)
 FRAUD_HEAR = Permission("fraud.hear", "Be told of fraud at the door: for whoever keeps the money", Scope.TENANT)
@@ -27,6 +30,7 @@ PERMISSIONS = (
     CHECKINS_PASS,
     CHECKINS_OVERRIDE,
     CHECKINS_REVOKE,
+    PATRONS_FIND,
     FLAGS_READ,
     FLAGS_RESOLVE,
     FRAUD_HEAR,

@@ -34,6 +34,7 @@ STAFF = (
     "checkins.override",
     "checkins.read",
     "devices.read",
+    "patrons.find",
     "resources.read",
     "resources.status",
     "safety.read",

@@ -26,7 +26,9 @@ export default class PaletteController extends Controller<HTMLElement> {
     const words = this.inputTarget.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const option of this.all) {
       const text = (option.textContent ?? "").toLowerCase();
-      option.hidden = !words.every((word) => text.includes(word));
+      option.hidden = option.dataset.takesText === undefined ? !words.every((word) => text.includes(word)) : !words.length;
+      const typed = option.querySelector("[data-typed]");
+      if (typed) typed.textContent = `“${this.inputTarget.value.trim()}”`;
     }
     for (const heading of this.listTarget.querySelectorAll<HTMLElement>(".grp")) {
       heading.hidden = !this.shown.some((option) => option.dataset.group === heading.dataset.group);
@@ -70,7 +72,8 @@ export default class PaletteController extends Controller<HTMLElement> {
     const href = option?.dataset.href;
     if (!href) return;
     this.dialogTarget.close();
-    location.assign(href);
+    const typed = option?.dataset.takesText === undefined ? "" : encodeURIComponent(this.inputTarget.value.trim());
+    location.assign(href + typed);
   }
 
   private readonly hotkey = (event: KeyboardEvent): void => {
