@@ -367,6 +367,18 @@ async def test_a_look_without_a_reason_is_refused_in_its_dialog(world: People) -
         assert (answer.status_code, "Look with the eyes of" in answer.text) == (422, True)
 
 
+async def test_who_is_of_the_crew_again_does_not_end_up_in_a_business_s_console(world: People) -> None:
+    async with visitor(world.app) as browser:
+        await browser.post("/sign-in", data={"email": "super_admin@crew.example", "password": PASSWORD})
+        for wanted, led_to in (
+            ("/manage/visits", "/platform"),
+            ("/platform/flags", "/platform/flags"),
+            ("", "/platform"),
+        ):
+            answer = await browser.get("/sign-in", params={"next": wanted})
+            assert (answer.status_code, answer.headers["location"]) == (303, led_to)
+
+
 async def test_a_browser_whose_look_ran_out_is_itself_again(world: People) -> None:
     async with visitor(world.app) as browser:
         body = {"email": world.bar.email("owner"), "password": "correct horse battery", "tenant": "bar", "as": "member"}

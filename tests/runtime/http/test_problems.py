@@ -267,6 +267,12 @@ async def test_a_page_sends_strangers_to_the_sign_in_and_back(world: People) -> 
     assert answer.headers["location"].startswith("/sign-in?next=/bells%3Ftone%3Dc")
     partial = await send(world, "GET", "/bells", {"HX-Request": "true"})
     assert (partial.status_code, partial.headers["hx-redirect"]) == (200, "/sign-in?next=/bells")
+    part_of_a_page = {"HX-Request": "true", "HX-Current-URL": "http://test/bells?tone=c#top"}
+    for method, path in (("GET", "/bells?fragment=list"), ("POST", "/bells/word")):
+        told = await send(world, method, path, part_of_a_page)
+        assert (told.status_code, told.headers["hx-redirect"]) == (200, "/sign-in?next=/bells%3Ftone%3Dc")
+    boosted = await send(world, "GET", "/bells?tone=d", {**part_of_a_page, "HX-Boosted": "true"})
+    assert boosted.headers["hx-redirect"] == "/sign-in?next=/bells%3Ftone%3Dd"
 
 
 async def test_answers_carry_what_keeps_browsers_safe(world: People, owner: dict[str, str]) -> None:

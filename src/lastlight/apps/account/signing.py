@@ -7,6 +7,7 @@ import msgspec
 from lastlight.apps.account.places import safe_next
 from lastlight.apps.catalogue import home_of
 from lastlight.domains import identity
+from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.auth.cookies import (
     no_cookie,
     own_cookie,
@@ -87,7 +88,11 @@ async def welcome(ctx: Ctx) -> View | Redirect:
 async def sign_in_page(ctx: Ctx, query: SignInQuery, request: RequestInfo) -> View | Redirect:
     """Ask for e-mail and password. Whose preview or visit has run out goes on as themselves."""
     if ctx.actor.user_id is not None:
-        return Redirect(safe_next(query.next) or home_of(ctx.actor).prefix)
+        home = home_of(ctx.actor)
+        wanted = safe_next(query.next)
+        crew_alone = ctx.actor.kind == "crew" and ctx.actor.tenant_id == PLATFORM  # back from a look, say
+        elsewhere = crew_alone and not wanted.startswith((f"{home.prefix}/", "/account"))
+        return Redirect(home.prefix if elsewhere else wanted or home.prefix)
     own = request.cookies.get(own_cookie_name(ctx.services.settings)) or ""
     if await identity.way_back(ctx, cookie=own):
         return Redirect(

@@ -1,7 +1,7 @@
 """Problems for people: the form again with its errors, a toast for a button, or a page that says what to do."""
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from lastlight.kernel.errors import ModuleOff, NotFound, NotSignedIn, Problem, SessionEnded
@@ -87,14 +87,23 @@ async def _may_see_form(services: Services, info: RequestInfo, op: Operation, pr
 
 def _led_to(info: RequestInfo, page: str) -> Answer:
     """The way to a page that lets somebody in, and from there back to what they wanted to read."""
-    came_from = info.path + (f"?{info.query}" if info.query else "")
-    if info.method != "GET":
-        came_from = ""
+    came_from = _came_from(info)
     sign = "&" if "?" in page else "?"
     target = page + (f"{sign}next={_quoted(came_from)}" if came_from else "")
     if info.htmx:
         return Answer(200, b"", "text/html; charset=utf-8", {"HX-Redirect": target})
     return Answer(303, b"", "text/html; charset=utf-8", {"Location": target, "Cache-Control": "no-store"})
+
+
+def _came_from(info: RequestInfo) -> str:
+    """The page that somebody is on or wanted to read: never a part of a page, which they would see without the rest of it."""
+    current = info.headers.get("hx-current-url", "")
+    if info.htmx and current and info.headers.get("hx-boosted") != "true":
+        parts = urlsplit(current)
+        return parts.path + (f"?{parts.query}" if parts.query else "")
+    if info.method != "GET":
+        return ""
+    return info.path + (f"?{info.query}" if info.query else "")
 
 
 def _quoted(text: str) -> str:
