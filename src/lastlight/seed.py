@@ -63,6 +63,7 @@ class Business:
     contact: str
     main: str
     people: tuple[Person, ...]
+    accent: str = ""
 
 
 CREW = (
@@ -96,6 +97,7 @@ BUSINESSES = (
             Person("staff", "Busi Tshabalala", "staff@lowlight.example"),
             Person("patron", "Liam Petersen", "liam@guests.example"),
         ),
+        accent="#1e9e8a",
     ),
 )
 CREWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -171,6 +173,7 @@ async def _fill_business(services: Services, business: Business, size: Size, has
             name=business.name,
             contact_name=business.contact,
             contact_email=business.people[0].email,
+            accent=business.accent,
         )
     async with system_ctx(services, tenant_id) as ctx:
         places = await venues.seed_venues(ctx, seed=SEED, slug=business.slug)

@@ -28,7 +28,7 @@ PUBLIC = frozenset(
         *("challenge_passkey", "open_passkey_session", "finish_cookie_session", "finish_login", "second_step_submit"),
         *("look_at_invitation", "accept_invitation", "invitation_link", "invitation_accept"),
         *("verify_page", "verify_submit", "gallery_page", "patron_home", "patron_view", "patron_code", "door_page"),
-        *("patron_venue", "read_push_key"),
+        *("patron_venue", "read_push_key", "open_accent", "open_logo", "preview_accent"),
         *("end_looking", "looking_end"),
     }
 )
@@ -64,7 +64,7 @@ SIGNED_IN = frozenset(
         *("proof_submit", "passkey_submit", "passkey_rename", "passkey_remove"),
         *("add_push_subscription", "list_push_subscriptions", "remove_push_subscription", "try_push_subscription"),
         *("notifications_page", "push_devices", "push_device_try", "push_device_remove", "push_kinds_submit"),
-        *("go_page", "list_enabled", "upload_image"),
+        *("go_page", "list_enabled", "upload_image", "upload_logo"),
         *("read_event_stream", "list_modules", "upload_file", "read_file", "platform_page"),
         *("list_views", "create_view", "delete_view", "views_menu", "view_submit", "view_remove"),
     }

@@ -21,7 +21,21 @@ from lastlight.runtime.http.reply import FormState, RequestInfo, View
 from lastlight.runtime.module import Nav
 from lastlight.ui.reader import known_locale
 from lastlight.ui.render import DEFAULT_ZONE, render_block, render_page
-from lastlight.ui.shell import Command, Looking, Me, NavGroup, NavItem, ShellContext, TenantRef, VenueRef, initials
+from lastlight.ui.shell import (
+    BrandRef,
+    Command,
+    Looking,
+    Me,
+    NavGroup,
+    NavItem,
+    ShellContext,
+    TenantRef,
+    VenueRef,
+    initials,
+)
+
+OWN_COLOURS = frozenset({"management", "owner", "treasury", "payee"})
+"""Consoles whose colour says which console it is; a business's accent is for its guests, its staff and its doors."""
 
 
 async def render(ctx: Ctx, op: Operation | None, info: RequestInfo, view: View) -> str:
@@ -71,7 +85,8 @@ async def build_shell(
 ) -> ShellContext:
     """Everything around a page for this reader: places, counts, tenant, venues, palette."""
     if ctx.actor.user_id is None:
-        return ShellContext(app=place.app, app_name=place.title, theme=theme, locale=locale, home="/")
+        brand = await _brand(ctx, place)
+        return ShellContext(app=place.app, app_name=place.title, theme=theme, locale=locale, home="/", brand=brand)
     off = await tenancy.switched_off(ctx)
     groups = await _navigation(ctx, place, info, off)
     tenant = await _tenant(ctx)
@@ -102,8 +117,18 @@ async def build_shell(
         live=True,
         live_after=await stream_head(ctx) if ctx.drawn_at is None else ctx.drawn_at,
         commands=_commands(ctx, place, off),
+        brand=await _brand(ctx, place),
         emergency=None if "safety" in off else await safety.emergency_of(ctx, app=place.app, venues=switchable),
     )
+
+
+async def _brand(ctx: Ctx, place: AppPlace) -> BrandRef | None:
+    """The logo, and the accent where an app has no colours of its own trade."""
+    brand = await tenancy.read_brand(ctx)
+    css = "" if place.app in OWN_COLOURS else brand.css
+    if not css and not brand.logo:
+        return None
+    return BrandRef(name=brand.name, css=css, logo=brand.logo, logo_alt=brand.logo_alt)
 
 
 def _looking(ctx: Ctx, known: tuple[VenueRef, ...]) -> Looking | None:

@@ -56,6 +56,15 @@ class Me(Struct, frozen=True, kw_only=True):
     account_href: str = ""
 
 
+class BrandRef(Struct, frozen=True, kw_only=True):
+    """What a business looks like: the addresses of its stylesheet and of its logo, each empty where it has none."""
+
+    name: str
+    css: str = ""
+    logo: str = ""
+    logo_alt: str = ""
+
+
 class Command(Struct, frozen=True, kw_only=True):
     """An entry of the Ctrl K palette."""
 
@@ -131,6 +140,8 @@ class ShellContext(Struct, frozen=True, kw_only=True):
     looking: Looking | None = None
     all_venues_href: str = ""
     emergency: Emergency | None = None
+    brand: BrandRef | None = None
+    """The own look of the business, or of the platform, where it has chosen one."""
 
 
 def initials(name: str) -> str:

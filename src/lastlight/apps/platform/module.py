@@ -4,14 +4,14 @@ from typing import Any
 
 from lastlight.apps.ledgers import audit_pages, crew_job_pages
 from lastlight.apps.platform.drills import DRILL_PAGES
+from lastlight.apps.platform.overview import platform_page
 from lastlight.apps.platform.project import PROJECT_PAGES
 from lastlight.apps.platform.system_status import read_system_status
-from lastlight.domains.tenancy import TENANTS_READ
 from lastlight.kernel.ids import MailId, TenantId
 from lastlight.runtime.audit.entries import AUDIT_READ
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.drills.events import DRILLS_READ
-from lastlight.runtime.http import Redirect, View, page
+from lastlight.runtime.http import View, page
 from lastlight.runtime.jobs.events import JOBS_READ
 from lastlight.runtime.keys.module import KEYS_MANAGE
 from lastlight.runtime.mail.outbox import OUTBOX, OUTBOX_READ, find_mail
@@ -19,12 +19,6 @@ from lastlight.runtime.module import Module, Nav
 from lastlight.runtime.tenant_settings import PLATFORM_SETTINGS_MANAGE
 
 HOME = "/platform/outbox"
-
-
-@page("/platform", signed_in="It only leads to a page that asks for a permission of its own.")
-async def platform_page(ctx: Ctx) -> Redirect:
-    """Go to the first page of the console."""
-    return Redirect("/platform/tenants" if ctx.allows(TENANTS_READ) else "/account")
 
 
 @page(HOME, permission=OUTBOX_READ, listing=OUTBOX)
@@ -56,6 +50,7 @@ MODULE = Module(
         *DRILL_PAGES,
     ),
     nav=(
+        Nav(app="platform", label="Overview", href="/platform", icon="layout-dashboard", order=10),
         Nav(
             app="platform",
             label="Jobs",

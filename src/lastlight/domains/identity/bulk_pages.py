@@ -86,7 +86,9 @@ def _answer(home: str, to: str, done: StandingsOut) -> View | Redirect:
     said = one if len(done.changed) == 1 else many.format(n=len(done.changed))
     if not done.left:
         return Redirect(home, toast=said)
-    return View(TEMPLATE, {"done": done, "said": said, "to": to, "people": [], "action": "", "guests": False}, "report")
+    return View(
+        TEMPLATE, {"done": done, "said": said, "to": to, "people": [], "action": "", "guests": False}, block="report"
+    )
 
 
 async def _again(_ctx: Ctx) -> dict[str, Any]:

@@ -22,6 +22,12 @@ from lastlight.kernel.permissions import Scope
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http.listing import Column, Filter, Listing
 
+TENANT = """
+    select t.id, t.slug, t.name, t.currency, t.time_zone,
+           case when b.accent <> '' then '/brand/' || t.id || '/' || b.version || '/accent' else '' end as accent_css,
+           case when b.logo_file_id is not null then '/brand/' || t.id || '/' || b.version || '/logo' else '' end as logo
+    from tenants t left join tenant_brands b on b.tenant_id = t.id where t.id = $1"""
+
 
 class PatronRow(msgspec.Struct, frozen=True, kw_only=True):
     """A guest of the business, as its people see them."""
@@ -162,9 +168,7 @@ async def read_me(ctx: Ctx) -> MeOut:
     actor = ctx.actor
     if actor.user_id is None or actor.session_id is None:
         raise NotSignedIn
-    tenant = await ctx.db.row(
-        TenantBrief, "select id, slug, name, currency, time_zone from tenants where id = $1", actor.tenant_id
-    )
+    tenant = await ctx.db.row(TenantBrief, TENANT, actor.tenant_id)
     permissions = {
         name: None if venues is None else sorted(venues) for name, venues in sorted(actor.grants.held.items())
     }

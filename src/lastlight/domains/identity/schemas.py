@@ -131,6 +131,10 @@ class TenantBrief(msgspec.Struct, frozen=True):
     name: str
     currency: str
     time_zone: str
+    accent_css: str = ""
+    """The address of the stylesheet with the business's accent; empty where it has none."""
+    logo: str = ""
+    """The address of its logo; empty where it has none."""
 
 
 class PreferencesOut(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from lastlight.domains.tenancy.actions import (
     set_module,
     suspend,
 )
+from lastlight.domains.tenancy.brands import Brand, logo_content, read_brand
 from lastlight.domains.tenancy.permissions import (
     TENANT_MANAGE,
     TENANT_READ,
@@ -59,6 +60,7 @@ __all__ = [
     "TENANT_READ",
     "TOGGLES",
     "Applicant",
+    "Brand",
     "ModuleOut",
     "RegistrationIn",
     "TenantChangeIn",
@@ -73,8 +75,10 @@ __all__ = [
     "enter",
     "give_modules",
     "list_modules",
+    "logo_content",
     "prepare_registration",
     "reactivate",
+    "read_brand",
     "read_detail",
     "read_tenant",
     "read_usage",

@@ -1,6 +1,9 @@
 """What tenancy brings to the platform."""
 
 from lastlight.domains.tenancy.api import ROUTES
+from lastlight.domains.tenancy.brand_api import BRAND_ROUTES
+from lastlight.domains.tenancy.brand_pages import BRAND_PAGES
+from lastlight.domains.tenancy.brands import BrandChanged, LogoNotAwaited, make_logo
 from lastlight.domains.tenancy.errors import ERRORS, SlugTaken
 from lastlight.domains.tenancy.events import EVENTS
 from lastlight.domains.tenancy.jobs import JOBS
@@ -13,13 +16,13 @@ from lastlight.runtime.tenant_settings import PLATFORM_SETTINGS_MANAGE
 MODULE = Module(
     name="tenancy",
     summary="Businesses on the platform: registration, approval, plan, modules.",
-    routes=ROUTES,
-    pages=PAGES,
+    routes=(*ROUTES, *BRAND_ROUTES),
+    pages=(*PAGES, *BRAND_PAGES),
     permissions=PERMISSIONS,
-    events=EVENTS,
-    errors=ERRORS,
+    events=(*EVENTS, BrandChanged),
+    errors=(*ERRORS, LogoNotAwaited),
     constraints={"tenants_slug_taken": SlugTaken},
-    jobs=JOBS,
+    jobs=(*JOBS, make_logo),
     listings=LISTINGS,
     nav=(
         Nav(

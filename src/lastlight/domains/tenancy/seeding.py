@@ -32,6 +32,7 @@ async def seed_tenant(
     currency: str = "ZAR",
     time_zone: str = "Africa/Johannesburg",
     modules: dict[str, bool] | None = None,
+    accent: str = "",
 ) -> TenantId:
     """An approved tenant with its built-in roles and modules; may be repeated. Needs the system's database role."""
     tenant_id = TenantId(identity.seeded_id(seed, "tenant", slug))
@@ -51,10 +52,17 @@ async def seed_tenant(
         time_zone,
     )
     await identity.give_builtin_roles(ctx, tenant_id=tenant_id)
-    await give_modules(ctx, tenant_ids=[tenant_id])
+    await _give_start(ctx, tenant_id, accent)
     for module, enabled in (modules or {}).items():
         assert module in BY_NAME, f"there is no module {module}"
         await ctx.db.execute(
             "update tenant_modules set enabled = $3 where tenant_id = $1 and module = $2", tenant_id, module, enabled
         )
     return tenant_id
+
+
+async def _give_start(ctx: Ctx, tenant_id: TenantId, accent: str) -> None:
+    await give_modules(ctx, tenant_ids=[tenant_id])
+    if accent:
+        sql = "insert into tenant_brands (tenant_id, accent) values ($1, $2) on conflict (tenant_id) do nothing"
+        await ctx.db.execute(sql, tenant_id, accent)

@@ -1,6 +1,7 @@
 """A venue's poster, as PDF for the printer and as SVG for whoever lays it out anew. The drawing is ours. Pure."""
 
 import unicodedata
+from base64 import b64encode
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
@@ -13,6 +14,7 @@ import msgspec
 import segno
 from reportlab.lib.colors import HexColor
 from reportlab.lib.units import mm
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase.pdfmetrics import (
     registerFont,  # pyright: ignore[reportUnknownVariableType] reportlab declares few types
     stringWidth,
@@ -27,6 +29,8 @@ ROOM = "#1b1420"
 SUN = "#ff6a5e"
 INK = "#1b1420"
 SOFT = "#6b6172"
+LOGO = 24
+"""The height of a logo in the band, in millimetres on A4; it may be twice as wide."""
 HOW_TO = ("Point your camera at the code,", "open the link, and you are checked in.")
 PLAIN, BOLD = "LastLightPoster", "LastLightPoster-Bold"
 
@@ -39,6 +43,12 @@ class Poster(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     key_number: int
     slug: str
+    house: str = "LAST LIGHT"
+    """Whose it is, in the band at its top."""
+    accent: str = SUN
+    """The light in the band: a colour that shows on dark ground."""
+    logo: bytes = b""
+    """The business's logo as PNG, in the light's place; empty for none."""
 
 
 class Layout(NamedTuple):
@@ -74,7 +84,7 @@ def poster_svg(poster: Poster, size: PaperSize = "A4") -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{at.width:g}mm" height="{at.height:g}mm" viewBox="0 0 {at.width:g} {at.height:g}">',
         f"<title>{escape(poster.venue_name)}: check in</title>",
         f'<rect width="{at.width:g}" height="{at.height:g}" fill="#ffffff"/><rect width="{at.width:g}" height="{at.band:g}" fill="{ROOM}"/>',
-        _svg_mark(at),
+        _svg_mark(at, poster),
     ]
     for index, (line, points) in enumerate(lines):
         parts.append(_svg_text(line, at.width / 2, at.name_y + index * points * 0.42, points, INK, weight=700))
@@ -98,7 +108,7 @@ def poster_pdf(poster: Poster, size: PaperSize = "A4") -> bytes:
     canvas.setAuthor("Last Light")
     canvas.setFillColor(HexColor(ROOM))
     canvas.rect(0, (at.height - at.band) * mm, at.width * mm, at.band * mm, stroke=0, fill=1)
-    _pdf_mark(canvas, at)
+    _pdf_mark(canvas, at, poster)
     for index, (line, points) in enumerate(_name_lines(_drawable(poster.venue_name) or poster.slug, at)):
         _pdf_text(canvas, at, line, y=at.name_y + index * points * 0.42, points=points, colour=INK, font=BOLD)
     _pdf_qr(canvas, at, poster.url)
@@ -179,14 +189,24 @@ def _runs(row: Sequence[int]) -> list[tuple[int, int]]:
     return found
 
 
-def _svg_mark(at: Layout) -> str:
-    """One light, rising into a dark room, and the name beside it."""
+def _svg_mark(at: Layout, poster: Poster) -> str:
+    """One light, rising into a dark room, or the business's logo; and the name above it."""
     u, middle = at.unit, at.width / 2
     horizon = at.band
+    if poster.logo:
+        side = LOGO * u
+        data = b64encode(poster.logo).decode()
+        light = (
+            f'<image x="{middle - side:g}" y="{horizon - side - 2 * u:g}" width="{2 * side:g}" height="{side:g}" '
+            f'preserveAspectRatio="xMidYMid meet" href="data:image/png;base64,{data}"/>'
+        )
+    else:
+        light = f'<path d="M{middle - 16 * u:g} {horizon:g}a{16 * u:g} {16 * u:g} 0 0 1 {32 * u:g} 0z" fill="{poster.accent}"/>'
     return (
-        f'<path d="M{middle - 16 * u:g} {horizon:g}a{16 * u:g} {16 * u:g} 0 0 1 {32 * u:g} 0z" fill="{SUN}"/>'
-        + _svg_text("LAST LIGHT", middle, 18 * u, 15 * u, "#ffffff", weight=700)
-        + _svg_text("check in here", middle, 26 * u, 12 * u, "#d9cfdf")
+        light
+        + f'<rect y="{horizon - u:g}" width="{at.width:g}" height="{u:g}" fill="{poster.accent}"/>' * bool(poster.logo)
+        + _svg_text(poster.house, middle, 14 * u, 15 * u, "#ffffff", weight=700)
+        + _svg_text("check in here", middle, 22 * u, 12 * u, "#d9cfdf")
     )
 
 
@@ -198,14 +218,21 @@ def _svg_text(text: str, x: float, y: float, points: float, colour: str, *, weig
     )
 
 
-def _pdf_mark(canvas: Canvas, at: Layout) -> None:
+def _pdf_mark(canvas: Canvas, at: Layout, poster: Poster) -> None:
     u = at.unit
     horizon = at.height - at.band
-    canvas.setFillColor(HexColor(SUN))
-    box = ((at.width / 2 - 16 * u) * mm, (horizon - 16 * u) * mm, (at.width / 2 + 16 * u) * mm, (horizon + 16 * u) * mm)
-    canvas.wedge(*box, 0, 180, stroke=0, fill=1)
-    _pdf_text(canvas, at, "LAST LIGHT", y=18 * u, points=15 * u, colour="#ffffff", font=BOLD)
-    _pdf_text(canvas, at, "check in here", y=26 * u, points=12 * u, colour="#d9cfdf")
+    canvas.setFillColor(HexColor(poster.accent))
+    if poster.logo:
+        side = LOGO * u
+        canvas.rect(0, horizon * mm, at.width * mm, u * mm, stroke=0, fill=1)
+        box = ((at.width / 2 - side) * mm, (horizon + 2 * u) * mm, 2 * side * mm, side * mm)
+        canvas.drawImage(ImageReader(BytesIO(poster.logo)), *box, mask="auto", preserveAspectRatio=True)
+    else:
+        middle = at.width / 2
+        box = ((middle - 16 * u) * mm, (horizon - 16 * u) * mm, (middle + 16 * u) * mm, (horizon + 16 * u) * mm)
+        canvas.wedge(*box, 0, 180, stroke=0, fill=1)
+    _pdf_text(canvas, at, _drawable(poster.house) or "LAST LIGHT", y=14 * u, points=15 * u, colour="#ffffff", font=BOLD)
+    _pdf_text(canvas, at, "check in here", y=22 * u, points=12 * u, colour="#d9cfdf")
 
 
 def _pdf_text(

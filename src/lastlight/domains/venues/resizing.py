@@ -7,21 +7,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
-from PIL import Image as Picture
-from PIL import ImageOps
-
 from lastlight.domains.venues.events import VenueImageChanged
 from lastlight.kernel.ids import FileId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs import job
 from lastlight.runtime.jobs.run import JobRun
 from lastlight.runtime.storage.files import Stored, add_file, find_file, remove_file, store_made
+from lastlight.runtime.storage.pictures import in_turn, upright_picture
 
 LARGE, SMALL = 1600, 480
-AT_ONCE = 1
-"""How many pictures a worker opens at a time: a few kilobytes may hold forty million pixels, and each open one its own memory."""
-PLAIN = frozenset({"RGB", "RGBA", "L"})
-FORMATS = ["PNG", "JPEG", "GIF", "WEBP"]
 WAITING = """
 select venue_id, patron_id, file_id from venue_images
 where tenant_id = $1 and id = $2 and state = 'uploaded' and removed_at is null
@@ -40,15 +34,7 @@ update venue_images set state = 'failed', state_reason = $3, file_id = null wher
 
 def copies_of(content: bytes) -> tuple[bytes, bytes, tuple[int, int]]:
     """A large and a small WebP of a picture, and the large one's width and height; ValueError for one that cannot be read."""
-    try:
-        with Picture.open(io.BytesIO(content), formats=FORMATS) as opened:
-            mode = "RGBA" if opened.has_transparency_data else "RGB"
-            plain = opened if opened.mode in PLAIN and "transparency" not in opened.info else opened.convert(mode)
-            plain.thumbnail((LARGE, LARGE))  # first, so that no other step holds a copy of all its pixels
-            upright = ImageOps.exif_transpose(plain).convert(mode)
-    except (OSError, SyntaxError, ValueError, Picture.DecompressionBombError) as error:
-        raise ValueError("The picture is damaged.") from error
-    upright.info.clear()
+    upright = upright_picture(content, longest=LARGE)
     made: list[bytes] = []
     size = (0, 0)
     for longest in (LARGE, SMALL):
@@ -72,11 +58,8 @@ async def resize_image(job: JobRun, image_id: UUID) -> None:
         if row is None:
             return
         original = await find_file(ctx, FileId(row["file_id"]))
-    turns: asyncio.Semaphore = job.services.memory.setdefault("resizing-turns", asyncio.Semaphore(AT_ONCE))
     try:
-        async with turns:
-            content = b"".join([piece async for piece in job.services.storage.read(original.place)])
-            large, small, size = await asyncio.to_thread(copies_of, content)
+        large, small, size = await in_turn(job.services, original, copies_of)
     except ValueError as error:
         await _fail(job, image_id, row, str(error))
         return

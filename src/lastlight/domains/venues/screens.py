@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from lastlight.domains import tenancy
 from lastlight.domains.venues.codes import (
     CodeUnreadableError,
     VenueCode,
@@ -17,7 +18,7 @@ from lastlight.domains.venues.errors import CodeOfNobody, PosterNeedsGeofence, V
 from lastlight.domains.venues.keys import current_key, open_key
 from lastlight.domains.venues.model import Venue
 from lastlight.domains.venues.permissions import VENUES_CODES
-from lastlight.domains.venues.posters import Poster, qr_svg
+from lastlight.domains.venues.posters import SUN, Poster, qr_svg
 from lastlight.domains.venues.queries import find_venue
 from lastlight.domains.venues.schemas import CodePlace, CodeTenant, CodeVenue, ScreenCode
 from lastlight.kernel.ids import TenantId, VenueId
@@ -62,7 +63,11 @@ async def read_poster(ctx: Ctx, *, venue_id: UUID) -> Poster:
     key = await current_key(ctx, venue_id=venue_id)
     secret = open_key(ctx, venue_id=venue_id, number=key.number, sealed=key.secret)
     code = poster_code(secret, venue_id=venue_id, key_number=key.number)
+    brand = await tenancy.read_brand(ctx)
     return Poster(
+        house=(brand.name if brand.logo else "Last Light").upper(),
+        accent=brand.dark_accent or SUN,
+        logo=await tenancy.logo_content(ctx, brand=brand) or b"",
         venue_name=venue.name,
         address=venue.address.one_line(),
         url=code_url(code, ctx.services.settings.base_url),

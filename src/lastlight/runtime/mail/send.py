@@ -13,10 +13,15 @@ from lastlight.runtime.context import Ctx
 from lastlight.runtime.mail.deliver import DELIVER
 from lastlight.runtime.mail.plain import plain_text
 from lastlight.runtime.staged import begin
+from lastlight.ui.colours import shade_for
 from lastlight.ui.reader import reading_as
 from lastlight.ui.render import render_block
 
 ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]\\\x00-\x1f\x7f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+BRAND = """
+select t.name, b.accent, case when b.logo_file_id is not null then '/brand/' || t.id || '/' || b.version || '/logo' else '' end as logo
+from tenant_brands b join tenants t on t.id = b.tenant_id where b.tenant_id = $1
+"""
 WRITE = """
 insert into outgoing_mail (tenant_id, id, recipient, template, locale, subject, body_text, body_html, state)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -31,7 +36,8 @@ async def send_mail(ctx: Ctx, *, to: str, template: str, context: Mapping[str, A
     is made from the HTML where there is no such block. Without LASTLIGHT_SMTP_URL it is kept for the outbox page.
     """
     address = checked_address(to)
-    subject, text, page = _render(ctx.services.templates, template, context, locale)
+    given = {"look": await _look(ctx), **context}
+    subject, text, page = _render(ctx.services.templates, template, given, locale)
     mail_id = MailId(uuid7())
     leaves = bool(ctx.services.settings.smtp_url)
     state = "queued" if leaves else "kept"
@@ -39,6 +45,20 @@ async def send_mail(ctx: Ctx, *, to: str, template: str, context: Mapping[str, A
     if leaves:
         await begin(ctx, DELIVER, key=str(mail_id), intent={"mail_id": mail_id})
     return mail_id
+
+
+async def _look(ctx: Ctx) -> dict[str, str]:
+    """The logo, the button's colour and what is written on it, of the business in whose name the mail leaves; empty for none."""
+    row = await ctx.db.fetchrow(BRAND, ctx.tenant_id)
+    if row is None:
+        return dict.fromkeys(("name", "logo", "button", "ink"), "")
+    shade = shade_for(row["accent"], "light") if row["accent"] else None
+    return {
+        "name": row["name"],
+        "logo": f"{ctx.services.settings.base_url}{row['logo']}" if row["logo"] else "",
+        "button": shade.accent if shade else "",
+        "ink": shade.ink if shade else "",
+    }
 
 
 def checked_address(address: str) -> str:

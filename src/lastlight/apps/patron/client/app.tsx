@@ -1,6 +1,7 @@
 // The app: who is here decides between the entrance and the views; the address decides which view.
 import { useEffect, useRef } from "preact/hooks";
 import { gettext as _ } from "../../../ui/js/i18n";
+import { useAccent } from "./parts/brand";
 import { NetBanner, TabBar } from "./parts/frame";
 import { HelpSheet } from "./parts/help-sheet";
 import { LookingBar } from "./parts/looking";
@@ -38,6 +39,7 @@ const SCREENS: Record<View, () => preact.JSX.Element | null> = {
 
 export function App() {
   useViewTitle();
+  useAccent();
   if (standing.value === "opening") return <Opening />;
   if (standing.value === "signed-out" || (mustSignIn.value && entering.value)) {
     return (

@@ -5,6 +5,9 @@ export interface Tenant {
   id: string;
   slug: string;
   name: string;
+  /** Addresses of the business's accent and logo; empty where it has none. */
+  accent_css?: string;
+  logo?: string;
 }
 
 /** A business that this person is a guest of, or works for. */

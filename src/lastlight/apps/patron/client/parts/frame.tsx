@@ -6,6 +6,7 @@ import { flow } from "../state/checkin";
 import { online } from "../state/device";
 import { justSent, me, mustSignIn, present, queued, rejected, trouble } from "../state/night";
 import { go, hrefOf, view, type View } from "../state/route";
+import { Logo } from "./brand";
 import { initials } from "./words";
 
 interface HeaderProps {
@@ -35,6 +36,7 @@ export function Header({ title, lead, avatar = false, back, children }: HeaderPr
         {lead && <p class="u-truncate">{lead}</p>}
       </div>
       <div class="end u-row">
+        {avatar && <Logo />}
         <Unsent />
         {children}
       </div>
