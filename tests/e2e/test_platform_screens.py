@@ -92,6 +92,10 @@ def test_modules_go_on_and_off(live_server: LiveServer, console_of: Console) -> 
         statement = "select enabled from tenant_modules where tenant_id = $1 and module = 'loyalty'"
         return live_server.sql(statement, tenant.id)[0]["enabled"]
 
+    listed = crew.get_by_role("main").get_by_role("listitem")
+    expect(listed.filter(has_text="Points, levels and rewards")).to_contain_text("Comes with a later release.")
+    expect(listed.filter(has_text="Incidents, SOS and reports.")).not_to_contain_text("later release")
+    expect(listed.filter(has_text="Scanners")).to_have_count(0)  # they cannot be switched off: the door needs them
     before = enabled()
     for _ in range(2):
         was = enabled()

@@ -111,8 +111,16 @@ async def _detail(ctx: Ctx, tenant_id: UUID) -> dict[str, Any]:
         "here": f"{HOME}/{tenant_id}",
         "tab": "overview",
         "plans": [(plan, plan.capitalize()) for plan in Plan.__args__],
+        "filled": _filled(ctx),
         "history": await entity_history(ctx, entity="tenant", entity_id=tenant_id),
     }
+
+
+def _filled(ctx: Ctx) -> set[str | None]:
+    """The modules of which something is in this release: what stands behind the others comes with a later one."""
+    registry = ctx.services.registry
+    switched = (*registry.modules, *registry.operations, *registry.nav, *registry.jobs.values())
+    return {item.toggle for item in switched}
 
 
 @page(ONE, permission=TENANTS_READ, scope_tenant="tenant_id")

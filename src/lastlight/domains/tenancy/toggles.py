@@ -27,7 +27,6 @@ TOGGLES = (
     Toggle("safety", "Safety", "Incidents, SOS and reports.", default=True),
     Toggle("staff", "Staff", "Shifts, clocking in and tasks.", default=True),
     Toggle("treasury", "Treasury", "Split rules, payouts and statements."),
-    Toggle("devices", "Devices", "Scanners, readers and machines at the venues."),
     Toggle("analytics", "Analytics", "Figures over nights, venues and guests.", default=True),
 )
 
