@@ -215,9 +215,8 @@ async def _admit(ctx: Ctx, speaker: Speaker, scan: ScanIn, finding: Finding, at:
         override_reason=reason,
     )
     grounds = Grounds(nonce=shown.step.to_bytes(8, "big"), override_by=finding.override_by)
-    async with (
-        ctx.db.attempt()
-    ):  # a guest whom somebody else lets in at this moment refuses this scan, not its whole batch
+    # A guest whom somebody else lets in at this moment refuses this scan, not its whole batch.
+    async with ctx.db.attempt():
         await admit(ctx, checkin=checkin, grounds=grounds, longest=timedelta(minutes=door.visit_timeout_minutes))
     return checkin.id
 
