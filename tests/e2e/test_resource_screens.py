@@ -249,7 +249,7 @@ def test_staff_report_what_is_broken_but_set_nothing_up(live_server: LiveServer,
     made = room(live_server, live_server.new_venue("Kōjō Staff"), "Room I")
     page = console_of(live_server.person("staff"), "/staff/resources")
     expect(page.get_by_role("heading", level=1)).to_have_text("Games, rooms, tables")
-    expect(page.get_by_role("link", name="New", exact=True)).to_have_count(0)
+    expect(page.get_by_role("link", name="Add one", exact=True)).to_have_count(0)
     page.goto(f"/staff/resources/{made}")
     expect(page.get_by_role("button", name="Save")).to_have_count(0)
     expect(page.get_by_role("button", name="Retire")).to_have_count(0)
