@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from lastlight.domains.identity import invitations
 from lastlight.kernel.ids import PLATFORM, TenantId
+from lastlight.runtime.limits import Policy
 from tests.domains.identity.test_passkeys import challenge, made
 from tests.support.people import PASSWORD, People, visitor
 
@@ -53,6 +55,24 @@ async def test_nobody_is_a_member_before_they_accept_and_the_link_works_once(wor
     assert (me["name"], me["roles"], me["email_verified"]) == ("Fresh Face", ["staff"], True)
     again = await world.call("GET", f"/api/invitations/{invitation['id']}", await owner(world))
     assert again["status"] == "accepted"
+
+
+async def test_a_business_sends_so_many_invitations_a_day_those_sent_again_among_them(
+    world: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invitations, "MAILS", Policy("few-invitations", 1, 86_400))
+    boss, email, late = await owner(world), fresh(), fresh()
+    sent = await invite(world, email, boss)
+    again = f"/api/invitations/{sent['id']}/resend"
+    await world.refused("too-many-requests", "POST", again, boss | version(sent))
+    body = {"email": late, "role_id": await role_id(world, "staff")}
+    refused = await world.client.post("/api/invitations", headers=boss, json=body)
+    assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (429, True)
+    assert "A business sends 1 invitations a day." in refused.json()["detail"]
+    assert (await world.mails(late), len(await world.mails(email))) == ([], 1)
+    other = {"email": late, "role_id": await role_id(world, "staff", world.club.id)}
+    elsewhere = await world.bearer(world.club.email("owner"))
+    await world.call("POST", "/api/invitations", elsewhere, status=201, json=other)
 
 
 async def test_who_has_a_proven_account_keeps_name_and_password(world: People) -> None:

@@ -22,12 +22,15 @@ from lastlight.domains.identity.members import require_manage, require_venues
 from lastlight.domains.identity.names import clean_email, clean_name
 from lastlight.domains.identity.permissions import MEMBERS_MANAGE
 from lastlight.domains.identity.roles import lock_role, require_within
-from lastlight.kernel.errors import Stale
+from lastlight.kernel.errors import Stale, TooManyRequests
 from lastlight.kernel.ids import RoleId, TenantId, VenueId, uuid7
+from lastlight.runtime import limits
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs import job
 
 LIFE = timedelta(days=7)
+MAILS = limits.Policy("invitations", 500, 86_400)
+"""Invitations that one business sends in a day: they go to any address, with words of its own."""
 INVITATION = """
     select i.id, i.email, i.name, i.role_id, r.name as role, i.venue_ids, i.note, i.invited_by, u.name as inviter, i.sent_at,
            case when i.status = 'open' and i.expires_at <= now() then 'expired' else i.status end as status,
@@ -64,7 +67,10 @@ async def read_invitation(ctx: Ctx, *, invitation_id: UUID) -> InvitationOut:
 
 
 async def invite(ctx: Ctx, *, data: InvitationIn) -> InvitationOut:
-    """Offer a role to whoever owns an address. Raises Invalid, NotFound, GrantsTooMuch, MemberAlready, InvitationOpen."""
+    """Offer a role to whoever owns an address.
+
+    Raises Invalid, NotFound, GrantsTooMuch, MemberAlready, InvitationOpen, TooManyRequests.
+    """
     email = clean_email(data.email)
     name = clean_name(data.name) if data.name.strip() else ""
     role = await lock_role(ctx, role_id=data.role_id)
@@ -73,6 +79,7 @@ async def invite(ctx: Ctx, *, data: InvitationIn) -> InvitationOut:
     require_within(ctx, permissions=role.permissions, venue_ids=data.venue_ids)
     await _require_no_member(ctx, email=email, role_id=role.id)
     await ctx.db.execute(CLOSE_LATE + " and email = $2 and role_id = $3", ctx.tenant_id, email, role.id)
+    await _count_mail(ctx)
     invitation_id = InvitationId(uuid7())
     await ctx.db.execute(
         """insert into invitations (tenant_id, id, email, name, role_id, venue_ids, note, invited_by, expires_at)
@@ -108,12 +115,20 @@ async def _require_no_member(ctx: Ctx, *, email: str, role_id: RoleId) -> None:
         raise MemberAlready
 
 
+async def _count_mail(ctx: Ctx) -> None:
+    decision = await limits.check(ctx.services, policy=MAILS, key=str(ctx.tenant_id))
+    if not decision.allowed:
+        said = f"A business sends {MAILS.quota} invitations a day. Send the next one in a few minutes."
+        raise TooManyRequests(said, headers=decision.headers())
+
+
 async def resend(ctx: Ctx, *, invitation_id: UUID, version: int) -> InvitationOut:
     """Send a new link, for another seven days, in the name of who resends it; the earlier link no longer works."""
     held = await _lock(ctx, invitation_id, version)
     role = await lock_role(ctx, role_id=held.role_id)
     require_within(ctx, permissions=role.permissions, venue_ids=held.venue_ids)
     await _require_no_member(ctx, email=held.email, role_id=role.id)
+    await _count_mail(ctx)
     await ctx.db.execute(
         """update invitations set status = 'open', closed_at = null, token_hash = null, invited_by = $3, expires_at = now() + $4
            where tenant_id = $1 and id = $2""",
