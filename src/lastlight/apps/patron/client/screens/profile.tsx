@@ -35,7 +35,7 @@ export function ProfileScreen() {
           <div class="u-min0">
             <b>{person.name}</b>
             <small>{person.email}</small>
-            {person.patron_id && <small>{_("Guest no. %(number)s", { number: person.patron_id.slice(-8).toUpperCase() })}</small>}
+            {person.patron_id && <p class="u-xs u-dim">{_("Guest no. %(number)s", { number: person.patron_id.slice(-8).toUpperCase() })}</p>}
           </div>
           {person.email_verified ? (
             <span class="badge ok">

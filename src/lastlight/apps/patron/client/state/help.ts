@@ -1,6 +1,6 @@
 // A guest who is in calls for help. The call is written to the phone first and sent as every action is; what became of it is read live.
 import { computed, effect, signal } from "@preact/signals";
-import { call as ask } from "../../../../ui/js/wire/api";
+import { call as ask, Refused } from "../../../../ui/js/wire/api";
 import { dismiss, enqueue } from "../data/outbox";
 import { fact, keepFact } from "../data/database";
 import type { Problem } from "../data/types";
@@ -136,7 +136,8 @@ const savedNow = (): boolean => asked;
 
 async function look(): Promise<void> {
   const person = me.value;
-  const found = await ask<HelpState>(PATH).catch(() => null);
+  // Where the business has switched its safety module off, nobody would hear.
+  const found = await ask<HelpState>(PATH).catch((error: unknown) => (error instanceof Refused && error.problem.status === 403 ? { offered: false, call: null } : null));
   if (!found || !person || me.value?.user_id !== person.user_id) return;
   asked = true;
   known.value = found;
