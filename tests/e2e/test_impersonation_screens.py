@@ -116,13 +116,13 @@ def test_the_guest_s_app_shows_the_bar_too_and_keeps_nothing_of_the_guest(
     looking = page.get_by_role("region", name="You are only looking")
     expect(looking).to_contain_text("Sam Adeyemi is looking as Karabo Looked-At.")
     expect(looking).to_contain_text(f"Reason: {WHY}")
-    page.get_by_role("link", name="Profile").click()
+    page.get_by_role("link", name="Profile", exact=True).click()
     expect(looking).to_be_visible()
     assert wrong_in_themes(page) == []
     looking.get_by_role("button", name="Stop looking").click()
     toast(page, "You are yourself again.")
     kept = """() => new Promise((done, fail) => {
-      const asked = indexedDB.open("last-light");
+      const asked = indexedDB.open("last-light-patron");
       asked.onerror = fail;
       asked.onsuccess = () => {
         const stores = ["snapshots", "commands", "keys"];

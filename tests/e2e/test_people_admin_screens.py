@@ -95,6 +95,35 @@ def test_a_profile_changes_while_it_is_looked_at_and_a_stale_dialog_is_told(
     expect(dialog.get_by_label("Reason")).to_have_value("Fought")
 
 
+def test_many_guests_are_suspended_together_and_who_was_left_is_named(
+    live_server: LiveServer, console_of: Console
+) -> None:
+    live_server.new_guest("Sizwe Twofold")
+    live_server.new_guest("Sizani Twofold")
+    page = console_of(live_server.person("manager"), "/manage/guests?q=Twofold")
+    rows = page.locator("#patrons tbody tr")
+    rows.filter(has_text="Sizwe").get_by_role("checkbox").click()
+    bar = page.get_by_role("region", name="Selected guests")
+    bar.get_by_role("button", name="Suspend").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Sizwe Twofold")
+    dialog.get_by_role("button", name="Suspend").click()
+    expect(dialog.get_by_label("Reason")).to_have_attribute("aria-invalid", "true")
+    dialog.get_by_label("Reason").fill("Fought at the door")
+    dialog.get_by_role("button", name="Suspend").click()
+    toast(page, "1 person is suspended.")
+    page.goto("/manage/guests?q=Twofold")
+    page.get_by_role("checkbox", name="Select all").click()
+    bar.get_by_role("button", name="Let back in").click()
+    expect(dialog).to_contain_text("Let 2 people back in?")
+    dialog.get_by_label("Reason").fill("Talked it over")
+    dialog.get_by_role("button", name="Let back in").click()
+    report = page.get_by_role("dialog", name="1 person is let back in.")
+    expect(report.get_by_role("row").filter(has_text="Sizani Twofold")).to_contain_text("Nothing is imposed on them.")
+    report.get_by_role("button", name="Close").last.click()
+    expect(rows.filter(has_text="Suspended")).to_have_count(0)
+
+
 def test_the_crew_suspends_an_account_everywhere(live_server: LiveServer, console_of: Console) -> None:
     guest = live_server.new_guest("Tumi Spammer")
     page = console_of(live_server.person("moderator"), f"/platform/accounts?q={guest.email}")
