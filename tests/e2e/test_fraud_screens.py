@@ -219,7 +219,7 @@ def test_the_doors_log_grows_while_one_looks(manager: Callable[[str], Page], liv
     scan = {"sequence": 1, "code": "no pass", "claimed_at": datetime.now(UTC).isoformat()}
     assert speak(live_server, scanner, "/api/door/scans", {"scans": [scan]}).status_code == 200
     row = page.locator("#door_scans tbody tr").first
-    expect(row).to_contain_text("code-malformed", timeout=PATIENCE)
+    expect(row).to_contain_text("Not a check-in code", timeout=PATIENCE)
     expect(row).to_contain_text("Refused")
     page.set_viewport_size({"width": 360, "height": 780})
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

@@ -41,6 +41,9 @@ DIALOGS = (
     "/status",
     "/standing",
     "/verification",
+    "/second-factor",
+    "/chosen",
+    "/logo-removal",
     "/preview",
     "/impersonation",
     "/fate",
@@ -73,6 +76,10 @@ QUESTIONS = {
     "/step": "?step=bar_guest",
     "/status": "?status=paused",
     "/decision": "?what=suspension",
+    "/manage/guests/chosen": "?ids={patron_id}",
+    "/manage/people/chosen": "?ids={member_id}",
+    "/owner/people/chosen": "?ids={member_id}",
+    "/platform/people/chosen": "?ids={member_id}",
 }
 TABS = {
     "/account": ("", "?tab=sessions"),
@@ -114,7 +121,8 @@ def tour_of(server: LiveServer, person: Person, things: dict[str, str]) -> Tour:
             continue
         address, ending = _address(op.path, things), "/" + op.path.rsplit("/", 1)[-1]
         if ending in DIALOGS:
-            tour.dialogs.append(address + QUESTIONS.get(ending, ""))
+            question = QUESTIONS.get(op.path) or QUESTIONS.get(ending, "")
+            tour.dialogs.append(_address(op.path + question, things))
         else:
             tour.pages.extend(address + tab for tab in TABS.get(op.path, ("",)))
     return Tour(sorted(tour.pages), sorted(tour.dialogs))
