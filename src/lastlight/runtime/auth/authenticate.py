@@ -239,9 +239,7 @@ async def _load(services: Services, session_id: UUID, *, seen: bool) -> _Known:
     except Exception:
         forget(session_id)
         raise
-    if (
-        seen and actor.looking is None
-    ):  # whose place somebody looks from has not been here, and a look is never prolonged
+    if seen and actor.looking is None:  # who is looked at has not been here, and a look is never prolonged
         await pool.execute(TOUCH, session_id, float(COOKIE_SECONDS))
     previous = _known.get(session_id)
     touched = time.monotonic() if seen or previous is None else previous.touched
