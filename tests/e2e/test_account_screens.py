@@ -56,13 +56,17 @@ def test_the_look_of_the_device_is_followed_until_one_says_otherwise(console_of:
 
 
 def test_a_device_is_signed_out_from_another(console_of: Console, newcomer: Person) -> None:
-    lost = console_of(newcomer, "/staff")
+    lost = console_of(newcomer, "/staff/tasks/new")
+    lost.get_by_label("What is to be done").fill("Mop up by the bar")
     page = console_of(newcomer, "/account?tab=sessions")
     rows = page.locator("#main tbody tr")
     expect(rows).to_have_count(2)
     rows.filter(has_not_text="This one").get_by_role("button", name="Sign out").click()
     toast(page, "That device is signed out.")
     expect(rows).to_have_count(1)
+    lost.get_by_role("button", name="Create the task").click()
+    expect(lost.get_by_role("alert").get_by_role("link", name="Sign in")).to_be_visible()
+    expect(lost.get_by_label("What is to be done")).to_have_value("Mop up by the bar")
     lost.goto("/staff/visits")
     expect(lost).to_have_url(re.compile("/sign-in"))
     page.get_by_role("button", name="Sign out everywhere").click()

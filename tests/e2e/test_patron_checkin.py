@@ -106,7 +106,7 @@ def test_a_guest_of_two_businesses_is_with_one_at_a_time(live_server: LiveServer
     page.get_by_role("button", name="Join and check in").click()
     expect(page.get_by_role("button", name="Check out")).to_be_visible()
     page.get_by_role("link", name="Profile", exact=True).click()
-    businesses = page.locator("section", has=page.get_by_role("heading", name="Your businesses"))
+    businesses = page.locator("section", has=page.get_by_role("heading", name="Where you are a guest"))
     expect(businesses.get_by_role("listitem").filter(has_text="The Low Light")).to_contain_text("Current")
     businesses.get_by_role("button", name="Switch").click()
     expect(businesses.get_by_role("listitem").filter(has_text="Kōjō Arcade")).to_contain_text("Current")

@@ -1,10 +1,12 @@
 // What htmx cannot swap must still reach the person: a dead network, a 5xx, an expired sign-in.
+import { leadsToSignIn, sessionEnded } from "./session";
 import { toast } from "./toast";
 
 interface Context {
   sourceElement: Element;
   response?: { status: number; headers: Headers };
   text?: string;
+  hx?: { redirect?: string };
 }
 interface ContextEvent extends Event {
   detail: { ctx: Context };
@@ -44,16 +46,22 @@ function sentence({ response, text }: Context): string {
 }
 
 export function reportFailures(): void {
+  document.addEventListener("htmx:before:response", (event) => {
+    if (!leadsToSignIn((event as ContextEvent).detail.ctx.hx?.redirect)) return;
+    event.preventDefault();
+    sessionEnded();
+  });
   document.addEventListener("htmx:before:swap", (event) => {
     const { ctx } = (event as ContextEvent).detail;
     const status = ctx.response?.status ?? 200;
     if (status < 400 || isMeant(ctx)) return;
     event.preventDefault();
-    if (status === 401) location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+    if (status === 401) sessionEnded();
     else toast(sentence(ctx), "danger");
   });
   document.addEventListener("htmx:error", (event) => {
-    if ((event.target as Element).closest("[data-live-block]")) return; // the live pill already says so
+    // A block that asks by itself is spoken for by the live pill; a press inside of it is somebody's, who has to know.
+    if ((event.target as Element).matches("[data-live-block]")) return;
     toast("No connection. Check the network and try again.", "warn");
   });
 }

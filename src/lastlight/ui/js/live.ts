@@ -1,6 +1,7 @@
 // Sockets carry signals only: an event named "checkin.verified" becomes "ll:checkin.verified" on <body>, blocks refetch
 // themselves. After a gap every block is told to refetch (ll:resync); when sockets fail, the feed is polled instead.
 import { io } from "socket.io-client";
+import { sessionEnded } from "./session";
 
 interface Envelope {
   id: string;
@@ -61,7 +62,7 @@ async function poll(): Promise<void> {
       headers: { accept: "application/json" },
       signal: AbortSignal.timeout(POLL_EVERY_MS),
     });
-    if (answer.status === 401) return signIn();
+    if (answer.status === 401) return sessionEnded();
     if (!answer.ok) throw new Error(String(answer.status));
     const feed = (await answer.json()) as Feed;
     for (const event of feed.events) receive(event.name, event);
@@ -70,10 +71,6 @@ async function poll(): Promise<void> {
   } catch {
     show("down");
   }
-}
-
-function signIn(): void {
-  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 function startPolling(): void {

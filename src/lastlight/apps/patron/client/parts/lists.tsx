@@ -49,7 +49,7 @@ export function QueuedRow({ command }: { command: Command }) {
       <b>{[commandTitle(command), command.venue_name].filter(Boolean).join(" · ")}</b>
       <small>
         <Icon name="clock" />
-        {_("Saved on this phone, %(time)s", { time: when(command.at, now.value, zoneOf(command.venue_id)) })}
+        {_("Saved on this phone, %(time)s", { time: when(command.at, now.value, zoneOf(command.venue_id), true) })}
       </small>
     </li>
   );
@@ -67,7 +67,7 @@ export function RejectedRow({ command }: { command: Command }) {
       <b>{[commandTitle(command), command.venue_name].filter(Boolean).join(" · ")}</b>
       <small>
         <Icon name="circle-x" />
-        {_("Refused, %(time)s", { time: when(command.at, now.value, zoneOf(command.venue_id)) })}
+        {_("Refused, %(time)s", { time: when(command.at, now.value, zoneOf(command.venue_id), true) })}
       </small>
       <p>
         <strong>{problem?.title}.</strong> {problem?.detail}

@@ -19,12 +19,12 @@ export function clock(at: string | number, zone?: string): string {
   return format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }, zone).format(new Date(at));
 }
 
-/** "21:40" today, "Fri 23:12" within a week, "14 Nov 23:12" before. */
-export function when(at: string | number, now: number, zone?: string): string {
+/** "Today 21:40", "Fri 23:12" within a week, "14 Nov 23:12" before; `amid` a sentence, "today 21:40". */
+export function when(at: string | number, now: number, zone?: string, amid = false): string {
   const time = clock(at, zone);
   const moment = new Date(at);
-  if (sameDay(moment.getTime(), now, zone)) return _("Today %(time)s", { time });
-  if (sameDay(moment.getTime(), now - DAY_MS, zone)) return _("Yesterday %(time)s", { time });
+  if (sameDay(moment.getTime(), now, zone)) return amid ? _("today %(time)s", { time }) : _("Today %(time)s", { time });
+  if (sameDay(moment.getTime(), now - DAY_MS, zone)) return amid ? _("yesterday %(time)s", { time }) : _("Yesterday %(time)s", { time });
   if (Math.abs(now - moment.getTime()) < 6 * DAY_MS) return `${format({ weekday: "short" }, zone).format(moment)} ${time}`;
   return `${format({ day: "numeric", month: "short" }, zone).format(moment)} ${time}`;
 }

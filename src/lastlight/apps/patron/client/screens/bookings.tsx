@@ -11,7 +11,7 @@ import { Header, NetBanner } from "../parts/frame";
 import { SheetIcon } from "../parts/outcome";
 import { Skeleton, State } from "../parts/state";
 import { say } from "../parts/toast";
-import { clock, money, when } from "../parts/words";
+import { clock, money, when, zoneOf } from "../parts/words";
 import { useAnswer } from "../state/answer";
 import { online } from "../state/device";
 import { home, me, now } from "../state/night";
@@ -50,7 +50,7 @@ function Bookings() {
     <>
       {!online.value && at && (
         <p class="u-sm u-2" role="status">
-          {_("As of %(time)s. Cancelling needs signal.", { time: when(at, now.value) })}
+          {_("As of %(time)s. Cancelling needs signal.", { time: when(at, now.value, zoneOf(), true) })}
         </p>
       )}
       {ahead.length ? (

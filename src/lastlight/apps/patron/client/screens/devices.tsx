@@ -61,7 +61,7 @@ function SessionRow({ session, busy, onEnd }: { session: SignedInSession; busy: 
       </span>
       <b>{nameOf(session)}</b>
       <small>
-        {session.current ? _("This device, now") : [_("Last seen %(time)s", { time: when(session.last_seen_at, now.value, zoneOf()) }), session.tenant].filter(Boolean).join(" · ")}
+        {session.current ? _("This device, now") : [_("Last seen %(time)s", { time: when(session.last_seen_at, now.value, zoneOf(), true) }), session.tenant].filter(Boolean).join(" · ")}
       </small>
       <span class="amt">
         {session.current ? (

@@ -56,7 +56,7 @@ function Notices({ show, at }: { show: VenueShow; at: number | null }) {
     <>
       {!online.value && at && (
         <p class="u-sm u-2" role="status">
-          {_("As of %(time)s. Booking and sending photos need signal.", { time: when(at, now.value, show.time_zone) })}
+          {_("As of %(time)s. Booking and sending photos need signal.", { time: when(at, now.value, show.time_zone, true) })}
         </p>
       )}
       {show.degraded_reason && (
@@ -114,7 +114,7 @@ function Banners({ show }: { show: VenueShow }) {
 
 function Hours({ show }: { show: VenueShow }) {
   const names: Record<string, string> = { mon: _("Monday"), tue: _("Tuesday"), wed: _("Wednesday"), thu: _("Thursday"), fri: _("Friday"), sat: _("Saturday"), sun: _("Sunday") };
-  const state = show.status === "paused" ? _("Takes no guests at the moment") : show.is_open ? openLine(show) : show.opens_at ? _("Opens %(time)s", { time: when(show.opens_at, now.value, show.time_zone) }) : _("Closed");
+  const state = show.status === "paused" ? _("Takes no guests at the moment") : show.is_open ? openLine(show) : show.opens_at ? _("Opens %(time)s", { time: when(show.opens_at, now.value, show.time_zone, true) }) : _("Closed");
   return (
     <section class="p-block" aria-labelledby="hours-title">
       <div class="p-sec">
