@@ -14,6 +14,7 @@ from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.http import Download, Input, RequestInfo, delete, get, post, put
 from lastlight.runtime.services import Services
 from lastlight.runtime.storage.files import PURPOSES, Stored, store_upload
+from lastlight.runtime.storage.quotas import StorageFull, UploadsSpent
 from lastlight.runtime.storage.sniff import FileRefused
 from lastlight.runtime.storage.store import NoRoom
 from lastlight.runtime.storage.upload import read_upload
@@ -68,7 +69,7 @@ async def store_logo(services: Services, sent: Any, actor: Actor) -> Stored:
         raise NotFound
     info: RequestInfo = sent["request"]
     name, content = read_upload(info.headers.get("content-type", ""), "logo", sent["body"])
-    return await store_upload(services, tenant_id, purpose=PICTURE, name=name, content=content)
+    return await store_upload(services, tenant_id, purpose=PICTURE, name=name, content=content, by=actor.user_id)
 
 
 @get("/api/branding", permission=TENANT_READ, tags=TAGS)
@@ -100,7 +101,7 @@ async def remove_logo(ctx: Ctx, if_match: int) -> None:
     signed_in="the signed address was made for somebody of this business",
     body_limit=PICTURE.most_bytes + 64 * 1024,
     prepare=store_logo,
-    raises=[NotFound, FileRefused, TooLarge, Invalid, NoRoom, LogoNotAwaited],
+    raises=[NotFound, FileRefused, TooLarge, Invalid, NoRoom, LogoNotAwaited, StorageFull, UploadsSpent],
     tags=TAGS,
 )
 async def upload_logo(ctx: Ctx, token: str, request: RequestInfo, body: bytes, prepared: Stored) -> BrandOut:
