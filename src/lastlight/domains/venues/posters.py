@@ -226,7 +226,8 @@ def _pdf_mark(canvas: Canvas, at: Layout, poster: Poster) -> None:
         side = LOGO * u
         canvas.rect(0, horizon * mm, at.width * mm, u * mm, stroke=0, fill=1)
         box = ((at.width / 2 - side) * mm, (horizon + 2 * u) * mm, 2 * side * mm, side * mm)
-        canvas.drawImage(ImageReader(BytesIO(poster.logo)), *box, mask="auto", preserveAspectRatio=True)
+        picture = ImageReader(BytesIO(poster.logo))
+        canvas.drawImage(picture, *box, mask="auto", preserveAspectRatio=True)  # pyright: ignore[reportUnknownMemberType] as above
     else:
         middle = at.width / 2
         box = ((middle - 16 * u) * mm, (horizon - 16 * u) * mm, (middle + 16 * u) * mm, (horizon + 16 * u) * mm)
