@@ -59,11 +59,11 @@ class SessionOut(msgspec.Struct, frozen=True):
 
 COLUMNS = "id, user_id, tenant_id, kind, expires_at, reason"
 OPEN = f"""
+    with seen as (update users set last_seen_at = now() where id = $1 and $8 = '')
     insert into sessions (user_id, tenant_id, kind, patron_id, channel, label, ip, reason, expires_at, second_factor_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9,
             (select s.second_factor_at from sessions s where s.id = $10 and s.user_id = $1))
     returning {COLUMNS}"""  # noqa: S608 - a constant
-SEEN = "update users set last_seen_at = now() where id = $1"
 
 
 async def open_session(
@@ -98,8 +98,6 @@ async def open_session(
         life or timedelta(seconds=usual),
         out_of,
     )
-    if not reason:
-        await ctx.db.execute(SEEN, user_id)
     ctx.actor = msgspec.structs.replace(
         ctx.actor, kind=place.kind, user_id=user_id, patron_id=place.patron_id, name=name, email=email, channel=channel
     )
