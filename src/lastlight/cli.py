@@ -46,7 +46,11 @@ COMMANDS: Mapping[str, Command] = {
         "play an emergency, and keep the evidence that its runbook works", "lastlight.drill:run", takes_arguments=True
     ),
     "seed": Command("fill the demonstration tenants", "lastlight.seed:seed_demo", takes_arguments=True),
-    "simulate": Command("play a night through the API: guests, doors, staff, calls for help, bookings", "lastlight.simulator.cli:run", takes_arguments=True),
+    "simulate": Command(
+        "play a night through the API: guests, doors, staff, calls for help, bookings",
+        "lastlight.simulator.cli:run",
+        takes_arguments=True,
+    ),
     "verify": Command("check what must never have been changed", "lastlight.runtime.audit.verify:run"),
     "routes": Command("list every operation", "lastlight.main:routes_text"),
     "openapi": Command("print the OpenAPI document", "lastlight.main:openapi_text"),

@@ -201,7 +201,9 @@ def _taxes(text: str, errors: dict[str, str]) -> list[TaxRate]:
             continue
         match = TAX.fullmatch(line)
         if match is None or float(match[2].replace(",", ".")) > 100:
-            errors["taxes"] = "Write one tax a line, such as: VAT 15 %. Add the word added where prices do not include it."
+            errors["taxes"] = (
+                "Write one tax a line, such as: VAT 15 %. Add the word added where prices do not include it."
+            )
             continue
         basis_points = round(float(match[2].replace(",", ".")) * 100)
         rates.append(TaxRate(name=match[1], rate_bp=basis_points, inclusive=match[3] is None))
