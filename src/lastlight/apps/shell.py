@@ -37,6 +37,9 @@ from lastlight.ui.shell import (
 OWN_COLOURS = frozenset({"management", "owner", "treasury", "payee"})
 """Consoles whose colour says which console it is; a business's accent is for its guests, its staff and its doors."""
 
+OUTSIDERS = frozenset({"patron", "guest", "anonymous"})
+"""Who works in no console."""
+
 
 async def render(ctx: Ctx, op: Operation | None, info: RequestInfo, view: View) -> str:
     """A View as HTML: one block of it for a fragment, else the page inside its shell."""
@@ -174,6 +177,8 @@ def _visible(ctx: Ctx, nav: Nav) -> bool:
 
 
 async def _navigation(ctx: Ctx, place: AppPlace, info: RequestInfo, off: frozenset[str]) -> tuple[NavGroup, ...]:
+    if ctx.actor.kind in OUTSIDERS or (place.app == "platform" and ctx.actor.kind != "crew"):
+        return ()  # who is refused there is shown nothing of the console
     entries = [n for n in ctx.services.registry.nav if n.app == place.app and _visible(ctx, n) and n.toggle not in off]
     current = _current(place, entries, info.path)
     groups: dict[str, list[NavItem]] = {}

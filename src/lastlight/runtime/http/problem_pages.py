@@ -70,7 +70,8 @@ async def _told(
         "back_url": None,
         **context,
     }
-    return await _render(services, request, info, op, View("layouts/problem.html", shown, problem.status))
+    # around a refusal stand the reader's own places, not the tenant's that the address names
+    return await _render(services, request, info, None, View("layouts/problem.html", shown, problem.status))
 
 
 async def _may_see_form(services: Services, info: RequestInfo, op: Operation, problem: Problem) -> bool:
