@@ -74,6 +74,11 @@ async def set_module(world: World, who: Somebody) -> Given:
     return Given(path={"tenant_id": await tenant(world, who), "module": "loyalty"}, data={"enabled": True})
 
 
+@example("module_dialog")
+async def module_dialog(world: World, who: Somebody) -> Given:
+    return Given(path={"tenant_id": await tenant(world, who), "module": "loyalty"})
+
+
 @example("scope_submit")
 async def scope_submit(world: World, who: Somebody) -> Given:
     return Given(data={"what": "scope", **REASON})

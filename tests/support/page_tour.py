@@ -209,7 +209,7 @@ def _crew_things(server: LiveServer, crew: Any) -> dict[str, str]:
     body = {"enabled": True, "reason": "It tries it"}
     crew.put(f"/api/admin/tenants/{tenant}/flags/{key}", json=body, headers={"If-Match": '"0"'})
     found = server.sql("select id from users where email = $1", guest.email)
-    return {"user_id": str(found[0]["id"]), "flag_key": key}
+    return {"user_id": str(found[0]["id"]), "flag_key": key, "module": "loyalty"}
 
 
 def _door_things(server: LiveServer, owner: Any, venue_id: str, checkin_id: str) -> dict[str, str]:

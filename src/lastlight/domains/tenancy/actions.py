@@ -106,7 +106,7 @@ async def change_plan(ctx: Ctx, *, plan: str, version: int) -> TenantOut:
     return await read_tenant(ctx)
 
 
-async def set_module(ctx: Ctx, *, module: str, enabled: bool) -> ModuleOut:
+async def set_module(ctx: Ctx, *, module: str, enabled: bool, reason: str = "") -> ModuleOut:
     """Switch a module of the business on or off, from the next request on.
 
     Raises NotFound when there is no such module, ModuleNeeded when one that it needs is off, or one that needs it is on.
@@ -135,6 +135,7 @@ async def set_module(ctx: Ctx, *, module: str, enabled: bool) -> ModuleOut:
             entity=("tenant", tenant.id),
             before={"module": module, "enabled": bool(before)},
             after={"module": module, "enabled": enabled},
+            reason=reason,
         )
         _tell_platform(ctx, tenant, "module changed")
     return ModuleOut(toggle.name, toggle.title, toggle.description, enabled)

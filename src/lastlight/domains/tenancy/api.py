@@ -164,7 +164,7 @@ async def change_plan(ctx: Ctx, tenant_id: TenantId, data: PlanIn, if_match: int
 )
 async def set_module(ctx: Ctx, tenant_id: TenantId, module: str, data: ModuleIn) -> ModuleOut:
     """Switch a module of a business on or off, from its next request on."""
-    return await actions.set_module(ctx, module=module, enabled=data.enabled)
+    return await actions.set_module(ctx, module=module, enabled=data.enabled, reason=data.reason)
 
 
 @post(

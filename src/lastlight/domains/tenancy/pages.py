@@ -1,9 +1,7 @@
 """Tenancy on screens: registering, one's own business, and the platform's list with what the crew decides."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
-
-import msgspec
 
 from lastlight.domains import identity
 from lastlight.domains.tenancy import actions, queries
@@ -14,9 +12,9 @@ from lastlight.domains.tenancy.permissions import (
     TENANTS_READ,
 )
 from lastlight.domains.tenancy.registration import Applicant, prepare_registration, register_tenant
-from lastlight.domains.tenancy.schemas import Plan, RegistrationIn
+from lastlight.domains.tenancy.schemas import Plan, RegistrationIn, Text
 from lastlight.domains.tenancy.settings_pages import SETTINGS_PAGES, zones
-from lastlight.kernel.errors import Invalid
+from lastlight.kernel.errors import Invalid, NotFound
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.auth.cookies import session_cookie
@@ -28,7 +26,6 @@ ONE = f"{HOME}/{{tenant_id:uuid}}"
 EVENTS = ["tenant.registered", "platform.tenant_changed"]
 COUNT_EVENTS = tuple(EVENTS)
 Decision = Literal["approval", "rejection", "suspension", "reactivation", "scope"]
-Text = Annotated[str, msgspec.Meta(max_length=500)]
 
 
 class TabQuery(Input, frozen=True, kw_only=True):
@@ -58,9 +55,10 @@ class PlanForm(Input, frozen=True, kw_only=True):
 
 
 class ModuleForm(Input, frozen=True, kw_only=True):
-    """Whether the module is on."""
+    """Whether the module is on; switched off, why."""
 
     enabled: bool = False
+    reason: Text = ""
 
 
 async def _register_again(_ctx: Ctx) -> dict[str, Any]:
@@ -201,15 +199,39 @@ async def plan_submit(ctx: Ctx, tenant_id: TenantId, form: Form[PlanForm]) -> Re
     return Redirect(f"{HOME}/{tenant_id}", toast="The plan is changed.")
 
 
-@page_post(f"{ONE}/modules/{{module:str}}", permission=TENANTS_MANAGE, scope_tenant="tenant_id", db="system")
+async def _module_detail(ctx: Ctx, tenant_id: UUID, module: str) -> dict[str, Any]:
+    detail = await _detail(ctx, tenant_id)
+    found = next((one for one in detail["detail"].modules if one.name == module), None)
+    if found is None:
+        raise NotFound("There is no such module.")
+    return {**detail, "module": found}
+
+
+@page(f"{ONE}/modules/{{module:str}}", permission=TENANTS_MANAGE, scope_tenant="tenant_id")
+async def module_dialog(ctx: Ctx, tenant_id: TenantId, module: str) -> View:
+    """Ask whether a module is to be switched off, and why."""
+    return View("tenancy/module_off.html", await _module_detail(ctx, tenant_id, module), block="dialog")
+
+
+@page_post(
+    f"{ONE}/modules/{{module:str}}",
+    permission=TENANTS_MANAGE,
+    scope_tenant="tenant_id",
+    db="system",
+    form_page="tenancy/module_off.html",
+    form_block="dialog",
+    form_context=_module_detail,
+)
 async def module_submit(ctx: Ctx, tenant_id: TenantId, module: str, form: Form[ModuleForm]) -> Redirect:
     """Switch a module on or off."""
-    changed = await actions.set_module(ctx, module=module, enabled=form.require().enabled)
+    data = form.require()
+    reason = data.reason if data.enabled else _reason(data)
+    changed = await actions.set_module(ctx, module=module, enabled=data.enabled, reason=reason)
     state = "on" if changed.enabled else "off"
     return Redirect(f"{HOME}/{tenant_id}?tab=modules", toast=f"{changed.title} is {state} from the next request on.")
 
 
-def _reason(data: DecisionForm) -> str:
+def _reason(data: DecisionForm | ModuleForm) -> str:
     """The reason that a decision needs."""
     if len(data.reason.strip()) < 3:
         raise Invalid(fields={"reason": "Say why; people read it."})
@@ -226,6 +248,7 @@ PAGES = (
     standing_submit,
     scope_submit,
     plan_submit,
+    module_dialog,
     module_submit,
     *SETTINGS_PAGES,
 )

@@ -8,6 +8,7 @@ import msgspec
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.http import Input
 
+Text = Annotated[str, msgspec.Meta(max_length=500)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
 Phone = Annotated[str, msgspec.Meta(max_length=40)]
@@ -55,9 +56,10 @@ class PlanIn(Input, frozen=True, kw_only=True):
 
 
 class ModuleIn(Input, frozen=True, kw_only=True):
-    """Whether the module is on."""
+    """Whether the module is on, and why that is changed."""
 
     enabled: bool
+    reason: Text = ""
 
 
 class ModuleOut(msgspec.Struct, frozen=True):
