@@ -83,3 +83,9 @@ async def revoke_phone_key(world: World, who: Somebody) -> Given:
 @example("patron_view")
 async def patron_view(world: World, who: Somebody) -> Given:
     return Given(path={"view": "activity"})
+
+
+@example("read_guest_face", "guest_face_page")
+async def guest_face(world: World, who: Somebody) -> Given:
+    """A guest who was at the first venue: a vendor admin finds no others."""
+    return Given(path={"patron_id": (await checked_in(world, who)).checkin.patron_id})

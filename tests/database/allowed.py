@@ -23,6 +23,7 @@ GLOBAL_TABLES = {
 UNPROTECTED_TABLES = {"schema_migrations": "names of files; readable by the looker and the system only"}
 
 GUEST_READS = {
+    "tenant_brands": "the patron app wears the business's logo and accent",
     "tenant_modules": "the patron app asks what is switched on",
     "tenant_settings": "a check-in reads the tenant's rules",
     "tenant_sequences": "sockets greet with the stream's last number",

@@ -47,6 +47,7 @@ NOBODYS = {
     "schema_migrations.name": "a file's name",
     "secret_sightings.name": "a setting's name",
     "sessions.revoked_reason": "one of our own sentences",
+    "tenant_brands.logo_reason": "about a picture's file",
     "tenant_flags.reason": "about a business",
     "tenants.name": "a business's name",
     "tenants.note": "about a business",

@@ -23,7 +23,7 @@ from tests.support.tour_places import AT_FIRST_VENUE
 
 pytestmark = pytest.mark.browser
 NARROW = {"width": 360, "height": 780}
-MAIN_ACTION = ".page-head .actions :is(a, button, summary).primary, #main .form-foot button.primary"
+MAIN_ACTION = ".page-head .actions :is(a, button, summary).primary, #main .form-foot button.primary:not(:disabled)"
 MOST_TABS = 90
 LOOKS = ((("dark", DESK), ("light", NARROW)), (("light", DESK), ("dark", NARROW)))
 """Each page is looked at in two of the four looks, the next page in the other two: colours and sizes do not depend on each other."""

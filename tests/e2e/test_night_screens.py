@@ -119,11 +119,11 @@ def test_a_list_is_exported(live_server: LiveServer, console_of: Console) -> Non
 
 
 def test_the_staff_s_floor_fits_a_phone(live_server: LiveServer, console_of: Console) -> None:
-    venue = live_server.new_venue("Kōjō Floor", capacity=40)
+    venue = live_server.new_venue("Kōjō Pocket", capacity=40)
     page = console_of(
         live_server.person("staff"), "/staff", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
     )
-    tile = page.locator("#floor article").filter(has_text="Kōjō Floor")
+    tile = page.locator("#floor article").filter(has_text="Kōjō Pocket")
     expect(tile).to_contain_text("of 40")
     check_in(live_server, live_server.new_guest("Gift Moloi"), venue)
     expect(tile.locator(".v")).to_contain_text("1")

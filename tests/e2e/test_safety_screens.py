@@ -180,7 +180,7 @@ def test_an_intervention_is_recorded_assigned_escalated_and_resolved(
     expect(page.locator("#story")).to_contain_text("A taxi took him home")
     expect(page.get_by_role("button", name="Resolve")).to_have_count(0)
     page.goto("/manage/safety/log")
-    expect(page.locator("#safety_log")).to_contain_text("intervention escalated to 1")
+    expect(page.locator("#safety_log")).to_contain_text("Intervention escalated to 1")
     assert page.locator("#safety_log").get_by_role("button", name="Delete").count() == 0
 
 

@@ -262,7 +262,12 @@ async def issued_device(world: World, who: Somebody, *, place: int = 0) -> Any:
 
 async def device(world: World, who: Somebody, *, place: int = 0) -> Any:
     """A device on a venue's list."""
-    return (await issued_device(world, who, place=place))["device"]["id"]
+    made = (await issued_device(world, who, place=place))["device"]["id"]
+    await world.value(
+        "insert into device_moves (tenant_id, device_id, venue_id) select tenant_id, id, venue_id from devices where id = $1",
+        made,
+    )
+    return made
 
 
 async def device_alert(world: World, who: Somebody, *, place: int = 0) -> Any:

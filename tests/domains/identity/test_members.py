@@ -239,12 +239,13 @@ async def test_a_stale_change_is_refused(world: People) -> None:
     ],
 )
 async def test_odd_bodies_name_the_field(world: People, body: dict[str, Any], field: str) -> None:
+    asking = await owner(world)
     before = await world.rows("memberships", "users")
     answer = await world.refused(
         "invalid",
         "POST",
         "/api/invitations",
-        await owner(world),
+        asking,
         json={"role_id": await role_id(world, "staff"), **body},
     )
     assert list(answer["fields"]) == [field]

@@ -15,6 +15,7 @@ EXEMPT = {
     "PUT /api/venues/{venue_id:uuid}/banners/order": "an order is said whole: the last word counts, and no banner changes",
     "PUT /api/venues/{venue_id:uuid}/images/order": "an order is said whole: the last word counts, and no image changes",
     "PUT /uploads/{token:str}": "the address is good for one upload: there is nothing to overwrite",
+    "PUT /brand/uploads/{token:str}": "the address is good for one upload: there is nothing to overwrite",
     "PUT /api/admin/tenants/{tenant_id:uuid}/modules/{module:str}": "a switch: it says the state that is wanted, not a change",
 }
 

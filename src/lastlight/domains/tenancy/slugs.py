@@ -7,7 +7,7 @@ from collections.abc import Iterable
 LONGEST = 48
 RESERVED = frozenset(
     (
-        "account", "admin", "api", "app", "assets", "c", "demo", "docs", "exports", "files", "forgot", "functions", "gallery", "go",
+        "account", "admin", "api", "app", "assets", "brand", "c", "demo", "docs", "exports", "files", "forgot", "functions", "gallery", "go",
         "health", "help", "invitation", "lastlight", "login", "looking", "mail", "manage", "metrics", "openapi", "owner", "patron", "payee",
         "platform", "ready", "realtime", "register", "reset", "safety", "saved-views", "screen", "sign-in", "sign-out", "staff",
         "static", "status", "support", "switch-venue", "system", "test", "uploads", "verify", "webhooks", "www",
