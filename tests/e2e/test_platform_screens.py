@@ -100,6 +100,12 @@ def test_modules_go_on_and_off(live_server: LiveServer, console_of: Console) -> 
     for _ in range(2):
         was = enabled()
         crew.get_by_role("button", name=f"Switch {'off' if was else 'on'} Loyalty").click()
+        if was:
+            dialog = crew.get_by_role("dialog")
+            dialog.get_by_role("button", name="Switch off").click()
+            expect(dialog.get_by_label("Reason")).to_have_attribute("aria-invalid", "true")
+            dialog.get_by_label("Reason").fill("They do not use it")
+            dialog.get_by_role("button", name="Switch off").click()
         expect(crew.get_by_role("button", name=f"Switch {'on' if was else 'off'} Loyalty")).to_be_visible()
         assert enabled() is not was
     assert enabled() is before

@@ -42,6 +42,7 @@ DIALOGS = (
     "/standing",
     "/verification",
     "/second-factor",
+    "/switching-off",
     "/chosen",
     "/logo-removal",
     "/preview",

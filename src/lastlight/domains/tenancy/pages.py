@@ -207,7 +207,7 @@ async def _module_detail(ctx: Ctx, tenant_id: UUID, module: str) -> dict[str, An
     return {**detail, "module": found}
 
 
-@page(f"{ONE}/modules/{{module:str}}", permission=TENANTS_MANAGE, scope_tenant="tenant_id")
+@page(f"{ONE}/modules/{{module:str}}/switching-off", permission=TENANTS_MANAGE, scope_tenant="tenant_id")
 async def module_dialog(ctx: Ctx, tenant_id: TenantId, module: str) -> View:
     """Ask whether a module is to be switched off, and why."""
     return View("tenancy/module_off.html", await _module_detail(ctx, tenant_id, module), block="dialog")
