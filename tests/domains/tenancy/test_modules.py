@@ -205,6 +205,8 @@ async def test_the_crew_says_why_a_module_is_switched_off(world: People) -> None
         assert "Say why" in refused.text
         done = await browser.post(page, data={"enabled": "false", "reason": "They left the programme"})
         assert done.status_code == 303
-        assert (await browser.get(f"/platform/tenants/{world.club.id}/modules/no-such/switching-off")).status_code == 404
+        assert (
+            await browser.get(f"/platform/tenants/{world.club.id}/modules/no-such/switching-off")
+        ).status_code == 404
     sent = await world.events("tenant.module_changed")
     assert [event for event in sent if "They left the programme" in str(event)]
