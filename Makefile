@@ -2,7 +2,7 @@
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := run
-.PHONY: help run test install dev assets browser lint types imports sizes fmt lock docs messages snapshot clean
+.PHONY: help run test faults soak bench install dev assets browser lint types imports sizes fmt lock docs messages snapshot clean
 
 PYTHON ?= python3
 JOBS ?= auto
@@ -20,6 +20,15 @@ run: install assets ## install, build and serve everything, with the demo
 
 test: dev assets browser lint types imports sizes ## all checks; TESTS=tests/runtime for some
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
+
+faults: dev assets browser ## the long suites of faults and attacks; ROWS="Q1 C4" for some, SEED=7 for a repeat
+	$(BIN)/python -m pytest tests/faults --long $(if $(ROWS),--rows "$(ROWS)") $(if $(SEED),--seed $(SEED)) $(TESTS)
+
+soak: dev assets ## eight minutes of a busy night with a fault every 20 seconds
+	$(BIN)/python -m pytest tests/faults --long --rows soak $(if $(SEED),--seed $(SEED))
+
+bench: dev assets browser ## speed, as ratios against a peer or a limit; BENCH="checkins sockets" for some
+	$(BIN)/python -m benchmarks $(BENCH)
 
 lint: dev .stamps/npm ## rules of code, SQL, templates and licences
 	$(BIN)/ruff check .
@@ -88,9 +97,12 @@ NODE_NEW = node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@mkdir -p .stamps && touch $@
 
+# What has no wheel is built by the setuptools of the lock, so that nothing is fetched whose hash is not known.
 .stamps/runtime: requirements.lock requirements.in pyproject.toml .stamps/venv
 	@echo "Installing what the platform runs on …"
-	@$(PIP) install --quiet --require-hashes -r requirements.lock
+	@sed -n '/^setuptools==/,/^ *#/p' requirements.lock >.stamps/builder.lock
+	@$(PIP) install --quiet --require-hashes -r .stamps/builder.lock
+	@$(PIP) install --quiet --require-hashes --use-pep517 --no-build-isolation -r requirements.lock
 	@$(PIP) install --quiet --no-deps --no-index --no-build-isolation -e .
 	@touch $@
 

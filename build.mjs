@@ -17,6 +17,8 @@ const { APPS } = await import("./src/lastlight/ui/apps.mjs");
 const { markPng, markSvg } = await import("./src/lastlight/ui/brand.mjs");
 const { iconNames, sprite } = await import("./src/lastlight/ui/sprite.mjs");
 const { catalogues } = await import("./src/lastlight/ui/catalogues.mjs");
+const { cutFonts } = await import("./src/lastlight/ui/fonts.mjs");
+const { loadedLater, OF_AN_APP } = await import("./src/lastlight/ui/later.mjs");
 
 const OUT = "src/lastlight/ui/build";
 const STAGE = `${OUT}.new`;
@@ -62,38 +64,75 @@ function entries() {
   return found;
 }
 
-async function bundle(define) {
+/** Each app is one script. What it loads later of the kit is a bundle of its own: pieces that apps share would be requests more at every
+ *  first load. What it loads later of its own client shares with it what stands in its script. */
+async function bundle(define, sprites) {
   const entryPoints = entries();
-  const result = await esbuild.build({
-    entryPoints, define, outdir: STAGE, bundle: true, splitting: true, format: "esm", target: TARGET, metafile: true,
-    minify: !watch, sourcemap: "linked", legalComments: "linked", logLevel: "warning", publicPath: "/static/",
-    entryNames: "[name]-[hash]", chunkNames: "chunk-[name]-[hash]", assetNames: "[name]-[hash]",
-    loader: { ".woff2": "file", ".wasm": "file" }, jsx: "automatic", jsxImportSource: "preact",
-  });
-  const outputs = result.metafile.outputs;
+  const shared = { outdir: STAGE, bundle: true, format: "esm", target: TARGET, metafile: true, minify: !watch, sourcemap: "linked", legalComments: "linked", logLevel: "warning",
+    publicPath: "/static/", entryNames: "[name]-[hash]", assetNames: "[name]-[hash]", loader: { ".woff2": "file", ".wasm": "file" }, jsx: "automatic", jsxImportSource: "preact" };
+  const [sheets, scripts] = [true, false].map((css) => Object.entries(entryPoints).filter(([name]) => name.endsWith("-css") === css));
+  const later = loadedLater(esbuild, { ...shared, define: { ...define, ...sprites("") }, entryNames: "chunk-[name]-[hash]" });
+  const results = await Promise.all([
+    esbuild.build({ ...shared, entryPoints: Object.fromEntries(sheets), plugins: [cutFonts(["fonts", "fonts-display"].map((sheet) => `${UI}/css/${sheet}.css`))] }),
+    ...scripts.map(([name, source]) => esbuild.build({ ...shared, entryPoints: { [name]: source }, splitting: true, chunkNames: `${name}-[name]-[hash]`, plugins: [later.plugin], define: { ...define, ...sprites(name) } })),
+  ]);
+  const outputs = Object.assign({}, ...[...results, ...later.results()].map((result) => result.metafile.outputs));
   const names = Object.fromEntries(Object.entries(entryPoints).map(([name, source]) => [source, name]));
   for (const [file, output] of Object.entries(outputs)) {
     const name = names[output.entryPoint];
-    if (name) manifest[name.endsWith("-css") ? name.replace("-css", ".css") : `${name}.js`] = basename(file);
+    if (name) manifest[name.endsWith("-css") ? name.replace("-css", ".css") : `${name}.js`] = basename(scriptOf(file, output));
   }
-  const font = readdirSync(STAGE).find((file) => /^instrument-sans-latin-wght.*woff2$/.test(file));
-  if (font) manifest["font.woff2"] = font;
+  manifest["font.woff2"] = readdirSync(STAGE).find((file) => file.startsWith("instrument-sans-plain-"));
   return outputs;
 }
 
-/** Everything an offline app needs to open without a network; what it loads later (scanner, wasm) is warmed, not waited for. */
-function precache(outputs, { entry: source, sheet }, fontNames) {
-  const entry = Object.entries(outputs).find(([, output]) => output.entryPoint === source);
-  const reach = (file, kinds, seen) => {
+/** The script that a page asks for. An entry whose later part imports it is only a line that leads to what both share, and that is asked for. */
+function scriptOf(file, { entryPoint, imports, inputs }) {
+  const parts = imports.filter((use) => use.kind === "import-statement");
+  if (!parts.length) return file;
+  if (parts.length > 1 || Object.keys(inputs).length) throw new Error(`${entryPoint} would be ${1 + parts.length} scripts at the first load: let what it imports later import it.`);
+  for (const useless of readdirSync(STAGE).filter((name) => name.startsWith(basename(file)))) rmSync(join(STAGE, useless));
+  return parts[0].path;
+}
+
+/** An app with screens of its own has the icons that it names in its script, and those of its later screens in theirs; the consoles share
+ *  a file that holds all. */
+async function spriteOf(names) {
+  const consoles = { ICON_SPRITE: JSON.stringify(`/static/${put("icons.svg", sprite(names))}#`), ICON_DRAWINGS: '""', LATER_ICON_DRAWINGS: '""' };
+  const own = {};
+  for (const app of Object.keys(OFFLINE).filter((name) => OFFLINE[name].shell)) {
+    const [first, later] = (await filesOf(`src/lastlight/apps/${app}/client/main.tsx`)).map((files) => iconNames.namedIn(names, files));
+    const drawn = [first, later.filter((name) => !first.includes(name))].map((icons) => JSON.stringify(sprite(icons, "icon-")));
+    own[app] = { ICON_SPRITE: '"#icon-"', ICON_DRAWINGS: drawn[0], LATER_ICON_DRAWINGS: drawn[1] };
+  }
+  return (app) => own[app] ?? consoles;
+}
+
+/** Our files that an app's script is made of, and those that only its later screens are. */
+async function filesOf(source) {
+  const { metafile } = await esbuild.build({ entryPoints: [source], bundle: true, splitting: true, format: "esm", write: false, metafile: true, outdir: STAGE,
+    logLevel: "warning", loader: { ".wasm": "file" }, jsx: "automatic", jsxImportSource: "preact" });
+  const parts = Object.values(metafile.outputs).filter((output) => output.inputs);
+  const isLater = ({ entryPoint }) => entryPoint && entryPoint !== source && OF_AN_APP.test(`/${entryPoint}`);
+  return [parts.filter((part) => !isLater(part)), parts.filter(isLater)].map((some) => some.flatMap((part) => Object.keys(part.inputs).filter((file) => file.startsWith("src/"))));
+}
+
+/** Everything an offline app needs to open without a network, with the screens it loads later; what it loads later of the kit (scanner, wasm) is
+ *  warmed, not waited for. */
+function precache(outputs, { script, sheet, icons }, fontNames) {
+  const entry = join(STAGE, manifest[script]);
+  const reach = (file, isWanted, seen) => {
     for (const use of outputs[file]?.imports ?? []) {
-      if (use.external || seen.has(use.path) || !kinds.includes(use.kind)) continue;
-      reach(use.path, kinds, seen.add(use.path));
+      const path = use.external ? join(STAGE, basename(use.path)) : use.path; // what is loaded later of the kit was built by itself
+      if (seen.has(path) || !outputs[path] || !isWanted(use)) continue;
+      reach(path, isWanted, seen.add(path));
     }
     return seen;
   };
-  const [now, all] = [["import-statement"], ["import-statement", "dynamic-import", "file-loader"]].map((kinds) => reach(entry[0], kinds, new Set([entry[0]])));
+  const isOwn = (use) => use.kind === "import-statement" || (use.kind === "dynamic-import" && !use.external);
+  const [own, all] = [isOwn, () => true].map((isWanted) => reach(entry, isWanted, new Set([entry])));
   const fonts = readdirSync(STAGE).filter((file) => fontNames.test(file));
-  const first = new Set([...[...now].map((file) => basename(file)), manifest[sheet], manifest["icons.svg"], ...fonts]);
+  const first = new Set([...[...own].map((file) => basename(file)), manifest[sheet], ...(icons ? [manifest[icons]] : []), ...fonts]);
   const lazy = [...all].map((file) => basename(file)).filter((file) => !first.has(file));
   return { first: [...first].sort().map((file) => ({ url: `/static/${file}`, revision: null })), lazy: lazy.map((file) => `/static/${file}`) };
 }
@@ -101,16 +140,16 @@ function precache(outputs, { entry: source, sheet }, fontNames) {
 /** Apps that open without a network: the worker's file, the address of the shell, the fonts that it shows. The staff app has the
  *  consoles' files and no shell: its worker keeps a page of its person's own, and needs nothing that is loaded later. */
 const OFFLINE = {
-  staff: { worker: "staff-sw.js", shell: null, fonts: /^instrument-sans-latin-wght.*woff2$/, entry: `${UI}/js/console.ts`, sheet: "console.css" },
-  patron: { worker: "sw.js", shell: "/patron", fonts: /^(instrument-sans-latin-wght|bricolage).*woff2$/ },
-  door: { worker: "door-sw.js", shell: "/staff/door", fonts: /^instrument-sans-latin-wght.*woff2$/ },
+  staff: { worker: "staff-sw.js", shell: null, fonts: /^instrument-sans-(plain|latin|near)-.*woff2$/, script: "console.js", sheet: "console.css", icons: "icons.svg" },
+  patron: { worker: "sw.js", shell: "/patron", fonts: /^(instrument-sans-(plain|latin|near)|bricolage)-.*woff2$/ },
+  door: { worker: "door-sw.js", shell: "/staff/door", fonts: /^instrument-sans-(plain|latin|near)-.*woff2$/ },
 };
 
 async function serviceWorkers(outputs) {
   for (const [app, { worker, shell, fonts, ...own }] of Object.entries(OFFLINE)) {
     const source = `src/lastlight/apps/${app}/client/sw.ts`;
     if (!existsSync(source)) continue;
-    const files = { entry: `src/lastlight/apps/${app}/client/main.tsx`, sheet: `${app}.css`, ...own };
+    const files = { script: `${app}.js`, sheet: `${app}.css`, ...own };
     const { first, lazy: later } = precache(outputs, files, fonts);
     const lazy = shell ? later : [];
     const templates = iconNames.filesUnder(`src/lastlight/apps/${app}`).filter((file) => file.endsWith(".html"));
@@ -147,11 +186,11 @@ async function build() {
   mkdirSync("src/lastlight/apps", { recursive: true });
   const names = iconNames("src/lastlight");
   manifest.icons = names;
-  const spriteUrl = `/static/${put("icons.svg", sprite(names))}`;
+  const sprites = await spriteOf(names);
   for (const [app, facts] of Object.entries(APPS)) putBrand(app, facts);
   const languages = Object.fromEntries([...catalogues("src/lastlight/locales")].map(([tag, json]) => [tag, `/static/${put(`messages-${tag}.json`, json)}`]));
   const [, version] = readFileSync("pyproject.toml", "utf8").match(/^version = "(.+)"$/m);
-  const outputs = await bundle({ ICON_SPRITE: JSON.stringify(spriteUrl), CATALOGUES: JSON.stringify(languages), APP_VERSION: JSON.stringify(version) });
+  const outputs = await bundle({ CATALOGUES: JSON.stringify(languages), APP_VERSION: JSON.stringify(version) }, sprites);
   await serviceWorkers(outputs);
   await pushWorker();
   writeFileSync(join(STAGE, "manifest.json"), JSON.stringify(manifest, null, 1));

@@ -11,6 +11,8 @@ from lastlight.runtime.settings import Settings
 from tests.support.browser import Chromiums, chromiums
 from tests.support.postgres import PostgresServer, database, running_server, settings_for
 
+pytest_plugins = ["tests.support.fault_runs"]
+
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,

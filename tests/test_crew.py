@@ -1,6 +1,7 @@
 """An empty platform has no crew, so the first of them is let in from the server's terminal."""
 
 import argparse
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from lastlight.runtime.context import ANONYMOUS
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.settings import Settings
 from lastlight.runtime.startup import StartError
+from lastlight.runtime.supervision.claims import claimed_folder
 from tests.support.services import administer, opened_services
 
 pytestmark = pytest.mark.database
@@ -58,6 +60,12 @@ async def test_the_first_of_the_crew_gets_the_highest_role_and_a_link(fresh_data
     )
     assert known[0]["password_hash"].startswith("$argon2")
     assert known[0]["email_verified_at"] is not None
+
+
+async def test_the_link_leads_to_the_platform_that_runs(fresh_database: Settings) -> None:
+    with claimed_folder(replace(fresh_database, base_url="http://127.0.0.1:8123")):
+        said = await crew.admit(fresh_database, argparse.Namespace(email=EMAIL, name="Ada First"))
+    assert said.startswith("Choose a password within seven days, at http://127.0.0.1:8123/reset?token=")
 
 
 @pytest.mark.parametrize(("email", "field"), [(EMAIL, "name"), ("no address", "email")])

@@ -92,7 +92,8 @@ def texts_of(source: str) -> Iterator[Text]:
     for statement, node in _listings(tree):
         given = {word.arg: _spell(word.value, constants)[0] for word in node.keywords if word.arg}
         if "source" in given:
-            sql = " ".join(("select 1 from", given["source"], "where", given.get("tenant", "true"), "= $1"))
+            tenant = given.get("tenant") or f"{given.get('of', HOLE)}.tenant_id"
+            sql = " ".join(("select 1 from", given["source"], "where", tenant, "= $1"))
             yield Text(sql, node.lineno, composed=False, remarks=_remarks(lines, statement, node))
 
 

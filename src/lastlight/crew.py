@@ -9,6 +9,7 @@ from lastlight.main import create_services
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.settings import Settings
 from lastlight.runtime.startup import StartError
+from lastlight.runtime.supervision.claims import running_address
 
 
 async def admit(settings: Settings, arguments: argparse.Namespace) -> str:
@@ -22,4 +23,4 @@ async def admit(settings: Settings, arguments: argparse.Namespace) -> str:
         raise StartError(" ".join(f"{field}: {why}" for field, why in refused.fields.items())) from None
     finally:
         await services.close()
-    return f"Choose a password within seven days, at {settings.base_url}/reset?token={token}"
+    return f"Choose a password within seven days, at {running_address(settings)}/reset?token={token}"

@@ -1,6 +1,7 @@
 """`lastlight drill`: play an emergency and keep the evidence; without a name, list the drills and when each was run last."""
 
 import argparse
+import dataclasses
 import getpass
 import sys
 
@@ -12,6 +13,7 @@ from lastlight.runtime.drills.run import DrillReport, run_drill
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
 from lastlight.runtime.startup import StartError
+from lastlight.runtime.supervision.claims import running_address
 
 BUSINESS = """
 select t.id from tenants t
@@ -25,7 +27,7 @@ select distinct on (drill) drill, passed, ran_at from drill_runs where tenant_id
 
 async def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Run one drill, or list them; the exit code: 0 when it passed, 1 when a step failed."""
-    services = await create_services(settings)
+    services = await create_services(dataclasses.replace(settings, base_url=running_address(settings)))
     try:
         if not arguments.name:
             await _list(services)

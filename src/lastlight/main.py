@@ -1,13 +1,15 @@
 """The only assembly: services from settings, the application from the registry, the processes that serve them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
 
-from lastlight.apps.shell import render
+from lastlight.apps.shell import render, render_bare
+from lastlight.domains import tenancy
 from lastlight.modules import MODULES
+from lastlight.runtime.db.migrate import newest_migration
 from lastlight.runtime.db.pools import open_pools
 from lastlight.runtime.events.poke import start_poking
 from lastlight.runtime.http.app import create_app
@@ -25,6 +27,9 @@ from lastlight.runtime.settings import Settings
 from lastlight.runtime.storage.store import open_storage
 from lastlight.ui.render import create_environment
 
+Prepare = Callable[[Services], Awaitable[None]]
+"""What is done with the services before the first request."""
+
 
 async def create_services(settings: Settings, modules: Sequence[Module] = MODULES) -> Services:
     """Everything one process holds: registry, pools, secrets, files, templates, and the entry points of the mechanisms."""
@@ -37,6 +42,7 @@ async def create_services(settings: Settings, modules: Sequence[Module] = MODULE
         templates=create_environment(),
         enqueue=enqueue,
         render=render,
+        render_bare=render_bare,
     )
     await start_poking(services)
     _watch(services)
@@ -57,9 +63,12 @@ def _watch(services: Services) -> None:
 class Application:
     """The ASGI application of a process. Its services are opened when the server starts, inside the server's own loop."""
 
-    def __init__(self, settings: Settings, modules: Sequence[Module] = MODULES) -> None:
+    def __init__(
+        self, settings: Settings, modules: Sequence[Module] = MODULES, *, prepare: Prepare | None = None
+    ) -> None:
         self.settings = settings
         self.modules = modules
+        self.prepare = prepare
         self.services: Services | None = None
         self.failure: Exception | None = None
         """Why it did not start."""
@@ -75,6 +84,8 @@ class Application:
     async def start(self) -> Services:
         """Open the services and build the application; for a server's start, and for tests without one."""
         services = self.services = await create_services(self.settings, self.modules)
+        if self.prepare is not None:
+            await self.prepare(services)
         realtime = self._realtime = create_realtime(services)
         await realtime.start()
         services.closers.append(realtime.stop)
@@ -109,9 +120,17 @@ class Application:
                 return
 
 
+async def bring_up_to_date(services: Services) -> None:
+    """Give every tenant the roles and modules of this release. Where the database stands at another release's migration it is left alone:
+    an old process that starts once more during an update takes nothing back, and one that came too early is not ready anyway."""
+    at = await services.pools.system.fetchval("select coalesce(max(number), 0) from schema_migrations")
+    if at == newest_migration():
+        await tenancy.sync_tenants(services)
+
+
 def run_web(settings: Settings) -> None:
     """Serve the application and its sockets until told to stop."""
-    application = Application(settings)
+    application = Application(settings, prepare=bring_up_to_date)
     try:
         serve(application, settings, drain=application.drain)
     except SystemExit:  # how uvicorn ends when the application did not start

@@ -5,15 +5,13 @@ The same seed makes the same people and the same nights, small for looking aroun
 
 import argparse
 import dataclasses
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import msgspec
 import structlog
 
+from lastlight.cast import BUSINESSES, CREW, CREWS, SANCTIONS, SIZES, WAITING, Business, Person, Size
 from lastlight.domains import checkins, flags, identity, resources, safety, staff, tasks, tenancy, venues
 from lastlight.kernel.ids import PLATFORM, PatronId, TenantId, UserId, VenueId
 from lastlight.main import create_services
@@ -21,6 +19,7 @@ from lastlight.runtime.auth.passwords import hash_password
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.statistics import refresh_statistics
 from lastlight.runtime.db.uow import system_ctx
+from lastlight.runtime.files import replace_file
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
 from lastlight.simulator.crowd import guest_name
@@ -31,89 +30,6 @@ SEED = "lastlight-demo"
 PASSWORD = "last-light-demo"  # noqa: S105 - the demonstration's password is printed for everybody
 STATEMENT_MS = 60_000
 TRANSACTION_MS = 600_000
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much there is of each business: guests, and past nights."""
-
-    guests: int
-    nights: int
-
-
-SIZES: Mapping[str, Size] = {"small": Size(guests=500, nights=28), "large": Size(guests=10_000, nights=365)}
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody in the demonstration: the name, the role, and for which venue (empty: all)."""
-
-    role: str
-    name: str
-    email: str
-    venue: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Business:
-    """A business of the demonstration; `main` is its venue that never closes."""
-
-    slug: str
-    name: str
-    contact: str
-    main: str
-    people: tuple[Person, ...]
-    accent: str = ""
-
-
-CREW = (
-    Person("super_admin", "Sam Adeyemi", "sam@lastlight.example"),
-    Person("ops", "Ola Berg", "ola@lastlight.example"),
-    Person("moderator", "Mo Farouk", "mo@lastlight.example"),
-    Person("finance", "Fay Lindt", "fay@lastlight.example"),
-)
-BUSINESSES = (
-    Business(
-        "kojo-arcade",
-        "Kōjō Arcade",
-        "Nandi Kōjō",
-        "kojo-rosebank",
-        (
-            Person("owner", "Nandi Kōjō", "owner@kojo.example"),
-            Person("manager", "Thandi Mokoena", "manager@kojo.example"),
-            Person("staff", "Kagiso Moloi", "staff@kojo.example"),
-            Person("vendor_admin", "Johan Venter", "vendor@kojo.example", "kojo-rosebank"),
-            Person("patron", "Zinhle Dube", "zinhle@guests.example"),
-        ),
-    ),
-    Business(
-        "the-low-light",
-        "The Low Light",
-        "Lerato Khumalo",
-        "low-light-maboneng",
-        (
-            Person("owner", "Lerato Khumalo", "owner@lowlight.example"),
-            Person("manager", "Sipho Dlamini", "manager@lowlight.example"),
-            Person("staff", "Busi Tshabalala", "staff@lowlight.example"),
-            Person("patron", "Liam Petersen", "liam@guests.example"),
-        ),
-        accent="#1e9e8a",
-    ),
-)
-CREWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "kojo-arcade": {
-        "kojo-rosebank": ("Amahle Radebe", "Ruan Botha", "Neo Sithole", "Fatima Patel"),
-        "kojo-braamfontein": ("Tumi Maseko", "Liam Fourie", "Dineo Khoza"),
-    },
-    "the-low-light": {"low-light-maboneng": ("Wandile Zulu", "Hannah Smit", "Imran Govender")},
-}
-"""Who else works where: they sign in like the others, with their first name at the business's domain."""
-SANCTIONS = (
-    ("banned", "Started two fights in one night."),
-    ("suspended", "Jumped the queue and pushed a doorman."),
-    ("soft_banned", "Staff decide at the door: left without paying once."),
-)
-WAITING = ("sunset-row", "Sunset Row", "Priya Naidoo", "priya@sunsetrow.example")
 
 
 async def seed_demo(settings: Settings, arguments: argparse.Namespace | None = None) -> None:
@@ -279,7 +195,8 @@ async def _write(services: Services) -> None:
     for business in BUSINESSES:
         sign_ins += [_sign_in(person, business.slug, person.venue or business.main) for person in business.people]
     body = {"base_url": settings.base_url, "database_url": settings.dsn("looker"), "sign_ins": sign_ins}
-    _replace(settings.demo_file, msgspec.json.format(msgspec.json.encode(body), indent=2))
+    # the sign-ins: only their owner reads them
+    replace_file(settings.demo_file, msgspec.json.format(msgspec.json.encode(body), indent=2), mode=0o600)
 
 
 def _sign_in(person: Person, tenant: str, venue: str) -> dict[str, str]:
@@ -291,13 +208,3 @@ def _sign_in(person: Person, tenant: str, venue: str) -> dict[str, str]:
         "venue": venue,
         "name": person.name,
     }
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one; only its owner may read it."""
-    draft = path.with_suffix(".new")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

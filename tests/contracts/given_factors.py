@@ -18,7 +18,7 @@ async def with_app(world: World, who: Somebody) -> tuple[Somebody, str]:
     somebody = await newcomer(world, who)
     secret = await begun_factor(world, somebody)
     path = "/api/me/second-factor/confirmation"
-    await world.make("POST", path, somebody, json={"code": app_code(secret, -1)})
+    await world.make("POST", path, somebody, json={"code": app_code(secret)})
     return somebody, secret
 
 
@@ -58,7 +58,7 @@ async def confirm(world: World, who: Somebody) -> Given:
 )
 async def show_a_code(world: World, who: Somebody) -> Given:
     somebody, secret = await with_app(world, who)
-    return Given(data={"password": PASSWORD, "code": app_code(secret)}, who=somebody)
+    return Given(data={"password": PASSWORD, "code": app_code(secret, 1)}, who=somebody)
 
 
 @example("finish_cookie_session", "finish_login", "second_step_submit")

@@ -31,7 +31,13 @@ async def settings_submit(world: World, who: Somebody) -> Given:
     row = (await world.sql("select name, contact_email, time_zone from tenants where id = $1", who.tenant_id))[0]
     phone = f"+27 {next(world.numbers)}"
     row = {**dict(row), "contact_email": row["contact_email"] or "desk@lastlight.example"}
-    return Given(data={**row, "contact_name": "Owner of the bar", "contact_phone": phone})
+    return Given(
+        data={
+            **row,
+            "contact_name": f"Owner of the {who.home.slug if who.home else 'platform'}",
+            "contact_phone": phone,
+        }
+    )
 
 
 @example("approve_tenant")

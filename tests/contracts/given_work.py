@@ -44,7 +44,7 @@ async def change_shift(world: World, who: Somebody) -> Given:
 
 @example("assign_task")
 async def assign_task(world: World, who: Somebody) -> Given:
-    member = who if who.kind == "member" else world.somebody["A.owner"]
+    member = who if who.kind == "member" else world.somebody["B.owner" if who.home is world.b else "A.owner"]
     return Given(data={"assignee_id": str(member.user_id)})
 
 

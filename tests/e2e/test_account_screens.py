@@ -6,15 +6,13 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.support.browser import sign_out, toast
+from tests.support.guests import sign_in
 from tests.support.live_server import PASSWORD, LiveServer, Person
 
 pytestmark = pytest.mark.browser
 Console = Callable[..., Page]
 NewContext = Callable[..., BrowserContext]
-
-
-def toast(page: Page, text: str) -> None:
-    expect(page.locator("#toasts .toast").filter(has_text=text)).to_be_visible()
 
 
 @pytest.fixture
@@ -129,9 +127,7 @@ def test_a_forgotten_password_is_set_anew_by_mail(
     page.get_by_role("button", name="Set the password").click()
     page.wait_for_url("**/sign-in")
     toast(page, "Your password is changed. Sign in with it.")
-    page.locator("[name=email]").fill(newcomer.email)
-    page.locator("[name=password]").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    sign_in(page, newcomer)
     expect(page.get_by_role("alert")).to_contain_text("E-mail or password is wrong")
     expect(page.locator("[name=email]")).to_have_value(newcomer.email)
     page.locator("[name=password]").fill("a long walk by the sea")
@@ -143,13 +139,22 @@ def test_sign_in_leads_back_to_where_one_was(new_context: NewContext, newcomer: 
     page = new_context().new_page()
     page.goto("/staff/visits?status=open")
     expect(page).to_have_url(re.compile("/sign-in"))
-    page.locator("[name=email]").fill(newcomer.email)
-    page.locator("[name=password]").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    sign_in(page, newcomer)
     page.wait_for_url("**/staff/visits?status=open")
-    page.locator(".side-foot summary").click()
-    page.get_by_role("button", name="Sign out").click()
-    page.wait_for_url("**/sign-in")
+    sign_out(page)
+    page.goto("/staff")
+    expect(page).to_have_url(re.compile("/sign-in"))
+
+
+def test_a_device_whose_memory_does_not_answer_is_signed_out_all_the_same(
+    new_context: NewContext, newcomer: Person
+) -> None:
+    page = new_context().new_page()
+    page.goto("/sign-in")
+    sign_in(page, newcomer)
+    page.wait_for_url("**/staff")
+    page.evaluate("() => { indexedDB.databases = () => new Promise(() => undefined); }")
+    sign_out(page)
     page.goto("/staff")
     expect(page).to_have_url(re.compile("/sign-in"))
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import wrong_in_themes
+from tests.support.browser import toast, wrong_in_themes
 from tests.support.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -28,13 +28,13 @@ def test_a_business_chooses_its_logo_and_accent_and_everybody_sees_them(
         {"name": "logo.png", "mimeType": "image/png", "buffer": picture.getvalue()}
     )
     page.get_by_role("button", name="Upload", exact=True).click()
-    expect(page.locator(".brand-logos img").first).to_be_visible(timeout=30_000)
+    expect(page.locator(".brand-logos img").first).to_be_visible()
     page.locator("#accent-try").fill("#ffff00")
     page.get_by_role("button", name="Show it").click()
     expect(page.get_by_text("darker than you chose")).to_be_visible()
     assert wrong_in_themes(page) == []
     page.get_by_role("button", name="Save this colour").click()
-    expect(page.locator("#toasts .toast").filter(has_text="In the light theme it is shown as")).to_be_visible()
+    toast(page, "In the light theme it is shown as")
     staff = console_of(live_server.person("staff", "the-low-light"), "/staff")
     expect(staff.locator(".side .brand-logo")).to_have_count(1)
     assert staff.evaluate(ACCENT) == "#ffff00"

@@ -5,17 +5,14 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import wrong_in_themes
+from tests.support.browser import toast, wrong_in_themes
+from tests.support.guests import wait_until
 from tests.support.live_server import LiveServer, Person
 
 pytestmark = pytest.mark.browser
 Console = Callable[..., Page]
 NARROW = {"width": 360, "height": 780}
 WHY = "Ticket 4411, payout missing"
-
-
-def toast(page: Page, text: str) -> None:
-    expect(page.locator("#toasts .toast").filter(has_text=text)).to_be_visible()
 
 
 def look_as(page: Page, person: Person, place: str) -> None:
@@ -30,6 +27,17 @@ def look_as(page: Page, person: Person, place: str) -> None:
     dialog.get_by_label("Reason").fill(WHY)
     dialog.get_by_label("For how long").select_option("30")
     dialog.get_by_role("button", name="Look", exact=True).click()
+
+
+def on_record(server: LiveServer, subject: Person) -> set[tuple[str, str, str]]:
+    """What the business's audit log says that was seen with somebody's eyes; it follows what happened a moment later."""
+    rows = server.sql(
+        """select payload::jsonb->'after'->>'saw' as saw, payload::jsonb->'after'->>'outcome' as outcome,
+                  payload::jsonb->>'reason' as reason from audit_entries
+           where name = 'impersonation.seen' and payload::jsonb->'after'->>'as' = $1""",
+        subject.name,
+    )
+    return {(row["saw"], row["outcome"], row["reason"]) for row in rows}
 
 
 def test_the_crew_looks_as_a_manager_and_the_owner_reads_it(live_server: LiveServer, console_of: Console) -> None:
@@ -47,16 +55,10 @@ def test_the_crew_looks_as_a_manager_and_the_owner_reads_it(live_server: LiveSer
     assert answer.status in {403, 405}
     answer = page.request.put("/api/me/preferences", data={"theme": "light"})
     assert (answer.status, answer.json()["type"].rsplit("/", 1)[-1]) == (403, "read-only")
+    known = {("GET /manage/visits", "shown", WHY), ("PUT /api/me/preferences", "read-only", WHY)}
+    wait_until(page, lambda: known <= on_record(live_server, subject))
     owner = console_of(live_server.person("owner"), f"/owner/audit?q={subject.name.replace(' ', '+')}")
-    expect(owner.locator("#main tbody tr").filter(has_text="Sam Adeyemi").first).to_be_visible(timeout=20_000)
-    rows = live_server.sql(
-        """select payload::jsonb->'after'->>'saw' as saw, payload::jsonb->'after'->>'outcome' as outcome,
-                  payload::jsonb->>'reason' as reason from audit_entries
-           where name = 'impersonation.seen' and payload::jsonb->'after'->>'as' = $1""",
-        subject.name,
-    )
-    said = {(row["saw"], row["outcome"], row["reason"]) for row in rows}
-    assert {("GET /manage/visits", "shown", WHY), ("PUT /api/me/preferences", "read-only", WHY)} <= said
+    expect(owner.locator("#main tbody tr").filter(has_text="Sam Adeyemi").first).to_be_visible()
     looking.get_by_role("button", name="Stop looking").click()
     toast(page, "You are yourself again.")
     expect(looking).to_have_count(0)

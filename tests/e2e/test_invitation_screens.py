@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.support.browser import PHONE, scrolls_sideways, violations
-from tests.support.live_server import PASSWORD, LiveServer
+from tests.support.browser import PHONE, scrolls_sideways, toast, violations
+from tests.support.guests import sign_in
+from tests.support.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 Console = Callable[..., Page]
@@ -22,15 +23,11 @@ def fresh() -> str:
     return f"invited-{secrets.token_hex(4)}@kojo.example"
 
 
-def toast(page: Page, text: str) -> None:
-    expect(page.locator("#toasts .toast").filter(has_text=text)).to_be_visible()
-
-
 def mailed_link(page: Page, address: str, count: int = 1) -> str:
     """The path of the link in the newest of so many mails to an address, as the crew's outbox shows it."""
     page.goto(f"/platform/outbox?q={address}")
     rows = page.locator("#outbox tbody tr").filter(has_text=address)
-    expect(rows).to_have_count(count, timeout=30_000)
+    expect(rows).to_have_count(count)
     rows.first.get_by_role("link").first.click()
     found = page.locator(".mail-text a[href*=token]").first.get_attribute("href") or ""
     parts = urlsplit(found)
@@ -77,8 +74,8 @@ def test_a_manager_invites_and_the_list_moves_when_they_accept(
     page.locator("[name=password]").fill(NIGHT)
     page.get_by_role("button", name="Accept").click()
     page.wait_for_url("**/staff")
-    expect(row).to_contain_text("Accepted", timeout=30_000)
-    boss.goto("/manage/people?q=Palesa")
+    expect(row).to_contain_text("Accepted")
+    boss.goto(f"/manage/people?q={email}")
     expect(boss.locator("#members tbody tr")).to_contain_text("Palesa Door")
 
 
@@ -140,9 +137,7 @@ def test_who_has_an_account_keeps_it_and_the_crew_invites_crew(
     expect(page.locator("[name=password]")).to_have_count(0)
     page.get_by_role("button", name="Accept").click()
     page.wait_for_url(re.compile("/sign-in"))
-    page.locator("[name=email]").fill(somebody.email)
-    page.locator("[name=password]").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    sign_in(page, somebody)
     page.wait_for_url(re.compile("/platform"))
 
 

@@ -5,16 +5,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import wrong_in_themes
+from tests.support.browser import toast, wrong_in_themes
 from tests.support.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 Console = Callable[..., Page]
 NARROW = {"width": 360, "height": 780}
-
-
-def toast(page: Page, text: str) -> None:
-    expect(page.locator("#toasts .toast").filter(has_text=text)).to_be_visible()
 
 
 def test_keys_are_shown_by_fingerprints_and_sealed_again(live_server: LiveServer, console_of: Console) -> None:
@@ -36,7 +32,7 @@ def test_keys_are_shown_by_fingerprints_and_sealed_again(live_server: LiveServer
     page.get_by_role("button", name="Seal again now").click()
     page.get_by_role("dialog").get_by_role("button", name="Seal again").click()
     toast(page, "A job seals them again now.")
-    expect(page.locator("#rail")).to_contain_text("lost: 1", timeout=30_000)
+    expect(page.locator("#rail")).to_contain_text("lost: 1")
     live_server.sql("delete from venue_keys where venue_id = $1", venue)
     page.get_by_role("button", name="Replace the key of notifications").click()
     page.get_by_role("dialog").get_by_role("button", name="Replace it").click()

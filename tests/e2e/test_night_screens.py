@@ -9,15 +9,12 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from lastlight.kernel.ids import VenueId
+from tests.support.browser import toast
 from tests.support.live_server import LiveServer, Person
 
 pytestmark = pytest.mark.browser
 Console = Callable[..., Page]
 ONE_ARRIVAL = re.compile(r'"values": \[[^\]]*\b1\b')
-
-
-def toast(page: Page, text: str) -> None:
-    expect(page.locator("#toasts .toast").filter(has_text=text)).to_be_visible()
 
 
 def check_in(server: LiveServer, guest: Person, venue: VenueId) -> str:
@@ -87,7 +84,7 @@ def test_a_lost_connection_is_shown_and_what_was_missed_comes_after(
     check_in(live_server, live_server.new_guest("Dumi Cele"), venue)
     page.context.set_offline(False)
     expect(pill).to_have_text("Live", timeout=60_000)
-    expect(page.locator("#feed li")).to_contain_text("Dumi Cele", timeout=20_000)
+    expect(page.locator("#feed li")).to_contain_text("Dumi Cele")
 
 
 def test_a_visit_is_voided_with_a_reason_and_counts_no_more(live_server: LiveServer, console_of: Console) -> None:
@@ -112,7 +109,7 @@ def test_a_list_is_exported(live_server: LiveServer, console_of: Console) -> Non
     check_in(live_server, live_server.new_guest("Fana Dube"), venue)
     page = console_of(live_server.person("manager"), f"/manage/visits?venue_id={venue}")
     page.locator("#visits summary.btn").filter(has_text="Export").click()
-    with page.expect_download(timeout=30_000) as download:
+    with page.expect_download() as download:
         page.get_by_role("button", name="JSON").click()
     rows = json.loads(download.value.path().read_text())
     assert [row["patron"] for row in rows] == ["Fana Dube"]

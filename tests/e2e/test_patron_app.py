@@ -1,6 +1,7 @@
 """The guest's app as an app: installable, there without a network, usable by everybody, in both themes; profile and history."""
 
 import io
+import re
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.conftest import NewContext
-from tests.support.browser import DESK, devtools, scrolls_sideways, violations
+from tests.support.browser import DESK, devtools, scrolls_sideways, toast, violations
 from tests.support.guests import PHONE_OPTIONS, add_past_nights, make_ready, open_app, sign_in, type_code
 from tests.support.live_server import LiveServer, Person
 
@@ -201,8 +202,9 @@ def test_preferences_hold_and_a_lost_device_is_signed_out(live_server: LiveServe
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
     page.get_by_role("button", name="Reduced").click()
     expect(page.locator("html")).to_have_attribute("data-motion", "reduced")
-    page.get_by_label("Time zone").select_option("Asia/Tokyo")
-    expect(page.get_by_text("Saved.")).to_be_visible()
+    with page.expect_response(lambda answer: "Asia/Tokyo" in (answer.request.post_data or "")):
+        page.get_by_label("Time zone").select_option("Asia/Tokyo")
+    toast(page, "Saved.")
     devices = page.locator("section", has=page.get_by_role("heading", name="Signed in on"))
     expect(devices.get_by_role("listitem")).to_have_count(2)
     devices.get_by_role("button", name="Sign out on").click()
@@ -215,12 +217,13 @@ def test_preferences_hold_and_a_lost_device_is_signed_out(live_server: LiveServe
     expect(page.get_by_label("Time zone")).to_have_value("Asia/Tokyo")
 
 
+FIRST_ANSWERS = re.compile(r"/api/patron/(start|home)$")
 HOLD_THE_NEXT_ANSWER = """() => {
   const ask = window.fetch;
   let held = false;
   window.fetch = async (...sent) => {
     const answer = await ask(...sent);
-    if (!held && new URL(sent[0].url ?? sent[0], location.href).pathname === "/api/me") {
+    if (!held && new URL(sent[0].url ?? sent[0], location.href).pathname === "/api/patron/start") {
       held = true;
       await new Promise((release) => (window.release = release));
     }
@@ -238,7 +241,7 @@ def test_an_answer_from_before_a_change_does_not_undo_it(live_server: LiveServer
     with page.expect_response("**/api/me/preferences"):
         page.get_by_role("button", name="Light", exact=True).click()
     page.evaluate("() => window.release()")
-    expect(page.get_by_text("Saved.")).to_be_visible()
+    toast(page, "Saved.")
     assert page.locator("html").get_attribute("data-theme") == "light"
 
 
@@ -290,7 +293,7 @@ def test_a_changed_password_signs_the_other_devices_out(live_server: LiveServer,
     expect(dialog.get_by_text("This is not your password.")).to_be_visible()
     dialog.get_by_label("Current password").fill(guest.password)
     dialog.get_by_role("button", name="Change password").click()
-    expect(page.get_by_text("Your password is changed.")).to_be_visible()
+    toast(page, "Your password is changed.")
     assert other.get("/api/me").status_code == 401
     other.close()
     page.reload()
@@ -304,12 +307,12 @@ def test_wrong_credentials_and_a_failing_server_are_told(live_server: LiveServer
     page.get_by_label("Password", exact=True).fill("not the password")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_contain_text("password")
-    page.route("**/api/patron/home", lambda route: route.fulfill(status=503, body="{}"))
+    page.route(FIRST_ANSWERS, lambda route: route.fulfill(status=503, body="{}"))
     page.get_by_label("Password", exact=True).fill(live_server.person("patron").password)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("No connection to Last Light")).to_be_visible()
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
-    page.unroute("**/api/patron/home")
+    page.unroute(FIRST_ANSWERS)
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("button", name="Scan to check in")).to_be_visible()
 
@@ -318,7 +321,7 @@ def choose_theme(page: Page, theme: str) -> None:
     """Choose it in the profile, which keeps it on the server too."""
     page.get_by_role("link", name="Profile", exact=True).click()
     page.get_by_role("button", name=theme.title(), exact=True).click()
-    expect(page.get_by_text("Saved.")).to_be_visible()
+    toast(page, "Saved.")
 
 
 def sign_in_from_start(page: Page, guest: Person) -> None:

@@ -13,8 +13,8 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.e2e.conftest import NewContext
-from tests.support.browser import scrolls_sideways, violations
-from tests.support.guests import PHONE_OPTIONS, open_app, wait_until
+from tests.support.browser import lose_answers, scrolls_sideways, violations
+from tests.support.guests import PHONE_OPTIONS, open_app, until_remembered, wait_until
 from tests.support.live_server import LiveServer, Person
 from tests.support.tour_places import send_picture
 
@@ -160,6 +160,54 @@ def test_a_time_that_somebody_took_meanwhile_is_told_and_leaves_the_list(
     assert live_server.sql("select count(*) as n from bookings where resource_id = $1", UUID(made))[0]["n"] == 2
 
 
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_booking_whose_outcome_is_unknown_is_made_once(
+    live_server: LiveServer, phone: BrowserContext, owner: Callable[..., Any], lost: int
+) -> None:
+    """The same command goes once more by itself, and with the next tap where that told nothing either."""
+    venue = live_server.new_venue(f"Kōjō Unsure {lost}")
+    made = offer(owner, venue, "Room Unsure")
+    page = open_venue(phone, live_server.new_guest(), venue)
+    keys = lose_answers(page, "**/api/patron/bookings", times=lost)
+    page.get_by_role("button", name="Book Room Unsure").click()
+    dialog = page.get_by_role("dialog")
+    tomorrow(dialog)
+    choose_start(dialog, 5)
+    button = dialog.get_by_role("button", name="Book ", exact=False)
+    button.click()
+    if lost == 2:
+        expect(dialog.get_by_role("alert")).to_have_text(
+            "It is not known whether this was done. Send it again as it is: it is done only once."
+        )
+        button.click()
+    expect(page.get_by_role("list", name="Coming up")).to_contain_text("Room Unsure")
+    assert (len(keys), len(set(keys))) == (lost + 1, 1)
+    assert live_server.sql("select count(*) as n from bookings where resource_id = $1", UUID(made))[0]["n"] == 1
+
+
+def test_a_photo_whose_outcome_is_unknown_is_sent_once(
+    live_server: LiveServer, phone: BrowserContext, tmp_path: Path
+) -> None:
+    venue = live_server.new_venue("Kōjō Snap Unsure")
+    (tmp_path / "friends.png").write_bytes(picture())
+    page = open_venue(phone, live_server.new_guest(), venue)
+    lose_answers(page, "**/photos", times=1)
+    places = lose_answers(page, "**/uploads/*", times=1)
+    page.get_by_role("button", name="Send a photo").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Photo", exact=True).set_input_files(tmp_path / "friends.png")
+    dialog.get_by_label("What does it show?").fill("Friends, once")
+    dialog.get_by_role("button", name="Send", exact=True).click()
+    expect(dialog.get_by_role("alert").first).to_contain_text("It is not known whether this was done.")
+    dialog.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("listitem").filter(has_text="Friends, once")).to_have_count(1)
+    expect(dialog).to_have_count(0)
+    assert (len(places), len(set(places))) == (2, 1)
+    # a place that nothing came to is shown to nobody, and cleared
+    sent = "select count(*) as n from venue_images where venue_id = $1 and state <> 'awaited'"
+    assert live_server.sql(sent, venue)[0]["n"] == 1
+
+
 def test_the_limit_of_bookings_is_told(
     live_server: LiveServer, phone: BrowserContext, owner: Callable[..., Any]
 ) -> None:
@@ -223,8 +271,11 @@ def test_without_a_network_what_was_seen_is_read_and_told_so(
         assert client.post("/api/patron/bookings", json={"resource_id": made, **times}, headers=key).is_success
     page = open_venue(phone, guest, venue, ready=True)
     expect(page.get_by_role("button", name="Book Room Three")).to_be_enabled()
+    for address in ("", "/resources"):
+        until_remembered(page, f"/api/patron/venues/{venue}{address}")
     page.goto("/patron/bookings")
     expect(page.get_by_role("list", name="Coming up")).to_contain_text("Room Three")
+    until_remembered(page, "/api/patron/bookings")
     phone.set_offline(True)
     page.reload()
     expect(page.get_by_role("list", name="Coming up")).to_contain_text("Room Three")

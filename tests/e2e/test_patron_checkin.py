@@ -65,7 +65,7 @@ def test_a_scanned_link_waits_for_its_guest_to_sign_in(live_server: LiveServer, 
     expect(page.get_by_role("heading", name="You're at Kōjō Rosebank")).to_be_visible()
     sign_in(page, guest)
     expect(page.get_by_role("button", name="Check out")).to_be_visible()
-    assert page.url == f"{live_server.base_url}/patron"
+    expect(page).to_have_url(f"{live_server.base_url}/patron")
     assert [visit["status"] for visit in visits_of(live_server, guest)] == ["open"]
 
 

@@ -13,7 +13,7 @@ from lastlight.kernel.ids import VenueId
 from lastlight.runtime.db.uow import system_ctx
 from tests.e2e.conftest import NewContext
 from tests.support.browser import scrolls_sideways, violations
-from tests.support.guests import PHONE_OPTIONS, open_app, rows
+from tests.support.guests import PHONE_OPTIONS, open_app, rows, until_settled
 from tests.support.live_server import LiveServer, Person
 
 pytestmark = pytest.mark.browser
@@ -117,7 +117,7 @@ def test_quietly_nothing_shows_and_it_can_be_taken_back(
     box = button(page)
     box.hover()
     page.mouse.down()
-    page.wait_for_function("navigator.userActivation.hasBeenActive")
+    page.wait_for_function("() => navigator.userActivation.hasBeenActive")
     during = page.locator(".p-help").inner_text()
     assert "Keep holding" not in during
     expect(bar(manager, "Zinhle, a guest, needs help")).to_contain_text("silent: make no sound near the guest")
@@ -141,7 +141,7 @@ def test_without_a_network_it_says_that_nobody_knows_and_is_sent_once(
 ) -> None:
     page = open_app(phone, guest, ready=True)
     expect(button(page)).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    until_settled(page)
     phone.set_offline(True)
     page.reload()
     button(page).click()

@@ -1,5 +1,6 @@
 """Without a network: what is done is signed and kept on the phone, sent once it can be, and nothing of it is lost or left behind."""
 
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from tests.support.guests import (
     rows,
     sign_in,
     type_code,
+    until_settled,
     visits_of,
     wait_until,
 )
@@ -37,7 +39,7 @@ def phone(new_context: NewContext) -> BrowserContext:
     return new_context(**PHONE_OPTIONS)
 
 
-def check_in_offline(page: Page, code: str) -> None:
+def check_in_offline(page: Page, code: str | Callable[[], str]) -> None:
     """Lose the network, then check in."""
     page.context.set_offline(True)
     type_code(page, code)
@@ -51,11 +53,14 @@ def test_an_offline_check_in_counts_from_the_time_that_the_phone_signed(
     live_server: LiveServer, phone: BrowserContext, guest: Person
 ) -> None:
     page = open_app(phone, guest, ready=True)
-    page.wait_for_load_state("networkidle")  # no answer is under way that would tell the phone the time
-    then = datetime.now(UTC) - timedelta(minutes=4)
+    until_settled(page)
+    ago = timedelta(minutes=4)
     phone.set_offline(True)
+    page.reload()  # no answer is under way any more that would tell the phone the time
+    expect(page.get_by_text("You're offline.")).to_be_visible()
+    then = datetime.now(UTC) - ago
     page.clock.set_system_time(then)
-    check_in_offline(page, live_server.code("kojo-rosebank", at=then))
+    check_in_offline(page, lambda: live_server.code("kojo-rosebank", at=datetime.now(UTC) - ago))
     page.clock.set_system_time(datetime.now(UTC))
     assert checkins_of(live_server, guest) == []
     phone.set_offline(False)
@@ -63,7 +68,7 @@ def test_an_offline_check_in_counts_from_the_time_that_the_phone_signed(
     expect(page.locator(".pass .badge")).to_have_text("Checked in")
     (checkin,) = checkins_of(live_server, guest)
     assert checkin["arrived_at"] == checkin["claimed_at"]
-    assert abs(checkin["claimed_at"] - then) < timedelta(minutes=1)
+    assert abs(checkin["claimed_at"] - then) < timedelta(minutes=2)
     assert checkin["received_at"] - checkin["arrived_at"] > timedelta(minutes=3)
     assert checkin["proof_key_id"] is not None
     (key,) = rows(page, "keys")
@@ -168,7 +173,7 @@ def test_a_session_that_is_ended_while_the_app_is_open_shows_the_entrance_by_its
     page = open_app(phone, guest)
     with closing(live_server.client(guest)) as elsewhere:
         assert elsewhere.post("/api/auth/logout-all").status_code == 204
-    expect(page.get_by_role("heading", name="Your night starts here")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Your night starts here")).to_be_visible()
 
 
 def test_signing_out_leaves_nothing_on_the_phone(live_server: LiveServer, phone: BrowserContext, guest: Person) -> None:
@@ -184,7 +189,7 @@ def test_signing_out_leaves_nothing_on_the_phone(live_server: LiveServer, phone:
     kept = page.evaluate(CACHED_ADDRESSES)
     assert kept
     assert [address for address in kept if not address.startswith(("/static/", "/patron"))] == []
-    assert {cookie.get("name") for cookie in phone.cookies()} <= {"theme"}
+    assert {cookie.get("name") for cookie in phone.cookies()} <= {"theme", "ll_known"}, "known browsers open nothing"
     page.go_back()
     page.reload()
     expect(page.get_by_role("heading", name="Your night starts here")).to_be_visible()

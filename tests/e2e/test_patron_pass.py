@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from lastlight.domains.checkins.passes import STEP_SECONDS, ShownPass, read_shown, require_alive, step_at
 from tests.e2e.conftest import NewContext
-from tests.support.browser import scrolls_sideways, violations
+from tests.support.browser import PATIENCE_MS, scrolls_sideways, violations
 from tests.support.guests import PHONE_OPTIONS, open_app, rows, wait_until
 from tests.support.live_server import LiveServer, Person
 
@@ -67,7 +67,7 @@ def test_the_code_turns_with_the_time(live_server: LiveServer, phone: BrowserCon
     assert (first.guest.name, abs(first.step - step_at(datetime.now(UTC))) <= 1) == ("Zinhle D.", True)
     require_alive(first, at=datetime.now(UTC))
     path = page.locator(".p-qr path").get_attribute("d")
-    expect(page.locator(".p-qr path")).not_to_have_attribute("d", path or "", timeout=STEP_SECONDS * 1000 + 5_000)
+    expect(page.locator(".p-qr path")).not_to_have_attribute("d", path or "", timeout=STEP_SECONDS * 1000 + PATIENCE_MS)
     second = shown(page)
     assert second.step > first.step
     assert (second.text, second.signature == first.signature) == (first.text, False)
@@ -117,7 +117,7 @@ def test_a_banned_guest_has_none(live_server: LiveServer, phone: BrowserContext,
     expect(page.get_by_role("heading", name="You have no code here")).to_be_visible()
     expect(page.locator(".state").get_by_text("Speak to its")).to_be_visible()
     expect(page.locator(".p-qr")).to_have_count(0)
-    assert passes(page) == []
+    wait_until(page, lambda: passes(page) == [])
 
 
 def test_a_key_that_was_taken_away_is_replaced(live_server: LiveServer, phone: BrowserContext, guest: Person) -> None:

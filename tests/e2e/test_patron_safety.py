@@ -13,7 +13,7 @@ from lastlight.kernel.ids import VenueId
 from lastlight.runtime.db.uow import system_ctx
 from tests.e2e.conftest import NewContext
 from tests.support.browser import scrolls_sideways, violations
-from tests.support.guests import PHONE_OPTIONS, open_app, rows, wait_until
+from tests.support.guests import PHONE_OPTIONS, open_app, rows, until_settled, wait_until
 from tests.support.live_server import LiveServer, Person
 
 pytestmark = pytest.mark.browser
@@ -114,7 +114,7 @@ def test_an_answer_without_a_network_waits_is_signed_and_counts_from_when_it_was
     page = open_app(phone, guest, ready=True)
     ask(live_server, venue)
     expect(sheet(page)).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    until_settled(page)
     phone.set_offline(True)
     sheet(page).get_by_role("button", name="I'm fine").click()
     expect(page.get_by_role("link", name="1 unsent")).to_be_visible()

@@ -5,16 +5,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import wrong_in_themes
+from tests.support.browser import toast, wrong_in_themes
 from tests.support.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 Console = Callable[..., Page]
 NARROW = {"width": 360, "height": 780}
-
-
-def toast(page: Page, text: str) -> None:
-    expect(page.locator("#toasts .toast").filter(has_text=text)).to_be_visible()
 
 
 def impose(page: Page, button: str, confirm: str, why: str, *, days: str = "") -> None:

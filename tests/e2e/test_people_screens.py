@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.support.browser import toast
 from tests.support.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -14,15 +15,11 @@ Console = Callable[..., Page]
 INVITED = "new.barkeeper@kojo.example"
 
 
-def toast(page: Page, text: str) -> None:
-    expect(page.locator("#toasts .toast").filter(has_text=text)).to_be_visible()
-
-
 def mailed_link(page: Page, address: str) -> str:
     """The path of the link in the newest mail to an address, as the crew's outbox shows it."""
     page.goto(f"/platform/outbox?q={address}")
     row = page.locator("#outbox tbody tr").first
-    expect(row).to_contain_text(address, timeout=20_000)
+    expect(row).to_contain_text(address)
     row.get_by_role("link").first.click()
     found = page.locator(".mail-text a[href*=token]").first.get_attribute("href") or ""
     parts = urlsplit(found)
@@ -55,7 +52,7 @@ def test_somebody_is_invited_signs_in_and_is_removed(
     crew = console_of(live_server.person("super_admin"), "/platform/outbox")
     page = new_context().new_page()
     accept(page, mailed_link(crew, INVITED))
-    owner.goto("/owner/people")
+    owner.goto(f"/owner/people?q={INVITED}")
     row = owner.locator("#members tbody tr").filter(has_text=INVITED)
     expect(row).to_contain_text("Kōjō Rosebank")
     expect(page.get_by_role("heading", level=1)).to_have_text("Floor")

@@ -13,8 +13,8 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import BrowserContext, Page, Worker, expect
 
-from tests.support.browser import PHONE, devtools, scrolls_sideways, violations
-from tests.support.guests import PHONE_OPTIONS, open_app
+from tests.support.browser import PHONE, devtools, scrolls_sideways, toast, violations
+from tests.support.guests import PHONE_OPTIONS, open_app, wait_until
 from tests.support.live_server import LiveServer, Person
 from tests.support.push_service import Browser, Postman, as_text
 
@@ -48,6 +48,15 @@ async (scope) => {
     const worker = await navigator.serviceWorker.getRegistration(scope);
     const shown = await worker.getNotifications();
     return shown.map(({ title, body, tag, data, silent, requireInteraction }) => ({ title, body, tag, data, silent, requireInteraction }));
+}
+"""
+ACTIVE = """
+async (scope) => {
+    const until = Date.now() + 20_000;
+    while (!(await navigator.serviceWorker.getRegistration(scope))?.active) {
+        if (Date.now() > until) throw new Error(`no worker is active for ${scope}`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    }
 }
 """
 TOUCH = """
@@ -107,10 +116,13 @@ def switch_on(page: Page) -> None:
     expect(page.locator("#devices")).to_contain_text("This one")
 
 
-def told(page: Page, postman: Postman, device: Browser, count: int = 1) -> dict[str, Any]:
-    """What the push service has decrypted for a device, once there is so much of it."""
+def told(page: Page, postman: Postman, device: Browser, count: int = 1, *, of: str = "") -> dict[str, Any]:
+    """What the push service has decrypted for a device, once there is so much of it: all of it, or of one call for help.
+
+    Calls of other tests may be told again meanwhile, because nobody has answered them.
+    """
     for _ in range(200):
-        said = postman.said_to(device)
+        said = [one for one in postman.said_to(device) if of in one["url"]]
         if len(said) >= count:
             assert postman.refused == []
             return said[count - 1]
@@ -129,13 +141,14 @@ def deliver(page: Page, live_server: LiveServer, scope: str, text: str) -> list[
     session.on("ServiceWorker.workerRegistrationUpdated", note)
     session.send("ServiceWorker.enable")
     address = live_server.base_url + scope
-    for _ in range(100):
+    page.evaluate(ACTIVE, scope)
+    for _ in range(400):
         if address in known:
             break
         page.wait_for_timeout(50)
     message = {"origin": live_server.base_url, "registrationId": known[address], "data": text}
     session.send("ServiceWorker.deliverPushMessage", message)
-    for _ in range(100):
+    for _ in range(400):
         shown: list[dict[str, Any]] = page.evaluate(SHOWN, scope)
         if shown:
             return shown
@@ -180,7 +193,7 @@ def test_an_sos_is_heard_on_a_locked_phone_and_its_touch_leads_to_it(
     page = open_notifications(console_of, colleague, device)
     switch_on(page)
     sos_id = press_sos(live_server)
-    said = told(page, postman, device)
+    said = told(page, postman, device, of=sos_id)
     assert said["title"] == "SOS, emergency: Kōjō Rosebank"
     [notice] = deliver(page, live_server, CONSOLE_SCOPE, json.dumps(said))
     assert (notice["title"], notice["body"]) == ("SOS, emergency: Kōjō Rosebank", f"{PLACE}. Open it to answer.")
@@ -196,8 +209,9 @@ def test_a_silent_sos_rings_nowhere(
 ) -> None:
     page = open_notifications(console_of, colleague, device)
     switch_on(page)
-    press_sos(live_server, silent=True)
-    [notice] = deliver(page, live_server, CONSOLE_SCOPE, json.dumps(told(page, postman, device)))
+    sos_id = press_sos(live_server, silent=True)
+    said = told(page, postman, device, of=sos_id)
+    [notice] = deliver(page, live_server, CONSOLE_SCOPE, json.dumps(said))
     assert notice["silent"] is True
 
 
@@ -211,6 +225,8 @@ def test_a_device_is_tried_out_then_removed_and_told_nothing_more(
     page.locator("#devices").get_by_role("button", name="Test").click()
     said = told(page, postman, device)
     assert (said["title"], said["url"]) == ("Notifications work", "/account/notifications")
+    noted = "select 1 from push_subscriptions where endpoint = $1 and last_success_at is not null"
+    wait_until(page, lambda: bool(live_server.sql(noted, device.endpoint)))  # after the push service has answered
     page.reload()
     expect(page.locator("#devices")).to_contain_text("Last told")
     sound(page)
@@ -229,13 +245,18 @@ def test_a_kind_that_is_switched_off_is_not_told(
     switch_on(page)
     page.get_by_label("SOS calls").uncheck()
     page.get_by_role("button", name="Save").click()
-    expect(page.locator("#toasts .toast").filter(has_text="Saved.")).to_be_visible()
+    toast(page, "Saved.")
     expect(page.get_by_label("SOS calls")).not_to_be_checked()
     press_sos(live_server)
     page.locator("#devices").get_by_role("button", name="Test").click()
     assert told(page, postman, device)["kind"] == "trial"
     page.wait_for_timeout(1_000)
     assert [said["kind"] for said in postman.said_to(device)] == ["trial"]
+
+
+def subscriptions(page: Page) -> list[Any]:
+    """The browsers through which whoever is signed in here is told."""
+    return page.context.request.get("/api/me/push-subscriptions").json()["items"]
 
 
 def test_a_new_session_of_the_same_person_keeps_the_browser_on_and_another_persons_does_not(
@@ -249,10 +270,10 @@ def test_a_new_session_of_the_same_person_keeps_the_browser_on_and_another_perso
         assert page.context.request.post("/api/auth/session", data=body).ok
         page.goto("/staff")
         page.wait_for_load_state("networkidle")
+        wait_until(page, lambda wanted=kept: len(subscriptions(page)) == wanted)
         page.goto("/account/notifications")
         expect(page.get_by_role("button", name="Switch off here" if kept else "Switch on here")).to_be_visible()
-        items = page.context.request.get("/api/me/push-subscriptions").json()["items"]
-        assert len(items) == kept
+        assert len(subscriptions(page)) == kept
 
 
 def test_what_the_browser_refuses_is_said(console_of: Console, device: Browser, colleague: Person) -> None:
@@ -260,7 +281,7 @@ def test_what_the_browser_refuses_is_said(console_of: Console, device: Browser, 
     give(page.context, device, refuses=True)
     page.goto("/account/notifications")
     page.get_by_role("button", name="Switch on here").click()
-    expect(page.locator("#toasts .toast").filter(has_text="push service could not be reached")).to_be_visible()
+    toast(page, "push service could not be reached")
     expect(page.get_by_role("button", name="Switch on here")).to_be_enabled()
 
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from lastlight.kernel.ids import VenueId
+from tests.support.browser import toast
 from tests.support.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -21,10 +22,6 @@ def console(live_server: LiveServer, console_of: Console) -> Callable[..., Page]
         return console_of(live_server.person(role), path, **options)
 
     return open_as
-
-
-def toast(page: Page, text: str) -> None:
-    expect(page.locator("#toasts .toast").filter(has_text=text)).to_be_visible()
 
 
 def field(page: Page, name: str) -> Locator:

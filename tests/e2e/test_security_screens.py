@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from lastlight.domains.identity.totp import SECONDS, code_of
-from tests.support.browser import PHONE, devtools, scrolls_sideways, violations
+from tests.support.browser import PHONE, devtools, scrolls_sideways, sign_out, toast, violations
+from tests.support.guests import sign_in
 from tests.support.live_server import PASSWORD, LiveServer, Person
 
 pytestmark = pytest.mark.browser
@@ -35,22 +36,6 @@ def at_localhost(new_context: NewContext, live_server: LiveServer, **options: An
     page = new_context(**options).new_page()
     page.goto(live_server.base_url.replace("127.0.0.1", "localhost") + "/sign-in")
     return page
-
-
-def toast(page: Page, text: str) -> None:
-    expect(page.locator("#toasts .toast").filter(has_text=text)).to_be_visible()
-
-
-def give_password(page: Page, person: Person) -> None:
-    page.locator("[name=email]").fill(person.email)
-    page.locator("[name=password]").fill(person.password)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-
-
-def sign_out(page: Page) -> None:
-    page.locator(".side-foot summary").click()
-    page.get_by_role("button", name="Sign out").click()
-    page.wait_for_url("**/sign-in")
 
 
 def path(page: Page, address: str) -> str:
@@ -95,7 +80,7 @@ def set_up_app(page: Page) -> tuple[str, list[str]]:
 
 
 def test_an_app_is_set_up_its_codes_are_kept_and_sign_in_asks_for_it(page: Page, newcomer: Person) -> None:
-    give_password(page, newcomer)
+    sign_in(page, newcomer)
     page.wait_for_url("**/staff")
     page.goto(path(page, "/account/security"))
     page.get_by_role("region", name="Authenticator app").get_by_label("Your password").fill("not my password")
@@ -113,12 +98,12 @@ def test_an_app_is_set_up_its_codes_are_kept_and_sign_in_asks_for_it(page: Page,
     expect(page.get_by_role("region", name="Recovery codes")).to_contain_text("10 left")
     sign_out(page)
 
-    give_password(page, newcomer)
+    sign_in(page, newcomer)
     give_app_code(page, secret)
     page.wait_for_url("**/staff")
     sign_out(page)
 
-    give_password(page, newcomer)
+    sign_in(page, newcomer)
     page.locator("[name=code]").fill(codes[0])
     page.get_by_role("button", name="Go on").click()
     page.wait_for_url("**/staff")
@@ -169,7 +154,7 @@ def switch_app_off(page: Page, old: str, fresh: str) -> None:
 
 def test_a_passkey_is_made_named_used_and_removed(page: Page, newcomer: Person) -> None:
     tools, device = authenticator(page)
-    give_password(page, newcomer)
+    sign_in(page, newcomer)
     page.wait_for_url("**/staff")
     page.goto(path(page, "/account/security"))
     card = page.get_by_role("region", name="Passkeys")
@@ -182,7 +167,7 @@ def test_a_passkey_is_made_named_used_and_removed(page: Page, newcomer: Person) 
     page.wait_for_url("**/staff")
     sign_out(page)
 
-    give_password(page, newcomer)
+    sign_in(page, newcomer)
     page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url("**/staff")
     page.goto(path(page, "/account/security"))
@@ -196,7 +181,7 @@ def test_a_passkey_is_made_named_used_and_removed(page: Page, newcomer: Person) 
 
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.get_by_role("alert").filter(has_text="choose another way to sign in")).to_be_visible()
-    give_password(page, newcomer)
+    sign_in(page, newcomer)
     page.wait_for_url("**/staff")
 
 
@@ -234,7 +219,7 @@ def rename_and_remove(page: Page, card: Locator) -> None:
 
 def test_who_declines_the_passkey_is_told_and_uses_a_code(page: Page, newcomer: Person) -> None:
     tools, device = authenticator(page)
-    give_password(page, newcomer)
+    sign_in(page, newcomer)
     page.wait_for_url("**/staff")
     page.goto(path(page, "/account/security"))
     card = page.get_by_role("region", name="Passkeys")
@@ -248,9 +233,9 @@ def test_who_declines_the_passkey_is_told_and_uses_a_code(page: Page, newcomer: 
     sign_out(page)
     tools.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": device})
     authenticator(page)
-    give_password(page, newcomer)
+    sign_in(page, newcomer)
     page.get_by_role("button", name="Use a passkey").click()
-    expect(page.get_by_role("alert").filter(has_text="No passkey was used.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("alert").filter(has_text="No passkey was used.")).to_be_visible()
     page.get_by_label("Recovery code").fill(code)
     page.get_by_role("button", name="Go on").click()
     page.wait_for_url("**/staff")
@@ -260,7 +245,7 @@ def test_a_role_that_requires_it_leads_its_people_to_set_it_up(
     live_server: LiveServer, new_context: NewContext, page: Page
 ) -> None:
     boss, hand = live_server.new_member("owner", "Bo Owner"), live_server.new_member("staff", "Han Hand")
-    give_password(page, boss)
+    sign_in(page, boss)
     page.wait_for_url("**/owner")
     page.goto(path(page, "/owner/roles/new"))
     page.locator("[name=name]").fill("Careful")
@@ -287,7 +272,7 @@ def test_a_role_that_requires_it_leads_its_people_to_set_it_up(
     theirs = at_localhost(new_context, live_server, viewport=PHONE)
     theirs.goto(path(theirs, "/staff/visits"))
     theirs.wait_for_url(re.compile("/sign-in"))
-    give_password(theirs, hand)
+    sign_in(theirs, hand)
     theirs.wait_for_url(re.compile(r"/account/security\?next="))
     expect(theirs.get_by_text("Your role asks for a second factor.")).to_be_visible()
     assert not scrolls_sideways(theirs)
@@ -307,7 +292,7 @@ def test_its_pages_are_for_everybody(
     page = at_localhost(new_context, live_server, **options)
     page.context.add_cookies([{"name": "theme", "value": theme, "url": path(page, "/")}])
     authenticator(page)
-    give_password(page, newcomer)
+    sign_in(page, newcomer)
     page.wait_for_url("**/staff")
     page.goto(path(page, "/account/security"))
     seen = violations(page)
@@ -329,7 +314,7 @@ def test_its_pages_are_for_everybody(
     assert not scrolls_sideways(page)
     page.context.clear_cookies(name="ll_session")
     page.goto(path(page, "/sign-in"))
-    give_password(page, newcomer)
+    sign_in(page, newcomer)
     expect(page.get_by_role("heading", level=1)).to_have_text("Your second factor")
     seen += violations(page)
     assert seen == []
@@ -340,9 +325,7 @@ def test_a_guest_s_app_asks_for_the_second_step(live_server: LiveServer, new_con
     guest = live_server.new_guest("Thabo Factor")
     authenticator(page)
     page.goto(path(page, "/patron/sign-in"))
-    page.locator("[name=email]").fill(guest.email)
-    page.locator("[name=password]").fill(guest.password)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    sign_in(page, guest)
     page.wait_for_url(re.compile(r"/patron$"))
     page.goto(path(page, "/account/security"))
     card = page.get_by_role("region", name="Passkeys")
@@ -353,9 +336,7 @@ def test_a_guest_s_app_asks_for_the_second_step(live_server: LiveServer, new_con
     for way in ("passkey", "code"):
         page.context.clear_cookies(name="ll_session")
         page.goto(path(page, "/patron/sign-in"))
-        page.locator("[name=email]").fill(guest.email)
-        page.locator("[name=password]").fill(guest.password)
-        page.get_by_role("button", name="Sign in", exact=True).click()
+        sign_in(page, guest)
         if way == "passkey":
             page.get_by_role("button", name="Use a passkey").click()
         else:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browser import PHONE, scrolls_sideways, violations
+from tests.support.browser import PHONE, scrolls_sideways, toast, violations
 from tests.support.crew_of_work import as_somebody, hired, rostered
 from tests.support.live_server import HERE, LiveServer
 
@@ -18,10 +18,6 @@ Console = Callable[..., Page]
 ON_PHONE: dict[str, Any] = {"viewport": PHONE, "has_touch": True}
 AT_VENUE = {"latitude": HERE.lat, "longitude": HERE.lon, "accuracy": 12}
 AWAY = {"latitude": HERE.lat + 0.1, "longitude": HERE.lon, "accuracy": 12}
-
-
-def toast(page: Page, text: str) -> None:
-    expect(page.locator("#toasts .toast").filter(has_text=text)).to_be_visible()
 
 
 def card(page: Page, name: str) -> Locator:

@@ -6,17 +6,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import PHONE
+from tests.support.browser import PHONE, toast
 from tests.support.crew_of_work import as_somebody, hired
 from tests.support.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 Console = Callable[..., Page]
 ON_PHONE: dict[str, Any] = {"viewport": PHONE, "has_touch": True}
-
-
-def toast(page: Page, text: str) -> None:
-    expect(page.locator("#toasts .toast").filter(has_text=text)).to_be_visible()
 
 
 def test_a_task_goes_from_the_desk_to_a_phone_and_back(live_server: LiveServer, console_of: Console) -> None:
@@ -162,7 +158,7 @@ def test_an_alert_on_the_floor_becomes_a_task_by_itself(live_server: LiveServer,
     body = {"venue_id": str(venue), "summary": "Loud at the bar", "severity": "high"}
     alert = as_somebody(live_server, live_server.person("manager"), "/api/safety/alerts", body)
     task = page.locator(".work-card").filter(has_text="See to what a colleague has noticed")
-    expect(task).to_be_visible(timeout=30_000)
+    expect(task).to_be_visible()
     expect(task).to_contain_text("Safety")
     task.get_by_role("link", name="See to what a colleague has noticed").click()
     page.get_by_role("link", name="Open the alert").click()
@@ -170,4 +166,4 @@ def test_an_alert_on_the_floor_becomes_a_task_by_itself(live_server: LiveServer,
     page.goto("/staff/tasks")
     path = f"/api/safety/alerts/{alert['id']}/clearance"
     as_somebody(live_server, live_server.person("manager"), path, {"reason": "Calm again"})
-    expect(page.get_by_role("region", name="Free to take").locator(".work-card")).to_have_count(0, timeout=30_000)
+    expect(page.get_by_role("region", name="Free to take").locator(".work-card")).to_have_count(0)

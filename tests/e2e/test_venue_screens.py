@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.support.browser import toast
 from tests.support.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -20,10 +21,6 @@ def owner(live_server: LiveServer, console_of: Console) -> Callable[[str], Page]
 
 def field(page: Page, name: str) -> Locator:
     return page.locator(f"#main [name={name}]")
-
-
-def toast(page: Page, text: str) -> None:
-    expect(page.locator("#toasts .toast").filter(has_text=text)).to_be_visible()
 
 
 def test_a_venue_is_made_and_refused_with_what_was_typed(owner: Callable[[str], Page], live_server: LiveServer) -> None:

@@ -1,6 +1,7 @@
 """What guests see of a venue, on consoles: publication, banners, images and their order, guests' photos decided on."""
 
 import io
+import re
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -9,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.support.browser import violations
+from tests.support.browser import toast, violations
+from tests.support.guests import wait_until
 from tests.support.live_server import LiveServer
 from tests.support.tour_places import send_picture
 
@@ -34,10 +36,6 @@ def picture(colour: str = "purple", size: tuple[int, int] = (640, 400)) -> bytes
 
 def field(page: Page, name: str) -> Locator:
     return page.locator(f"#main [name={name}]")
-
-
-def toast(page: Page, text: str) -> None:
-    expect(page.locator("#toasts .toast").filter(has_text=text)).to_be_visible()
 
 
 def moment(days: float) -> str:
@@ -133,7 +131,7 @@ def test_images_are_uploaded_with_words_ordered_and_removed(
     toast(page, "2 pictures are uploaded.")
     expect(waiting).to_have_count(0)
     tiles = page.get_by_role("list", name="Images in their order").get_by_role("listitem")
-    expect(tiles.get_by_role("img")).to_have_count(2, timeout=30_000)
+    expect(tiles.get_by_role("img")).to_have_count(2)
     expect(tiles.first.get_by_role("img")).to_have_attribute("alt", "The bar at night")
     page.get_by_role("button", name="Move The bar at night later").focus()
     page.keyboard.press("Enter")
@@ -161,12 +159,52 @@ def test_a_picture_that_cannot_be_sent_stays_and_says_why(
     row = page.get_by_role("list", name="Pictures to upload").get_by_role("listitem")
     row.get_by_role("textbox").fill("Something")
     page.get_by_role("button", name="Upload").click()
+    expect(row.get_by_role("status")).to_contain_text(re.compile(r"\w"))
     expect(row.get_by_role("status")).not_to_have_text("Sending")
+    expect(page.get_by_role("button", name="Upload")).not_to_have_attribute("aria-busy", "true")
     expect(row).to_be_visible()
     page.route("**/api/venues/*/images", lambda route: route.abort())
     page.get_by_role("button", name="Upload").click()
     expect(row.get_by_role("status")).to_have_text("No connection. Check the network and try again.")
     page.unroute_all(behavior="ignoreErrors")
+
+
+IN_FLIGHT = {
+    "type": "https://lastlight.dev/problems/idempotency-key-in-flight",
+    "title": "This was sent before and is still being done",
+    "detail": "Wait a moment, then send it again as it is: it is done only once.",
+}
+
+
+@pytest.mark.parametrize("told", ["nothing", "that it is under way"])
+def test_a_picture_whose_outcome_is_open_is_sent_to_the_same_place(
+    owner: Callable[[str], Page], live_server: LiveServer, tmp_path: Path, told: str
+) -> None:
+    venue = live_server.new_venue("Kōjō Unsure")
+    (tmp_path / "bar.png").write_bytes(picture())
+    page = owner(f"/owner/venues/{venue}/images")
+    sent: list[tuple[str, str | None]] = []
+
+    def lose_the_first(route: Route) -> None:
+        sent.append((route.request.url, route.request.header_value("idempotency-key")))
+        if len(sent) > 1:
+            return route.continue_()
+        if told == "nothing":
+            return route.abort()
+        return route.fulfill(status=409, content_type="application/problem+json", json=IN_FLIGHT)
+
+    page.route("**/uploads/*", lose_the_first)
+    page.locator("#pictures").set_input_files(tmp_path / "bar.png")
+    row = page.get_by_role("list", name="Pictures to upload").get_by_role("listitem")
+    row.get_by_role("textbox").fill("The bar, once")
+    page.get_by_role("button", name="Upload").click()
+    expect(row.get_by_role("status")).to_have_text(
+        re.compile("No connection. Check the network" if told == "nothing" else "still being done. Wait a moment")
+    )
+    page.get_by_role("button", name="Upload").click()
+    toast(page, "1 picture is uploaded.")
+    assert (len(sent), len(set(sent))) == (2, 1), "to the same place, under the same key"
+    assert live_server.sql("select count(*) as n from venue_images where venue_id = $1", venue)[0]["n"] == 1
 
 
 def test_guests_photos_are_shown_or_refused_together(owner: Callable[[str], Page], live_server: LiveServer) -> None:
@@ -178,6 +216,9 @@ def test_guests_photos_are_shown_or_refused_together(owner: Callable[[str], Page
             send_picture(guest, f"/api/patron/venues/{venue}/photos", f"Photo {number}", picture())
         rows = page.locator("#venue_images tbody tr").filter(has_text="Photo")
         expect(rows).to_have_count(3)
+        ready = "select 1 from venue_images where venue_id = $1 and state = 'ready'"
+        wait_until(page, lambda: len(live_server.sql(ready, venue)) == 3)  # each copy that is made changes its row
+        page.reload()
         rows.filter(has_text="Photo 0").get_by_role("checkbox").check()
         rows.filter(has_text="Photo 1").get_by_role("checkbox").check()
         page.get_by_role("button", name="Show", exact=True).click()

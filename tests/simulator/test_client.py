@@ -1,17 +1,26 @@
 """The simulator's client against a platform that is busy, away, or says no; and a slow night that outlives an outage."""
 
+import argparse
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 
+from lastlight.runtime.settings import Settings
+from lastlight.runtime.startup import StartError
+from lastlight.runtime.supervision.claims import claimed_folder
+from lastlight.simulator import cli
 from lastlight.simulator import client as client_module
 from lastlight.simulator.client import ATTEMPTS, Account, Api, ApiRefused, UnreachableError, new_key
-from lastlight.simulator.night import Night, Place, slow_night
+from lastlight.simulator.night import Night, Place, Tally, slow_night
+from tests.support.programs import unused_port
 
 Answer = Callable[[httpx.Request], httpx.Response]
 TOKENS = {"access_token": "a", "refresh_token": "r", "token_type": "Bearer", "expires_in": 900}
@@ -71,6 +80,28 @@ async def test_a_platform_that_never_answers_is_given_up(waits: list[float]) -> 
     with pytest.raises(UnreachableError, match="does not answer"):
         await call(platform)
     assert len(platform.asked) == len(waits) == ATTEMPTS
+
+
+async def test_a_night_is_played_on_the_platform_that_runs(waits: list[float], tmp_path: Path) -> None:
+    manager = {"role": "manager", "tenant": "lamp", "email": "ada@lamp.example", "password": "a lamp over the bar"}
+    told = {"base_url": f"http://127.0.0.1:{unused_port()}", "sign_ins": [manager]}
+    (tmp_path / "demo.json").write_text(json.dumps(told))
+    settings, here = Settings.load({}, var_dir=tmp_path), f"http://127.0.0.1:{unused_port()}"
+    parser = argparse.ArgumentParser()
+    cli.add_arguments(parser)
+    with claimed_folder(replace(settings, base_url=here)), pytest.raises(StartError, match=f"{here} does not answer"):
+        await cli.run(settings, parser.parse_args([]))
+    assert len(waits) == ATTEMPTS
+
+
+def test_the_progress_says_when_the_first_guest_comes() -> None:
+    tally = Tally(minute=25.9, planned=30, first=50.2)
+    assert cli.progress(tally) == "00:25  the first of 30 guests comes at 00:50"
+    tally.minute, tally.arrived, tally.inside = 65, 2, 2
+    tally.refused["code-forged"] += 1
+    tally.turned_away = 1
+    assert cli.progress(tally) == "01:05  came 3/30  inside 2  left 0  refused 1  wrong 0"
+    assert cli.progress(Tally(minute=3)) == "00:03  came 0  inside 0  left 0  refused 0  wrong 0", "a slow night"
 
 
 async def test_a_refusal_is_told_by_its_name_and_not_repeated(waits: list[float]) -> None:

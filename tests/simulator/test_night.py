@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from lastlight.simulator.cli import make_floor, make_night
 from lastlight.simulator.client import Api
 from lastlight.simulator.floor import Floor
 from tests.support.postgres import PostgresServer, database, run_apart, settings_for
+from tests.support.programs import unused_port
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
@@ -75,8 +75,7 @@ class Demo:
 def demo(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Generator[Demo]:
     """`lastlight serve --demo` on a database of its own."""
     var = tmp_path_factory.mktemp("var")
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = unused_port()
     with database(postgres_server, name="night") as dsn:
         settings = settings_for(dsn, var)
         env = os.environ | {
@@ -89,7 +88,7 @@ def demo(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFacto
             command = [sys.executable, "-m", "lastlight", "serve", "--demo"]
             server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
         try:
-            _until(lambda: _ready(server, var, port), seconds=120)
+            _until(lambda: _ready(server, var, port), seconds=200)
             yield Demo(settings, env, json.loads((var / "demo.json").read_text()))
         finally:
             server.send_signal(signal.SIGINT)
@@ -132,7 +131,7 @@ def test_a_slow_night_goes_on_by_itself_and_reaches_the_live_stream(demo: Demo) 
         names = [event["name"] for event in demo.get(f"/api/events?after={before}", who)["events"]]
         return "checkin.verified" in names and "visit.opened" in names
 
-    _until(arrived, seconds=90)
+    _until(arrived, seconds=200)
     assert demo.sql("select count(*) from events where name = 'checkin.verified'")[0][0] < 1000, "history told nobody"
 
 
@@ -184,6 +183,8 @@ async def _play_each(demo: Demo) -> set[str]:
         for name, (act, _) in floor.acts().items():
             if name != "lending":
                 await act(floor.night.places[0])
+        while not floor.played["alerts raised"]:  # what stood there before is seen to first
+            await floor.acts()["alert"][0](floor.night.places[0])
         await _lend(floor)
         floor.silent[floor.night.places[0].id] = 1
         await floor.acts()["door"][0](floor.night.places[0])
@@ -262,6 +263,6 @@ def _until(happened: Callable[[], bool], *, seconds: float) -> None:
 def _ready(server: subprocess.Popen[bytes], var: Path, port: int) -> bool:
     assert server.poll() is None, (var / "serve.log").read_text()[-3000:]
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/ready", timeout=5).status_code == 200
+        return httpx.get(f"http://127.0.0.1:{port}/ready", timeout=30).status_code == 200
     except httpx.TransportError:
         return False

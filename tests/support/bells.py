@@ -11,13 +11,14 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from lastlight.kernel.errors import Busy, Conflict, Invalid, NotFound, Problem, Stale, TooManyRequests
+from lastlight.kernel.errors import Busy, Conflict, Invalid, NotFound, Problem, Stale, TooManyRequests, Unsure
 from lastlight.kernel.events import Event
 from lastlight.kernel.ids import VenueId, uuid7
 from lastlight.kernel.permissions import Permission, Scope
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Redirect, Reply, View, delete, get, page, page_post, post, put
-from lastlight.runtime.http.listing import Column, Filter, Listing, listing_get
+from lastlight.runtime.http.columns import Column, Filter
+from lastlight.runtime.http.listing import Listing, listing_get
 from lastlight.runtime.module import Module
 from lastlight.runtime.settings import Settings
 from tests.support.people import MODULES, People, people
@@ -89,35 +90,27 @@ BELLS = Listing(
     row=Bell,
     permission=BELLS_READ,
     source="bells b",
-    tenant="b.tenant_id",
+    of="b",
     venue="b.venue_id",
-    key="b.id",
     sort="name",
     columns=(
-        Column(name="id", sql="b.id", label="Id", kind="uuid"),
-        Column(name="venue_id", sql="b.venue_id", label="Venue", kind="uuid"),
-        Column(name="name", sql="b.name", label="Name", sort=True),
-        Column(name="tone", sql="b.tone", label="Tone", kind="enum", choices=TONES, sort=True),
-        Column(
-            name="weight",
-            sql="b.weight",
-            label="Weight",
-            kind="number",
-            sort=True,
-            sort_sql="coalesce(b.weight, 2147483647)",
-        ),
-        Column(name="price", sql="b.price", label="Price", kind="money", sort=True),
-        Column(name="cast_at", sql="b.cast_at", label="Cast", kind="time", sort=True),
-        Column(name="loud", sql="b.loud", label="Loud", kind="bool", sort=True),
-        Column(name="version", sql="b.version", label="Version", kind="number"),
+        Column("id", "Id", kind="uuid"),
+        Column("venue_id", "Venue", kind="uuid"),
+        Column("name", "Name", sort=True),
+        Column("tone", "Tone", kind="enum", choices=TONES, sort=True),
+        Column("weight", "Weight", kind="number", sort=True, sort_sql="coalesce(b.weight, 2147483647)"),
+        Column("price", "Price", kind="money", sort=True),
+        Column("cast_at", "Cast", kind="time", sort=True),
+        Column("loud", "Loud", kind="bool", sort=True),
+        Column("version", "Version", kind="number"),
     ),
     filters=(
-        Filter(name="venue_id", sql="b.venue_id", label="Venue", kind="uuid"),
-        Filter(name="tone", sql="b.tone", label="Tone", kind="enum", choices=TONES),
-        Filter(name="name", sql="b.name", label="Name"),
-        Filter(name="weight", sql="b.weight", label="Weight", kind="number"),
-        Filter(name="cast_at", sql="b.cast_at", label="Cast", kind="time"),
-        Filter(name="loud", sql="b.loud", label="Loud", kind="bool"),
+        Filter("venue_id"),
+        Filter("tone"),
+        Filter("name"),
+        Filter("weight"),
+        Filter("cast_at"),
+        Filter("loud"),
     ),
     search=("b.name",),
 )
@@ -263,13 +256,19 @@ async def _fail(ctx: Ctx, how: str) -> None:
 @page("/bells", permission=BELLS_READ)
 async def bells_page(ctx: Ctx) -> View:
     """Show the tower."""
-    return View("layouts/error.html", {"status": 200, "title": "Tower", "detail": "All is well.", "back_url": None})
+    return View("layouts/problem.html", {"problem": {"status": 200, "title": "Tower", "detail": "All is well."}})
 
 
 @page_post("/bells/word", signed_in="the tests speak")
 async def word_submit(ctx: Ctx, form: Form[WordForm]) -> Redirect:
     """Take a word."""
     return Redirect("/bells", toast=form.require().word)
+
+
+@page_post("/bells/strike", signed_in="the tests strike", form_page="layouts/problem.html")
+async def strike_submit(ctx: Ctx, form: Form[WordForm]) -> Redirect:
+    """Strike with a form that is shown again; whether it was done is not known."""
+    raise Unsure
 
 
 @get("/api/chimes", signed_in="the tests listen")
@@ -287,7 +286,7 @@ async def read_carillon(ctx: Ctx) -> dict[str, str]:
 BELL_MODULE = Module(
     name="bells",
     routes=[list_bells, create_bell, read_bell, rename_bell, ring_bell, melt_bell, echo, fail, read_carillon],
-    pages=[bells_page, word_submit],
+    pages=[bells_page, word_submit, strike_submit],
     permissions=[BELLS_READ, BELLS_RING],
     events=[BellRung],
     errors=[BellNameTaken],

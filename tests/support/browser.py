@@ -1,5 +1,6 @@
 """Chromium for the tests: pages that write down what their console complains of, and axe."""
 
+import re
 import threading
 import warnings
 from collections.abc import Generator, Sequence
@@ -15,6 +16,7 @@ from playwright.sync_api import (
     Error,
     Page,
     Playwright,
+    Route,
     ViewportSize,
     expect,
     sync_playwright,
@@ -27,9 +29,31 @@ AXE = REPOSITORY / "node_modules/axe-core/axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 DESK: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 CLOSING_SECONDS = 30.0
 expect.set_options(timeout=PATIENCE_MS)  # the machine may be busy with other tests
+REMEMBER_SAID = """
+window.said = [];
+new MutationObserver((changes) => {
+    for (const { target, addedNodes } of changes) {
+        const near = target.nodeType === 1 ? target : target.parentElement;
+        const found = [near?.closest('.toasts .toast')];
+        for (const node of addedNodes) if (node.querySelectorAll) found.push(node, ...node.querySelectorAll('.toasts .toast'));
+        for (const one of found) {
+            if (!one?.matches('.toasts .toast')) continue;
+            const text = one.textContent.replace(/\\s+/g, ' ');
+            if (window.said.at(-1) !== text) window.said.push(text);
+        }
+    }
+}).observe(document, { childList: true, characterData: true, subtree: true });
+"""
+"""What a page says in passing is gone after some seconds, in which a test may have stood still: the page remembers it."""
+WAS_SAID = """(pattern) => {
+    const words = new RegExp(pattern, 'i');
+    const at = window.said.findIndex((text) => words.test(text));
+    window.said = window.said.filter((text) => !words.test(text));
+    return at >= 0 || [...document.querySelectorAll('.toasts .toast')].some((toast) => words.test(toast.textContent.replace(/\\s+/g, ' ')));
+}"""
 NETWORK = ("Failed to load resource", "WebSocket connection to", "htmx: htmx:error: Failed to fetch")
 
 
@@ -121,6 +145,7 @@ def watched_context(browser: Browser, *, base_url: str = "", **options: Any) -> 
     given: dict[str, Any] = {"viewport": DESK, "locale": "en-ZA", "timezone_id": "Africa/Johannesburg"}
     context = browser.new_context(base_url=base_url or None, **(given | options))
     context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(REMEMBER_SAID)
     complaints = Complaints()
     context.on("page", complaints.listen)
     try:
@@ -129,6 +154,41 @@ def watched_context(browser: Browser, *, base_url: str = "", **options: Any) -> 
         with closed_in_time():
             context.close()
     assert not complaints.heard, complaints.heard
+
+
+def toast(page: Page, text: str | re.Pattern[str]) -> None:
+    """Wait until a page has said this in passing; it may be gone again by now, and counts once."""
+    pattern = text.pattern if isinstance(text, re.Pattern) else re.escape(text)
+    page.wait_for_function(WAS_SAID, arg=pattern)
+
+
+def sign_out(page: Page) -> None:
+    """Sign out of a console by its menu."""
+    page.locator(".side-foot summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+
+
+def lose_answers(page: Page, path: str, *, times: int) -> list[str | None]:
+    """Have the server do what is sent there, but say so many times that nobody knows; gives the keys that came, as they come."""
+    keys: list[str | None] = []
+    told = {
+        "title": "It is not known whether this was done",
+        "detail": "Look whether it was done before you do it again.",
+    }
+
+    def pass_on(route: Route) -> None:
+        if route.request.method == "GET":
+            return route.continue_()
+        keys.append(route.request.header_value("idempotency-key"))
+        answer = route.fetch()
+        if len(keys) > times:
+            return route.fulfill(response=answer)
+        kind = "https://lastlight.dev/problems/outcome-unknown"
+        return route.fulfill(status=503, content_type="application/problem+json", json={"type": kind, **told})
+
+    page.route(path, pass_on)
+    return keys
 
 
 def devtools(page: Page) -> Any:

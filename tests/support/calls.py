@@ -163,11 +163,12 @@ def comparable(answer: Any, *hidden: Any) -> dict[str, Any]:
     `hidden` are texts of the request itself, such as the id that was asked for.
     """
     text = answer.text
+    headers = {name: answer.headers.get(name, "") for name in COMPARED}
     for value in hidden:
         text = text.replace(str(value), "(asked)")
+        headers = {name: said.replace(str(value), "(asked)") for name, said in headers.items()}
     for pattern, replacement in VOLATILE:
         text = pattern.sub(replacement, text)
-    headers = {name: answer.headers.get(name, "") for name in COMPARED}
     cookies = sorted(cookie.name for cookie in answer.cookies.jar)
     return {"status": answer.status_code, "headers": headers, "cookies": cookies, "body": text}
 

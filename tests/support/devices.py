@@ -1,5 +1,6 @@
 """A venue's device: a key of its own that signs its requests, as the scanner does."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -24,17 +25,7 @@ class Scanner:
 
     def request(self, method: str, path: str, body: bytes = b"", *, at: datetime | None = None) -> RequestInfo:
         """A signed request, as the edge sees it."""
-        return RequestInfo(
-            method=method,
-            path=path,
-            query="",
-            headers=self.headers(method, path, body, at=at),
-            cookies={},
-            ip="127.0.0.1",
-            user_agent="scanner",
-            request_id="",
-            htmx=False,
-        )
+        return as_seen(method, path, self.headers(method, path, body, at=at))
 
     def headers(self, method: str, path: str, body: bytes = b"", *, at: datetime | None = None) -> dict[str, str]:
         """The three headers that sign a request."""
@@ -57,3 +48,18 @@ async def enrolled(house: House, name: str, *, place: int = 0) -> Scanner:
     async with system_ctx(house.services, role="system") as ctx:
         given = await enrol(ctx, data=EnrolIn(code=issued.code, public_key=phone.public_key))
     return Scanner(device_id=given.device_id, tenant_id=given.tenant_id, phone=phone)
+
+
+def as_seen(method: str, path: str, headers: Mapping[str, str]) -> RequestInfo:
+    """A scanner's request, as the edge sees it."""
+    return RequestInfo(
+        method=method,
+        path=path,
+        query="",
+        headers=headers,
+        cookies={},
+        ip="127.0.0.1",
+        user_agent="scanner",
+        request_id="",
+        htmx=False,
+    )

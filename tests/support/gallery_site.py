@@ -46,6 +46,10 @@ FORM = """{% extends "layouts/plain.html" %}{% block title %}Refund{% endblock %
 {% call ui.form("refund", "/form") %}{{ ui.textarea("reason", "Reason", value=reason, error=error) }}{{ ui.button("Refund", "primary", type="submit") }}{% endcall %}
 {% endblock %}"""
 
+IN_A_DIALOG = """{% extends "layouts/console.html" %}{% block title %}Refunds{% endblock %}{% block main %}
+{{ ui.confirm_dialog("refund", "Refund R 120,00?", "The guest is told.", "/form", "Refund", cancel="Keep the charge") }}
+{% endblock %}"""
+
 LIVE = """{% extends "layouts/console.html" %}{% block title %}Tonight{% endblock %}{% block main %}
 {% call ui.live("floor", "/live", ["checkin.verified"], every="50ms") %}<p>Inside: <b>{{ inside }}</b></p>
 {{ ui.chart("arrivals", "Arrivals", {"kind": "line", "labels": ["21:00", "22:00"], "series": [{"name": "Tonight", "values": [1, inside]}], "unit": "count", "summary": "Arrivals"}) }}
@@ -92,7 +96,7 @@ class GallerySite:
             return render_page(self.environment, "gallery/index.html", {**gallery_context(), "shell": shell}).encode()
         if path == "/problem":
             return render_page(self.environment, "problem.html", {"shell": shell, "problem": PROBLEM}).encode()
-        texts = {"/sign-in": SIGN_IN, "/screen": SCREEN, "/form": FORM, "/live": LIVE}
+        texts = {"/sign-in": SIGN_IN, "/screen": SCREEN, "/form": FORM, "/in-a-dialog": IN_A_DIALOG, "/live": LIVE}
         if path not in texts:
             return b""
         return self.environment.from_string(texts[path]).render(shell=shell, inside=self.inside, **context).encode()
@@ -103,6 +107,11 @@ class GallerySite:
             await _answer(send, 422, self.page("/form", {}, reason=reason, error="Say why, finance reads this."))
         elif reason == "conflict":
             await _answer(send, 409, _json({"detail": "Somebody was faster."}), kind="application/problem+json")
+        elif reason == "unsure":
+            told = {"title": "It is not known whether this was done", "detail": "Look before you do it again."}
+            await _answer(send, 503, _json(told), kind="application/problem+json")
+        elif reason == "a proxy's":
+            await _answer(send, 502, b"Bad Gateway", kind="text/plain")
         elif reason == "refused":
             page = self.environment.get_template("problem.html")
             block = "".join(

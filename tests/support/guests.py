@@ -42,7 +42,7 @@ from arrived
 
 
 def sign_in(page: Page, person: Person) -> None:
-    """Sign in on the form that the app shows."""
+    """Sign in on the form that an app or the consoles show."""
     page.get_by_label("E-mail").fill(person.email)
     page.get_by_label("Password", exact=True).fill(person.password)
     page.locator("form button[type=submit]").click()
@@ -61,7 +61,7 @@ def open_app(context: BrowserContext, person: Person, *, ready: bool = False) ->
 
 def make_ready(page: Page) -> None:
     """Wait until the service worker controls the page and has kept the scanner, and the server knows the phone's key."""
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
     page.wait_for_function(
         """async () => {
             const kept = await (await caches.open('last-light-lazy')).keys();
@@ -80,11 +80,11 @@ def make_ready(page: Page) -> None:
     )
 
 
-def type_code(page: Page, code: str) -> None:
-    """Open the scanner and type a code."""
+def type_code(page: Page, code: str | Callable[[], str]) -> None:
+    """Open the scanner and type a code, or one that is made only then: a code lives for seconds."""
     page.get_by_role("button", name="Scan a code").click()
     page.get_by_role("button", name="Type the code").click()
-    page.get_by_label("Code, or the link in it").fill(code)
+    page.get_by_label("Code, or the link in it").fill(code if isinstance(code, str) else code())
     page.get_by_role("button", name="Check in", exact=True).click()
 
 
@@ -102,6 +102,16 @@ def rows(page: Page, store: str) -> list[Any]:
         })""",
         store,
     )
+
+
+def until_settled(page: Page) -> None:
+    """Wait until nothing of the start is under way any more: the pass comes last, and tells the phone the time."""
+    wait_until(page, lambda: rows(page, "passes") != [])
+
+
+def until_remembered(page: Page, address: str) -> None:
+    """Wait until the phone has written down what the server said at an address; what is shown may still be on its way there."""
+    wait_until(page, lambda: any(row["path"].partition("?")[0] == address for row in rows(page, "answers")))
 
 
 def film_of(text: str, path: Path) -> Path:
@@ -153,7 +163,7 @@ def is_late(server: LiveServer, person: Person) -> bool:
 
 def wait_until(page: Page, true: Callable[[], bool]) -> None:
     """Wait for something outside the page."""
-    for _ in range(150):
+    for _ in range(300):
         if true():
             return
         page.wait_for_timeout(100)

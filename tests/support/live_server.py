@@ -6,7 +6,6 @@ changes, so that tests do not meet in the same visit.
 
 import asyncio
 import contextlib
-import os
 import secrets
 import signal
 import socket
@@ -14,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -34,9 +33,10 @@ from lastlight.modules import MODULES
 from lastlight.runtime.auth.passwords import hash_password
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.services import Services
-from lastlight.runtime.settings import PREFIX, Settings
+from lastlight.runtime.settings import Settings
 from lastlight.runtime.tether import tethered
-from tests.support.postgres import REPOSITORY, SECRET_KEY, settings_for
+from tests.support.postgres import SECRET_KEY, settings_for
+from tests.support.programs import environment
 from tests.support.services import administer, opened_services
 
 T = TypeVar("T")
@@ -132,12 +132,27 @@ class Backstage:
 
 
 @dataclass(slots=True)
+class Web:
+    """The web process, which a test may kill; the port stays open, and who calls meanwhile waits."""
+
+    start: Callable[[], subprocess.Popen[bytes]]
+    process: subprocess.Popen[bytes]
+
+    def restart(self) -> None:
+        """Kill it in the middle of whatever it does, and start another one."""
+        self.process.kill()
+        self.process.wait()
+        self.process = self.start()
+
+
+@dataclass(slots=True)
 class LiveServer:
     """The running platform and everybody in it. Every password is PASSWORD."""
 
     base_url: str
     settings: Settings
     backstage: Backstage
+    web: Web
     businesses: dict[str, Business] = field(default_factory=dict[str, Business])
     crew: dict[str, Person] = field(default_factory=dict[str, Person])
     hashed: str = ""
@@ -266,38 +281,42 @@ class LiveServer:
 
 
 @contextlib.contextmanager
-def running_platform(dsn: str, var_dir: Path) -> Generator[LiveServer]:
-    """A web process and a worker on the migrated database at `dsn`, filled with the world."""
+def running_platform(dsn: str, var_dir: Path, *, worker: bool = True) -> Generator[LiveServer]:
+    """A web process and, where wanted, a worker on the migrated database at `dsn`, filled with the world."""
     var_dir.mkdir(parents=True, exist_ok=True)
     with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as stack:
         port: int = listener.getsockname()[1]
         env = _environment(dsn, var_dir, port)
         settings = settings_for(dsn, var_dir, port=port)
-        web = _start("web", var_dir, env | {"LASTLIGHT_INTERNAL_LISTENER": str(listener.fileno())}, [listener.fileno()])
-        stack.callback(_stop, web)
-        worker = _start("worker", var_dir, env, [])
-        stack.callback(_stop, worker)
+        own = env | {"LASTLIGHT_INTERNAL_LISTENER": str(listener.fileno())}
+
+        def start_web() -> subprocess.Popen[bytes]:
+            return _start("web", var_dir, own, [listener.fileno()])
+
+        web = Web(start_web, start_web())
+        stack.callback(lambda: _stop(web.process))
+        others = [_start("worker", var_dir, env, [])] if worker else []
+        for process in others:
+            stack.callback(_stop, process)
         backstage = Backstage(settings)
         stack.callback(backstage.close)
-        server = LiveServer(f"http://127.0.0.1:{port}", settings, backstage)
+        server = LiveServer(f"http://127.0.0.1:{port}", settings, backstage, web)
         server.seed()
-        _wait_until_ready(server.base_url, [web, worker], var_dir)
+        _wait_until_ready(server.base_url, [web.process, *others], var_dir)
         yield server
 
 
 def _environment(dsn: str, var_dir: Path, port: int) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    return kept | {
-        "PYTHONPATH": f"{REPOSITORY}/src:{REPOSITORY}",
-        "LASTLIGHT_DATABASE_URL": dsn,
-        "LASTLIGHT_SECRET_KEY": SECRET_KEY,
-        "LASTLIGHT_VAR_DIR": str(var_dir),
-        "LASTLIGHT_PORT": str(port),
-        "LASTLIGHT_DB_POOL_SIZE": "4",
-        "LASTLIGHT_PRIVATE_CALLS": "true",  # the push service of the tests is on this machine
-        "LASTLIGHT_USER_REQUESTS_PER_MINUTE": "6000",
-        "LASTLIGHT_AUTH_FAILURES_PER_QUARTER_HOUR": "10000",
-    }
+    return environment(
+        LASTLIGHT_DATABASE_URL=dsn,
+        LASTLIGHT_SECRET_KEY=SECRET_KEY,
+        LASTLIGHT_VAR_DIR=str(var_dir),
+        LASTLIGHT_PORT=str(port),
+        LASTLIGHT_DB_POOL_SIZE="4",
+        LASTLIGHT_PRIVATE_CALLS="true",  # the push service of the tests is on this machine
+        LASTLIGHT_USER_REQUESTS_PER_MINUTE="6000",
+        LASTLIGHT_AUTH_FAILURES_PER_QUARTER_HOUR="10000",
+    )
 
 
 def _start(command: str, var_dir: Path, env: dict[str, str], fds: list[int]) -> subprocess.Popen[bytes]:

@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 from litestar import Litestar
 
-from lastlight.apps.shell import render
+from lastlight.apps.shell import render, render_bare
 from lastlight.domains import identity, tenancy
 from lastlight.domains.checkins.module import MODULE as CHECKINS
 from lastlight.domains.devices.module import MODULE as DEVICES
@@ -193,6 +193,7 @@ async def people(settings: Settings, modules: Sequence[Module] = MODULES) -> Asy
     """Two tenants (a bar with two venues, a club with one) with somebody in each role, and the platform's crew."""
     async with opened_services(settings, modules) as services:
         services.render = render
+        services.render_bare = render_bare
         await tenancy.sync_tenants(services)
         hashed = await hash_password(PASSWORD)
         bar = await _tenant(services, "bar", ["main", "roof"], hashed)

@@ -55,7 +55,10 @@ def banner_body(world: World) -> dict[str, Any]:
 
 
 async def banner(world: World, who: Somebody, *, place: int = 0) -> Any:
-    """A banner of a venue."""
+    """A banner of a venue; those that earlier calls left standing make room."""
+    left = """update venue_banners set removed_at = now() where id in (
+                  select id from venue_banners where venue_id = $1 and removed_at is null order by created_at desc offset 10)"""
+    await world.sql(left, tenant_of(world, who).venues[place])
     path = f"/api/venues/{tenant_of(world, who).venues[place]}/banners"
     return (await world.make("POST", path, boss_of(world, who), json=banner_body(world)))["id"]
 

@@ -229,7 +229,7 @@ async def refused(site: Site, token: str | None, **options: Any) -> str:
     return str(problem["type"]).rsplit("/", 1)[-1]
 
 
-async def until(condition: Callable[[], bool], *, seconds: float = 30) -> float:
+async def until(condition: Callable[[], bool], *, seconds: float = 60) -> float:
     """Wait until a condition holds; how long that took."""
     began = time.monotonic()
     while not condition():

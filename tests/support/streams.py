@@ -13,16 +13,14 @@ from lastlight.kernel.events import Event
 from lastlight.kernel.ids import TenantId
 from lastlight.kernel.permissions import Permission, Scope
 from lastlight.runtime.context import SYSTEM, Actor
-from lastlight.runtime.db.pools import open_pools
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.events.move import move_batch
 from lastlight.runtime.events.poke import start_poking
 from lastlight.runtime.events.relay import run_relay
-from lastlight.runtime.jobs.enqueue import enqueue
-from lastlight.runtime.module import Module, Registry
-from lastlight.runtime.secrets import Secrets
+from lastlight.runtime.module import Module
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
+from tests.support.services import opened_services
 
 BELLS_HEAR = Permission("bells.hear", "Hear the bells of a venue.", Scope.VENUE)
 GONGS_HEAR = Permission("gongs.hear", "Hear the gongs of a venue.", Scope.VENUE)
@@ -57,12 +55,8 @@ BELLS = Module(name="bells", permissions=[BELLS_HEAR, GONGS_HEAR], events=[BellR
 @contextlib.asynccontextmanager
 async def open_services(settings: Settings, *modules: Module) -> AsyncGenerator[Services]:
     """The services of a process with the test's module and those given."""
-    registry = Registry([BELLS, *modules])
-    services = Services(settings, registry, await open_pools(settings), Secrets(settings.secret_key), enqueue=enqueue)
-    try:
+    async with opened_services(settings, [BELLS, *modules]) as services:
         yield services
-    finally:
-        await services.close()
 
 
 @contextlib.asynccontextmanager
@@ -75,7 +69,7 @@ async def relaying(services: Services) -> AsyncGenerator[None]:
         yield
     finally:
         stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
 
 
 async def new_tenant(services: Services) -> TenantId:
@@ -115,7 +109,20 @@ class Streamed:
     number: int
 
 
-async def move_all(services: Services, connection: Any, count: int, *, seconds: float = 20) -> None:
+async def kill_backend(admin: Any, name: str) -> int:
+    """End what is connected under a name, once it is: after an earlier kill it may still be on its way back; how many there were."""
+    sql = """
+    select count(pg_terminate_backend(pid)) from pg_stat_activity
+    where application_name = $1 and datname = current_database()
+    """
+    until = time.monotonic() + 60
+    while not (killed := await admin.fetchval(sql, name)):
+        assert time.monotonic() < until, f"{name} did not connect again"
+        await asyncio.sleep(0.02)
+    return killed
+
+
+async def move_all(services: Services, connection: Any, count: int, *, seconds: float = 60) -> None:
     """Move `count` rows without a relay. The horizon is the whole server's: another test's transaction may hold it back."""
     until = time.monotonic() + seconds
     moved = 0
@@ -133,8 +140,8 @@ async def stream_of(services: Services, tenant_id: TenantId) -> list[Streamed]:
     return [Streamed(row["seq"], row["name"], row["data"]["number"]) for row in rows]
 
 
-async def settled(services: Services, tenant_id: TenantId, count: int, *, seconds: float = 30) -> list[Streamed]:
-    """The stream once it holds `count` events; fails when that takes too long."""
+async def settled(services: Services, tenant_id: TenantId, count: int, *, seconds: float = 60) -> list[Streamed]:
+    """The stream once it holds `count` events; fails when that takes too long: the horizon is the whole server's."""
     until = time.monotonic() + seconds
     while len(found := await stream_of(services, tenant_id)) < count:
         assert time.monotonic() < until, f"{len(found)} of {count} events after {seconds} s"

@@ -151,7 +151,7 @@ class World:
             if like.kind == "patron":
                 await identity.seed_patron(ctx, seed=SEED, user_id=user_id, name=name)
             elif like.kind in {"member", "crew"}:
-                only = [self.a.venues[0]] if like.role == "vendor_admin" else None
+                only = [(like.home or self.a).venues[0]] if like.role == "vendor_admin" else None
                 await identity.seed_member(ctx, seed=SEED, user_id=user_id, role=like.role, venue_ids=only)
         return await self.sign_in(dataclasses.replace(like, email=email, user_id=user_id, name=f"new {like.name}"))
 

@@ -83,9 +83,10 @@ def test_a_constant_is_judged_where_its_statement_is_whole() -> None:
 
 
 def test_a_listing_says_its_tenant_and_that_of_each_table_it_joins() -> None:
-    listing = 'BELLS = Listing(name="bells", source="bells b join towers t on {}", tenant="b.tenant_id")'
+    listing = 'BELLS = Listing(name="bells", source="bells b join towers t on {}", of="b")'
     assert found_in(listing.format("t.tenant_id = b.tenant_id and t.id = b.tower_id")) == []
     assert found_in(listing.format("t.id = b.tower_id")) == ["towers is used without its tenant_id"]
+    assert found_in('BELLS = Listing(name="bells", source="bells b", of="b", tenant="b.id")') != []
 
 
 def test_an_update_may_not_be_random() -> None:

@@ -4,7 +4,9 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
+
+from tests.support.browser import DESK, PHONE, violations, watched_context
 
 pytestmark = pytest.mark.browser
 
@@ -75,17 +77,115 @@ def test_a_refused_form_comes_back_with_its_error(page: Page, site: str) -> None
     expect(page.locator(".toast")).to_contain_text("Refund sent")
 
 
+def ask_refund(page: Page, site: str, reason: str) -> None:
+    """Open the form, give a reason, send it."""
+    page.goto(f"{site}/form")
+    page.get_by_label("Reason").fill(reason)
+    page.get_by_role("button", name="Refund").click()
+
+
 @pytest.mark.parametrize(
     ("reason", "sentence"), [("conflict", "Somebody was faster."), ("refused", "Refunds are paused.")]
 )
 def test_a_problem_becomes_a_toast_and_leaves_the_form(page: Page, site: str, reason: str, sentence: str) -> None:
-    page.goto(f"{site}/form")
-    page.get_by_label("Reason").fill(reason)
-    page.get_by_role("button", name="Refund").click()
+    ask_refund(page, site, reason)
     expect(page.locator(".toast")).to_contain_text(sentence)
     expect(page.get_by_label("Reason")).to_have_value(reason)
     page.get_by_role("button", name="Dismiss").click()
     expect(page.locator(".toast")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("unsure", "It is not known whether this was done. Look before you do it again."),
+        ("a proxy's", "No answer came, so it is not known whether this was done. Look before you do it again."),
+    ],
+)
+def test_an_unknown_outcome_asks_to_look_first(page: Page, site: str, reason: str, sentence: str) -> None:
+    ask_refund(page, site, reason)
+    expect(page.locator(".toast .text")).to_have_text(sentence)
+    expect(page.get_by_label("Reason")).to_have_value(reason)
+
+
+def test_a_lost_answer_of_what_was_sent_asks_to_look_first(browser: Browser, site: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{site}/form", wait_until="networkidle")
+    page.route("**/form", lambda route: route.abort())
+    page.get_by_label("Reason").fill("Wrong bottle")
+    page.get_by_role("button", name="Refund").click()
+    expect(page.locator(".toast")).to_contain_text(
+        "it is not known whether this was done. Look before you do it again."
+    )
+    expect(page.get_by_label("Reason")).to_have_value("Wrong bottle")
+    page.close()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_a_toast_stands_above_an_open_dialog_and_outlives_it(
+    browser: Browser, site: str, theme: str, size: ViewportSize
+) -> None:
+    with watched_context(browser, viewport=size, reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.goto(f"{site}/in-a-dialog?theme={theme}")
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Reason").fill("conflict")
+        dialog.get_by_role("button", name="Refund").click()
+        said = page.locator(".toast")
+        expect(said).to_contain_text("Somebody was faster.")
+        page.wait_for_timeout(300)  # it has come in
+        assert violations(page) == []
+        assert not meet(page, said, dialog.get_by_role("button", name="Refund")), "what one presses stays free"
+        said.get_by_role("button", name="Dismiss").click()  # refused by the browser for what lies beneath or is inert
+        expect(said).to_have_count(0)
+        dialog.get_by_role("button", name="Refund").click()
+        expect(said).to_have_count(1)
+        dialog.get_by_role("button", name="Keep the charge").click()
+        expect(dialog).to_have_count(0)
+        expect(said).to_be_visible()
+        said.get_by_role("button", name="Dismiss").click()
+        expect(said).to_have_count(0)
+
+
+def test_a_toast_outlives_a_dialog_that_is_taken_off_the_page(page: Page, site: str) -> None:
+    page.goto(f"{site}/in-a-dialog")
+    page.get_by_label("Reason").fill("conflict")
+    page.get_by_role("dialog").get_by_role("button", name="Refund").click()
+    expect(page.locator("dialog .toast")).to_have_count(1)
+    page.evaluate("document.querySelector('dialog[open]').remove()")
+    expect(page.locator("body > #toasts > .toast")).to_contain_text("Somebody was faster.")
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('ll:toast', {detail: {text: 'Once more'}}))")
+    expect(page.locator(".toast").filter(has_text="Once more")).to_have_count(1)
+
+
+def meet(page: Page, one: Locator, other: Locator) -> bool:
+    """Whether two things of a page lie upon each other."""
+    a, b = one.bounding_box(), other.bounding_box()
+    assert a is not None
+    assert b is not None
+    return (
+        a["x"] < b["x"] + b["width"]
+        and b["x"] < a["x"] + a["width"]
+        and a["y"] < b["y"] + b["height"]
+        and b["y"] < a["y"] + a["height"]
+    )
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_a_toast_leaves_the_button_of_a_form_free(browser: Browser, site: str, size: ViewportSize) -> None:
+    with watched_context(browser, viewport=size) as context:
+        page = context.new_page()
+        page.goto(f"{site}/form")
+        page.get_by_label("Reason").fill("conflict")
+        button = page.get_by_role("button", name="Refund")
+        # where a longer form has it: at the lower edge of the screen
+        button.evaluate(
+            "node => { node.form.style.paddingTop = `${innerHeight - node.getBoundingClientRect().bottom - 16}px`; }"
+        )
+        button.click()
+        expect(page.locator(".toast")).to_contain_text("Somebody was faster.")
+        assert not meet(page, page.locator(".toast"), button)
 
 
 def test_a_form_is_sent_once(page: Page, site: str) -> None:
@@ -136,8 +236,7 @@ def test_a_chart_draws_and_has_a_table(page: Page, site: str) -> None:
     expect(chart.get_by_role("row")).to_have_count(21)
     before = chart.locator(".canvas svg").inner_html()
     page.locator(".top").get_by_role("button", name="Switch light or dark").click()
-    page.wait_for_timeout(700)
-    assert chart.locator(".canvas svg").inner_html() != before
+    expect(chart.locator(".canvas svg")).not_to_have_js_property("innerHTML", before)
 
 
 def test_dates_of_a_filter_become_moments(page: Page, site: str) -> None:

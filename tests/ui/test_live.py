@@ -49,7 +49,7 @@ class LiveSite:
 
     def _run(self, work: Any) -> None:
         assert self.loop is not None
-        asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=5)
+        asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=30)
 
 
 def envelope(seq: int, name: str = "checkin.verified") -> dict[str, Any]:
@@ -90,7 +90,7 @@ def test_an_event_refetches_its_block_and_keeps_the_nodes(live: tuple[LiveSite, 
     site.emit(11)
     expect(quiet_page.locator("#floor b")).to_have_text("7")
     assert quiet_page.evaluate("document.querySelector('#floor b').kept") is True
-    assert quiet_page.locator("#arrivals .canvas svg").count() == 1, "the chart was lost in the morph"
+    expect(quiet_page.locator("#arrivals .canvas svg"), "the chart was lost in the morph").to_have_count(1)
     asked = site.pages.asked.count("/live")
     site.emit(12, "something.else")
     quiet_page.wait_for_timeout(400)
@@ -117,7 +117,9 @@ def test_what_happened_while_the_page_was_loading_is_fetched_again(
     quiet_page.goto(f"{address}/live")
     expect(quiet_page.locator(".top [data-live]")).to_have_attribute("data-state", "live")
     if asked > 1:
-        quiet_page.wait_for_function("performance.getEntriesByType('resource').some(e => e.name.endsWith('/live'))")
+        quiet_page.wait_for_function(
+            "() => performance.getEntriesByType('resource').some(e => e.name.endsWith('/live'))"
+        )
     quiet_page.wait_for_timeout(400)
     assert site.pages.asked.count("/live") == asked
 

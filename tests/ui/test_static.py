@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,17 @@ def test_the_build_is_complete() -> None:
         assert webmanifest["start_url"] == webmanifest["scope"]
         for icon in webmanifest["icons"]:
             assert serve_static(icon["src"].removeprefix("/static/")) is not None, icon
+
+
+def test_a_file_is_read_once_until_it_changes(build_dir: Path) -> None:
+    """Whoever asks for it a thousand times and takes it slowly does not fill the memory with it."""
+    first, again = (serve_static("sw.js", build_dir=build_dir) for _ in range(2))
+    assert first is not None
+    assert again is not None
+    assert again.body is first.body
+    (build_dir / "sw.js").write_bytes(b"newer")
+    os.utime(build_dir / "sw.js", ns=(1, 1))
+    newer = serve_static("sw.js", build_dir=build_dir)
+    assert newer is not None
+    assert newer.body == b"newer"
+    assert newer.headers["ETag"] != first.headers["ETag"]

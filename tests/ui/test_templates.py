@@ -1,13 +1,14 @@
 """Templates: every component draws, escapes and refuses what it does not know; the lint finds what the policy would block."""
 
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from jinja2 import TemplateNotFound, UndefinedError
 
 from lastlight.ui.assets import AssetsMissing
 from lastlight.ui.gallery import APPS, gallery_context, gallery_shell
-from lastlight.ui.render import Components, create_environment, render_block, render_page
+from lastlight.ui.render import BUILD, Components, create_environment, render_block, render_page
 from lastlight.ui.shell import ShellContext
 from tools.check_templates import breaches_of, main, templates
 
@@ -222,3 +223,11 @@ def test_the_lint_lets_good_templates_be(tmp_path: Path) -> None:
     (tmp_path / "build").mkdir()
     (tmp_path / "build" / "x.html").write_text("<style>")
     assert list(templates(tmp_path)) == [page]
+
+
+def test_a_small_drawing_stands_in_the_page_itself() -> None:
+    (drawing,) = BUILD.glob("favicon-patron-*.svg")
+    address = draw("{{ inline_asset('favicon-patron.svg') }}")
+    assert unquote(address) == f"data:image/svg+xml,{drawing.read_text()}"
+    with pytest.raises(AssetsMissing):
+        draw("{{ inline_asset('favicon-nobody.svg') }}")

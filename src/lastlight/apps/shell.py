@@ -6,6 +6,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, unquote
 
 import msgspec
+from jinja2 import Environment
 
 from lastlight.apps.catalogue import APPS, AppPlace, app_of, home_of
 from lastlight.domains import safety, tenancy, venues
@@ -13,7 +14,7 @@ from lastlight.domains.checkins import PATRONS_FIND
 from lastlight.domains.identity import PATRONS_READ
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PLATFORM
-from lastlight.runtime.context import Ctx
+from lastlight.runtime.context import ANONYMOUS, Ctx
 from lastlight.runtime.db.uow import WorkScope, unit_of_work
 from lastlight.runtime.events.catch_up import stream_head
 from lastlight.runtime.http.operation import Operation
@@ -65,18 +66,29 @@ async def render(ctx: Ctx, op: Operation | None, info: RequestInfo, view: View) 
             raise NotFound(f"This page has no part called {block[:60]}.")
         shell = ShellContext(app=place.app, app_name=place.title, theme=theme, locale=locale)
         return render_block(templates, view.template, block, {**context, "shell": shell}, locale=locale, zone=zone)
-    async with _readers_own(ctx, op) as own:
+    async with readers_own(ctx, op) as own:
         shell = await build_shell(own, info, place, theme=theme, locale=locale)
     return render_page(templates, view.template, {**context, "shell": shell}, locale=locale, zone=zone)
 
 
+def render_bare(templates: Environment, info: RequestInfo, view: View) -> str:
+    """A page that stands by itself, for nothing is read: neither who asks nor whose brand it has, the theme aside."""
+    place = app_of(info.path) or home_of(ANONYMOUS)
+    theme = "light" if info.cookies.get("theme") == "light" else "dark"
+    shell = ShellContext(app=place.app, app_name=place.title, theme=theme, home=place.prefix)
+    return render_page(
+        templates, view.template, {"path": info.path, "query": info.query, **view.context, "shell": shell}
+    )
+
+
 @asynccontextmanager
-async def _readers_own(ctx: Ctx, op: Operation | None) -> AsyncGenerator[Ctx]:
-    """A transaction in which the frame of a page is read as its reader may read it, whatever database role the page needs."""
-    if op is None or op.db is None or ctx.actor.user_id is None:
+async def readers_own(ctx: Ctx, op: Operation | None) -> AsyncGenerator[Ctx]:
+    """A transaction in which things are read as their reader may read them, whatever database role the operation needs."""
+    role = "platform" if ctx.actor.kind == "crew" and ctx.tenant_id == PLATFORM else "app"
+    # who holds a connection of a pool asks for no second one of it: many at once would wait for each other
+    if op is None or op.db in {None, role} or ctx.actor.user_id is None:
         yield ctx
         return
-    role = "platform" if ctx.actor.kind == "crew" and ctx.tenant_id == PLATFORM else "app"
     scope = WorkScope(ctx.actor, ctx.tenant_id, role=role, request_id=ctx.request_id)
     async with unit_of_work(ctx.services, scope) as own:
         own.drawn_at = ctx.drawn_at

@@ -10,8 +10,10 @@ def encode_base64url(raw: bytes) -> str:
 
 
 def decode_base64url(text: str) -> bytes | None:
-    """The bytes of such text, or None for what is none; padding and foreign characters are refused."""
+    """The bytes of such text in its only spelling, or None: padding, foreign characters and spare bits that are set are refused."""
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
+    # Python also reads the other alphabet, padding and spare bits
+    return raw if encode_base64url(raw) == text else None

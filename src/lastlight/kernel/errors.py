@@ -13,6 +13,8 @@ class Problem(Exception):
     default_detail: ClassVar[str] = ""
     keeps: ClassVar[bool] = False
     """The transaction stands although the request is refused: what was written before, and its audit records, are kept."""
+    default_headers: ClassVar[Mapping[str, str]] = {}
+    """Headers of the answer wherever it is raised; those given to one replace them."""
 
     def __init__(
         self,
@@ -24,7 +26,7 @@ class Problem(Exception):
     ) -> None:
         self.detail = detail or self.default_detail or self.title + "."
         self.fields = dict(fields or {})
-        self.headers = dict(headers or {})
+        self.headers = {**self.default_headers, **(headers or {})}
         self.extra = dict(extra or {})
         super().__init__(self.detail)
 
@@ -176,12 +178,12 @@ class KeyReused(Problem):
 
 
 class KeyInFlight(Problem):
-    """The key's first call has not ended yet."""
+    """The first call with this Idempotency-Key has not ended yet; repeated with the same key, it gets its answer."""
 
     type = "idempotency-key-in-flight"
     status = 409
-    title = "The first request with this key is still running"
-    default_detail = "Wait a moment and repeat it with the same key."
+    title = "This was sent before and is still being done"
+    default_detail = "Wait a moment, then send it again as it is: it is done only once."
 
 
 class TooManyRequests(Problem):
@@ -193,12 +195,23 @@ class TooManyRequests(Problem):
 
 
 class Busy(Problem):
-    """The database is away, or did not answer in time."""
+    """The database is away, did not answer in time, or had each attempt end for another's sake."""
 
     type = "busy"
     status = 503
     title = "Last Light is busy"
     default_detail = "Nothing was changed. Try again in a few seconds."
+    default_headers = {"Retry-After": "2"}  # noqa: RUF012 - declared as a ClassVar by its base
+
+
+class Unsure(Busy):
+    """The connection to the database was lost over the commit: the change was made, or it was not. A call that has an
+    Idempotency-Key can be repeated with it: it is done once, and the repetition gets its answer.
+    """
+
+    type = "outcome-unknown"
+    title = "It is not known whether this was done"
+    default_detail = "Look whether it was done before you do it again."
 
 
 class Broken(Problem):

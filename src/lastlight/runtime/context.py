@@ -115,6 +115,34 @@ class PendingEvent:
     """Another tenant's stream than the transaction's; only the platform and the system write there."""
 
 
+@dataclass(slots=True, frozen=True)
+class TakenKey:
+    """A request's Idempotency-Key, and what stood under it when the transaction began; `operation` is None for a new one."""
+
+    principal: str
+    key: str
+    free: bool
+    """Whether no other transaction holds it."""
+    operation: str | None
+    request_hash: bytes
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
+@dataclass(slots=True, frozen=True)
+class KeptAnswer:
+    """An answer to be kept under a key, at the end of its transaction."""
+
+    principal: str
+    key: str
+    operation: str
+    request_hash: bytes
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
 @dataclass(slots=True)
 class Ctx:
     """One transaction's context. Nothing in it outlives the transaction."""
@@ -127,6 +155,10 @@ class Ctx:
     services: "Services"
     request_id: str = ""
     idempotency_key: str = ""
+    taken: TakenKey | None = None
+    """What stands under the key."""
+    answered: KeptAnswer | None = None
+    """What is to be kept under it."""
     pending: list[PendingEvent] = field(default_factory=list[PendingEvent])
     callbacks: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
     drawn_at: int | None = None

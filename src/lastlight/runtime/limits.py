@@ -7,6 +7,7 @@ put it more than one period ahead. Denials are remembered in the process, so tha
 import asyncio
 import hashlib
 import hmac
+import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -15,7 +16,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from lastlight.kernel.emails import plain_email
 from lastlight.kernel.errors import TooManyRequests
+from lastlight.runtime import clock
+from lastlight.runtime.auth.known_devices import known_device
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.services import Services
 
@@ -95,16 +99,19 @@ def refuse(decision: Decision) -> None:
 
 
 async def count(
-    services: Services, op: Any, actor: Actor, *, arguments: Mapping[str, Any] | None = None
+    services: Services, op: Any, actor: Actor, *, arguments: Mapping[str, Any] | None = None, known: str | None = None
 ) -> dict[str, str]:
-    """Count one call of an operation by its class; the headers of its answer. Raises TooManyRequests."""
+    """Count one call of an operation by its class; the headers of its answer. Raises TooManyRequests.
+
+    `known` is what the browser keeps of an earlier sign-in.
+    """
     if op.limit == "none":
         return {}
     if op.limit in {"auth", "refresh"}:
-        return await _count_auth(services, op.limit, actor, arguments or {})
+        return await _count_auth(services, op.limit, actor, arguments or {}, known)
     policy = user_policy(services) if actor.user_id else address_policy(services)
     asker = actor.looking.by_id if actor.looking else actor.user_id
-    decision = await count_leased(services, policy, str(asker or actor.ip))
+    decision = await count_leased(services, policy, str(asker or network_of(actor.ip)))
     refuse(decision)
     return decision.headers()
 
@@ -117,10 +124,14 @@ async def charge(services: Services, *, policy: Policy, key: str) -> None:
 
 def forgive(ctx: Ctx) -> None:
     """Said by a sign-in that succeeded: once it is durable, what it was charged is put back."""
-    charged = _charged.get()
-    _charged.set(())
-    for policy, key in charged:
-        ctx.after_commit(lambda policy=policy, key=key: give_back(ctx.services, policy=policy, key=key))
+
+    async def put_back() -> None:
+        charged = _charged.get()
+        _charged.set(())  # not before: what is tried again after a deadlock says so again
+        for policy, key in charged:
+            await give_back(ctx.services, policy=policy, key=key)
+
+    ctx.after_commit(put_back)
 
 
 def user_policy(services: Services) -> Policy:
@@ -133,10 +144,23 @@ def address_policy(services: Services) -> Policy:
     return Policy("address", services.settings.user_requests_per_minute * 5, 60)
 
 
+def network_of(address: str) -> str:
+    """Whom an address stands for: of IPv6 its /64, which one customer has to itself and could walk through without end."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    inside = found.ipv4_mapped
+    return str(inside) if inside else str(ipaddress.ip_network((int(found), 64), strict=False))
+
+
 def auth_policies(services: Services) -> tuple[Policy, Policy]:
     """Failed and anonymous calls around signing in: for an address and account together, and for the address, whatever the account.
 
-    Neither counts by account alone, so nobody locks another out.
+    Neither counts by account alone, so nobody locks another out; a browser that the account has signed in from counts by itself,
+    so that not even a neighbour behind the same router does.
     """
     quota = services.settings.auth_failures_per_quarter_hour
     return Policy("auth", quota, 900), Policy("auth-address", quota * 10, 900)
@@ -165,17 +189,21 @@ async def forget_idle(services: Services, *, batch: int = 5_000) -> int:
 _charged: ContextVar[tuple[tuple[Policy, str], ...]] = ContextVar("charged", default=())
 
 
-async def _count_auth(services: Services, kind: str, actor: Actor, arguments: Mapping[str, Any]) -> dict[str, str]:
+async def _count_auth(
+    services: Services, kind: str, actor: Actor, arguments: Mapping[str, Any], known: str | None
+) -> dict[str, str]:
     data: Any = arguments.get("data") or getattr(arguments.get("form"), "values", None)
     if kind == "refresh":
-        refuse(
-            await count_leased(services, address_policy(services), actor.ip)
-        )  # made-up tokens are keys without number
-        keys = [(refresh_policy(), f"{actor.session_id or ''}|{_field(data, 'refresh_token') or actor.ip}")]
+        # made-up tokens are keys without number
+        refuse(await count_leased(services, address_policy(services), network_of(actor.ip)))
+        keys = [(refresh_policy(), f"{actor.session_id or ''}|{_field(data, 'refresh_token') or network_of(actor.ip)}")]
     else:
         narrow, wide = auth_policies(services)
-        account = _field(data, "email").strip().lower() or str(actor.user_id or "")
-        keys = [(narrow, f"{actor.ip}|{account}"), (wide, actor.ip)]
+        email, network = _field(data, "email"), network_of(actor.ip)
+        device = known_device(services, known, email=email, now=clock.moment()) if email else ""
+        account = plain_email(email) or str(actor.user_id or "")
+        keys = [(narrow, f"{network}|{account}"), (wide, network)]
+        keys = [(narrow, f"device {device}|{account}")] if device else keys
     decisions: list[Decision] = []
     for policy, key in keys:
         decisions.append(await check(services, policy=policy, key=key))
@@ -243,8 +271,9 @@ async def _take(services: Services, policy: Policy, key: str, *, least: int, mos
         return Decision(policy, allowed=True, remaining=remaining, reset_seconds=row["level"], granted=granted)
     level: float = await pool.fetchval(LOOK, stored) or 0.0
     wait = max(0.001, level + seconds * least - policy.period)
-    denied[stored] = time.monotonic() + wait
-    _bound(denied)
+    if least == 1:  # where more was asked for, less may still fit
+        denied[stored] = time.monotonic() + wait
+        _bound(denied)
     return Decision(policy, allowed=False, remaining=0, reset_seconds=wait)
 
 

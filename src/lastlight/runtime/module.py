@@ -114,6 +114,7 @@ class Registry:
         self.nav = tuple(sorted((_switched(m, n) for m in modules for n in m.nav), key=lambda n: n.order))
         self.sealed = tuple(sealed for m in modules for sealed in m.sealed)
         self.reactions = tuple(reaction for m in modules for reaction in m.reactions)
+        self.jobs_of_event = _grouped((r.event.event_name, r.job) for r in self.reactions)
         self._check()
 
     def _check(self) -> None:
@@ -142,6 +143,13 @@ class Registry:
                 raise RegistryError(f"{module.name} reacts to {reaction.event.event_name}, which no module declares")
             if reaction.job.name not in self.jobs:
                 raise RegistryError(f"{module.name} reacts with {reaction.job.name}, which no module declares")
+
+
+def _grouped(pairs: "Iterable[tuple[str, Job]]") -> "Mapping[str, Sequence[Job]]":
+    grouped: dict[str, list[Job]] = {}
+    for name, job in pairs:
+        grouped.setdefault(name, []).append(job)
+    return grouped
 
 
 def _switched(module: Module, item: D) -> D:

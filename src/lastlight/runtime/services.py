@@ -21,6 +21,10 @@ async def _no_pages(*_args: Any) -> str:
     raise RuntimeError("this process was started without pages")
 
 
+def _no_bare_pages(*_args: Any) -> str:
+    raise RuntimeError("this process was started without pages")
+
+
 @dataclass(slots=True)
 class Services:
     """One process's settings, registry, pools and the entry points of its mechanisms."""
@@ -34,6 +38,8 @@ class Services:
     enqueue: Callable[..., Awaitable[Any]] = _no_queue
     render: Callable[..., Awaitable[str]] = _no_pages
     """Render a View as a page or a fragment, inside its transaction: (ctx, operation, request info, view) → HTML."""
+    render_bare: Callable[..., str] = _no_bare_pages
+    """Render a View as a page for which nothing is read, so that it is there while the database is not: (templates, request info, view) → HTML."""
     poke: Callable[[], None] = _silent
     """Tell the relay that events wait; called after each commit that wrote some."""
     memory: dict[str, Any] = field(default_factory=dict[str, Any])

@@ -1,6 +1,7 @@
 """Serve an ASGI application with uvicorn, the way that was measured to be the cheapest."""
 
 import os
+import resource
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import uvicorn
 
 from lastlight.runtime.listeners import OWN, SHARED
-from lastlight.runtime.patience import PatientProtocol
+from lastlight.runtime.patience import PatientProtocol, PatientSocket, in_pieces
 from lastlight.runtime.settings import Settings
 from lastlight.runtime.supervision.claims import claimed_port
 
@@ -36,6 +37,7 @@ def serve(app: Any, settings: Settings, *, drain: Drain | None = None) -> None:
 
     `drain` is awaited when it is told to stop, before it waits for the calls that are under way.
     """
+    allow_open_files()
     server = _Server(server_config(app, settings), drain)
     inherited = [os.environ[name] for name in (SHARED, OWN) if os.environ.get(name)]
     if inherited:
@@ -45,15 +47,22 @@ def serve(app: Any, settings: Settings, *, drain: Drain | None = None) -> None:
             server.run(sockets=[listener])
 
 
+def allow_open_files() -> None:
+    """Raise the limit of open files to what this user may have: each socket is one, and the usual 1,024 are soon used up."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def server_config(app: Any, settings: Settings) -> uvicorn.Config:
-    """How uvicorn runs: uvloop, httptools with bounded patience, websockets without deflate, and our own access log instead of its."""
+    """How uvicorn runs: uvloop, httptools with bounded patience, websockets bounded likewise and without deflate, and our own access log instead of its."""
     return uvicorn.Config(
-        app,
+        in_pieces(app),
         host=settings.host,
         port=settings.port,
         loop="uvloop",
         http=PatientProtocol,
-        ws="websockets-sansio",
+        ws=PatientSocket,
         ws_per_message_deflate=False,
         ws_max_size=_SOCKET_MESSAGE_BYTES,
         lifespan="on",

@@ -107,7 +107,7 @@ class Settings:
         description="Call push services at private addresses and without https too: only for tests on one machine.",
     )
     db_pool_size: int = _setting(10, "Most database connections of one process for each role.", minimum=1)
-    statement_timeout_ms: int = _setting(5_000, "Longest statement of a request.", minimum=1)
+    statement_timeout_ms: int = _setting(4_000, "Longest statement of a request.", minimum=1)
     transaction_timeout_ms: int = _setting(15_000, "Longest transaction of a request.", minimum=1)
     prepared_statements: bool = _setting(
         default=True, description="Keep prepared statements; turn off behind a PgBouncer older than 1.21."
@@ -135,7 +135,7 @@ class Settings:
             settings,
             var_dir=var_dir,
             secret_key=_secret_key(settings.secret_key, var_dir),
-            base_url=(settings.base_url or _default_base_url(settings.host, settings.port)).rstrip("/"),
+            base_url=(settings.base_url or default_base_url(settings.host, settings.port)).rstrip("/"),
             database_url=_checked_database_url(settings.database_url),
             storage_url=settings.storage_url or (var_dir / "files").as_uri(),
         )
@@ -266,7 +266,8 @@ def _secret_key(given: str, var_dir: Path) -> str:
     return given
 
 
-def _default_base_url(host: str, port: int) -> str:
+def default_base_url(host: str = "127.0.0.1", port: int = 8000) -> str:
+    """The address of a platform that nobody gave a public one; without arguments that of one of which nothing was set."""
     named = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - read, not bound
     shown = f"[{named}]" if ":" in named and not named.startswith("[") else named
     return f"http://{shown}:{port}"

@@ -15,6 +15,7 @@ import msgspec
 
 from lastlight.runtime.settings import Settings
 from lastlight.runtime.startup import StartError
+from lastlight.runtime.supervision.claims import running_address
 from lastlight.simulator.client import Account, Api, ApiRefused, UnreachableError
 from lastlight.simulator.floor import Floor, play_floor
 from lastlight.simulator.night import Night, Place, Tally, slow_night
@@ -23,6 +24,8 @@ SLOW_GUESTS = 60
 SLOW_PAUSE = (3.0, 9.0)
 FLOOR_MINUTES = 2.0
 """How long the floor of a night is quiet between two moments, about, on the night's own clock."""
+WIDTH = 79
+"""Of the line of progress, so that a shorter one covers the one before it."""
 STOPPED = 130
 """The exit status of a night that was ended before its time."""
 
@@ -45,7 +48,8 @@ async def run(settings: Settings, arguments: argparse.Namespace) -> int:
     demo = _demo(settings.demo_file)
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
     stop = _stop_signal()
-    async with httpx.AsyncClient(base_url=demo["base_url"], timeout=20, limits=limits) as http:
+    address = running_address(settings, otherwise=demo["base_url"])
+    async with httpx.AsyncClient(base_url=address, timeout=20, limits=limits) as http:
         try:
             night = await make_night(Api(http), demo, arguments)
         except UnreachableError as error:
@@ -160,16 +164,25 @@ def _reporter(arguments: argparse.Namespace, *, live: bool = True) -> Callable[[
     def report(tally: Tally) -> None:
         if arguments.quiet or not live:
             return
-        clock = f"{int(tally.minute // 60):02d}:{int(tally.minute % 60):02d}"
-        came = tally.arrived + tally.turned_away
-        done = f"{came}/{tally.planned}" if tally.planned else str(came)
-        refused = sum(tally.refused.values())
-        line = f"\r{clock}  came {done}  inside {tally.inside}  left {tally.left}  refused {refused}  wrong {len(tally.unexpected)} "
         with contextlib.suppress(OSError):
-            sys.stderr.write(line)
+            sys.stderr.write(f"\r{progress(tally):<{WIDTH}}")
             sys.stderr.flush()
 
     return report
+
+
+def progress(tally: Tally) -> str:
+    """How far a night is, in one line; until somebody came, when the first will."""
+    clock, came, refused = _clock(tally.minute), tally.arrived + tally.turned_away, sum(tally.refused.values())
+    if tally.planned and not came:
+        return f"{clock}  the first of {tally.planned} guests comes at {_clock(tally.first)}"
+    done = f"{came}/{tally.planned}" if tally.planned else str(came)
+    wrong = len(tally.unexpected)
+    return f"{clock}  came {done}  inside {tally.inside}  left {tally.left}  refused {refused}  wrong {wrong}"
+
+
+def _clock(minute: float) -> str:
+    return f"{int(minute // 60):02d}:{int(minute % 60):02d}"
 
 
 def _told(floor: Floor) -> str:

@@ -47,6 +47,9 @@ class Api:
     """A client of one platform. `retried` counts requests that were sent again, with the same key."""
 
     http: httpx.AsyncClient
+    attempts: int = ATTEMPTS
+    longest_wait: float = LONGEST_WAIT
+    """Seconds before the next attempt at most, whatever the platform asks for."""
     sent: int = 0
     retried: int = 0
 
@@ -69,7 +72,7 @@ class Api:
         headers |= {"Idempotency-Key": str(key)} if key is not None else {}
         headers |= {"If-Match": f'"{version}"'} if version is not None else {}
         content = b"" if body is None else msgspec.json.encode(body)
-        for attempt in range(ATTEMPTS):
+        for attempt in range(self.attempts):
             if account is not None:
                 headers["Authorization"] = f"Bearer {await self._token(account)}"
             if sign is not None:
@@ -78,10 +81,10 @@ class Api:
             if answer is not None and answer.status_code == 401 and account is not None and attempt < 2:
                 account.access = ""
                 continue
-            if answer is not None and answer.status_code not in TRANSIENT:
+            if answer is not None and not _passes(answer):
                 return self._read(answer)
             self.retried += 1
-            await asyncio.sleep(_pause(answer, attempt))
+            await asyncio.sleep(min(self.longest_wait, _pause(answer, attempt)))
         raise UnreachableError(f"{self.http.base_url} does not answer: is the platform running there?")
 
     async def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response | None:
@@ -120,10 +123,16 @@ class Api:
         raise ApiRefused(answer.status_code, problem.get("type", "").rsplit("/", 1)[-1], problem.get("detail", ""))
 
 
+def _passes(answer: httpx.Response) -> bool:
+    """Whether a refusal is one of the moment: the platform is away or busy, or still at work on the first request of a key."""
+    in_flight = answer.status_code == 409 and "Retry-After" in answer.headers
+    return in_flight or answer.status_code in TRANSIENT
+
+
 def _pause(answer: httpx.Response | None, attempt: int) -> float:
     """Seconds until the next attempt: what the platform asks for, else a little longer each time."""
     wanted = "" if answer is None else answer.headers.get("Retry-After", "")
-    return min(LONGEST_WAIT, float(wanted)) if wanted.isdigit() else min(5.0, 0.2 * 2**attempt)
+    return float(wanted) if wanted.isdigit() else min(5.0, 0.2 * 2**attempt)
 
 
 def new_key() -> UUID:

@@ -60,9 +60,8 @@ class Scanner:
 
     async def beat(self) -> Any:
         """Say that it is there, and how it is."""
-        self.beats = max(
-            self.beats + 1, int(datetime.now(UTC).timestamp())
-        )  # it grows over a restart of this process too
+        # it grows over a restart of this process too
+        self.beats = max(self.beats + 1, int(datetime.now(UTC).timestamp()))
         body = {
             "sequence": self.beats,
             "sent_at": datetime.now(UTC).isoformat(),

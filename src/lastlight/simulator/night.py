@@ -41,6 +41,8 @@ class Tally:
 
     minute: float = 0.0
     planned: int = 0
+    first: float = 0.0
+    """The minute when the first guest is to come."""
     inside: int = 0
     arrived: int = 0
     left: int = 0
@@ -69,7 +71,7 @@ class Night:
     async def play(self, *, guests: int, hours: float, first_guest: int = 0, report: Callable[[Tally], None]) -> Tally:
         """Play a night of so many hours; returns when its last guest has left."""
         outings = plan_night(seed=self.seed, guests=guests, venues=len(self.places), hours=hours)
-        self.tally.planned = len(outings)
+        self.tally.planned, self.tally.first = len(outings), outings[0].arrives
         started = asyncio.get_running_loop().time()
         async with asyncio.TaskGroup() as group:
             teller = group.create_task(self._tell(started, report))

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
@@ -24,6 +25,7 @@ class Assets:
         self._stamp = 0
         self._names: dict[str, str] = {}
         self._icons: frozenset[str] = frozenset()
+        self._drawn: dict[tuple[str, str], Markup] = {}
 
     def url(self, name: str) -> str:
         """The address of an asset by its plain name; raises `AssetsMissing` for a name the build does not know."""
@@ -31,6 +33,10 @@ class Assets:
         if name not in self._names:
             raise AssetsMissing(f"The build has no {name!r}: run `npm run build`, or look for a typing error.")
         return STATIC + self._names[name]
+
+    def inline(self, name: str) -> str:
+        """A small drawing as an address that holds it, so that no request is made for it."""
+        return f"data:image/svg+xml,{quote((self._file.parent / self.url(name).removeprefix(STATIC)).read_text())}"
 
     def has(self, name: str) -> bool:
         """Whether the build made this asset."""
@@ -40,11 +46,17 @@ class Assets:
     def icon(self, name: str, label: str | None = None, size: str = "") -> Markup:
         """One icon of the sprite; with a label it is an image that says so, without it is decoration."""
         self._refresh()
+        drawn = None if label else self._drawn.get((name, size))
+        if drawn is not None:
+            return drawn
         classes = ["i", f"i-{size}" if size else "", "i-turns" if TURNS.search(name) else ""]
         css = " ".join(filter(None, classes))
         says = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
         use = escape(f"{self.url('icons.svg')}#{name}")
-        return Markup('<svg class="{}" {}><use href="{}"/></svg>').format(css, says, use)
+        drawn = Markup('<svg class="{}" {}><use href="{}"/></svg>').format(css, says, use)
+        if not label and name in self._icons:
+            self._drawn[name, size] = drawn
+        return drawn
 
     def has_icon(self, name: str) -> bool:
         """Whether the sprite holds this icon."""
@@ -63,4 +75,5 @@ class Assets:
             raise AssetsMissing("The screens are not built yet: run `npm ci` and `npm run build`.") from None
         self._icons = frozenset(manifest.pop("icons"))
         self._names = manifest
+        self._drawn = {}
         self._stamp = stamp

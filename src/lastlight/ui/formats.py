@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
@@ -66,7 +67,8 @@ def number(value: float | Decimal | None, *, digits: int = 0, signed: bool = Fal
     if compact:
         return format_compact_decimal(value, locale=current_locale(), fraction_digits=digits)
     pattern = "#,##0" + ("." + "#" * digits if digits else "")
-    text = format_decimal(value, format=pattern, locale=current_locale()).replace("\u202f", NBSP)
+    write = _whole_number if isinstance(value, int) else format_decimal
+    text = write(value, format=pattern, locale=current_locale()).replace("\u202f", NBSP)
     text = text.replace("-", MINUS, 1) if value < 0 else text
     return f"+{text}" if signed and value > 0 else text
 
@@ -129,11 +131,11 @@ def day(value: date | datetime | None, style: Style = "medium", *, zone: str = "
         return DASH
     that = local(value, zone=zone).date() if isinstance(value, datetime) else value
     if style != "short":
-        return format_date(that, style, locale=current_locale())
+        return _date(that, style, current_locale())
     today = datetime.now(ZoneInfo(zone or current_zone())).date()
     if that == today:
         return gettext("today") if amid else gettext("Today")
-    return format_skeleton("MMMd" if that.year == today.year else "yMMMd", that, locale=current_locale())
+    return _date(that, "MMMd" if that.year == today.year else "yMMMd", current_locale())
 
 
 def clock(value: datetime | time | None, *, zone: str = "") -> str:
@@ -141,7 +143,7 @@ def clock(value: datetime | time | None, *, zone: str = "") -> str:
     if value is None:
         return DASH
     at = local(value, zone=zone).timetz() if isinstance(value, datetime) else value
-    return format_time(at, "HH:mm", locale=current_locale())
+    return _clock(at.hour, at.minute, current_locale())
 
 
 def relative(value: datetime | None, *, now: datetime | None = None) -> str:
@@ -168,8 +170,31 @@ def duration(value: timedelta | float | None) -> str:
     ):
         count, seconds = divmod(seconds, size)
         if count and not (size == 1 and parts):
-            parts.append(format_unit(count, unit, "narrow", locale=current_locale()))
-    return " ".join(parts[:2]) if parts else format_unit(0, "duration-minute", "narrow", locale=current_locale())
+            parts.append(_unit(count, unit, current_locale()))
+    return " ".join(parts[:2]) if parts else _unit(0, "duration-minute", current_locale())
+
+
+# A page writes the same days, hours and counts hundreds of times, and the library reads its patterns anew for each.
+@lru_cache(maxsize=4096)
+def _date(value: date, style: Style | Literal["MMMd", "yMMMd"], locale: str) -> str:
+    if style in ("MMMd", "yMMMd"):
+        return format_skeleton(style, value, locale=locale)
+    return format_date(value, style, locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _clock(hour: int, minute: int, locale: str) -> str:
+    return format_time(time(hour, minute), "HH:mm", locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _unit(count: int, unit: str, locale: str) -> str:
+    return format_unit(count, unit, "narrow", locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _whole_number(value: int, format: str, locale: str) -> str:  # noqa: A002 - as the library names it
+    return format_decimal(value, format=format, locale=locale)
 
 
 def iso(value: datetime) -> str:

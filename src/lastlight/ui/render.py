@@ -73,6 +73,7 @@ def create_environment(
     page_globals: dict[str, Any] = environment.globals
     page_globals.update(
         asset=assets.url,
+        inline_asset=assets.inline,
         has_asset=assets.has,
         icon=assets.icon,
         initials=initials,

@@ -35,17 +35,24 @@ export function iconNames(folder) {
   return [...names].sort();
 }
 iconNames.filesUnder = filesUnder;
+/** Those of the names that stand in quotes, or in a comment's list, anywhere in these files. */
+iconNames.namedIn = (names, files) => {
+  const text = files.map((file) => readFileSync(file, "utf8")).join("\n");
+  const listed = [...text.matchAll(LISTED)].flatMap((match) => match[1].split(",").map((name) => name.trim()));
+  const named = new Set([...listed, ...[...text.matchAll(QUOTED)].map((match) => match[1])]);
+  return names.filter((name) => named.has(name));
+};
 
 function quotedInCalls(text) {
   const calls = [...text.matchAll(CALLS)].map((match) => match[0]);
   return calls.flatMap((call) => [...call.matchAll(QUOTED)].map((match) => match[1]));
 }
 
-export function sprite(names) {
+export function sprite(names, prefix = "") {
   const symbols = names.map((name) => {
     const svg = readFileSync(join(ICONS, `${name}.svg`), "utf8");
     const inner = svg.replace(/<!--[\s\S]*?-->/g, "").replace(/<svg[\s\S]*?>|<\/svg>/g, "").replace(/\s+/g, " ").trim();
-    return `<symbol id="${name}" viewBox="0 0 24 24">${inner}</symbol>`;
+    return `<symbol id="${prefix}${name}" viewBox="0 0 24 24">${inner}</symbol>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>`;
 }

@@ -1,6 +1,7 @@
 """The built files over HTTP, whatever the framework: content negotiation, validators, caching."""
 
 import re
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -48,8 +49,7 @@ def serve_static(
     if name == "manifest.json" or not plain.is_file():
         return None
     encoding, path = _best(plain, accept_encoding)
-    body = path.read_bytes()
-    tag = f'"{sha256(body).hexdigest()[:20]}"'
+    body, tag = _read(path, path.stat().st_mtime_ns)
     headers = {
         "Content-Type": TYPES[plain.suffix],
         "Cache-Control": IMMUTABLE if HASHED_NAME.search(name) else REVALIDATE,
@@ -66,21 +66,38 @@ def serve_static(
     return StaticFile(status=200, headers=headers, body=body)
 
 
-def _best(plain: Path, accept_encoding: str) -> tuple[str, Path]:
-    accepted = _accepted(accept_encoding)
-    for encoding, suffix in ENCODINGS:
-        packed = plain.with_name(plain.name + suffix)
-        if accepted.get(encoding, accepted.get("*", 0.0)) > 0 and packed.is_file():
-            return encoding, packed
-    return "", plain
+@lru_cache(maxsize=256)
+def _read(path: Path, _changed: int) -> tuple[bytes, str]:
+    """A file and its tag, read anew once it changes: however many ask for it and take it slowly, it is in memory once."""
+    body = path.read_bytes()
+    return body, f'"{sha256(body).hexdigest()[:20]}"'
 
 
-def _accepted(header: str) -> dict[str, float]:
-    accepted: dict[str, float] = {}
+def accepts(header: str, encoding: str) -> bool:
+    """Whether an Accept-Encoding header takes an encoding."""
+    return _takes(_weights(header), encoding)
+
+
+def _weights(header: str) -> dict[str, float]:
+    """What an Accept-Encoding header names, and how much each is wanted."""
+    weights: dict[str, float] = {}
     for part in header.lower().split(","):
         weight = WEIGHT.search(part)
-        accepted[part.split(";")[0].strip()] = float(weight[1]) if weight else 1.0
-    return accepted
+        weights[part.split(";")[0].strip()] = float(weight[1]) if weight else 1.0
+    return weights
+
+
+def _takes(weights: dict[str, float], encoding: str) -> bool:
+    return weights.get(encoding, weights.get("*", 0.0)) > 0
+
+
+def _best(plain: Path, accept_encoding: str) -> tuple[str, Path]:
+    weights = _weights(accept_encoding)
+    for encoding, suffix in ENCODINGS:
+        packed = plain.with_name(plain.name + suffix)
+        if _takes(weights, encoding) and packed.is_file():
+            return encoding, packed
+    return "", plain
 
 
 def _matches(if_none_match: str, tag: str) -> bool:

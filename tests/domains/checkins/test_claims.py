@@ -87,6 +87,20 @@ async def test_a_proven_scan_counts_from_when_it_was_made(house: House) -> None:
     assert visit.close_received_at > left_at + timedelta(hours=1)
 
 
+async def test_a_check_out_from_before_the_check_in_closes_nothing_where_one_phone_proved_both(house: House) -> None:
+    """It was refused when it came; the network brings it once more. Another phone has another clock."""
+    (guest, phone), other = await guest_with_phone(house), Phone()
+    at = (await now(house) - timedelta(hours=3)).replace(microsecond=0)
+    async with house.as_guest(guest) as ctx:
+        other.key_id = (await register_key(ctx, data=KeyIn(public_key=other.public_key))).id
+    await house.sql("update patron_keys set created_at = $2 where id = $1", other.key_id, at - timedelta(days=1))
+    opened = (await scan(house, guest, phone, at)).visit
+    with pytest.raises(NoOpenVisit):
+        await leave(house, guest, phone, at - timedelta(seconds=11))
+    visit = await leave(house, guest, other, at - timedelta(seconds=11))
+    assert (visit.id, visit.closed_at) == (opened.id, opened.opened_at)
+
+
 async def test_the_codes_expiry_is_judged_at_the_claimed_time(house: House) -> None:
     guest, phone = await guest_with_phone(house)
     at = await now(house) - timedelta(hours=2)

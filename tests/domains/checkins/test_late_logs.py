@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from lastlight.domains.checkins.by_hand import override
 from lastlight.domains.checkins.scan_schemas import OverrideIn
-from lastlight.domains.devices.actions import change_device
-from lastlight.domains.devices.errors import DeviceSetAside
-from lastlight.domains.devices.model import DeviceChange
+from lastlight.domains.devices import DEVICES_MANAGE
+from lastlight.domains.devices.actions import change_device, revoke_device
+from lastlight.domains.devices.alerts import acknowledge_alert
+from lastlight.domains.devices.errors import DeviceSetAside, DeviceUnknown
+from lastlight.domains.devices.model import DeviceChange, RevokeIn
 from lastlight.domains.devices.queries import find_device
 from lastlight.runtime.auth.errors import TenantSuspended
 from lastlight.runtime.settings import Settings
@@ -35,7 +38,8 @@ async def change(house: House, scanner: Scanner, data: DeviceChange) -> None:
 async def until_someone_waits(house: House) -> None:
     """Until a statement of the app waits for another transaction."""
     while not await house.sql(
-        "select 1 from pg_stat_activity where wait_event_type = 'Lock' and usename = 'lastlight_app'"
+        "select 1 from pg_stat_activity"
+        " where datname = current_database() and wait_event_type = 'Lock' and usename = 'lastlight_app'"
     ):
         await asyncio.sleep(0.02)
 
@@ -115,3 +119,69 @@ async def test_the_devices_of_a_suspended_business_are_told_so(house: House) -> 
         await administer(house.services.settings, status, house.tenant_id, "active")
     [answer] = await send(house, scanner, line)
     assert answer.result == "admitted"
+
+
+async def revoke(house: House, scanner: Scanner, *, ago: timedelta = timedelta()) -> None:
+    async with house.system() as ctx:
+        await revoke_device(ctx, device_id=scanner.device_id, data=RevokeIn(reason="lost"))
+    await house.sql("update devices set revoked_at = revoked_at - $2::interval where id = $1", scanner.device_id, ago)
+
+
+async def alerts(house: House, scanner: Scanner) -> list[tuple[str, str, bool]]:
+    """Kind, detail, and whether it is open."""
+    rows = await house.sql(
+        "select kind, detail, cleared_at from device_alerts where device_id = $1 order by id", scanner.device_id
+    )
+    return [(row["kind"], row["detail"], row["cleared_at"] is None) for row in rows]
+
+
+async def test_a_revoked_scanner_hands_in_what_it_had_decided_before_and_asks_nothing(house: House) -> None:
+    scanner, before, after = await enrolled(house, "Revoked"), await carrier(house), await carrier(house)
+    asks, at = await carrier(house), datetime.now(UTC)
+    lines = (offline(scanner, before, at - timedelta(seconds=20)), offline(scanner, after, at))
+    await revoke(house, scanner, ago=timedelta(seconds=10))
+    with pytest.raises(DeviceUnknown):
+        await send(house, scanner, *lines, asked(scanner, asks.show()))
+    scanner.sequence -= 1
+    answers = await send(house, scanner, *lines)
+    assert [(one.result, one.refusal) for one in answers] == [("admitted", ""), ("refused", "door-revoked")]
+    assert await send(house, scanner, *lines) == [msgspec.structs.replace(one, detail="") for one in answers], (
+        "sent again, it is the same"
+    )
+    assert await alerts(house, scanner) == [("late_log", "its log came after it was revoked", True)]
+    rows = await house.sql("select patron_id from checkins where device_id = $1", scanner.device_id)
+    assert [row["patron_id"] for row in rows] == [before.guest.patron_id]
+
+
+async def test_a_day_after_its_revocation_a_scanner_is_not_heard_any_more(house: House) -> None:
+    scanner, guest = await enrolled(house, "Long gone"), await carrier(house)
+    line = offline(scanner, guest, datetime.now(UTC) - timedelta(seconds=20))
+    await revoke(house, scanner, ago=timedelta(hours=25))
+    with pytest.raises(DeviceUnknown):
+        await send(house, scanner, line)
+    assert await house.sql("select 1 from door_scans where device_id = $1", scanner.device_id) == []
+
+
+async def test_numbers_that_are_missing_are_told_until_they_come(house: House) -> None:
+    scanner = await enrolled(house, "Gaps")
+    at = datetime.now(UTC)
+    first, second, third, fourth = [offline(scanner, await carrier(house), at) for _ in range(4)]
+    await send(house, scanner, first)
+    assert await alerts(house, scanner) == []
+    await send(house, scanner, fourth)
+    assert await alerts(house, scanner) == [("gap", "no scans 2 to 3", True)]
+    await send(house, scanner, third)
+    assert [is_open for _, _, is_open in await alerts(house, scanner)] == [True]
+    await send(house, scanner, second)
+    assert await alerts(house, scanner) == [("gap", "no scans 2 to 3", False)]
+
+
+async def test_who_has_looked_at_a_log_closes_its_alert(house: House) -> None:
+    scanner = await enrolled(house, "Looked at")
+    scanner.next()
+    await send(house, scanner, offline(scanner, await carrier(house), datetime.now(UTC)))
+    [row] = await house.sql("select id from device_alerts where device_id = $1", scanner.device_id)
+    async with house.as_member({DEVICES_MANAGE.name: None}) as ctx:
+        seen = await acknowledge_alert(ctx, alert_id=row["id"])
+    assert seen.cleared_at == seen.acknowledged_at is not None
+    assert await alerts(house, scanner) == [("gap", "no scan 1", False)]

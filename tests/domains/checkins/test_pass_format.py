@@ -177,8 +177,9 @@ def test_a_door_reads_and_judges_as_the_server_does() -> None:
     shown += [(good, TONIGHT + timedelta(seconds=seconds)) for seconds in (-301, -299, 14 * 3600 - 1, 14 * 3600)]
     shown += [(bent(good, place), at) for place in (4, 5, 40, 100, 130, 140, 150, 200, 230, signature)]
     shown += [
-        (text, at) for text in ("", "LL1", "LL1.a.b.c", "LL1..1.", f"{good}.x", good.replace("LL1", "LL2"), good[:-60])
+        (text, at) for text in ("", "LL1", "LL1.a.b.c", "LL1..1.", f"{good}.x", good.replace("LL1", "LL2"), good[:-58])
     ]
+    shown.append((good.replace(f".{step}.", f".0{step}."), at))
     stranger = pass_text(guest_pass(PHONE), key=Ed25519PrivateKey.generate(), key_id=KEY_ID)
     shown.append((show(PHONE, stranger, step), at))
     ours = [verdict(code, when) for code, when in shown]
@@ -186,3 +187,12 @@ def test_a_door_reads_and_judges_as_the_server_does() -> None:
     assert (ours[0]["genuine"], ours[0]["alive"]) == (True, True)
     assert sum(one is not None and one["genuine"] for one in ours) == 2 + 4 + 5 + 4
     assert doors_verdicts(shown) == ours
+
+
+def test_neither_takes_a_pass_that_is_spelled_otherwise() -> None:
+    at = TONIGHT + timedelta(hours=1)
+    good = show(PHONE, TEXT, step_at(at))
+    spare = good[:-1] + chr(ord(good[-1]) + 1)  # the same bytes with a spare bit set
+    shown = [(text, at) for text in (good, spare, f"{good}=", good.replace(f".{TEXT}.", f".{TEXT}=."))]
+    for verdicts in ([verdict(code, when) for code, when in shown], doors_verdicts(shown)):
+        assert [one is not None and one["genuine"] for one in verdicts] == [True, False, False, False]

@@ -28,7 +28,7 @@ from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.http.decode import decode_json
 from lastlight.runtime.settings import Settings
 from tests.support.carriers import Carrier, asked, carrier, earlier, offline, send
-from tests.support.devices import enrolled
+from tests.support.devices import Scanner, enrolled
 from tests.support.door import Guest, House, opened_house
 
 PATH = "/api/door/scans"
@@ -142,6 +142,12 @@ async def test_the_same_code_at_two_doors_is_a_clone(house: House) -> None:
     assert await flags_of(house, someone.guest) == ["cloned_code"]
 
 
+async def snapshot_of(house: House, scanner: Scanner) -> Snapshot:
+    """What a door is told of the house."""
+    async with system_ctx(house.services, role="system") as ctx:
+        return await read_door_snapshot.fn(ctx, scanner.request("GET", "/api/door/snapshot"))
+
+
 async def test_two_offline_doors_admit_once_and_the_double_is_shown(house: House) -> None:
     front, back = await enrolled(house, "Offline front"), await enrolled(house, "Offline back")
     someone, cloned = await carrier(house), await carrier(house)
@@ -169,6 +175,13 @@ async def test_two_offline_doors_admit_once_and_the_double_is_shown(house: House
     assert (row["claimed_at"], row["decided"]) == (before + timedelta(minutes=5), "admitted")
     assert row["received_at"] > row["claimed_at"]
     assert [one.result for one in await send(house, back, *other)][:2] == ["double", "double"]
+    first, second = await snapshot_of(house, front), await snapshot_of(house, back)
+    told = {one.sequence: (one.door, one.at) for one in first.again}
+    assert told == {
+        log[0].sequence: ("Offline back", before + timedelta(minutes=5)),
+        log[1].sequence: ("Offline back", before),
+    }, "the first door is told of both"
+    assert second.again == [], "the second one was answered"
     assert await flags_of(house, someone.guest) == ["duplicate"], "the same log again finds nothing new"
 
 
@@ -184,8 +197,7 @@ async def test_the_snapshot_knows_bans_and_open_visits(house: House) -> None:
     scanner, someone = await enrolled(house, "Snapshot"), await carrier(house)
     banned, soft = await house.add_guest(status="banned"), await house.add_guest(status="soft_banned")
     await send(house, scanner, asked(scanner, someone.show()))
-    async with system_ctx(house.services, role="system") as ctx:
-        shot: Snapshot = await read_door_snapshot.fn(ctx, scanner.request("GET", "/api/door/snapshot"))
+    shot = await snapshot_of(house, scanner)
     assert someone.guest.patron_id in shot.inside
     assert someone.guest.patron_id in shot.here
     assert soft.patron_id in shot.by_hand

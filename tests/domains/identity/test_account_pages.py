@@ -43,9 +43,8 @@ async def test_a_form_that_is_refused_comes_back_also_when_the_session_has_chang
     somebody = await world.newcomer(world.bar, role="staff")
     async with visitor(world.app) as browser:
         await browser.post("/sign-in", data={"email": somebody.email, "password": PASSWORD})
-        await browser.get(
-            "/account"
-        )  # what they may do is remembered from now on; the NUL is refused before it is read anew
+        # what they may do is remembered from now on; the NUL is refused before it is read anew
+        await browser.get("/account")
         await world.sql(f"{end} where user_id = $1", somebody.user_id)
         answer = await browser.post("/account/preferences", data={"name": "\x00", "theme": "light"})
         if "revoked" in end:

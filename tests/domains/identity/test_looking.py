@@ -10,7 +10,7 @@ import pytest
 
 from lastlight.kernel.errors import ReadOnly
 from lastlight.kernel.ids import PLATFORM
-from lastlight.runtime.auth.authenticate import load_actor
+from lastlight.runtime.auth.actors import load_actor
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.db.uow import WorkScope, unit_of_work
 from tests.support.people import PASSWORD, Newcomer, People, visitor

@@ -114,6 +114,8 @@ async def test_who_is_in_for_too_long_is_found_once_and_settled_by_leaving(house
         async with house.system() as ctx:
             await run_watch(ctx)
     assert await kinds(house) == [("time", "raised")]
+    told = await house.sql("select summary from safety_alerts where tenant_id = $1", house.tenant_id)
+    assert [row["summary"] for row in told] == ["In for 1h 1m"]
     async with house.system() as ctx:
         await watch.judge_departure(ctx, visit_id=visit_id, venue_id=house.venue.id)
     assert await kinds(house) == [("time", "cleared")]

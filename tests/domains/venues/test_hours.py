@@ -19,6 +19,7 @@ from lastlight.domains.venues.hours import (
     is_open,
     moment_of,
     next_opening,
+    open_spans,
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -60,6 +61,20 @@ def test_hours_of_a_week(at: str, expected: bool) -> None:
         )
     )
     assert is_open(hours, JOBURG, local(JOBURG, at)) is expected
+
+
+def test_a_clock_set_back_past_midnight_shows_the_old_day_while_the_new_one_is_open() -> None:
+    """Newfoundland, at one minute past midnight: an hour of the evening before comes once more."""
+    zone, opened = ZoneInfo("America/St_Johns"), datetime(1997, 10, 26, 2, 30, tzinfo=UTC)
+    early = [Interval(opens="00:00", closes="20:30")]
+    hours = OpeningHours(weekly=Week(sun=early))
+    for minutes in (0, 1, 30, 61):
+        at = opened + timedelta(minutes=minutes)
+        assert is_open(hours, zone, at)
+        assert closes_at(hours, zone, at) == datetime(1997, 10, 27, 0, 0, tzinfo=UTC)
+    until = opened + timedelta(minutes=30)
+    assert open_spans(hours, zone, opened - timedelta(hours=1), until) == [(opened, until)]
+    assert not is_open(hours, zone, opened - timedelta(minutes=1))
 
 
 def test_without_hours_it_is_always_open_and_with_an_empty_week_never() -> None:

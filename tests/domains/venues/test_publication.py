@@ -7,8 +7,8 @@ import pytest
 
 from lastlight.domains.venues import Shown, shown_venues
 from lastlight.domains.venues.actions import set_status
-from lastlight.domains.venues.banners import change_banner, create_banner, list_banners, remove_banner
-from lastlight.domains.venues.errors import VenueArchived
+from lastlight.domains.venues.banners import MOST_BANNERS, change_banner, create_banner, list_banners, remove_banner
+from lastlight.domains.venues.errors import BannersFull, VenueArchived
 from lastlight.domains.venues.permissions import VENUES_PUBLISH, VENUES_READ
 from lastlight.domains.venues.publication import find_publication, set_publication
 from lastlight.domains.venues.schemas import BannerChange, BannerIn
@@ -104,6 +104,30 @@ async def test_banners_are_shown_between_their_dates(house: House) -> None:
         await remove_banner(ctx, banner_id=live.id, version=2)
         with pytest.raises(NotFound):
             await remove_banner(ctx, banner_id=live.id, version=3)
+
+
+async def test_a_venue_has_so_many_banners_and_one_that_is_over_makes_room(house: House) -> None:
+    """What guests and the order could not show any more is not taken."""
+    venue = await house.add_venue()
+    async with house.system() as ctx:
+        begun, end = ctx.now - timedelta(hours=2), ctx.now + timedelta(hours=1)
+        made = [
+            await create_banner(
+                ctx, venue_id=venue.id, data=BannerIn(title=f"Night {number}", starts_at=begun, ends_at=end)
+            )
+            for number in range(MOST_BANNERS)
+        ]
+    with pytest.raises(BannersFull):
+        async with house.system() as ctx:
+            await create_banner(ctx, venue_id=venue.id, data=BannerIn(title="One more", starts_at=begun, ends_at=end))
+    async with house.system() as ctx:
+        ended = BannerChange(ends_at=ctx.now - timedelta(hours=1))
+        over = await change_banner(ctx, banner_id=made[0].id, data=ended, version=1)
+        await create_banner(ctx, venue_id=venue.id, data=BannerIn(title="One more", starts_at=begun, ends_at=end))
+        assert len(await list_banners(ctx, venue_id=venue.id, coming=False)) == MOST_BANNERS
+    with pytest.raises(BannersFull):
+        async with house.system() as ctx:
+            await change_banner(ctx, banner_id=over.id, data=BannerChange(ends_at=end), version=over.version)
 
 
 async def test_who_may_not_publish_publishes_nothing(house: House) -> None:

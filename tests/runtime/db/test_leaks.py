@@ -15,7 +15,7 @@ import pytest
 from lastlight.kernel.errors import Busy, Conflict
 from lastlight.kernel.ids import PatronId, UserId, uuid7
 from lastlight.runtime.context import SYSTEM
-from lastlight.runtime.db import uow
+from lastlight.runtime.db import bounded
 from lastlight.runtime.db.uow import WorkScope, is_unavailable, system_ctx, unit_of_work
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
@@ -46,7 +46,7 @@ async def scope(database_settings: Settings) -> WorkScope:
 
 async def assert_clean(services: Services) -> None:
     """The pool's one connection says nothing of tenant, user and patron, and shows nobody's rows."""
-    async with services.pools.app.acquire(timeout=2) as connection:
+    async with services.pools.app.acquire(timeout=30) as connection:
         assert not connection.is_in_transaction()
         assert set(await connection.fetchval(CONTEXT)) <= {"", None}
         assert await connection.fetchval("select count(*) from roles") == 0
@@ -113,7 +113,7 @@ async def test_after_the_server_ended_the_connection_the_next_one_works(
             await administer(database_settings, "select pg_terminate_backend($1)", pid)
             await ctx.db.execute("select 1")
 
-    with pytest.raises((asyncpg.PostgresError, *uow.GONE)) as ended:
+    with pytest.raises((asyncpg.PostgresError, *bounded.GONE)) as ended:
         await killed()
     assert is_unavailable(ended.value)
     await assert_clean(single)
@@ -163,12 +163,12 @@ async def test_a_cancelled_request_never_gives_another_its_answer(database_setti
 async def test_without_a_free_connection_it_is_busy_soon_and_then_works_again(
     single: Services, scope: WorkScope, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uow, "ACQUIRE_SECONDS", 0.3)
+    monkeypatch.setattr(bounded, "ACQUIRE_SECONDS", 0.3)
     async with unit_of_work(single, scope):
         started = time.monotonic()
         outcomes = await asyncio.gather(*(_enter(single, scope) for _ in range(50)), return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [Busy] * 50
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10, "all of them at once: one after another it would take 15 seconds"
     assert await _enter(single, scope) is None
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import asyncpg
 import pytest
 
+from lastlight.runtime.db import migrate as runner
 from lastlight.runtime.db.migrate import MigrationError, migrate, pending, read_migrations
-from lastlight.runtime.db.roles import LOOKING, MOST_LOOKERS, OWNER
+from lastlight.runtime.db.roles import LOOKING, MOST_LOOKERS, OWNER, ensure_roles
 from lastlight.runtime.settings import DATABASE_ROLES, Settings
 
 pytestmark = pytest.mark.database
@@ -114,20 +115,18 @@ async def test_runners_that_start_together_apply_each_file_once(empty_database: 
 async def test_a_runner_that_dies_lets_the_next_one_in(empty_database: Settings, tmp_path: Path) -> None:
     folder = write(tmp_path / "m", _0001_bells=BELLS, _0002_slow="select pg_sleep(30)")
     first = asyncio.create_task(migrate(empty_database, folder))
-    while not await look(
-        empty_database, "select 1 from pg_stat_activity where query like '%pg_sleep(30)%' and pid <> pg_backend_pid()"
-    ):
+    here = "from pg_stat_activity where datname = current_database() and query like '%pg_sleep(30)%' and pid <> pg_backend_pid()"
+    while not await look(empty_database, f"select 1 {here}"):
         await asyncio.sleep(0.02)
-    kill = "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(30)%' and pid <> pg_backend_pid()"
-    await look(empty_database, kill)
+    await look(empty_database, f"select pg_terminate_backend(pid) {here}")
     with pytest.raises(Exception, match=r"terminat|closed"):
         await first
     write(folder, _0002_slow="select 1")
     assert await migrate(empty_database, folder) == ["0002_slow"]
 
 
-async def test_a_table_that_is_in_use_fails_the_file_instead_of_blocking_everybody(
-    empty_database: Settings, tmp_path: Path
+async def test_a_table_that_is_in_use_is_waited_for_and_nobody_queues_behind(
+    empty_database: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write(tmp_path / "m", _0001_bells=BELLS)
     await migrate(empty_database, folder)
@@ -135,11 +134,41 @@ async def test_a_table_that_is_in_use_fails_the_file_instead_of_blocking_everybo
     reader = await asyncpg.connect(empty_database.admin_dsn())
     try:
         async with reader.transaction():
-            await reader.execute("select from bells")
-            with pytest.raises(MigrationError, match=r"0002_wider failed and was rolled back: .*lock timeout"):
-                await migrate(empty_database, folder)
+            pid = await reader.fetchval("select pg_backend_pid() from bells")
+            with monkeypatch.context() as hurried:
+                hurried.setattr(runner, "PATIENCE_SECONDS", 1.2)
+                with pytest.raises(MigrationError, match=rf"0002_wider could not be applied .*: {pid}\.$"):
+                    await migrate(empty_database, folder)
+            migrating = asyncio.create_task(migrate(empty_database, folder))
+            await asyncio.sleep(0.2)
+            assert runner.LOCK_SECONDS < 1
+            async with asyncio.timeout(60):  # of the ten minutes for which the migration waits
+                assert await look(empty_database, "select id from bells") == [1]
+        assert await migrating == ["0002_wider"]
     finally:
         await reader.close()
+
+
+async def test_an_index_is_built_outside_a_transaction(empty_database: Settings, tmp_path: Path) -> None:
+    folder = write(tmp_path / "m", _0001_bells=BELLS)
+    await migrate(empty_database, folder)
+    outside = "-- outside a transaction: bells ring all night\ncreate index concurrently if not exists bells_by_id on bells (id);\n"
+    write(folder, _0002_index=outside)
+    spoilt = "create index bells_by_id on bells (id); update pg_index set indisvalid = false where indexrelid = 'bells_by_id'::regclass"
+    connection = await asyncpg.connect(empty_database.admin_dsn())
+    try:
+        await connection.execute(
+            f"set role {OWNER}; {spoilt.split(';', maxsplit=1)[0]}; reset role; {spoilt.split(';')[1]}"
+        )
+    finally:
+        await connection.close()
+    assert await migrate(empty_database, folder) == ["0002_index"]
+    valid = "select indisvalid from pg_index where indexrelid = 'bells_by_id'::regclass"
+    assert await look(empty_database, valid) == [True]
+    write(folder, _0003_both=outside + "select 1;\n")
+    with pytest.raises(MigrationError, match="nothing else"):
+        await migrate(empty_database, folder)
+    assert await look(empty_database, "select max(number) from schema_migrations") == [2]
 
 
 @pytest.mark.parametrize(
@@ -167,3 +196,17 @@ async def test_a_password_that_the_server_refuses_is_said_in_a_sentence(
     )
     with pytest.raises(MigrationError, match="refused the password in LASTLIGHT_DATABASE_URL"):
         await migrate(wrong, write(tmp_path / "m", _0001_bells=BELLS))
+
+
+async def test_two_platforms_on_one_server_renew_their_roles_at_once(
+    empty_database: Settings, database_settings: Settings
+) -> None:
+    async def renew(settings: Settings) -> None:
+        admin = await asyncpg.connect(settings.admin_dsn())
+        try:
+            for _ in range(10):
+                await ensure_roles(admin, settings)
+        finally:
+            await admin.close()
+
+    await asyncio.gather(renew(empty_database), renew(database_settings))

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,8 @@ from lastlight.runtime.drills.run import run_drill
 from lastlight.runtime.module import Module, Registry, RegistryError
 from lastlight.runtime.settings import Settings
 from lastlight.runtime.startup import StartError
+from lastlight.runtime.supervision.claims import claimed_folder
+from tests.support.programs import unused_port
 from tests.support.services import administer, make_tenant, opened_services
 
 pytestmark = pytest.mark.database
@@ -106,6 +109,17 @@ async def test_the_command_says_what_is_wrong(fresh_database: Settings) -> None:
 
     with pytest.raises(StartError, match=r"There is no drill called dance\."):
         await command.run(fresh_database, asked("dance"))
+
+
+async def test_the_command_asks_the_platform_that_runs(
+    fresh_database: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await make_tenant(fresh_database, "lamp")
+    address = f"http://127.0.0.1:{unused_port()}"
+    with claimed_folder(replace(fresh_database, base_url=address)):
+        status = await command.run(fresh_database, argparse.Namespace(name="realtime-down", business="lamp", by="ada"))
+    assert status == 1
+    assert f"{address} does not answer" in capsys.readouterr().out
 
 
 def test_a_drill_of_one_name_twice_stops_the_start() -> None:

@@ -16,7 +16,7 @@ from lastlight.runtime.events.module import MODULE as EVENTS
 from lastlight.runtime.http.app import create_app
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
-from tests.support.sockets import Person, serving, sign_in
+from tests.support.sockets import Person, serving, sign_in, until
 from tests.support.streams import BellRang, GongRang, WhisperSaid, new_tenant, open_services, relaying, ring, settled
 
 pytestmark = pytest.mark.database
@@ -131,20 +131,22 @@ async def test_a_long_poll_is_answered_by_the_event_it_waits_for(
     """RTM-03: with the feed in this process the answer comes with the event; what is not heard does not wake it."""
     person = await sign_in(services, tenant, [BELLS])
     async with serving(services):
-        waiting = asyncio.create_task(events(api, services, person, after=0, wait=20))
-        await asyncio.sleep(0.3)
+        waiting = asyncio.create_task(events(api, services, person, after=0, wait=25))
+        await until(lambda: arrivals_of(services).count == 1)
         await ring(services, tenant, 1, event=GongRang)
+        await settled(services, tenant, 1)
         await asyncio.sleep(0.5)
         assert not waiting.done()
-        assert (
-            services.pools.app.get_idle_size() == services.pools.app.get_size()
-        )  # nobody holds a connection meanwhile
-        began = time.monotonic()
+        # nobody holds a connection meanwhile
+        await until(lambda: services.pools.app.get_idle_size() == services.pools.app.get_size(), seconds=10)
+        assert not waiting.done()
         await ring(services, tenant, 2)
+        await settled(services, tenant, 2)
+        began = time.monotonic()
         answer = await waiting
         took = time.monotonic() - began
     assert (numbers(answer), answer["next"]) == ([2], 2)
-    assert took < 10, "the wait of 20 seconds was ended by the event"
+    assert took < 10, "the wait of 25 seconds was ended by the event"
 
 
 async def test_a_long_poll_looks_by_itself_where_no_feed_runs(
@@ -152,7 +154,7 @@ async def test_a_long_poll_looks_by_itself_where_no_feed_runs(
 ) -> None:
     person = await sign_in(services, tenant, [BELLS])
     assert not arrivals_of(services).live
-    waiting = asyncio.create_task(events(api, services, person, after=0, wait=10))
+    waiting = asyncio.create_task(events(api, services, person, after=0, wait=25))
     await asyncio.sleep(0.2)
     await ring(services, tenant, 1)
     assert numbers(await waiting) == [1]

@@ -21,7 +21,8 @@ from lastlight.runtime.exports.cells import Cell, cells_of, harmless
 from lastlight.runtime.exports.events import Format
 from lastlight.runtime.exports.formats import open_writer
 from lastlight.runtime.exports.make import KEPT_DRAFT, drop_old_drafts
-from lastlight.runtime.http.listing import Column, Listing
+from lastlight.runtime.http.columns import Column
+from lastlight.runtime.http.listing import Listing
 from lastlight.runtime.jobs import GiveUpError
 
 BellId = NewType("BellId", UUID)
@@ -56,18 +57,17 @@ BELLS = Listing(
     row=Bell,
     permission=None,
     source="bells b",
-    tenant="b.tenant_id",
-    key="b.id",
+    of="b",
     sort="name",
     columns=tuple(
-        Column(name=name, sql=f"b.{name}", label=name.title(), kind=KINDS.get(name, "text"), sort=name == "name")
+        Column(name, name.title(), sql=f"b.{name}", kind=KINDS.get(name, "text"), sort=name == "name")
         for name in Bell.__struct_fields__
     ),
 )
-ID = BellId(UUID("0193b0a0-0000-7000-8000-000000000001"))
+BELL_ID = BellId(UUID("0193b0a0-0000-7000-8000-000000000001"))
 CAST = datetime(2026, 11, 21, 23, 30, 15, 250_000, tzinfo=timezone(timedelta(hours=2)))
 BELL = Bell(
-    id=ID,
+    id=BELL_ID,
     name="Große Glocke, „Susanne“\nsecond line",
     strikes=-12,
     weight=Decimal("12500.500"),
@@ -106,7 +106,7 @@ def sheet_of(content: bytes) -> Any:
 def test_csv_holds_iso_times_in_utc_and_money_in_major_units(tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(written("csv", tmp_path / "f", [BELL], [EMPTY]).decode(), newline="")))
     assert rows[0] == {
-        "id": str(ID),
+        "id": str(BELL_ID),
         "name": BELL.name,
         "strikes": "-12",
         "weight": "12500.500",

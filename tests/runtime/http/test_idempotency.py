@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.bells import COUNTS, GATE, hang
 from tests.support.people import People
+from tests.support.sockets import until
 
 pytestmark = pytest.mark.database
 PATH = "/api/bells"
@@ -95,10 +96,7 @@ async def test_the_second_of_two_racing_requests_waits_its_turn(world: People, o
     name, key = f"slow {uuid4()}", str(uuid4())
     GATE.clear()
     first = asyncio.create_task(cast(world, owner, key, name=name))
-    for _ in range(500):
-        if COUNTS.get(name):
-            break
-        await asyncio.sleep(0.01)
+    await until(lambda: bool(COUNTS.get(name)))
     second = await cast(world, owner, key, name=name)
     assert (second.status_code, slug(second)) == (409, "idempotency-key-in-flight")
     assert second.headers["retry-after"] == "1"

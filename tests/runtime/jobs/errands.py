@@ -54,7 +54,7 @@ async def give_up(ctx: Ctx) -> None:
 
 
 @job("test.slow", retry=QUICK)
-async def slow(job: JobRun, steps: int = 400) -> str:
+async def slow(job: JobRun, steps: int = 4000) -> str:
     """Work in steps, with progress."""
     async with job.transaction() as ctx:
         await ctx.db.execute(EFFECT, ctx.tenant_id, "slow-started")
@@ -104,13 +104,13 @@ async def toggled(ctx: Ctx) -> None:
     await ctx.db.execute(EFFECT, ctx.tenant_id, "toggled")
 
 
-@job("test.every_tenant", schedule="*/5 * * * *", toggle="pos")
+@job("test.every_tenant", schedule="17 3 1 1 *", toggle="pos")
 async def every_tenant(ctx: Ctx) -> None:
     """Run for each tenant with the module."""
     await ctx.db.execute(EFFECT, ctx.tenant_id, "every_tenant")
 
 
-@job("test.platform", schedule="* * * * *", each="platform")
+@job("test.platform", schedule="17 3 1 1 *", each="platform")
 async def platform(ctx: Ctx) -> None:
     """Run once for all."""
     await ctx.db.execute(EFFECT, ctx.tenant_id, "platform")

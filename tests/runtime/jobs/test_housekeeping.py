@@ -3,7 +3,7 @@
 import pytest
 
 from lastlight.runtime.context import SYSTEM
-from lastlight.runtime.db.uow import system_ctx
+from lastlight.runtime.db.uow import WorkScope, system_ctx, unit_of_work
 from lastlight.runtime.http.idempotency import Kept, keep
 from lastlight.runtime.jobs.housekeeping import BATCH, DROP_KEYS
 from lastlight.runtime.settings import Settings
@@ -17,8 +17,9 @@ async def test_kept_answers_go_after_thirty_days(fresh_database: Settings) -> No
     async with open_services(fresh_database) as services:
         tenant = await new_tenant(services)
         ages = {"fresh": "0 days", "late": "30 days -5 minutes", "old": "30 days 1 second", "ancient": "3 years"}
-        async with system_ctx(services, tenant, actor=SYSTEM) as ctx:
-            for key in ages:
+        for key in ages:
+            scope = WorkScope(actor=SYSTEM, tenant_id=tenant, idempotency_key=key)
+            async with unit_of_work(services, scope) as ctx:
                 await keep(ctx, key=key, operation="ring", digest=b"d", answer=Kept(200, b"{}", {}))
         for key, age in ages.items():
             sql = "update idempotency_keys set created_at = now() - $2::text::interval where key = $1"

@@ -151,10 +151,11 @@ async def test_an_attempt_that_another_worker_overtook_ends_without_effect(
         job_id = await queue(services, tenant, errands.slow)
         await until(database_settings, job_id, "running")
         await eventually(lambda: _started(database_settings, tenant))
-        await administer(database_settings, "update jobs set attempts = attempts + 1 where id = $1", job_id)
+        # and beats on, so that nobody finds it dead while this goes on
+        overtaken = "update jobs set attempts = attempts + 1, heartbeat_at = now() + interval '1 hour' where id = $1"
+        await administer(database_settings, overtaken, job_id)
         asleep = await queue(services, tenant, errands.asleep)
         await until(database_settings, asleep, "running")
-        overtaken = "update jobs set attempts = attempts + 1, heartbeat_at = now() + interval '1 hour' where id = $1"
         await administer(database_settings, overtaken, asleep)
         await asyncio.sleep(2)
     for overtaken_id in (job_id, asleep):

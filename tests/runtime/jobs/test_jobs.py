@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 
 from lastlight.kernel.ids import JobId, TenantId
 from lastlight.runtime.db.uow import system_ctx
-from lastlight.runtime.jobs import Job
+from lastlight.runtime.jobs import Job, JobRun, job
 from lastlight.runtime.jobs.schedules import queue_due, register
 from lastlight.runtime.jobs.worker import run_jobs
 from lastlight.runtime.services import Services
@@ -157,16 +157,27 @@ async def test_refusals_are_not_repeated(database_settings: Settings, tenant: Te
 
 
 async def test_progress_shows_while_it_runs(database_settings: Settings, tenant: TenantId) -> None:
-    async with worker(database_settings) as services:
-        job_id = await queue(services, tenant, errands.slow, steps=40)
+    go_on = asyncio.Event()
+
+    @job("test.watched")
+    async def watched(job: JobRun) -> None:
+        """Come to the third of forty steps, and go on once that has been seen."""
+        for step in (1, 2, 3):
+            await job.progress(step, 40, f"step {step}")
+        await go_on.wait()
+        async with job.finish({"steps": 40}) as ctx:
+            await ctx.db.execute(errands.EFFECT, ctx.tenant_id, "slow-ended")
+
+    async with worker(database_settings, watched) as services:
+        job_id = await queue(services, tenant, watched)
 
         async def halfway() -> Any:
             found = await row(database_settings, job_id)
-            return found if found["state"] == "running" and found["progress_done"] >= 3 else None
+            return found if found["state"] == "running" and found["progress_done"] == 3 else None
 
         seen = await eventually(halfway)
-        assert seen["progress_total"] == 40
-        assert seen["progress_note"] == f"step {seen['progress_done']}"
+        assert (seen["progress_total"], seen["progress_note"]) == (40, "step 3")
+        go_on.set()
         done = await until(database_settings, job_id, "done")
         assert done["result"] == '{"steps": 40}'
         assert await effects(database_settings, tenant, "slow-ended") == 1

@@ -1,4 +1,4 @@
-"""The queue hears of new jobs from its first moment."""
+"""The queue hears of new jobs from its first moment, and whoever tells it never fails."""
 
 import asyncio
 from typing import Any
@@ -7,8 +7,11 @@ import pytest
 from asyncpg.pool import PoolConnectionProxy
 from pgqueuer.qm import QueueManager
 
+from lastlight.runtime.db import bounded
+from lastlight.runtime.jobs.enqueue import poke_workers
 from lastlight.runtime.settings import Settings
 from tests.runtime.jobs.test_jobs import eventually, worker
+from tests.support.services import opened_services
 
 pytestmark = pytest.mark.database
 
@@ -42,3 +45,14 @@ async def test_a_slow_listen_does_not_make_the_first_probe_fail(
             return answered if answered[:1] == [True] or len(answered) > 1 else []
 
         assert await eventually(settled) == [True]
+
+
+async def test_a_poke_of_a_busy_request_is_left_to_the_polling(
+    database_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is sent within the request's patience; with the queue for connections full it is given up, not raised to nobody."""
+    monkeypatch.setattr(bounded, "WAITING_EACH", 0)
+    async with opened_services(database_settings) as services:
+        bounded.begin_waiting()
+        poke_workers(services)
+        await services.memory["jobs-poke"]

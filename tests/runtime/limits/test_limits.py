@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
+import asyncpg
 import msgspec
 import pytest
 
@@ -44,7 +46,7 @@ async def test_allows_the_quota_then_refuses_until_there_is_room(services: Servi
     assert [d.allowed for d in decisions] == [True] * 5 + [False] * 2
     assert [d.remaining for d in decisions] == [4, 3, 2, 1, 0, 0, 0]
     assert decisions[0].headers() == {"RateLimit-Policy": '"slow";q=5;w=3600', "RateLimit": '"slow";r=4;t=720'}
-    assert decisions[5].headers()["Retry-After"] in {"719", "720"}
+    assert 660 < int(decisions[5].headers()["Retry-After"]) <= 720, "what has passed since the first is taken off"
     assert (await limits.check(services, policy=SLOW, key=str(uuid4()))).remaining == 4
 
 
@@ -109,6 +111,34 @@ async def test_a_success_gives_back_and_a_failure_does_not(database_settings: Se
         assert await limits.count(services, op, thief, arguments=other), "nor are others behind that address"
 
 
+async def test_a_success_that_is_tried_again_gives_back(database_settings: Settings) -> None:
+    """After a deadlock the whole transaction runs again: what its first try said is not lost with it, nor said twice."""
+    async with opened_services(few(database_settings, 10)) as services:
+        victim, home = {"data": {"email": f"{uuid4()}@example.org"}}, Actor(ip="192.0.2.77")
+        left = [await limits.count(services, Op("auth"), home, arguments=victim)]
+        with suppress(asyncpg.DeadlockDetectedError):
+            async with system_ctx(services) as ctx:
+                limits.forgive(ctx)
+                raise asyncpg.DeadlockDetectedError
+        async with system_ctx(services) as ctx:
+            limits.forgive(ctx)
+            limits.forgive(ctx)
+        left += [await limits.count(services, Op("auth"), home, arguments=victim) for _ in range(2)]
+        assert [remaining(headers) for headers in left] == [9, 9, 8]
+
+
+def remaining(headers: dict[str, str]) -> int:
+    """What an answer says that is left."""
+    return int(headers["RateLimit"].partition("r=")[2].partition(";")[0])
+
+
+async def test_a_denial_of_much_does_not_deny_little(services: Services) -> None:
+    key = str(uuid4())
+    asked = (3, 4, 1, 2, 1, 1)
+    found = [(await limits.check(services, policy=SLOW, key=key, cost=cost)).allowed for cost in asked]
+    assert found == [True, False, True, False, True, False]
+
+
 async def test_spraying_many_accounts_from_one_address_ends(database_settings: Settings) -> None:
     async with opened_services(few(database_settings, 2)) as services:
         quota = services.settings.auth_failures_per_quarter_hour * 10
@@ -143,7 +173,7 @@ def test_several_processes_together_stay_within_one_percent(fresh_database: Sett
         "database_url": fresh_database.database_url,
         "secret_key": SECRET_KEY,
         "processes": processes,
-        "attempts": 1000 // processes,
+        "attempts": {1: 1000, 2: 500, 4: 180}[processes],  # whoever comes last finds what the others could not ask for
     }
     command = [sys.executable, "-m", "tests.runtime.limits.counting", msgspec.json.encode(arguments).decode()]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{REPOSITORY}/src:{REPOSITORY}"}

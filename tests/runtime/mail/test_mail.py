@@ -4,7 +4,6 @@ import asyncio
 import dataclasses
 import email
 import email.policy
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -29,6 +28,7 @@ from lastlight.runtime.mail.send import checked_address
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
 from tests.runtime.jobs.test_jobs import eventually
+from tests.support.programs import unused_port
 from tests.support.services import administer, make_tenant, opened_services
 
 pytestmark = pytest.mark.database
@@ -63,10 +63,8 @@ class Postbox:
 @asynccontextmanager
 async def delivering(settings: Settings, postbox: Postbox) -> AsyncGenerator[Services]:
     """Services whose mail goes to the postbox, and a worker that sends it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(postbox, hostname="127.0.0.1", port=port)
+    port = unused_port()
+    controller = Controller(postbox, hostname="127.0.0.1", port=port, ready_timeout=60)
     await asyncio.to_thread(controller.start)
     with_server = dataclasses.replace(settings, smtp_url=f"smtp://127.0.0.1:{port}")
     try:

@@ -53,7 +53,7 @@ def receiver() -> Generator[Receiver]:
 
 
 PROGRAM = """
-import os, structlog
+import os, sentry_sdk, structlog
 from lastlight.runtime.observability.start import observe
 from lastlight.runtime.observability.logs import bind_request
 from lastlight.runtime.observability.tracing import span
@@ -68,6 +68,7 @@ try:
     raise ValueError(f"refused password={password}")
 except ValueError:
     structlog.stdlib.get_logger("lastlight.test").exception("job_failed", token=password, job="j-1")
+sentry_sdk.flush(timeout=30)  # of itself it waits two seconds at the end of a process, however slow the receiver is
 """
 
 

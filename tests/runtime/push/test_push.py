@@ -472,11 +472,10 @@ async def test_the_house_is_kept(house: House, service: Postman) -> None:
     )
     await administer(settings, "update sessions set revoked_at = now() where user_id = $1", former.user_id)
     async with system_ctx(house.services, PLATFORM, role="system") as ctx:
-        await ctx.enqueue(keep_house)
+        job_id = await ctx.enqueue(keep_house)
 
     async def look() -> Any:
-        sql = "select state from jobs where kind = 'push.keep_house' and state = 'done'"
-        return await administer(settings, sql)
+        return await administer(settings, "select state from jobs where id = $1 and state = 'done'", job_id)
 
     await eventually(look)
     rows = await administer(settings, "select user_id from push_subscriptions where tenant_id = $1", house.tenant_id)

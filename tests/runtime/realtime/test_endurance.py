@@ -2,23 +2,30 @@
 
 import asyncio
 import contextlib
+import json
 import socket
 import time
 from collections.abc import AsyncGenerator
 from typing import Any
+from uuid import UUID
 
 import aiohttp
 import asyncpg
 import pytest
 import pytest_asyncio
+from yarl import URL
 
 from lastlight.kernel.ids import TenantId, VenueId, uuid7
+from lastlight.runtime.db import bounded
+from lastlight.runtime.db.queue import Queue
+from lastlight.runtime.limits import Policy
+from lastlight.runtime.realtime import entrance, watch, wire
 from lastlight.runtime.realtime import hub as hub_module
-from lastlight.runtime.realtime import watch, wire
+from lastlight.runtime.realtime import server as server_module
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
 from tests.support.sockets import Site, connected, node_client, refused, serving, sign_in, until
-from tests.support.streams import new_tenant, open_services, relaying, ring, settled
+from tests.support.streams import kill_backend, new_tenant, open_services, relaying, ring, settled
 
 pytestmark = pytest.mark.database
 
@@ -67,7 +74,7 @@ async def test_whoever_may_not_go_on_is_told_and_closed_within_five_seconds(
         await services.pools.system.execute(ENDINGS[why], person.session_id)
         before = len(looks)
         await until(client.ended.is_set)
-        assert len(looks) - before <= 2
+        assert [here for here in looks[before + 1 :] if person.session_id in here] == []
         await ring(services, tenant, 1)
         await settled(services, tenant, 1)
         assert client.said("system.goodbye")[0]["type"].endswith(f"/{why}")
@@ -75,14 +82,61 @@ async def test_whoever_may_not_go_on_is_told_and_closed_within_five_seconds(
         assert not other.ended.is_set()
 
 
-def count_looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """When each look of the watch began."""
-    looks: list[float] = []
+PROMOTION = """
+with s as (update sessions set version = version + 1 where id = $1 returning user_id)
+update roles set permissions = array['bells.hear']
+where id = (select m.role_id from memberships m join s on s.user_id = m.user_id)
+"""
+
+
+async def test_a_socket_without_a_room_gets_its_own_when_its_person_is_promoted(
+    services: Services, site: Site, tenant: TenantId
+) -> None:
+    person = await sign_in(services, tenant, [])
+    async with connected(site, person.token(services)) as client:
+        (seat,) = site.realtime.hub.seats.values()
+        assert seat.rooms == frozenset()
+        await services.pools.system.execute(PROMOTION, person.session_id)
+        await until(lambda: bool(seat.rooms))
+        await ring(services, tenant, 1)
+        await until(lambda: client.numbers() == [1])
+        assert not client.ended.is_set()
+
+
+async def test_a_socket_that_leaves_while_its_permissions_are_read_sits_nowhere(
+    services: Services, site: Site, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await sign_in(services, tenant, [BELLS])
+    hub, reading, left = site.realtime.hub, asyncio.Event(), asyncio.Event()
+    real = server_module.actor_of
+
+    async def slowly(*given: Any) -> Any:
+        actor = await real(*given)
+        reading.set()
+        await left.wait()
+        return actor
+
+    monkeypatch.setattr(server_module, "actor_of", slowly)
+    async with connected(site, person.token(services)) as client:
+        (seat,) = hub.seats.values()
+        await client.io.emit("authenticate", {"token": person.token(services)})
+        await until(reading.is_set)
+        before = seat.actor
+        hub.dismiss(seat.sid)
+        left.set()
+        await until(lambda: seat.actor is not before)
+        await asyncio.sleep(0.1)
+        assert (hub.rooms, hub.seats) == ({}, {})
+
+
+def count_looks(monkeypatch: pytest.MonkeyPatch) -> list[set[UUID]]:
+    """The sessions that sit here after each look of the watch."""
+    looks: list[set[UUID]] = []
     real = watch.look
 
     async def counted(services: Services, hub: hub_module.Hub) -> None:
-        looks.append(time.monotonic())
         await real(services, hub)
+        looks.append(hub.session_ids())
 
     monkeypatch.setattr(watch, "look", counted)
     return looks
@@ -216,7 +270,7 @@ async def test_who_talks_too_much_is_cut_off(services: Services, site: Site, ten
     """R1: a flood ends the flooder's socket and nobody else's."""
     loud, calm = await sign_in(services, tenant, [BELLS]), await sign_in(services, tenant, [BELLS])
     async with connected(site, loud.token(services)) as client, connected(site, calm.token(services)) as other:
-        for _ in range(200):
+        for _ in range(2_000):
             if client.ended.is_set():
                 break
             await client.io.emit("catch_up", {"after": 0})
@@ -276,10 +330,40 @@ async def test_a_connection_that_never_signs_in_is_dropped(site: Site, monkeypat
             }
 
 
-async def test_polling_by_a_script_tag_is_refused(site: Site) -> None:
+async def test_sockets_that_are_to_take_over_and_never_do_are_dropped(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody need sign in to open them: a polling client has one at a time, not for long, and goes on polling after it."""
+    monkeypatch.setattr(wire, "UPGRADE_SECONDS", 60)
+    polling = f"{site.url}/realtime/?EIO=4&transport=polling"
+    async with aiohttp.ClientSession() as session:
+        async with session.get(polling) as answer:
+            sid = json.loads((await answer.text())[1:])["sid"]
+        upgrade = f"{polling}&sid={sid}".replace("polling", "websocket")
+        async with session.ws_connect(upgrade):
+            for _ in range(3):
+                with pytest.raises(aiohttp.WSServerHandshakeError):
+                    await session.ws_connect(upgrade)
+        await until(lambda: not site.realtime.server.wires and not site.realtime.server.socket(sid).upgrading)
+        monkeypatch.setattr(wire, "UPGRADE_SECONDS", 0.2)
+        async with session.ws_connect(upgrade) as ws, asyncio.timeout(30):
+            assert (await ws.receive()).type in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
+        await until(lambda: not site.realtime.server.wires)
+        assert not site.realtime.server.socket(sid).upgrading, "its polls would be empty for ever"
+        monkeypatch.undo()
+        async with session.ws_connect(upgrade) as ws:
+            await ws.send_str("2probe")
+            assert await ws.receive_str() == "3probe"
+            await ws.send_str("5")
+            await until(lambda: site.realtime.server.socket(sid).upgraded)
+
+
+@pytest.mark.parametrize("name", ["j", "%6a", "%6A"])
+async def test_polling_by_a_script_tag_is_refused(site: Site, name: str) -> None:
+    asked = URL(f"{site.url}/realtime/?EIO=4&transport=polling&{name}=0", encoded=True)
     async with (
         aiohttp.ClientSession() as session,
-        session.get(f"{site.url}/realtime/?EIO=4&transport=polling&j=0") as answer,
+        session.get(asked) as answer,
     ):
         assert answer.status == 400
         assert "___eio" not in await answer.text()
@@ -295,25 +379,61 @@ async def test_one_sign_in_holds_a_bounded_number_of_sockets(
         assert await refused(site, token) == "too-many-requests"
 
 
+async def test_sockets_that_one_session_opens_again_and_again_are_counted(
+    services: Services, site: Site, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def few(_services: Services) -> Policy:
+        return Policy("few-sockets", 3, 3600)
+
+    monkeypatch.setattr(entrance, "connects_policy", few)
+    token = (await sign_in(services, tenant, [BELLS])).token(services)
+    for _ in range(3):
+        async with connected(site, token):
+            pass
+    assert await refused(site, token) == "too-many-requests"
+    async with connected(site, (await sign_in(services, tenant, [BELLS])).token(services)):
+        pass
+
+
+async def test_a_socket_waits_for_the_database_as_requests_do(
+    services: Services, site: Site, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is no request goes before all requests: that is for the platform's own watch, not for whoever opens sockets."""
+    ahead: list[str] = []
+
+    async def entered(queue: Queue, importance: int, seconds: float) -> None:
+        task = asyncio.current_task()
+        if importance == bounded.FIRST and task is not None:
+            ahead.append(getattr(task.get_coro(), "__qualname__", ""))
+        await original(queue, importance, seconds)
+
+    original = Queue.enter
+    await ring(services, tenant, 1)
+    await settled(services, tenant, 1)
+    token = (await sign_in(services, tenant, [BELLS])).token(services)
+    monkeypatch.setattr(Queue, "enter", entered)
+    async with connected(site, token, after=0) as client:
+        await until(lambda: len(client.numbers()) == 1)
+        await client.io.call("catch_up", {"after": 0}, timeout=30)
+        await client.io.call("authenticate", {"token": token}, timeout=30)
+    assert [name for name in ahead if name != "keep_watch"] == []
+
+
 async def test_the_feed_goes_on_where_it_was_when_its_backend_is_killed(
     services: Services, site: Site, tenant: TenantId
 ) -> None:
     """C3 for sockets: the listener's backend dies under the load, nothing is lost or heard twice."""
     person = await sign_in(services, tenant, [BELLS])
     admin: Any = await asyncpg.connect(services.settings.admin_dsn())
-    kill = (
-        "select count(pg_terminate_backend(pid)) from pg_stat_activity "
-        "where application_name = 'lastlight-feed' and datname = current_database()"
-    )
     killed = 0
     async with connected(site, person.token(services)) as client:
         for number in range(200):
             await ring(services, tenant, number)
             await asyncio.sleep(0.015)
             if number % 50 == 25:
-                killed += await admin.fetchval(kill)
+                killed += await kill_backend(admin, "lastlight-feed")
         await until(lambda: len(client.numbers()) >= 200)
         await asyncio.sleep(0.2)
         assert client.numbers() == list(range(200))
     await admin.close()
-    assert killed >= 2
+    assert killed >= 4

@@ -16,6 +16,7 @@ from lastlight.kernel.ids import TenantId
 from lastlight.runtime.realtime.neighbours import Neighbours
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
+from tests.support.programs import unused_port
 from tests.support.sockets import Site, connected, listening, node_client, serving, sign_in, until
 from tests.support.streams import new_tenant, open_services, relaying, ring
 
@@ -127,9 +128,20 @@ async def test_a_made_up_id_is_refused_wherever_it_points(both: Pair, sid: str) 
             await session.ws_connect(address.replace("polling", "websocket"))
 
 
+async def test_a_call_is_handed_to_the_sockets_only(both: Pair) -> None:
+    """A path with two dots in it would reach any address of the neighbour's, as a call from this machine."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", both.first.port)
+    writer.write(
+        b"GET /realtime/../metrics?EIO=4&transport=polling&sid=2.nobody HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    )
+    answer = await asyncio.wait_for(reader.read(), 20)
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 400 "), answer[:100]
+    assert b"Invalid session" in answer, "the neighbour's sockets answered"
+
+
 async def test_a_neighbour_that_is_away_is_said_to_be(database_settings: Settings) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        away = int(probe.getsockname()[1])
+    away = unused_port()
     async with (
         open_services(database_settings) as services,
         serving(services, neighbours=Neighbours(1, (away, away))) as site,
@@ -139,12 +151,23 @@ async def test_a_neighbour_that_is_away_is_said_to_be(database_settings: Setting
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
 
 
-async def test_a_process_that_ends_lets_go_of_calls_that_wait_for_a_neighbour(both: Pair, tenant: TenantId) -> None:
+async def test_a_process_that_ends_lets_go_of_calls_that_wait_for_a_neighbour(
+    both: Pair, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
     token = (await sign_in(both.services, tenant, [BELLS])).token(both.services)
+    asked: list[Any] = []
+    ask = Neighbours._ask  # pyright: ignore[reportPrivateUsage] the call that it waits for
+
+    async def noted(self: Neighbours, *given: Any) -> Any:
+        asked.append(given)
+        return await ask(self, *given)
+
+    monkeypatch.setattr(Neighbours, "_ask", noted)
     async with connected(both.second, token, transports=["polling"]), aiohttp.ClientSession() as session:
         (seat,) = both.second.realtime.hub.seats.values()
         address = f"{both.first.url}/realtime/?EIO=4&transport=polling&sid={seat.eio_sid}"
         waiting = asyncio.create_task(session.get(address))
+        await until(lambda: bool(asked))
         await asyncio.sleep(0.5)
         assert not waiting.done()
         await both.first.realtime.drain()

@@ -6,7 +6,6 @@ RTM-01, RTM-02: who may read hears, nobody else does; nothing is lost while proc
 import asyncio
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
 from tests.support.door import Guest, House, new_house
 from tests.support.postgres import REPOSITORY, SECRET_KEY
+from tests.support.programs import unused_port
 from tests.support.services import opened_services
 from tests.support.sockets import NodeClient, Person, Site, node_client, sign_in, until
 
@@ -128,8 +128,7 @@ def tree(settings: Settings, port: int) -> Generator[subprocess.Popen[bytes]]:
 
 @pytest.fixture(scope="module")
 async def night(database_settings: Settings) -> AsyncGenerator[Night]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
+    port = unused_port()
     url = f"http://127.0.0.1:{port}"
     with tree(database_settings, port) as process:
         async with opened_services(database_settings, MODULES) as services, httpx.AsyncClient(base_url=url) as http:

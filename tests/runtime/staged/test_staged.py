@@ -167,7 +167,7 @@ async def test_a_process_that_dies_during_the_call_is_taken_up(database_settings
     async with opened_services(database_settings, [module]) as services:
         async with system_ctx(services, tenant) as ctx:
             await staged_actions.begin(ctx, declared, key="k", intent={"name": "paid"})
-        dying = asyncio.create_task(run_jobs(services, asyncio.Event(), stale=timedelta(seconds=1)))
+        dying = asyncio.create_task(run_jobs(services, asyncio.Event(), stale=timedelta(seconds=6)))
         await asyncio.wait_for(hang.wait(), 30)
         dying.cancel()
         await asyncio.wait({dying})

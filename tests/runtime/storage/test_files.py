@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,7 +16,7 @@ from lastlight.kernel.ids import PLATFORM, FileId
 from lastlight.runtime.jobs.run import JobRun
 from lastlight.runtime.jobs.states import Claimed
 from lastlight.runtime.settings import Settings
-from lastlight.runtime.storage import sniff
+from lastlight.runtime.storage import sniff, store
 from lastlight.runtime.storage.files import clean_name, file_link
 from lastlight.runtime.storage.module import MODULE as FILES
 from lastlight.runtime.storage.module import clear_away, clear_orphans
@@ -344,3 +345,22 @@ async def test_a_business_keeps_so_much_and_has_room_again_once_something_goes(w
     assert await places(world) == before
     await world.sql("update files set removed_at = now() where id = $1", UUID(first["id"]))
     assert (await upload(world, manager, picture())).status_code == 201
+
+
+async def test_the_folders_of_a_first_upload_outlast_a_loss_of_power(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is on the disk in a folder that is not is lost all the same."""
+    synced: list[Path] = []
+
+    def noted(number: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{number}").readlink())
+
+    monkeypatch.setattr(store.os, "fsync", noted)
+    storage = store.open_storage(Settings.load({"LASTLIGHT_VAR_DIR": str(tmp_path)}))
+    place = store.new_place(PLATFORM)
+    await storage.put(place, b"content")
+    assert storage.folder is not None
+    written = storage.folder / place
+    assert written.read_bytes() == b"content"
+    assert synced[-3:] == [written.parent, written.parent.parent, storage.folder]

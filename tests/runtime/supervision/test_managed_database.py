@@ -1,7 +1,7 @@
 """A managed server that cannot carry the platform is refused in one sentence."""
 
 import asyncio
-import socket
+import secrets
 from collections.abc import AsyncGenerator
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,6 +12,7 @@ from lastlight.runtime.settings import Settings
 from lastlight.runtime.startup import StartError
 from lastlight.runtime.supervision import managed_database
 from lastlight.runtime.supervision.managed_database import check_managed_database
+from tests.support.programs import unused_port
 
 pytestmark = pytest.mark.database
 
@@ -49,8 +50,7 @@ async def test_a_database_that_is_not_there(empty_database: Settings) -> None:
 
 
 async def test_nothing_answers() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = unused_port()
     assert (await refusal(f"postgresql://a:b@127.0.0.1:{port}/x")).startswith(
         f"LASTLIGHT_DATABASE_URL: nothing usable answers at 127.0.0.1:{port} ("
     )
@@ -80,21 +80,23 @@ async def test_something_else_answers(answer: bytes, monkeypatch: pytest.MonkeyP
 async def plain_account(empty_database: Settings) -> AsyncGenerator[str]:
     """The address of an account without any right."""
     connection = await asyncpg.connect(empty_database.admin_dsn())
-    await connection.execute("create role plain_account login password 'plain'")
-    yield changed(empty_database.admin_dsn(), user="plain_account", password="plain")
+    name = f"plain_{secrets.token_hex(4)}"  # the server is that of all tests
+    await connection.execute(f"create role {name} login password 'plain'")
+    yield changed(empty_database.admin_dsn(), user=name, password="plain")
     database = await connection.fetchval("select current_database()")
-    await connection.execute(f'revoke all on database "{database}" from plain_account')
-    await connection.execute("drop role plain_account")
+    await connection.execute(f'revoke all on database "{database}" from {name}')
+    await connection.execute(f"drop role {name}")
     await connection.close()
 
 
 async def test_an_account_without_rights(plain_account: str, empty_database: Settings) -> None:
-    assert "the account 'plain_account' may not create roles" in await refusal(plain_account)
+    name = urlsplit(plain_account).username
+    assert f"the account '{name}' may not create roles" in await refusal(plain_account)
     connection = await asyncpg.connect(empty_database.admin_dsn())
-    await connection.execute("alter role plain_account createrole")
+    await connection.execute(f"alter role {name} createrole")
     assert "may not create schemas" in await refusal(plain_account)
     database = await connection.fetchval("select current_database()")
-    await connection.execute(f'grant create on database "{database}" to plain_account')
+    await connection.execute(f'grant create on database "{database}" to {name}')
     await connection.close()
     await check_managed_database(plain_account)
 

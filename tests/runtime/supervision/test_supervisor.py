@@ -22,19 +22,29 @@ import psutil
 import pytest
 
 from lastlight.runtime.embedded.layout import ROOT_HOME
+from tests.support.programs import unused_port
 
 pytestmark = pytest.mark.processes
 
 CHILD = """
-import http.server, json, os, socket, sys, time
+import http.server, json, os, signal, socket, sys, time, urllib.request
 from pathlib import Path
 folder = Path(os.environ["FOLDER"])
 name = sys.argv[1]
 (folder / f"{name}.new").write_text(str(os.getpid()))
 (folder / f"{name}.new").replace(folder / f"{name}.pid")
 if name in {"migrate", "seed"}:
-    (folder / "steps").open("a").write(name + "\\n")
+    late = " late" if (folder / "web.pid").exists() else ""
+    (folder / "steps").open("a").write(name + late + "\\n")
     sys.exit(int(os.environ.get("STEP_STATUS", "0")))
+def say_farewell(*_):
+    time.sleep(0.3)  # a web process that is told to end at the same moment is gone by now
+    answer = urllib.request.urlopen(f"http://127.0.0.1:{os.environ['LASTLIGHT_PORT']}/ready", timeout=600)
+    (folder / "farewell").write_text(str(answer.status))
+    os._exit(0)
+if name == "simulate" and "FAREWELL" in os.environ:
+    signal.signal(signal.SIGTERM, say_farewell if os.environ["FAREWELL"] == "heard" else signal.SIG_IGN)
+    (folder / "simulate.plays").touch()
 if name != "web":
     time.sleep(600)
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -98,7 +108,7 @@ class Platform:
 
     def answer(self) -> int:
         """The number of the web process that answers."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ready", timeout=10) as reply:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ready", timeout=30) as reply:
             return int(json.load(reply)["pid"])
 
 
@@ -134,8 +144,7 @@ def start(folder: Path, port: int, **extra: str) -> Platform:
 @pytest.fixture
 def port() -> int:
     """A port that nobody uses."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    return unused_port()
 
 
 @pytest.fixture
@@ -186,7 +195,7 @@ def test_it_starts_in_order_greets_and_stops_cleanly_on_ctrl_c(platform: Platfor
     tree = platform.tree()
     names = sorted(p.name() for p in psutil.Process(platform.process.pid).children())
     assert names.count("postgres") == 1
-    assert len(names) == 4
+    assert len(names) == 4, names
     platform.process.send_signal(signal.SIGINT)
     assert platform.process.wait(60) == 0
     assert_gone(tree)
@@ -194,6 +203,47 @@ def test_it_starts_in_order_greets_and_stops_cleanly_on_ctrl_c(platform: Platfor
     text = platform.process.stdout.read()
     assert f"Last Light is ready at http://127.0.0.1:{platform.port}" in text
     assert "Traceback" not in text
+
+
+def test_a_demonstration_that_is_there_keeps_nobody_waiting(folder: Path, port: int) -> None:
+    (folder / "var").mkdir()
+    (folder / "var" / "demo.json").write_text("{}")
+    running = start(folder, port)
+    try:
+        eventually((folder / "simulate.pid").exists)
+        assert (folder / "steps").read_text().splitlines() == ["migrate", "seed late"], (
+            "looked at before the night begins"
+        )
+        assert answers(running)
+    finally:
+        tree = running.tree()
+        running.process.send_signal(signal.SIGTERM)
+        running.process.wait(60)
+        assert_gone(tree)
+
+
+def stopped_in_a_night(folder: Path, port: int, *, farewell: str) -> str:
+    """What a platform said that was stopped while its night goes on."""
+    platform = start(folder, port, FAREWELL=farewell)
+    eventually((folder / "simulate.plays").exists)
+    tree = platform.tree()
+    platform.process.send_signal(signal.SIGINT)
+    said, _ = platform.process.communicate(timeout=60)
+    assert platform.process.returncode == 0
+    assert_gone(tree)
+    return said
+
+
+def test_the_night_says_farewell_to_a_platform_that_still_answers(folder: Path, port: int) -> None:
+    said = stopped_in_a_night(folder, port, farewell="heard")
+    assert (folder / "farewell").read_text() == "200"
+    assert "child_killed" not in said
+
+
+def test_a_night_that_does_not_end_is_not_waited_for_long_and_its_kill_is_told(folder: Path, port: int) -> None:
+    said = stopped_in_a_night(folder, port, farewell="none")
+    [killed] = [line for line in said.splitlines() if "child_killed" in line]
+    assert killed.split()[-2:] == ["after_seconds=3.0", "child=simulate"]
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "simulate"])
@@ -205,7 +255,9 @@ def test_a_killed_child_comes_back(platform: Platform, name: str) -> None:
 
 
 def test_a_killed_web_process_refuses_nobody(platform: Platform) -> None:
-    os.kill(platform.pid("web"), signal.SIGKILL)
+    before = psutil.Process(platform.pid("web"))
+    before.kill()
+    eventually(lambda: ended(before))  # until then it may still take a call
     assert platform.answer() == platform.pid("web")  # the caller waited in the supervisor's socket
 
 
@@ -258,7 +310,10 @@ def test_a_failed_step_ends_everything(folder: Path, port: int) -> None:
 
 def test_ctrl_c_during_the_start_ends_it_too(folder: Path, port: int) -> None:
     platform = start(folder, port)
-    eventually((folder / "var").exists)
+    lock = folder / "var" / "supervisor.lock"
+    eventually(
+        lambda: lock.exists() and lock.read_text().startswith(f"{platform.process.pid}\n")
+    )  # from here on it listens
     time.sleep(0.3)
     tree = platform.tree()
     platform.process.send_signal(signal.SIGINT)

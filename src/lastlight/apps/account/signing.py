@@ -9,12 +9,14 @@ from lastlight.apps.catalogue import home_of
 from lastlight.domains import identity
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.auth.cookies import (
+    known_cookie,
     no_cookie,
     own_cookie,
     own_cookie_name,
     session_cookie,
     session_cookie_name,
 )
+from lastlight.runtime.auth.known_devices import device_token
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.http import Form, Input, Redirect, RequestInfo, View, page, page_post
 from lastlight.runtime.services import Services
@@ -159,8 +161,10 @@ async def second_step_submit(ctx: Ctx, form: Form[SecondStepForm]) -> Redirect:
 
 def _entered(ctx: Ctx, session: identity.Session, following: str) -> Redirect:
     token, seconds = identity.cookie_token(ctx, session=session)
-    own = own_cookie(ctx.services.settings, "", seconds=0)  # whose ever it was that looked from this browser before
-    cookies = [session_cookie(ctx.services.settings, token, seconds=seconds), own]
+    settings = ctx.services.settings
+    own = own_cookie(settings, "", seconds=0)  # whose ever it was that looked from this browser before
+    known = known_cookie(settings, device_token(ctx.services, email=ctx.actor.email, now=ctx.now))
+    cookies = [session_cookie(settings, token, seconds=seconds), own, known]
     return Redirect(safe_next(following) or "/", cookies=cookies)
 
 

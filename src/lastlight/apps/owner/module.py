@@ -1,7 +1,7 @@
 """What the owner app brings: all venues at a glance, the audit log. People, roles, venues and settings come from their domains."""
 
-from lastlight.apps.ledgers import audit_pages, job_pages
 from lastlight.apps.night import feed_lines
+from lastlight.apps.records import audit_pages, job_pages
 from lastlight.domains import checkins
 from lastlight.domains.checkins import VISITS_READ
 from lastlight.runtime.audit.entries import AUDIT_READ

@@ -1,5 +1,6 @@
-"""The patron app's pages: one shell for every view, the same for everybody, so that the service worker may keep it."""
+"""The patron app's pages: one shell for every view, the same for everybody, so that the service worker may keep it; and its first answer."""
 
+from lastlight.apps.patron.start import read_start
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import VenueId
 from lastlight.runtime.context import Ctx
@@ -46,5 +47,6 @@ def _shell(request: RequestInfo) -> View:
 MODULE = Module(
     name="patron_app",
     summary="The guest's app: check in and out, also without a network; activity, venues, profile.",
+    routes=(read_start,),
     pages=(patron_home, patron_view, patron_venue, patron_code),
 )

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from lastlight.apps.ledgers import audit_pages, crew_job_pages
 from lastlight.apps.platform.drills import DRILL_PAGES
 from lastlight.apps.platform.overview import platform_page
 from lastlight.apps.platform.project import PROJECT_PAGES
 from lastlight.apps.platform.system_status import read_system_status
+from lastlight.apps.records import audit_pages, crew_job_pages
 from lastlight.kernel.ids import MailId, TenantId
 from lastlight.runtime.audit.entries import AUDIT_READ
 from lastlight.runtime.context import Ctx

@@ -10,6 +10,7 @@ from lastlight.domains.checkins.errors import ClaimInFuture, ClaimTooLate, Claim
 from lastlight.domains.checkins.events import VisitClosed, VisitOpened, VisitTimedOut
 from lastlight.domains.checkins.flags import count_open_flags
 from lastlight.domains.checkins.model import Checkin, Visit
+from lastlight.domains.checkins.patron import read_home
 from lastlight.domains.checkins.permissions import (
     CHECKINS_READ,
     CHECKINS_VERIFY,
@@ -21,7 +22,7 @@ from lastlight.domains.checkins.permissions import (
     VISITS_READ,
 )
 from lastlight.domains.checkins.queries import count_inside, find_checkin, find_visit, open_visit
-from lastlight.domains.checkins.schemas import ClaimedAt
+from lastlight.domains.checkins.schemas import ClaimedAt, Home
 from lastlight.domains.checkins.seeding import seed_history
 from lastlight.domains.checkins.tonight import FeedLine, Occupancy, Tonight, VenueTonight, read_occupancy, read_tonight
 from lastlight.domains.checkins.visits import claimed_time
@@ -41,6 +42,7 @@ __all__ = [
     "ClaimUnsigned",
     "ClaimedAt",
     "FeedLine",
+    "Home",
     "Occupancy",
     "Proof",
     "Tonight",
@@ -56,6 +58,7 @@ __all__ = [
     "find_visit",
     "open_visit",
     "read_claim",
+    "read_home",
     "read_occupancy",
     "read_tonight",
     "seed_history",

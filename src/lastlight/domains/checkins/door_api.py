@@ -70,9 +70,12 @@ async def list_pass_keys(ctx: Ctx) -> list[PassKey]:
 
 @post("/api/door/scans", public=SIGNED, db="system", raises=DEVICE_REFUSALS, status=200, tags=TAGS)
 async def take_door_scans(ctx: Ctx, data: ScansIn, body: bytes, request: RequestInfo) -> ScansOut:
-    """A device's scans, signed with its key: one to be answered at once, or its log, which is taken under maintenance too."""
+    """A device's scans, signed with its key: one to be answered at once, or its log.
+
+    The log is taken under maintenance too, and for a day after the device was revoked, as far as it tells of the time before.
+    """
     asks = any(scan.decided == "server" for scan in data.scans)
-    async with spoken_for(ctx, request, body, working=asks) as (inside, speaker):
+    async with spoken_for(ctx, request, body, working=asks, late=not asks) as (inside, speaker):
         return await scans.take_scans(inside, speaker=speaker, data=data)
 
 

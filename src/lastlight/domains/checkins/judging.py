@@ -79,6 +79,12 @@ class Finding(msgspec.Struct, kw_only=True):
 async def judge(ctx: Ctx, *, speaker: Speaker, scan: ScanIn) -> Finding:
     """Decide a scan; an arrival is recorded, a visit that ends is closed."""
     finding = Finding()
+    if speaker.revoked_at is not None and scan.claimed_at > speaker.revoked_at:
+        finding.refusal, finding.detail = (
+            "door-revoked",
+            "The device had been revoked by then. Look for the guest's visit by hand.",
+        )
+        return finding
     try:
         await _look(ctx, speaker, scan, finding)
     except (CheckinRefused, NoOpenVisit) as refusal:

@@ -9,7 +9,7 @@ from lastlight.domains.checkins.errors import PatronBarred, PhoneKeyUnknown
 from lastlight.domains.checkins.events import PassIssued
 from lastlight.domains.checkins.model import age_on
 from lastlight.domains.checkins.passes import PURPOSE, STEP_SECONDS, GuestPass, moment, pass_text, short_name
-from lastlight.domains.checkins.scan_schemas import PassIn, PassKey, PassOut, Snapshot
+from lastlight.domains.checkins.scan_schemas import LetInAgain, PassIn, PassKey, PassOut, Snapshot
 from lastlight.domains.checkins.settings import BIRTH_DATE_REQUIRED
 from lastlight.domains.devices import Speaker
 from lastlight.domains.venues import closes_at, next_opening, read_venue
@@ -40,6 +40,22 @@ select
     array(select id from patron_keys where tenant_id = $1 and revoked_at > now() - interval '1 day') as revoked_keys,
     (select coalesce(max(sequence), 0) from door_scans where tenant_id = $1 and device_id = $2) as last_sequence,
     (select value from tenant_settings where tenant_id = $1 and key = $3) as birth_date_required
+"""
+
+# The scan that let a guest in last before a second device did the same: its device is to know.
+AGAIN = """
+select s.sequence, d.name as door, e.claimed_at as at
+from door_scans e
+join devices d on d.tenant_id = $1 and d.id = e.device_id
+cross join lateral (
+    select b.device_id, b.sequence from door_scans b
+    where b.tenant_id = $1 and b.patron_id = e.patron_id and b.direction = 'in' and b.result = 'admitted' and b.id < e.id
+    order by b.id desc limit 1
+) s
+where e.tenant_id = $1 and e.result = 'double' and e.received_at > now() - interval '18 hours'
+  and s.device_id = $2 and e.device_id <> $2
+order by e.id
+limit 100
 """
 
 
@@ -93,6 +109,7 @@ async def take_snapshot(ctx: Ctx, *, speaker: Speaker) -> Snapshot:
     venue = await read_venue(ctx, venue_id=speaker.venue_id)
     known = await ctx.db.fetchrow(KNOWN, ctx.tenant_id, speaker.id, BIRTH_DATE_REQUIRED.key, venue.id)
     assert known is not None
+    again = await ctx.db.rows(LetInAgain, AGAIN, ctx.tenant_id, speaker.id)
     is_open = venue.is_open(ctx.now)
     return Snapshot(
         at=ctx.now,
@@ -115,6 +132,7 @@ async def take_snapshot(ctx: Ctx, *, speaker: Speaker) -> Snapshot:
         here=known["here"],
         revoked_keys=known["revoked_keys"],
         last_sequence=known["last_sequence"],
+        again=again,
     )
 
 

@@ -147,4 +147,4 @@ def moment(seconds: int) -> datetime:
 
 
 def _is_step(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 11
+    return text.isascii() and text.isdigit() and len(text) <= 11 and str(int(text)) == text

@@ -24,6 +24,7 @@ from lastlight.kernel.base64url import decode_base64url
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
 from lastlight.kernel.ids import PatronId
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.db.turns import take_turn
 from lastlight.runtime.p256 import load_public_key
 
 MOST_KEYS = 20
@@ -148,6 +149,7 @@ async def register_key(ctx: Ctx, *, data: KeyIn) -> PhoneKeyOut:
     der = decode_base64url(data.public_key)
     if der is None or load_public_key(der) is None:
         raise Invalid(fields={"public_key": "Send an ECDSA P-256 public key (SPKI) as base64url."})
+    await take_turn(ctx, of="phones", whose=patron_id)
     keys = await list_keys(ctx)
     if sum(key.revoked_at is None for key in keys) >= MOST_KEYS:
         raise PatronKeysFull

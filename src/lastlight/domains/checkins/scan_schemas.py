@@ -98,6 +98,16 @@ class PassOut(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
 
 
+class LetInAgain(msgspec.Struct, frozen=True, kw_only=True):
+    """A guest whom this device let in, and another one as well, each without knowing of the other."""
+
+    sequence: int
+    """This device's own scan."""
+    door: str
+    at: datetime
+    """When the other device did."""
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What a door needs to decide without a network, as of `at`."""
 
@@ -126,6 +136,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     revoked_keys: list[UUID]
     """Phones that were revoked in the last day: their passes do not count."""
     last_sequence: int
+    again: list[LetInAgain]
+    """Of the last 18 hours: guests of this device's scans whom another device let in a second time."""
 
 
 class OverrideIn(Input, frozen=True, kw_only=True):

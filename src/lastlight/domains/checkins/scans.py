@@ -12,7 +12,7 @@ from lastlight.domains.checkins.flags import raise_flag
 from lastlight.domains.checkins.judging import Finding, judge
 from lastlight.domains.checkins.passes import read_shown
 from lastlight.domains.checkins.scan_schemas import ScanIn, ScanOut, ScansIn, ScansOut
-from lastlight.domains.devices import Speaker, stood_at
+from lastlight.domains.devices import Speaker, clear_log_alert, raise_log_alert, stood_at
 from lastlight.kernel.ids import uuid7
 from lastlight.runtime.context import Ctx
 
@@ -33,6 +33,11 @@ insert into door_scans (tenant_id, id, device_id, sequence, venue_id, patron_id,
                         refusal, reason, checkin_id, direction, override_by, visit_id)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 """
+LAST = "select max(sequence) from door_scans where tenant_id = $1 and device_id = $2"
+COUNTED = """
+select max(sequence) - min(sequence) + 1 - count(*) as missing, min(sequence) as first from door_scans
+where tenant_id = $1 and device_id = $2
+"""
 INSIDE = "select count(*) from visits where tenant_id = $1 and venue_id = $2 and status = 'open'"
 
 
@@ -43,6 +48,8 @@ async def take_scans(ctx: Ctx, *, speaker: Speaker, data: ScansIn) -> ScansOut:
     rows = await ctx.db.fetch(KEPT, ctx.tenant_id, speaker.id, [scan.sequence for scan in scans])
     kept: dict[int, Any] = {row["sequence"]: row for row in rows}
     results: list[ScanOut] = []
+    fresh = [scan.sequence for scan in scans if scan.sequence not in kept]
+    last = await _count(ctx, speaker, fresh) if fresh else 0
     for scan in scans:
         if scan.sequence in kept:
             results.append(_again(scan, kept[scan.sequence]))
@@ -52,8 +59,32 @@ async def take_scans(ctx: Ctx, *, speaker: Speaker, data: ScansIn) -> ScansOut:
         await _keep(ctx, place, scan, finding)
         results.append(_answer(ctx, scan, finding))
         kept[scan.sequence] = msgspec.structs.asdict(results[-1]) | {"code_hash": _hash(scan.code)}
+    if fresh and min(fresh) < last:
+        await _recount(ctx, speaker)
     inside = await ctx.db.fetchval(INSIDE, ctx.tenant_id, speaker.venue_id)
     return ScansOut(results=results, inside=inside, now=ctx.now)
+
+
+async def _count(ctx: Ctx, speaker: Speaker, fresh: list[int]) -> int:
+    """Tell of numbers that were left out, and of a log that comes after its device was revoked; the last number before these."""
+    if speaker.revoked_at is not None:
+        await raise_log_alert(ctx, speaker=speaker, kind="late_log", detail="its log came after it was revoked")
+    last: int = await ctx.db.fetchval(LAST, ctx.tenant_id, speaker.id) or 0
+    due = last + 1
+    for number in sorted(set(fresh)):
+        if number > due:
+            detail = f"no scan {due}" if number == due + 1 else f"no scans {due} to {number - 1}"
+            await raise_log_alert(ctx, speaker=speaker, kind="gap", detail=detail)
+            break
+        due = max(due, number + 1)
+    return last
+
+
+async def _recount(ctx: Ctx, speaker: Speaker) -> None:
+    """Scans came that were older than others: perhaps what was missing."""
+    row = await ctx.db.fetchrow(COUNTED, ctx.tenant_id, speaker.id)
+    if row is not None and row["missing"] == 0 and row["first"] == 1:
+        await clear_log_alert(ctx, speaker=speaker, kind="gap")
 
 
 async def _at_its_place(ctx: Ctx, speaker: Speaker, scan: ScanIn) -> Speaker:

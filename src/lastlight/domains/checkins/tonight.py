@@ -19,7 +19,7 @@ FEED_LENGTH = 30
 
 # Each venue by itself (lateral), so that every part is a short walk along an index, however many nights lie behind.
 FIGURES = """
-select w.venue_id, o.inside, n.*, l.arrivals_last_week
+select w.venue_id, o.inside, n.*, d.*, l.arrivals_last_week
 from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[]) as w (venue_id, starts, last_starts, last_now)
 cross join lateral (
     select count(*) as inside from visits v where v.tenant_id = $1 and v.venue_id = w.venue_id and v.status = 'open'
@@ -28,15 +28,20 @@ cross join lateral (
     select count(*) filter (where v.opened_at > now() - interval '15 minutes') as arrivals_15,
            count(*) filter (where v.opened_at > now() - interval '30 minutes') as arrivals_30,
            count(*) filter (where v.opened_at > now() - interval '60 minutes') as arrivals_60,
-           count(*) filter (where v.opened_at >= w.starts) as arrivals_tonight,
-           count(*) filter (where v.closed_at > now() - interval '15 minutes') as departures_15,
+           count(*) filter (where v.opened_at >= w.starts) as arrivals_tonight
+    from visits v
+    where v.tenant_id = $1 and v.venue_id = w.venue_id and v.status <> 'voided'
+      and v.opened_at >= least(w.starts, now() - interval '60 minutes')
+) n
+cross join lateral (
+    select count(*) filter (where v.closed_at > now() - interval '15 minutes') as departures_15,
            count(*) filter (where v.closed_at >= w.starts) as departures_tonight,
            count(*) filter (where v.closed_at >= w.starts and v.status = 'timed_out') as timed_out_tonight,
            (avg(v.duration_seconds) filter (where v.closed_at >= w.starts and v.status = 'closed'))::integer as average_stay_seconds
     from visits v
     where v.tenant_id = $1 and v.venue_id = w.venue_id and v.status <> 'voided'
-      and v.opened_at >= least(w.starts, now() - interval '60 minutes') - interval '2 days'
-) n
+      and v.closed_at is not null and v.closed_at >= least(w.starts, now() - interval '15 minutes')
+) d
 cross join lateral (
     select count(*) as arrivals_last_week from visits v
     where v.tenant_id = $1 and v.venue_id = w.venue_id and v.status <> 'voided'
@@ -44,11 +49,11 @@ cross join lateral (
 ) l
 """
 ARRIVALS = """
-select w.week, s.slot, sum(s.guests)::integer as guests
+select w.week, floor(extract(epoch from s.since - w.wall_start) / 1800)::integer as slot, sum(s.guests)::integer as guests
 from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::timestamp[], $7::integer[])
      as w (venue_id, starts, ends, zone, wall_start, week)
 cross join lateral (
-    select floor(extract(epoch from (v.opened_at at time zone w.zone) - w.wall_start) / 1800)::integer as slot, count(*) as guests
+    select date_bin(interval '30 minutes', v.opened_at at time zone w.zone, w.wall_start) as since, count(*) as guests
     from visits v
     where v.tenant_id = $1 and v.venue_id = w.venue_id and v.status <> 'voided'
       and v.opened_at >= w.starts and v.opened_at < w.ends
@@ -56,25 +61,31 @@ cross join lateral (
 ) s
 group by 1, 2
 """
+# Names are looked up for the lines that are shown only.
 FEED = """
-select f.kind, f.at, f.visit_id, f.patron_id, p.name as patron, f.venue_id, w.name as venue, f.method, f.duration_seconds
-from unnest($2::uuid[]) as place (venue_id)
-cross join lateral (
-    (select 'in' as kind, v.opened_at as at, v.id as visit_id, v.patron_id, v.venue_id, c.method, null::integer as duration_seconds
-     from visits v join checkins c on c.tenant_id = $1 and c.id = v.checkin_id
-     where v.tenant_id = $1 and v.venue_id = place.venue_id and v.status <> 'voided'
-     order by v.opened_at desc limit $3)
-    union all
-    (select case when v.status = 'timed_out' then 'timed_out' else 'out' end, v.closed_at, v.id, v.patron_id, v.venue_id, null,
-            v.duration_seconds
-     from visits v
-     where v.tenant_id = $1 and v.venue_id = place.venue_id and v.closed_at is not null and v.status in ('closed', 'timed_out')
-     order by v.closed_at desc limit $3)
+select f.kind, f.at, f.visit_id, f.patron_id, p.name as patron, f.venue_id, w.name as venue, c.method, f.duration_seconds
+from (
+    select line.*
+    from unnest($2::uuid[]) as place (venue_id)
+    cross join lateral (
+        (select 'in' as kind, v.opened_at as at, v.id as visit_id, v.patron_id, v.venue_id, v.checkin_id, null::integer as duration_seconds
+         from visits v
+         where v.tenant_id = $1 and v.venue_id = place.venue_id and v.status <> 'voided'
+         order by v.opened_at desc limit $3)
+        union all
+        (select case when v.status = 'timed_out' then 'timed_out' else 'out' end, v.closed_at, v.id, v.patron_id, v.venue_id, null,
+                v.duration_seconds
+         from visits v
+         where v.tenant_id = $1 and v.venue_id = place.venue_id and v.closed_at is not null and v.status in ('closed', 'timed_out')
+         order by v.closed_at desc limit $3)
+    ) line
+    order by line.at desc, line.visit_id
+    limit $3
 ) f
 join patrons p on p.tenant_id = $1 and p.id = f.patron_id
 join venues w on w.tenant_id = $1 and w.id = f.venue_id
+left join checkins c on c.tenant_id = $1 and c.id = f.checkin_id
 order by f.at desc, f.visit_id
-limit $3
 """
 OCCUPANCY = """
 select count(*) filter (where status = 'open') as inside,

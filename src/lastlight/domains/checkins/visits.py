@@ -21,6 +21,8 @@ from lastlight.runtime.context import Ctx
 
 OPENED_SKEW = timedelta(minutes=5)
 """A claimed check-out may lie this far before its visit's opening: the two times come from two clocks."""
+ONE_CLOCK_SKEW = timedelta(seconds=10)
+"""The same where one phone proved both times: a check-out from before was refused when it came, and comes a second time."""
 
 CLAIM_GROUNDS = """
 select h.public_key, h.created_at, h.revoked_at,
@@ -42,6 +44,7 @@ update visits
 set status = 'closed', closed_at = $3, closed_by = $4, close_claimed_at = $5, close_received_at = now(), status_reason = $6
 where tenant_id = $1 and id = $2
 """
+PROVED = "select proof_key_id, claimed_at from checkins where tenant_id = $1 and id = $2"
 LOCK = "select venue_id, patron_id, status, version from visits where tenant_id = $1 and id = $2 for update"
 CORRECT = """
 update visits
@@ -75,7 +78,7 @@ async def check_out(ctx: Ctx, *, data: CheckoutIn, visit_id: UUID | None = None)
     if found is None:
         raise await _why_not(ctx, visit_id)
     visit = await read_visit(ctx, visit_id=found)
-    if at < visit.opened_at - OPENED_SKEW:
+    if await _is_before(ctx, visit, claim, at):
         raise NoOpenVisit("At the claimed time there was no open visit; this one was opened later.")
     claimed_at = claim.at if claim else None
     return await _close(ctx, visit, at=max(at, visit.opened_at), by="guest", claimed_at=claimed_at)
@@ -178,6 +181,16 @@ async def claimed_time(ctx: Ctx, *, claim: Claim, patron_id: PatronId) -> dateti
     if row["public_key"] is not None:
         key = PhoneKey(public_key=row["public_key"], created_at=row["created_at"], revoked_at=row["revoked_at"])
     return judged_time(claim, key=key, now=ctx.now, oldest=door_rules(row["settings"]).oldest_claim)
+
+
+async def _is_before(ctx: Ctx, visit: Visit, claim: Claim | None, at: datetime) -> bool:
+    """Whether a check-out lies too far before its visit's opening to be meant for it."""
+    if at < visit.opened_at - OPENED_SKEW:
+        return True
+    if claim is None or claim.proof is None or at >= visit.opened_at:
+        return False
+    row = await ctx.db.fetchrow(PROVED, ctx.tenant_id, visit.checkin_id)
+    return row is not None and row["proof_key_id"] == claim.proof.key_id and at < row["claimed_at"] - ONE_CLOCK_SKEW
 
 
 async def _why_not(ctx: Ctx, visit_id: UUID | None) -> NoOpenVisit | NotFound | VisitNotOpen:

@@ -4,6 +4,7 @@ A device is put on a venue's list, gives its own public key against a one-time c
 once. This is all that other domains may use.
 """
 
+from lastlight.domains.devices.alerts import clear_log_alert, raise_log_alert
 from lastlight.domains.devices.enrolment import add_device
 from lastlight.domains.devices.errors import DEVICE_REFUSALS
 from lastlight.domains.devices.model import Device, DeviceIn
@@ -24,7 +25,9 @@ __all__ = [
     "FleetSums",
     "Speaker",
     "add_device",
+    "clear_log_alert",
     "find_device",
+    "raise_log_alert",
     "read_fleet",
     "spoken_for",
     "stood_at",

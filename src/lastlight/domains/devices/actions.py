@@ -3,8 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
+from lastlight.domains.devices.alerts import tell_alert
 from lastlight.domains.devices.errors import DeviceNotActive, DeviceRevoked
-from lastlight.domains.devices.events import DeviceAlertCleared, DevicePinged, DeviceRevokedNow, DeviceUpdated
+from lastlight.domains.devices.events import DevicePinged, DeviceRevokedNow, DeviceUpdated
 from lastlight.domains.devices.model import Device, DeviceChange, RevokeIn
 from lastlight.domains.devices.permissions import DEVICES_MANAGE
 from lastlight.domains.devices.queries import lock_device, read_device
@@ -97,11 +98,7 @@ async def ping_device(ctx: Ctx, *, device_id: UUID) -> Device:
 async def clear_alerts(ctx: Ctx, *, device: Device) -> None:
     """Clear the open alerts of a device that nobody waits for any more."""
     for row in await ctx.db.fetch(CLEAR, ctx.tenant_id, device.id):
-        ctx.emit(
-            DeviceAlertCleared(device_id=device.id, venue_id=device.venue_id, kind=row["kind"]),
-            entity=("device", device.id),
-            venue_id=device.venue_id,
-        )
+        tell_alert(ctx, change="cleared", device_id=device.id, venue_id=device.venue_id, kind=row["kind"])
 
 
 def _wanted(ctx: Ctx, before: Device, data: DeviceChange) -> tuple[str, UUID, bool, str, datetime | None]:

@@ -66,14 +66,14 @@ class DeviceAnswered(_OfDevice, frozen=True, kw_only=True):
 
 
 class DeviceAlertRaised(_OfDevice, frozen=True, kw_only=True):
-    """A device is silent, or its battery runs low."""
+    """A device is silent, its battery runs low, scans are missing in its log, or its log came after it was revoked."""
 
     event_name: ClassVar[str] = "device.alert_raised"
     kind: str
 
 
 class DeviceAlertCleared(_OfDevice, frozen=True, kw_only=True):
-    """A device is back, or charged."""
+    """A device is back or charged, or what was missing has come."""
 
     event_name: ClassVar[str] = "device.alert_cleared"
     kind: str

@@ -1,8 +1,9 @@
 """Heartbeats, and the alerts that follow when they stop or tell of a battery that runs low."""
 
-from typing import Any, Literal
+from typing import Any
 
-from lastlight.domains.devices.events import DeviceAlertCleared, DeviceAlertRaised, DeviceAnswered, DeviceUpdated
+from lastlight.domains.devices.alerts import tell_alert
+from lastlight.domains.devices.events import DeviceAnswered, DeviceUpdated
 from lastlight.domains.devices.model import Heard, HeartbeatIn
 from lastlight.domains.devices.settings import BATTERY_LOW, HEARTBEAT_SECONDS, OFFLINE_AFTER
 from lastlight.domains.devices.signing import Speaker
@@ -54,7 +55,7 @@ set cleared_at = now()
 from device_states s
 where a.tenant_id = $1 and a.cleared_at is null and s.tenant_id = $1 and s.device_id = a.device_id
   and case a.kind when 'offline' then s.last_seen_at >= now() - make_interval(secs => $2)
-                  else s.charging or s.battery >= $3 + 5 end
+                  when 'battery_low' then s.charging or s.battery >= $3 + 5 else false end
 returning a.device_id, a.venue_id, a.kind
 """
 
@@ -107,9 +108,9 @@ async def watch_fleet(ctx: Ctx) -> int:
     cleared = await ctx.db.fetch(CLEAR, ctx.tenant_id, *limits)
     raised = await ctx.db.fetch(RAISE, ctx.tenant_id, *limits)
     for row in cleared:
-        _tell(ctx, row, "cleared")
+        tell_alert(ctx, change="cleared", **row)
     for row in raised:
-        _tell(ctx, row, "raised")
+        tell_alert(ctx, change="raised", **row)
     return len(ended) + len(cleared) + len(raised)
 
 
@@ -125,13 +126,3 @@ async def _end_maintenance(ctx: Ctx) -> list[Any]:
             reason="its time was over",
         )
     return rows
-
-
-def _tell(ctx: Ctx, row: Any, change: Literal["raised", "cleared"]) -> None:
-    kind = DeviceAlertRaised if change == "raised" else DeviceAlertCleared
-    ctx.emit(
-        kind(device_id=row["device_id"], venue_id=row["venue_id"], kind=row["kind"]),
-        entity=("device", row["device_id"]),
-        venue_id=row["venue_id"],
-        after={"alert": row["kind"], "state": change},
-    )

@@ -7,7 +7,8 @@ import msgspec
 
 from lastlight.domains.devices.permissions import DEVICES_READ
 from lastlight.kernel.ids import TenantId, VenueId
-from lastlight.runtime.http.listing import Column, Filter, Listing
+from lastlight.runtime.http.columns import AT_VENUE, ID, VENUE, VERSION, Column, Filter, ref
+from lastlight.runtime.http.listing import Listing, of_all_businesses
 
 KINDS = (("scanner", "Scanner"), ("till", "Till"))
 STATUSES = (("pending", "Not enrolled"), ("active", "Active"), ("revoked", "Revoked"))
@@ -19,7 +20,7 @@ HEALTH = (
     ("pending", "Not enrolled"),
     ("revoked", "Revoked"),
 )
-ALERTS = (("offline", "Offline"), ("battery_low", "Battery low"))
+ALERTS = (("offline", "Offline"), ("battery_low", "Battery low"), ("gap", "Scans missing"), ("late_log", "Late log"))
 HEALTH_SQL = """case when d.status <> 'active' then d.status when d.maintenance then 'maintenance'
 when exists (select from device_alerts a where a.tenant_id = d.tenant_id and a.device_id = d.id and a.kind = 'offline'
              and a.cleared_at is null) then 'offline'
@@ -96,35 +97,29 @@ class HeartbeatRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 COLUMNS = (
-    Column(name="id", sql="d.id", label="Id", kind="uuid", shown=False),
-    Column(name="name", sql="d.name", label="Device", sort=True),
-    Column(name="kind", sql="d.kind", label="Kind", kind="enum", choices=KINDS, sort=True),
-    Column(name="venue_id", sql="d.venue_id", label="Venue id", kind="uuid", shown=False),
-    Column(name="venue", sql="w.name", label="Venue", sort=True),
-    Column(name="status", sql="d.status", label="Status", kind="enum", choices=STATUSES, shown=False),
-    Column(name="health", sql=HEALTH_SQL, label="Health", kind="enum", choices=HEALTH),
-    Column(name="last_seen_at", sql="s.last_seen_at", label="Last heard", kind="time"),
-    Column(name="battery", sql="s.battery", label="Battery", kind="number"),
-    Column(name="firmware", sql="coalesce(s.firmware, '')", label="Firmware"),
-    Column(name="last_scan", sql="coalesce(s.last_scan, 0)", label="Last scan", kind="number", shown=False),
-    Column(name="queued", sql="coalesce(s.queued, 0)", label="Waiting scans", kind="number"),
-    Column(name="enrolled_at", sql="d.enrolled_at", label="Enrolled", kind="time", shown=False),
-    Column(name="pinged_at", sql="s.pinged_at", label="Pinged", kind="time", shown=False),
-    Column(name="answered_at", sql="s.answered_at", label="Answered", kind="time", shown=False),
-    Column(name="maintenance_until", sql="d.maintenance_until", label="Maintenance until", kind="time", shown=False),
-    Column(name="version", sql="d.version", label="Version", kind="number", shown=False),
-)
-CREW_COLUMNS = (
-    Column(name="tenant", sql="t.name", label="Business", sort=True),
-    Column(name="tenant_id", sql="d.tenant_id", label="Business id", kind="uuid", shown=False),
-    *COLUMNS,
+    ID,
+    Column("name", "Device", sort=True),
+    Column("kind", "Kind", kind="enum", choices=KINDS, sort=True),
+    *VENUE,
+    Column("status", "Status", kind="enum", choices=STATUSES, shown=False),
+    Column("health", "Health", sql=HEALTH_SQL, kind="enum", choices=HEALTH),
+    Column("last_seen_at", "Last heard", sql="s.last_seen_at", kind="time"),
+    Column("battery", "Battery", sql="s.battery", kind="number"),
+    Column("firmware", "Firmware", sql="coalesce(s.firmware, '')"),
+    Column("last_scan", "Last scan", sql="coalesce(s.last_scan, 0)", kind="number", shown=False),
+    Column("queued", "Waiting scans", sql="coalesce(s.queued, 0)", kind="number"),
+    Column("enrolled_at", "Enrolled", kind="time", shown=False),
+    Column("pinged_at", "Pinged", sql="s.pinged_at", kind="time", shown=False),
+    Column("answered_at", "Answered", sql="s.answered_at", kind="time", shown=False),
+    Column("maintenance_until", "Maintenance until", kind="time", shown=False),
+    VERSION,
 )
 FILTERS = (
-    Filter(name="venue_id", sql="d.venue_id", label="Venue", kind="uuid"),
-    Filter(name="kind", sql="d.kind", label="Kind", kind="enum", choices=KINDS),
-    Filter(name="status", sql="d.status", label="Status", kind="enum", choices=STATUSES),
-    Filter(name="firmware", sql="coalesce(s.firmware, '')", label="Firmware"),
-    Filter(name="health", sql=f"({HEALTH_SQL})", label="Health", kind="enum", choices=HEALTH),
+    AT_VENUE,
+    Filter("kind"),
+    Filter("status"),
+    Filter("firmware"),
+    Filter("health"),
 )
 DEVICES = Listing(
     name="devices",
@@ -132,58 +127,41 @@ DEVICES = Listing(
     row=DeviceRow,
     permission=DEVICES_READ,
     source=SOURCE,
-    tenant="d.tenant_id",
+    of="d",
     venue="d.venue_id",
-    key="d.id",
     columns=COLUMNS,
     filters=FILTERS,
     search=("d.name", "w.name"),
     sort="name",
 )
-CREW_DEVICES = Listing(
-    name="crew_devices",
-    label="Devices of all businesses",
-    row=CrewDeviceRow,
-    permission=DEVICES_READ,
-    source=SOURCE + " join tenants t on t.id = d.tenant_id",
-    tenant="d.tenant_id",
-    venue="d.venue_id",
-    key="d.id",
-    columns=CREW_COLUMNS,
-    filters=(*FILTERS, Filter(name="tenant_id", sql="d.tenant_id", label="Business", kind="uuid")),
-    search=("d.name", "w.name", "t.name"),
-    sort="name",
-    cross_tenant=True,
-)
+CREW_DEVICES = of_all_businesses(DEVICES, row=CrewDeviceRow, name="crew_devices", label="Devices of all businesses")
 DEVICE_ALERTS = Listing(
     name="device_alerts",
     label="Device alerts",
     row=DeviceAlertRow,
     permission=DEVICES_READ,
     source=ALERT_SOURCE,
-    tenant="a.tenant_id",
+    of="a",
     venue="a.venue_id",
-    key="a.id",
     columns=(
-        Column(name="id", sql="a.id", label="Id", kind="uuid", shown=False),
-        Column(name="raised_at", sql="a.raised_at", label="Raised", kind="time", sort=True),
-        Column(name="device", sql="d.name", label="Device", sort=True),
-        Column(name="device_id", sql="a.device_id", label="Device id", kind="uuid", shown=False),
-        Column(name="venue", sql="w.name", label="Venue", sort=True),
-        Column(name="venue_id", sql="a.venue_id", label="Venue id", kind="uuid", shown=False),
-        Column(name="kind", sql="a.kind", label="Alert", kind="enum", choices=ALERTS),
-        Column(name="detail", sql="a.detail", label="Detail"),
-        Column(name="cleared_at", sql="a.cleared_at", label="Cleared", kind="time"),
-        Column(name="acknowledged_at", sql="a.acknowledged_at", label="Acknowledged", kind="time"),
-        Column(name="acknowledged_by", sql="coalesce(u.name, '')", label="By", shown=False),
+        ID,
+        Column("raised_at", "Raised", kind="time", sort=True),
+        Column("device", "Device", sql="d.name", sort=True),
+        ref("device_id", "Device id"),
+        *VENUE,
+        Column("kind", "Alert", kind="enum", choices=ALERTS),
+        Column("detail", "Detail"),
+        Column("cleared_at", "Cleared", kind="time"),
+        Column("acknowledged_at", "Acknowledged", kind="time"),
+        Column("acknowledged_by", "By", sql="coalesce(u.name, '')", shown=False),
     ),
     filters=(
-        Filter(name="venue_id", sql="a.venue_id", label="Venue", kind="uuid"),
-        Filter(name="device_id", sql="a.device_id", label="Device", kind="uuid"),
-        Filter(name="kind", sql="a.kind", label="Alert", kind="enum", choices=ALERTS),
-        Filter(name="open", sql="(a.cleared_at is null)", label="Open", kind="bool"),
-        Filter(name="acknowledged", sql="(a.acknowledged_at is not null)", label="Acknowledged", kind="bool"),
-        Filter(name="raised_at", sql="a.raised_at", label="Raised", kind="time"),
+        AT_VENUE,
+        Filter("device_id", "Device"),
+        Filter("kind"),
+        Filter("open", "Open", sql="(a.cleared_at is null)", kind="bool"),
+        Filter("acknowledged", "Acknowledged", sql="(a.acknowledged_at is not null)", kind="bool"),
+        Filter("raised_at"),
     ),
     search=("d.name",),
     sort="-raised_at",
@@ -196,28 +174,27 @@ HEARTBEATS = Listing(
     source="""device_heartbeats h
 join devices d on d.tenant_id = h.tenant_id and d.id = h.device_id
 join venues w on w.tenant_id = h.tenant_id and w.id = d.venue_id""",
-    tenant="h.tenant_id",
+    of="h",
     venue="d.venue_id",
-    key="h.id",
     columns=(
-        Column(name="id", sql="h.id", label="Id", kind="uuid", shown=False),
-        Column(name="heard_at", sql="h.heard_at", label="Heard", kind="time", sort=True),
-        Column(name="device", sql="d.name", label="Device"),
-        Column(name="device_id", sql="h.device_id", label="Device id", kind="uuid", shown=False),
-        Column(name="venue", sql="w.name", label="Venue"),
-        Column(name="venue_id", sql="d.venue_id", label="Venue id", kind="uuid", shown=False),
-        Column(name="battery", sql="h.battery", label="Battery", kind="number"),
-        Column(name="charging", sql="h.charging", label="Charging", kind="bool", shown=False),
-        Column(name="firmware", sql="h.firmware", label="Firmware"),
-        Column(name="last_scan", sql="h.last_scan", label="Last scan", kind="number"),
-        Column(name="queued", sql="h.queued", label="Waiting scans", kind="number"),
+        ID,
+        Column("heard_at", "Heard", kind="time", sort=True),
+        Column("device", "Device", sql="d.name"),
+        ref("device_id", "Device id"),
+        Column("venue", "Venue", sql="w.name"),
+        ref("venue_id", "Venue id", sql="d.venue_id"),
+        Column("battery", "Battery", kind="number"),
+        Column("charging", "Charging", kind="bool", shown=False),
+        Column("firmware", "Firmware"),
+        Column("last_scan", "Last scan", kind="number"),
+        Column("queued", "Waiting scans", kind="number"),
     ),
     filters=(
-        Filter(name="venue_id", sql="d.venue_id", label="Venue", kind="uuid"),
-        Filter(name="device_id", sql="h.device_id", label="Device", kind="uuid"),
-        Filter(name="heard_at", sql="h.heard_at", label="Heard", kind="time"),
-        Filter(name="battery", sql="h.battery", label="Battery", kind="number"),
-        Filter(name="queued", sql="h.queued", label="Waiting scans", kind="number"),
+        AT_VENUE,
+        Filter("device_id", "Device"),
+        Filter("heard_at"),
+        Filter("battery"),
+        Filter("queued"),
     ),
     search=("d.name", "h.firmware"),
     sort="-heard_at",

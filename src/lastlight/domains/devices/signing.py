@@ -16,7 +16,7 @@ import msgspec
 from lastlight.domains.devices.errors import DeviceClockWrong, DeviceSetAside, DeviceUnknown
 from lastlight.domains.devices.model import DeviceKind
 from lastlight.kernel.ids import TenantId, VenueId
-from lastlight.runtime.auth.authenticate import check_tenant
+from lastlight.runtime.auth.actors import check_tenant
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.http import RequestInfo
@@ -26,13 +26,16 @@ CLOCK_SKEW = timedelta(minutes=5)
 """How far a device's clock may be off; it learns the time from the refusal."""
 ALLOWED = """
 select d.id, d.venue_id, d.name, d.kind, d.maintenance, d.public_key, s.battery, coalesce(s.charging, false) as charging,
-       coalesce(s.firmware, '') as firmware, coalesce(s.queued, 0) as queued, s.last_seen_at, t.status as tenant_status
+       coalesce(s.firmware, '') as firmware, coalesce(s.queued, 0) as queued, s.last_seen_at, t.status as tenant_status,
+       d.revoked_at
 from devices d
 join tenants t on t.id = d.tenant_id
 left join device_states s on s.tenant_id = d.tenant_id and s.device_id = d.id
 where d.tenant_id = $1 and d.id = $2 and d.status = 'active'
 for share of d
 """
+REVOKED = ALLOWED.replace("d.status = 'active'", "d.status = 'revoked' and d.revoked_at > now() - interval '1 day'")
+"""One that was revoked in the last day: it may still hand in what it had decided before."""
 STOOD = """
 select exists (select from device_moves
                where tenant_id = $1 and device_id = $2 and venue_id = $3 and left_at > $4::timestamptz - $5::interval)
@@ -56,6 +59,8 @@ class Speaker(msgspec.Struct, frozen=True, kw_only=True):
     queued: int
     last_seen_at: datetime | None
     tenant_status: str
+    revoked_at: datetime | None
+    """Of a device that hands in its log and may do nothing else any more."""
 
     def state(self) -> dict[str, str | int | float | bool | None]:
         """What it last said of itself, to be kept with what it does now."""
@@ -71,11 +76,11 @@ class Speaker(msgspec.Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def spoken_for(
-    ctx: Ctx, request: RequestInfo, body: bytes, *, working: bool = True
+    ctx: Ctx, request: RequestInfo, body: bytes, *, working: bool = True, late: bool = False
 ) -> AsyncGenerator[tuple[Ctx, Speaker]]:
     """A transaction inside the tenant of the device that signed the request; a revocation waits for it, or comes first.
 
-    Raises DeviceUnknown, DeviceClockWrong, TenantSuspended, and while it is `working` DeviceSetAside.
+    `late`: one that was revoked in the last day is heard too. Raises DeviceUnknown, DeviceClockWrong, TenantSuspended, and while it is `working` DeviceSetAside.
     """
     tenant_id, device_id = _named(request.headers.get("x-device", ""))
     actor = Actor(
@@ -83,11 +88,12 @@ async def spoken_for(
     )
     async with system_ctx(ctx.services, tenant_id, actor=actor, request_id=ctx.request_id) as inside:
         speaker = await inside.db.row(Speaker, ALLOWED, tenant_id, device_id)
+        if speaker is None and late:
+            speaker = await inside.db.row(Speaker, REVOKED, tenant_id, device_id)
         if speaker is None or not _signed(speaker, request, body):
             raise DeviceUnknown
-        check_tenant(
-            speaker.tenant_status
-        )  # said to its own devices only: one that is unknown forgets its key and its log
+        # said to its own devices only: one that is unknown forgets its key and its log
+        check_tenant(speaker.tenant_status)
         _require_time(request.headers.get("x-device-time", ""), inside.now)
         if working and speaker.maintenance:
             raise DeviceSetAside

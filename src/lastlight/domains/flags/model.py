@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 Spread = Literal["tenant", "user"]
-KEY_PATTERN = r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$"
+KEY_PATTERN = r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$(?!\n)"
 
 
 class Flag(msgspec.Struct, frozen=True, kw_only=True):

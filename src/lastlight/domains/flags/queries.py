@@ -7,7 +7,8 @@ from lastlight.domains.flags.permissions import FLAGS_READ
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http.listing import Column, Filter, Listing
+from lastlight.runtime.http.columns import Column, Filter
+from lastlight.runtime.http.listing import Listing
 
 STATES = (("on", "On"), ("part", "On for a share"), ("off", "Off"), ("killed", "Killed"))
 STATE = """case when f.killed_at is not null then 'killed' when not f.enabled or f.percentage = 0 then 'off'
@@ -49,30 +50,28 @@ FLAGS_LIST: Listing[FeatureFlagRow] = Listing(
     row=FeatureFlagRow,
     permission=FLAGS_READ,
     source="feature_flags f",
+    of="md5(f",
     tenant="'00000000-0000-0000-0000-000000000000'::uuid",
     key="md5(f.key)::uuid",
     columns=(
-        Column(name="key", sql="f.key", label="Key", sort=True),
-        Column(name="description", sql="f.description", label="What it is"),
-        Column(name="state", sql=STATE, label="State", kind="enum", sort=True, choices=STATES),
-        Column(name="percentage", sql="f.percentage", label="Share", kind="number", sort=True),
-        Column(name="spread", sql="f.spread", label="Spread over", kind="enum", choices=SPREADS),
+        Column("key", "Key", sql="f.key", sort=True),
+        Column("description", "What it is", sql="f.description"),
+        Column("state", "State", sql=STATE, kind="enum", sort=True, choices=STATES),
+        Column("percentage", "Share", sql="f.percentage", kind="number", sort=True),
+        Column("spread", "Spread over", sql="f.spread", kind="enum", choices=SPREADS),
         Column(
-            name="answers",  # every tenant: the crew sees how many businesses answer for themselves
-            sql="(select count(*) from tenant_flags o where o.key = f.key)",
-            label="Own answers",
-            kind="number",
+            "answers", "Own answers", sql="(select count(*) from tenant_flags o where o.key = f.key)", kind="number"
         ),
-        Column(name="updated_at", sql="f.updated_at", label="Changed", kind="time", sort=True),
-        Column(name="enabled", sql="f.enabled", label="Enabled", kind="bool", shown=False),
-        Column(name="killed_at", sql="f.killed_at", label="Killed", kind="time", shown=False),
-        Column(name="killed_reason", sql="f.killed_reason", label="Why killed", shown=False),
-        Column(name="created_at", sql="f.created_at", label="Created", kind="time", shown=False),
-        Column(name="version", sql="f.version", label="Version", kind="number", shown=False),
+        Column("updated_at", "Changed", sql="f.updated_at", kind="time", sort=True),
+        Column("enabled", "Enabled", sql="f.enabled", kind="bool", shown=False),
+        Column("killed_at", "Killed", sql="f.killed_at", kind="time", shown=False),
+        Column("killed_reason", "Why killed", sql="f.killed_reason", shown=False),
+        Column("created_at", "Created", sql="f.created_at", kind="time", shown=False),
+        Column("version", "Version", sql="f.version", kind="number", shown=False),
     ),
     filters=(
-        Filter(name="state", sql=STATE, label="State", kind="enum", choices=STATES),
-        Filter(name="spread", sql="f.spread", label="Spread over", kind="enum", choices=SPREADS),
+        Filter("state"),
+        Filter("spread"),
     ),
     search=("f.key", "f.description"),
     sort="key",

@@ -98,22 +98,9 @@ from lastlight.domains.identity.second_factor import remove as remove_authentica
 from lastlight.domains.identity.second_factor import set_up as set_up_authenticator
 from lastlight.domains.identity.second_factor_check import count_attempt
 from lastlight.domains.identity.seeding import seed_member, seed_patron, seed_sanction, seed_user, seeded_id
-from lastlight.domains.identity.sessions import (
-    Session,
-    SessionOut,
-    Tokens,
-    bump_sessions,
-    close,
-    close_presented,
-    cookie_token,
-    hold_own_session,
-    issue_tokens,
-    list_own,
-    open_session,
-    revoke_all,
-    revoke_own,
-    switch,
-)
+from lastlight.domains.identity.session_ends import bump_sessions, close, close_presented, revoke_all, revoke_own
+from lastlight.domains.identity.session_tokens import Tokens, cookie_token, issue_tokens
+from lastlight.domains.identity.sessions import Session, SessionOut, hold_own_session, list_own, open_session, switch
 from lastlight.domains.identity.standing_schemas import StandingIn
 
 __all__ = [

@@ -22,7 +22,7 @@ from lastlight.domains.identity.names import clean_name
 from lastlight.domains.identity.permissions import MEMBERS_MANAGE
 from lastlight.domains.identity.roles import lock_role
 from lastlight.domains.identity.second_factor_check import forget_factors
-from lastlight.domains.identity.sessions import hold_sign_ins, revoke_all
+from lastlight.domains.identity.session_ends import hold_sign_ins, revoke_all
 from lastlight.domains.identity.tokens import digest, retire_one_time
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import PLATFORM, RoleId, TenantId, UserId, VenueId

@@ -15,11 +15,12 @@ from lastlight.domains.identity.jobs import (
     mail_new_address,
     mail_verification,
 )
-from lastlight.domains.identity.names import clean_email, clean_name, plain_email
+from lastlight.domains.identity.names import clean_email, clean_name
 from lastlight.domains.identity.schemas import ChangeEmailIn, ChangePasswordIn, RegisterIn, ResetIn
 from lastlight.domains.identity.second_factor_check import forget_factors
-from lastlight.domains.identity.sessions import hold_sign_ins, revoke_all
+from lastlight.domains.identity.session_ends import hold_sign_ins, revoke_all
 from lastlight.domains.identity.tokens import digest, retire_one_time, spend_one_time
+from lastlight.kernel.emails import plain_email
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import UserId
 from lastlight.runtime import limits

@@ -8,7 +8,7 @@ import msgspec
 from lastlight.domains.identity.errors import NothingImposed, SanctionsCrew
 from lastlight.domains.identity.reports import count_reports_of_user
 from lastlight.domains.identity.sanctions import check_end, impose, plain_reason, sanctions_of_user, sentence
-from lastlight.domains.identity.sessions import bump_sessions
+from lastlight.domains.identity.session_ends import bump_sessions
 from lastlight.domains.identity.standing_events import UserStandingChanged
 from lastlight.domains.identity.standing_schemas import AccountPlace, AccountProfile, StandingIn, SuspendIn
 from lastlight.kernel.errors import Invalid, NotFound, Stale

@@ -3,7 +3,7 @@
 from lastlight.domains.identity.errors import AddressTaken
 from lastlight.domains.identity.events import UserEmailChanged, UserEmailVerified
 from lastlight.domains.identity.jobs import mail_address_changed, mail_verification
-from lastlight.domains.identity.sessions import bump_sessions
+from lastlight.domains.identity.session_ends import bump_sessions
 from lastlight.domains.identity.tokens import retire_one_time, spend_one_time
 from lastlight.kernel.ids import UserId
 from lastlight.runtime.context import Ctx

@@ -1,7 +1,7 @@
 """Copying the built-in roles into the table: at the start of each release, and for each new tenant."""
 
 from lastlight.domains.identity.presets import Preset, presets_for
-from lastlight.domains.identity.sessions import bump_sessions
+from lastlight.domains.identity.session_ends import bump_sessions
 from lastlight.kernel.ids import PLATFORM, TenantId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.uow import system_ctx

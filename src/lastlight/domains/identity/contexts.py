@@ -7,7 +7,7 @@ import msgspec
 from lastlight.domains.identity.errors import NoPlace
 from lastlight.domains.identity.events import PatronJoined
 from lastlight.kernel.ids import PLATFORM, PatronId, TenantId, UserId
-from lastlight.runtime.auth.authenticate import check_tenant
+from lastlight.runtime.auth.actors import check_tenant
 from lastlight.runtime.auth.errors import GuestBanned, TenantPending
 from lastlight.runtime.auth.tokens import SessionKind
 from lastlight.runtime.context import Ctx

@@ -8,13 +8,14 @@ from lastlight.domains.identity.accounts import Person, Verdict, check_credentia
 from lastlight.domains.identity.contexts import As, choose_place
 from lastlight.domains.identity.errors import WrongCredentials
 from lastlight.domains.identity.factor_errors import PasskeyRefused, SecondFactorNeeded, SignInLate
-from lastlight.domains.identity.names import plain_email
 from lastlight.domains.identity.passkey_check import request_of, show_passkey
 from lastlight.domains.identity.passkey_schemas import PasskeyShown, PasskeySignInIn, RequestOut, SecondStepIn
 from lastlight.domains.identity.schemas import LoginIn
 from lastlight.domains.identity.second_factor_check import count_attempt, factors_of, show_second_factor
-from lastlight.domains.identity.sessions import Channel, Session, close, hold_sign_ins, open_session
+from lastlight.domains.identity.session_ends import close, hold_sign_ins
+from lastlight.domains.identity.sessions import Channel, Session, open_session
 from lastlight.domains.identity.tickets import Ticket, holder_of, is_current, password_mark, read_ticket, write_ticket
+from lastlight.kernel.emails import plain_email
 from lastlight.kernel.errors import NotSignedIn
 from lastlight.runtime import limits
 from lastlight.runtime.auth.errors import AccountSuspended

@@ -14,7 +14,7 @@ from lastlight.domains.identity.members import read_member
 from lastlight.domains.identity.permissions import MEMBERS_FACTORS_RESET, MEMBERS_READ, USERS_READ
 from lastlight.domains.identity.roles import require_within
 from lastlight.domains.identity.second_factor_check import Factors, factors_of, forget_factors
-from lastlight.domains.identity.sessions import revoke_all
+from lastlight.domains.identity.session_ends import revoke_all
 from lastlight.kernel.errors import Invalid, NotFound, Problem
 from lastlight.kernel.events import Event
 from lastlight.kernel.ids import PLATFORM, MembershipId, TenantId, UserId, VenueId

@@ -14,7 +14,7 @@ from lastlight.domains.identity.sanctions import (
     sanctions_of_patron,
     sentence,
 )
-from lastlight.domains.identity.sessions import bump_sessions
+from lastlight.domains.identity.session_ends import bump_sessions
 from lastlight.domains.identity.standing_events import PatronStandingChanged, PatronVerified
 from lastlight.domains.identity.standing_schemas import PatronProfile, StandingIn, VerificationIn
 from lastlight.kernel.errors import Stale

@@ -1,6 +1,7 @@
 """The edge of invitations."""
 
 from lastlight.domains.identity import acceptance, invitations
+from lastlight.domains.identity.credential_post import credential_post
 from lastlight.domains.identity.errors import (
     GrantsTooMuch,
     InvitationClosed,
@@ -21,7 +22,8 @@ from lastlight.domains.identity.permissions import MEMBERS_MANAGE
 from lastlight.kernel.errors import Invalid, NotFound, Stale
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import delete, get, post
-from lastlight.runtime.http.listing import Column, Filter, Listing, listing_get
+from lastlight.runtime.http.columns import ID, VERSION, Column, Filter, ref
+from lastlight.runtime.http.listing import Listing, listing_get
 
 TAGS = ("Invitations",)
 LINK = "the link in the e-mail is the credential"
@@ -36,32 +38,31 @@ INVITATIONS: Listing[InvitationOut] = Listing(
     source="""invitations i
         join roles r on r.tenant_id = i.tenant_id and r.id = i.role_id
         left join users u on u.id = i.invited_by""",
-    tenant="i.tenant_id",
+    of="i",
     venues="i.venue_ids",
-    key="i.id",
     columns=(
-        Column(name="email", sql="i.email", label="E-mail", sort=True),
-        Column(name="name", sql="i.name", label="Name"),
-        Column(name="role", sql="r.name", label="Role", sort=True),
-        Column(name="venue_ids", sql="i.venue_ids", label="Venues", kind="list"),
-        Column(name="status", sql=STATUS_SQL, label="Status", kind="enum", choices=STATUS),
-        Column(name="inviter", sql="u.name", label="Invited by"),
-        Column(name="expires_at", sql="i.expires_at", label="Stands until", kind="time", sort=True),
-        Column(name="created_at", sql="i.created_at", label="Invited", kind="time", sort=True),
-        Column(name="sent_at", sql="i.sent_at", label="Sent", kind="time", shown=False),
-        Column(name="sent_count", sql="i.sent_count", label="Times sent", kind="number", shown=False),
-        Column(name="closed_at", sql="i.closed_at", label="Closed", kind="time", shown=False),
-        Column(name="note", sql="i.note", label="Note", shown=False),
-        Column(name="id", sql="i.id", label="Id", kind="uuid", shown=False),
-        Column(name="role_id", sql="i.role_id", label="Role id", kind="uuid", shown=False),
-        Column(name="invited_by", sql="i.invited_by", label="Invited by (id)", kind="uuid", shown=False),
-        Column(name="updated_at", sql="i.updated_at", label="Changed", kind="time", shown=False),
-        Column(name="version", sql="i.version", label="Version", kind="number", shown=False),
+        Column("email", "E-mail", sort=True),
+        Column("name", "Name"),
+        Column("role", "Role", sql="r.name", sort=True),
+        Column("venue_ids", "Venues", kind="list"),
+        Column("status", "Status", sql=STATUS_SQL, kind="enum", choices=STATUS),
+        Column("inviter", "Invited by", sql="u.name"),
+        Column("expires_at", "Stands until", kind="time", sort=True),
+        Column("created_at", "Invited", kind="time", sort=True),
+        Column("sent_at", "Sent", kind="time", shown=False),
+        Column("sent_count", "Times sent", kind="number", shown=False),
+        Column("closed_at", "Closed", kind="time", shown=False),
+        Column("note", "Note", shown=False),
+        ID,
+        ref("role_id", "Role id"),
+        ref("invited_by", "Invited by (id)"),
+        Column("updated_at", "Changed", kind="time", shown=False),
+        VERSION,
     ),
     filters=(
-        Filter(name="status", sql=STATUS_SQL, label="Status", kind="enum", choices=STATUS),
-        Filter(name="role_id", sql="i.role_id", label="Role", kind="uuid"),
-        Filter(name="created_at", sql="i.created_at", label="Invited", kind="time"),
+        Filter("status"),
+        Filter("role_id", "Role"),
+        Filter("created_at"),
     ),
     search=("i.email", "i.name", "r.name"),
     sort="-created_at",
@@ -115,13 +116,9 @@ async def look_at_invitation(ctx: Ctx, data: InvitationTokenIn) -> InvitationSee
     return await acceptance.look_at_invitation(ctx, token=data.token)
 
 
-@post(
+@credential_post(
     "/api/invitations/acceptance",
     public=LINK,
-    status=200,
-    db="system",
-    limit="auth",
-    secret=True,
     tags=TAGS,
     raises=(LinkInvalid, Invalid, MemberAlready),
     prepare=acceptance.prepare_acceptance,

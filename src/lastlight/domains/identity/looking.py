@@ -18,10 +18,12 @@ from lastlight.domains.identity.looking_events import (
     PreviewStarted,
 )
 from lastlight.domains.identity.sanctions import plain_reason
-from lastlight.domains.identity.sessions import COLUMNS, Session, end_sessions, hold_own_session, hold_sign_ins
+from lastlight.domains.identity.session_ends import end_sessions, hold_sign_ins
+from lastlight.domains.identity.sessions import COLUMNS, Session, hold_own_session
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Problem
 from lastlight.kernel.ids import PLATFORM, SessionId, TenantId, UserId
-from lastlight.runtime.auth.authenticate import check_tenant, read_credentials
+from lastlight.runtime.auth.actors import check_tenant
+from lastlight.runtime.auth.authenticate import read_credentials
 from lastlight.runtime.auth.errors import TokenExpired, TokenInvalid
 from lastlight.runtime.auth.looking import IMPERSONATE, PREVIEW
 from lastlight.runtime.auth.tokens import ACCESS, issue, token_keys

@@ -9,7 +9,7 @@ from lastlight.domains.identity import accounts_admin, looking
 from lastlight.domains.identity.looking import Look
 from lastlight.domains.identity.queries import venue_choices
 from lastlight.domains.identity.roles import read_role
-from lastlight.domains.identity.sessions import cookie_token
+from lastlight.domains.identity.session_tokens import cookie_token
 from lastlight.kernel.ids import RoleId, UserId
 from lastlight.runtime.auth.cookies import (
     no_cookie,

@@ -15,7 +15,7 @@ from lastlight.domains.identity.permissions import MEMBERS_MANAGE, MEMBERS_READ
 from lastlight.domains.identity.roles import StoredRole, lock_role, require_within
 from lastlight.domains.identity.schemas import MemberChangeIn, MemberOut
 from lastlight.domains.identity.second_factor_check import forget_factors
-from lastlight.domains.identity.sessions import bump_sessions, hold_sign_ins, revoke_all
+from lastlight.domains.identity.session_ends import bump_sessions, hold_sign_ins, revoke_all
 from lastlight.domains.identity.tokens import retire_one_time
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
 from lastlight.kernel.ids import PLATFORM, MembershipId, RoleId, UserId, VenueId, uuid7

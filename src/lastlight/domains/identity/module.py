@@ -1,11 +1,12 @@
 """What identity brings to the platform."""
 
 from lastlight.domains.identity import (
-    api_auth,
-    api_people,
+    account_api,
+    auth_api,
     invitation_api,
     looking_api,
     passkey_api,
+    people_api,
     second_factor_api,
     standing_api,
 )
@@ -48,8 +49,9 @@ MODULE = Module(
     name="identity",
     summary="Accounts, sessions, roles and the people who hold them.",
     routes=(
-        *api_auth.ROUTES,
-        *api_people.ROUTES,
+        *auth_api.ROUTES,
+        *account_api.ROUTES,
+        *people_api.ROUTES,
         *invitation_api.ROUTES,
         *standing_api.ROUTES,
         *second_factor_api.ROUTES,

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from lastlight.kernel.emails import plain_email
 from lastlight.kernel.errors import Invalid
 
 LONGEST_EMAIL = 254
@@ -11,12 +12,6 @@ ADDRESS = re.compile(r"^[^@\s\x00-\x1f\"(),:;<>\[\\\]]+@[^@\s\x00-\x1f]+\.[^@\s.
 LINK = re.compile(r"://|\bwww\.", re.IGNORECASE)
 UNSEEN = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\u00ad")
 """Characters without a shape: they hide in a name, or turn the direction of what follows. Emoji and scripts need none of them."""
-
-
-def plain_email(raw: str) -> str:
-    """An address in the one spelling under which it is kept, whether or not it can be one."""
-    lower = unicodedata.normalize("NFC", raw.strip()).lower()
-    return unicodedata.normalize("NFC", lower)  # a capital may turn into a letter and a mark that are one letter
 
 
 def clean_email(raw: str, *, field: str = "email") -> str:

@@ -1,8 +1,9 @@
 """The edge of passkeys, and of the second step of a sign-in."""
 
-from lastlight.domains.identity import entrance, passkey_check, passkeys, sessions
+from lastlight.domains.identity import entrance, passkey_check, passkeys, session_tokens
 from lastlight.domains.identity.accounts import Verdict
-from lastlight.domains.identity.api_auth import REFUSED, signed_in_reply
+from lastlight.domains.identity.auth_api import REFUSED, signed_in_reply
+from lastlight.domains.identity.credential_post import credential_post
 from lastlight.domains.identity.factor_errors import (
     PasskeyKnown,
     PasskeyNotKept,
@@ -27,7 +28,7 @@ from lastlight.domains.identity.passkey_schemas import (
 )
 from lastlight.domains.identity.schemas import MeOut
 from lastlight.domains.identity.second_factor import PasswordIn, own_user
-from lastlight.domains.identity.sessions import Tokens
+from lastlight.domains.identity.session_tokens import Tokens
 from lastlight.kernel.errors import Invalid, NotFound
 from lastlight.kernel.paging import Page
 from lastlight.runtime.context import Ctx
@@ -39,13 +40,9 @@ TAGS = ("Passkeys",)
 SECOND = (*REFUSED[1:], SignInLate, PasskeyRefused, PasskeysUnavailable)
 
 
-@post(
+@credential_post(
     "/api/auth/passkeys/challenge",
     public=DOOR,
-    status=200,
-    db="system",
-    limit="auth",
-    secret=True,
     tags=TAGS,
     raises=(PasskeysUnavailable, SignInLate),
 )
@@ -54,13 +51,9 @@ async def challenge_passkey(ctx: Ctx, data: PasskeyChallengeIn) -> RequestOut:
     return await entrance.ask_for_passkey(ctx, ticket=data.ticket)
 
 
-@post(
+@credential_post(
     "/api/auth/session/passkey",
     public=DOOR,
-    status=200,
-    db="system",
-    limit="auth",
-    secret=True,
     tags=TAGS,
     raises=(*REFUSED[3:], PasskeyRefused, PasskeysUnavailable),
 )
@@ -70,13 +63,9 @@ async def open_passkey_session(ctx: Ctx, data: PasskeySignInIn) -> Reply[MeOut]:
     return await signed_in_reply(ctx, session=await entrance.sign_in_by_passkey(ctx, shown=data.passkey, wish=wish))
 
 
-@post(
+@credential_post(
     "/api/auth/session/second-factor",
     public=DOOR,
-    status=200,
-    db="system",
-    limit="auth",
-    secret=True,
     tags=TAGS,
     raises=SECOND,
     prepare=entrance.prepare_second_step,
@@ -86,20 +75,16 @@ async def finish_cookie_session(ctx: Ctx, data: SecondStepIn) -> Reply[MeOut]:
     return await signed_in_reply(ctx, session=await entrance.second_step(ctx, data=data, channel="cookie"))
 
 
-@post(
+@credential_post(
     "/api/auth/login/second-factor",
     public=DOOR,
-    status=200,
-    db="system",
-    limit="auth",
-    secret=True,
     tags=TAGS,
     raises=SECOND,
     prepare=entrance.prepare_second_step,
 )
 async def finish_login(ctx: Ctx, data: SecondStepIn) -> Tokens:
     """Finish signing in for tokens, with the ticket of the first step and a code or a passkey."""
-    return await sessions.issue_tokens(ctx, session=await entrance.second_step(ctx, data=data, channel="bearer"))
+    return await session_tokens.issue_tokens(ctx, session=await entrance.second_step(ctx, data=data, channel="bearer"))
 
 
 @get("/api/me/passkeys", signed_in=OWN, db="system", tags=TAGS)
@@ -108,13 +93,9 @@ async def list_passkeys(ctx: Ctx) -> Page[PasskeyOut]:
     return Page(await passkeys.list_passkeys(ctx))
 
 
-@post(
+@credential_post(
     "/api/me/passkeys/creation",
     signed_in=OWN,
-    status=200,
-    db="system",
-    limit="auth",
-    secret=True,
     tags=TAGS,
     raises=(Invalid, SecondFactorNeeded, PasskeysFull, PasskeysUnavailable),
     prepare=passkeys.prepare_begin,
@@ -124,13 +105,10 @@ async def begin_passkey(ctx: Ctx, data: PasswordIn, prepared: Verdict) -> Creati
     return await passkeys.begin(ctx, verdict=prepared)
 
 
-@post(
+@credential_post(
     "/api/me/passkeys",
     signed_in=OWN,
     status=201,
-    db="system",
-    limit="auth",
-    secret=True,
     tags=TAGS,
     raises=(Invalid, PasskeyNotKept, PasskeyKnown, PasskeysFull, PasskeysUnavailable),
 )
@@ -151,13 +129,10 @@ async def rename_passkey(ctx: Ctx, passkey_id: PasskeyId, data: PasskeyLabelIn) 
     return await passkeys.rename(ctx, passkey_id=passkey_id, label=data.label)
 
 
-@post(
+@credential_post(
     "/api/me/passkeys/{passkey_id:uuid}/removal",
     signed_in=OWN,
     status=204,
-    db="system",
-    limit="auth",
-    secret=True,
     tags=TAGS,
     raises=(Invalid, NotFound, SecondFactorNeeded),
     prepare=passkeys.prepare_begin,

@@ -11,8 +11,8 @@ from lastlight.domains.identity.schemas import Password
 from lastlight.runtime.http import Input
 
 PasskeyId = NewType("PasskeyId", UUID)
-Base64 = Annotated[str, msgspec.Meta(min_length=1, max_length=16_000, pattern="^[A-Za-z0-9_-]+$")]
-CredentialId = Annotated[str, msgspec.Meta(min_length=1, max_length=1_400, pattern="^[A-Za-z0-9_-]+$")]
+Base64 = Annotated[str, msgspec.Meta(min_length=1, max_length=16_000, pattern="^[A-Za-z0-9_-]+$(?!\\n)")]
+CredentialId = Annotated[str, msgspec.Meta(min_length=1, max_length=1_400, pattern="^[A-Za-z0-9_-]+$(?!\\n)")]
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=80, description="How its owner tells it from others.")]
 Code = Annotated[str, msgspec.Meta(max_length=40)]
 Transport = Literal["usb", "nfc", "ble", "smart-card", "hybrid", "internal", "cable"]
@@ -36,7 +36,7 @@ class PasskeyShown(Input, frozen=True, kw_only=True):
     client_data: Base64
     authenticator_data: Base64
     signature: Base64
-    user_handle: Annotated[str, msgspec.Meta(max_length=100, pattern="^[A-Za-z0-9_-]*$")] = ""
+    user_handle: Annotated[str, msgspec.Meta(max_length=100, pattern="^[A-Za-z0-9_-]*$(?!\\n)")] = ""
 
 
 class PasskeyIn(Input, frozen=True, kw_only=True):

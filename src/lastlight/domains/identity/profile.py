@@ -9,7 +9,7 @@ from lastlight.domains.identity.events import UserPreferencesChanged, UserRename
 from lastlight.domains.identity.names import clean_name
 from lastlight.domains.identity.queries import preferences
 from lastlight.domains.identity.schemas import PreferencesIn, PreferencesOut
-from lastlight.domains.identity.sessions import bump_sessions
+from lastlight.domains.identity.session_ends import bump_sessions
 from lastlight.kernel.errors import Invalid, NotSignedIn
 from lastlight.kernel.ids import UserId
 from lastlight.runtime.context import Ctx
@@ -54,7 +54,8 @@ async def change_preferences(ctx: Ctx, **changes: Any) -> PreferencesOut:
 async def rename_self(ctx: Ctx, *, name: str) -> str:
     """Change one's own name, as a guest also the one that the business knows; the name. Raises Invalid when nothing is left of it."""
     user_id, new = _own(ctx), clean_name(name)
-    if new == ctx.actor.name:
+    before = await ctx.db.fetchval("select name from users where id = $1 for no key update", user_id)
+    if new == before:
         return new
     if ctx.actor.patron_id is not None:
         await ctx.db.execute(
@@ -62,9 +63,7 @@ async def rename_self(ctx: Ctx, *, name: str) -> str:
         )
     await ctx.db.execute("update users set name = $2 where id = $1", user_id, new)
     await bump_sessions(ctx, user_id=user_id)
-    ctx.emit(
-        UserRenamed(user_id=user_id), entity=("user", user_id), before={"name": ctx.actor.name}, after={"name": new}
-    )
+    ctx.emit(UserRenamed(user_id=user_id), entity=("user", user_id), before={"name": before}, after={"name": new})
     return new
 
 

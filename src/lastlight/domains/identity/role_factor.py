@@ -9,7 +9,7 @@ from lastlight.domains.identity.factor_errors import SecondFactorFirst
 from lastlight.domains.identity.members import TOP_ROLES
 from lastlight.domains.identity.roles import StoredRole, lock_role, read_role, require_within
 from lastlight.domains.identity.schemas import RoleOut
-from lastlight.domains.identity.sessions import bump_sessions
+from lastlight.domains.identity.session_ends import bump_sessions
 from lastlight.kernel.errors import Stale
 from lastlight.runtime.context import Ctx
 

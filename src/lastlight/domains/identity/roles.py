@@ -8,7 +8,7 @@ import msgspec
 from lastlight.domains.identity.errors import GrantsTooMuch, RoleFixed, RoleInUse, RoleNameTaken
 from lastlight.domains.identity.events import RoleArchived, RoleChanged, RoleCreated
 from lastlight.domains.identity.schemas import PermissionOut, RoleIn, RoleOut
-from lastlight.domains.identity.sessions import bump_sessions
+from lastlight.domains.identity.session_ends import bump_sessions
 from lastlight.kernel.errors import Invalid, NotFound, Stale
 from lastlight.kernel.ids import PLATFORM, RoleId, VenueId, uuid7
 from lastlight.kernel.permissions import Permission, Scope

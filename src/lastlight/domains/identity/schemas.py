@@ -193,7 +193,7 @@ class PreferencesIn(Input, frozen=True, kw_only=True):
     """One's own preferences; what is left out keeps its default."""
 
     language: Annotated[
-        str, msgspec.Meta(pattern="^[a-z]{2}(-[A-Z]{2})?$", description="A language such as en or pt-BR.")
+        str, msgspec.Meta(pattern="^[a-z]{2}(-[A-Z]{2})?$(?!\\n)", description="A language such as en or pt-BR.")
     ] = "en"
     time_zone: Annotated[
         str, msgspec.Meta(max_length=60, description="An IANA time zone; empty follows the business.")

@@ -21,7 +21,7 @@ from lastlight.domains.identity.second_factor_check import (
     show_second_factor,
     spend_step,
 )
-from lastlight.domains.identity.sessions import SESSIONS_CHANNEL, bump_sessions
+from lastlight.domains.identity.session_ends import SESSIONS_CHANNEL, bump_sessions
 from lastlight.domains.identity.totp import base32, new_secret, provisioning_uri
 from lastlight.kernel.errors import NotFound, NotSignedIn
 from lastlight.kernel.ids import PLATFORM, UserId
@@ -220,7 +220,11 @@ async def settle_removal(ctx: Ctx, *, user_id: UserId) -> None:
     """After a factor went: with the last one go the recovery codes, and no session has shown anything any more."""
     if not (await factors_of(ctx, user_id=user_id)).held:
         await ctx.db.execute("delete from recovery_codes where user_id = $1", user_id)
-        await ctx.db.execute("update sessions set second_factor_at = null where user_id = $1", user_id)
+        await ctx.db.execute(
+            """with theirs as (select id from sessions where user_id = $1 order by id for no key update)
+               update sessions s set second_factor_at = null from theirs where s.id = theirs.id""",
+            user_id,
+        )
     await bump_sessions(ctx, user_id=user_id)
 
 

@@ -2,6 +2,7 @@
 
 from lastlight.domains.identity import second_factor
 from lastlight.domains.identity.accounts import Verdict
+from lastlight.domains.identity.credential_post import credential_post
 from lastlight.domains.identity.factor_errors import (
     PasskeyRefused,
     PasskeysUnavailable,
@@ -23,7 +24,7 @@ from lastlight.domains.identity.second_factor import (
 )
 from lastlight.kernel.errors import Invalid, NotFound
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http import get, post
+from lastlight.runtime.http import get
 
 OWN = "it touches only what is their own"
 TAGS = ("Second factor",)
@@ -37,13 +38,10 @@ async def read_second_factor(ctx: Ctx) -> SecondFactorOut:
     return await second_factor.read_second_factor(ctx)
 
 
-@post(
+@credential_post(
     "/api/me/second-factor",
     signed_in=OWN,
     status=201,
-    db="system",
-    limit="auth",
-    secret=True,
     tags=TAGS,
     raises=(Invalid, SecondFactorActive, SecondFactorNeeded),
     prepare=prepare_password,
@@ -53,13 +51,9 @@ async def set_up_second_factor(ctx: Ctx, data: PasswordIn, prepared: Verdict) ->
     return await second_factor.set_up(ctx, verdict=prepared)
 
 
-@post(
+@credential_post(
     "/api/me/second-factor/confirmation",
     signed_in=OWN,
-    status=200,
-    db="system",
-    limit="auth",
-    secret=True,
     tags=TAGS,
     raises=(*WRONG, SecondFactorActive),
 )
@@ -68,13 +62,9 @@ async def confirm_second_factor(ctx: Ctx, data: CodeIn) -> RecoveryOut:
     return await second_factor.confirm(ctx, code=data.code)
 
 
-@post(
+@credential_post(
     "/api/me/second-factor/recovery-codes",
     signed_in=OWN,
-    status=200,
-    db="system",
-    limit="auth",
-    secret=True,
     tags=TAGS,
     raises=SHOWN,
     prepare=prepare_code,
@@ -84,13 +74,10 @@ async def renew_recovery_codes(ctx: Ctx, data: ProofIn) -> RecoveryOut:
     return await second_factor.renew_recovery_codes(ctx, data=data)
 
 
-@post(
+@credential_post(
     "/api/me/second-factor/removal",
     signed_in=OWN,
     status=204,
-    db="system",
-    limit="auth",
-    secret=True,
     tags=TAGS,
     raises=(Invalid, *SHOWN),
     prepare=prepare_removal,
@@ -100,13 +87,10 @@ async def remove_second_factor(ctx: Ctx, data: RemovalIn, prepared: Verdict) -> 
     await second_factor.remove(ctx, verdict=prepared, data=data)
 
 
-@post(
+@credential_post(
     "/api/me/second-factor/proof",
     signed_in=OWN,
     status=204,
-    db="system",
-    limit="auth",
-    secret=True,
     tags=TAGS,
     raises=SHOWN,
     prepare=prepare_code,

@@ -16,7 +16,8 @@ from lastlight.kernel.errors import Invalid, NotFound, Stale
 from lastlight.kernel.ids import PatronId, UserId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import get, post, put
-from lastlight.runtime.http.listing import Column, Filter, Listing, listing_get
+from lastlight.runtime.http.columns import ID, Column, Filter
+from lastlight.runtime.http.listing import Listing, listing_get
 
 GUESTS = ("Guests",)
 ACCOUNTS = ("Accounts",)
@@ -35,28 +36,21 @@ USERS: Listing[AccountRow] = Listing(
     row=AccountRow,
     permission=USERS_READ,
     source="users u",
+    of="u",
     tenant="'00000000-0000-0000-0000-000000000000'::uuid",
-    key="u.id",
     columns=(
-        Column(name="name", sql="u.name", label="Name", sort=True),
-        Column(name="email", sql="u.email", label="E-mail", sort=True),
-        Column(name="status", sql="u.status", label="Status", kind="enum", sort=True, choices=STATUS),
-        Column(name="status_until", sql="u.status_until", label="Until", kind="time"),
-        Column(name="email_verified", sql="u.email_verified_at is not null", label="Verified", kind="bool"),
-        Column(
-            name="last_seen_at",
-            sql="u.last_seen_at",
-            label="Last seen",
-            kind="time",
-            sort=True,
-            sort_sql="coalesce(u.last_seen_at, '-infinity')",
-        ),
-        Column(name="created_at", sql="u.created_at", label="Since", kind="time", sort=True),
-        Column(name="id", sql="u.id", label="Id", kind="uuid", shown=False),
+        Column("name", "Name", sort=True),
+        Column("email", "E-mail", sort=True),
+        Column("status", "Status", kind="enum", sort=True, choices=STATUS),
+        Column("status_until", "Until", kind="time"),
+        Column("email_verified", "Verified", sql="u.email_verified_at is not null", kind="bool"),
+        Column("last_seen_at", "Last seen", kind="time", sort=True, sort_sql="coalesce(u.last_seen_at, '-infinity')"),
+        Column("created_at", "Since", kind="time", sort=True),
+        ID,
     ),
     filters=(
-        Filter(name="status", sql="u.status", label="Status", kind="enum", choices=STATUS),
-        Filter(name="created_at", sql="u.created_at", label="Since", kind="time"),
+        Filter("status"),
+        Filter("created_at"),
     ),
     search=("u.name", "u.email"),
     sort="-created_at",

@@ -1,22 +1,25 @@
 """Writes of bookings: made, moved, and what becomes of them."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET
 
+from lastlight.domains.resources.booking_news import facts_of, tell_change, tell_created
+from lastlight.domains.resources.booking_rules import (
+    guest_of,
+    require_bookable,
+    require_free,
+    require_open,
+    require_standing,
+)
 from lastlight.domains.resources.errors import (
     BookingArrived,
-    BookingEnded,
     BookingNotDue,
-    BookingOverlaps,
     BookingsFull,
-    ResourceNotBookable,
-    VenueNotOpenThen,
 )
-from lastlight.domains.resources.events import BookingChanged, BookingCreated, BookingStatusChanged
+from lastlight.domains.resources.events import BookingStatusChanged
 from lastlight.domains.resources.model import (
     MINUTE,
     STAFF_LATE,
@@ -33,15 +36,12 @@ from lastlight.domains.resources.permissions import BOOKINGS_MANAGE, BOOKINGS_OW
 from lastlight.domains.resources.queries import (
     hold_resource,
     lock_booking,
-    next_free,
     read_booking,
     read_resource,
-    read_taken,
 )
 from lastlight.domains.resources.schemas import BookingChange, BookingIn, OwnBookingIn
 from lastlight.domains.resources.settings import FURTHEST_AHEAD, MOST_OF_GUEST, stored_rules
-from lastlight.domains.venues import find_venue, open_spans, read_venue, require_shown
-from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
+from lastlight.kernel.errors import Invalid, NotFound, Stale
 from lastlight.kernel.ids import BookingId, PatronId, uuid7
 from lastlight.runtime.context import Ctx
 
@@ -84,14 +84,14 @@ async def book(ctx: Ctx, *, data: BookingIn) -> Booking:
         raise Invalid(fields={"patron_id": "This business has no such guest."})
     earliest = ctx.now - STAFF_LATE
     require_time(resource, starts_at=data.starts_at, ends_at=data.ends_at, earliest=earliest)
-    _require_bookable(resource)
-    await _require_free(ctx, resource, starts_at=data.starts_at, ends_at=data.ends_at)
+    require_bookable(resource)
+    await require_free(ctx, resource=resource, starts_at=data.starts_at, ends_at=data.ends_at)
     return await _add(ctx, resource=resource, data=data, patron_id=data.patron_id, name=name, by="staff")
 
 
 async def book_own(ctx: Ctx, *, data: OwnBookingIn) -> Booking:
     """Book for oneself, within the venue's hours and the business's limits."""
-    patron_id = _guest(ctx)
+    patron_id = guest_of(ctx)
     await ctx.db.execute(HOLD_GUEST, f"{ctx.tenant_id}/bookings/{patron_id}")
     await hold_resource(ctx, resource_id=data.resource_id)
     resource = await read_resource(ctx, resource_id=data.resource_id)
@@ -102,7 +102,7 @@ async def book_own(ctx: Ctx, *, data: OwnBookingIn) -> Booking:
         raise Invalid(fields={"starts_at": f"Book at most {furthest} days ahead."})
     if await ctx.db.fetchval(COUNT_OWN, ctx.tenant_id, patron_id) >= MOST_OF_GUEST.read(rules.get(MOST_OF_GUEST.key)):
         raise BookingsFull
-    await _require_open(ctx, resource, starts_at=data.starts_at, ends_at=data.ends_at)
+    await require_open(ctx, resource=resource, starts_at=data.starts_at, ends_at=data.ends_at)
     return await _add(ctx, resource=resource, data=data, patron_id=patron_id, name="", by="guest")
 
 
@@ -111,7 +111,7 @@ async def change_booking(ctx: Ctx, *, booking_id: UUID, data: BookingChange, ver
     before = await lock_booking(ctx, booking_id=booking_id, permission=BOOKINGS_MANAGE)
     if before.version != version:
         raise Stale
-    _require_standing(before)
+    require_standing(before)
     wanted = {name: value for name in data.__struct_fields__ if (value := getattr(data, name)) is not UNSET}
     after = msgspec.structs.replace(before, **wanted)
     for place in sorted({before.resource_id, after.resource_id}):
@@ -123,18 +123,18 @@ async def change_booking(ctx: Ctx, *, booking_id: UUID, data: BookingChange, ver
     times = (after.resource_id, after.starts_at, after.ends_at)
     free_at, price = before.free_at, before.price
     if times != (before.resource_id, before.starts_at, before.ends_at):
-        _require_bookable(resource)
+        require_bookable(resource)
         earliest = min(before.starts_at, ctx.now - STAFF_LATE)
         require_time(resource, starts_at=after.starts_at, ends_at=after.ends_at, earliest=earliest)
-        await _require_free(ctx, resource, starts_at=after.starts_at, ends_at=after.ends_at, but=before.id)
+        await require_free(ctx, resource=resource, starts_at=after.starts_at, ends_at=after.ends_at, but=before.id)
         free_at = after.ends_at + resource.buffer_minutes * MINUTE
         price = price_of(resource, starts_at=after.starts_at, ends_at=after.ends_at)
     require_room(resource, after.party_size)
-    changed = changed_fields(_facts(before), _facts(after))
+    changed = changed_fields(facts_of(before), facts_of(after))
     if not changed:
         return before
     await _update(ctx, msgspec.structs.replace(after, free_at=free_at, price=price))
-    return await _tell_change(ctx, before, changed)
+    return await tell_change(ctx, before=before, changed=changed)
 
 
 async def arrive(ctx: Ctx, *, booking_id: UUID) -> Booking:
@@ -142,21 +142,21 @@ async def arrive(ctx: Ctx, *, booking_id: UUID) -> Booking:
     booking = await lock_booking(ctx, booking_id=booking_id, permission=BOOKINGS_MANAGE)
     if booking.status == "arrived":
         return booking
-    _require_standing(booking)
+    require_standing(booking)
     return await _become(ctx, booking, "arrived")
 
 
 async def end(ctx: Ctx, *, booking_id: UUID) -> Booking:
     """The guest is done; what is left of the time, but for the buffer, is free for others at once."""
     booking = await lock_booking(ctx, booking_id=booking_id, permission=BOOKINGS_MANAGE)
-    _require_standing(booking)
+    require_standing(booking)
     return await _become(ctx, booking, "done")
 
 
 async def miss(ctx: Ctx, *, booking_id: UUID) -> Booking:
     """The guest did not come: the time is free for others."""
     booking = await lock_booking(ctx, booking_id=booking_id, permission=BOOKINGS_MANAGE)
-    _require_standing(booking)
+    require_standing(booking)
     if booking.status == "arrived":
         raise BookingArrived
     if booking.starts_at > ctx.now:
@@ -169,7 +169,7 @@ async def cancel(ctx: Ctx, *, booking_id: UUID, reason: str) -> Booking:
     booking = await lock_booking(ctx, booking_id=booking_id, permission=BOOKINGS_MANAGE)
     if not reason.strip():
         raise Invalid(fields={"reason": "Say why, so that the guest can be told."})
-    _require_standing(booking)
+    require_standing(booking)
     if booking.status == "arrived":
         raise BookingArrived
     return await _become(ctx, booking, "cancelled", reason.strip())
@@ -177,11 +177,11 @@ async def cancel(ctx: Ctx, *, booking_id: UUID, reason: str) -> Booking:
 
 async def cancel_own(ctx: Ctx, *, booking_id: UUID, reason: str) -> Booking:
     """Cancel one's own booking, before one has come."""
-    patron_id = _guest(ctx)
+    patron_id = guest_of(ctx)
     booking = await lock_booking(ctx, booking_id=booking_id, permission=BOOKINGS_OWN)
     if booking.patron_id != patron_id:
         raise NotFound
-    _require_standing(booking)
+    require_standing(booking)
     if booking.status == "arrived":
         raise BookingArrived
     return await _become(ctx, booking, "cancelled", reason.strip())
@@ -190,51 +190,6 @@ async def cancel_own(ctx: Ctx, *, booking_id: UUID, reason: str) -> Booking:
 async def settle(ctx: Ctx, *, booking: Booking, status: BookingStatus) -> Booking:
     """What time itself makes of a locked booking: a no-show, or done."""
     return await _become(ctx, booking, status)
-
-
-def _guest(ctx: Ctx) -> PatronId:
-    ctx.require(BOOKINGS_OWN)
-    if ctx.actor.patron_id is None:
-        raise NotPermitted("Only guests book for themselves. Book for a guest instead.")
-    return ctx.actor.patron_id
-
-
-def _require_bookable(resource: Resource) -> None:
-    if not resource.bookable:
-        raise ResourceNotBookable(f"{resource.name} is not lent by booking: just come.")
-    if resource.status != "available":
-        raise ResourceNotBookable(f"{resource.name} cannot be booked now: {resource.status.replace('_', ' ')}.")
-
-
-def _require_standing(booking: Booking) -> None:
-    if booking.status not in {"booked", "arrived"}:
-        raise BookingEnded
-
-
-async def _require_open(ctx: Ctx, resource: Resource, *, starts_at: datetime, ends_at: datetime) -> None:
-    """The venue is shown, takes guests, and is open from the first minute to the last."""
-    await require_shown(ctx, venue_id=resource.venue_id)
-    venue = await find_venue(ctx, venue_id=resource.venue_id, permission=BOOKINGS_OWN)
-    if venue.status != "active":
-        raise VenueNotOpenThen("This venue takes no guests at present.")
-    if open_spans(venue.opening_hours, venue.zone, starts_at, ends_at) != [(starts_at, ends_at)]:
-        raise VenueNotOpenThen
-
-
-async def _require_free(
-    ctx: Ctx, resource: Resource, *, starts_at: datetime, ends_at: datetime, but: UUID | None = None
-) -> None:
-    """Refuse a time that is taken, and say which are free next; the database refuses it, too, but cannot say that."""
-    until = ends_at + resource.buffer_minutes * MINUTE
-    if not await read_taken(ctx, resource_id=resource.id, start=starts_at, end=until, but=but):
-        return
-    free = await next_free(ctx, resource=resource, start=starts_at, length=ends_at - starts_at, but=but)
-    if not free:
-        raise BookingOverlaps(f"{resource.name} is taken then, and for a day after. Choose another one.")
-    zone = (await read_venue(ctx, venue_id=resource.venue_id)).zone
-    words = ", ".join(f"{one.astimezone(zone):%H:%M}" for one in free)
-    extra = {"next_free": ",".join(one.isoformat() for one in free)}
-    raise BookingOverlaps(f"{resource.name} is taken then. It is free from {words}.", extra=extra)
 
 
 async def _add(
@@ -246,7 +201,7 @@ async def _add(
     name: str,
     by: BookedBy,
 ) -> Booking:
-    _require_bookable(resource)
+    require_bookable(resource)
     require_room(resource, data.party_size)
     booking_id = BookingId(uuid7())
     price = price_of(resource, starts_at=data.starts_at, ends_at=data.ends_at)
@@ -268,26 +223,7 @@ async def _add(
         price.currency if price else None,
         data.note.strip(),
     )
-    return _tell_created(ctx, await read_booking(ctx, booking_id=booking_id))
-
-
-def _tell_created(ctx: Ctx, booking: Booking) -> Booking:
-    ctx.emit(
-        BookingCreated(
-            booking_id=booking.id,
-            resource_id=booking.resource_id,
-            venue_id=booking.venue_id,
-            patron_id=booking.patron_id,
-            starts_at=booking.starts_at,
-            ends_at=booking.ends_at,
-            booked_by=booking.booked_by,
-        ),
-        entity=("booking", booking.id),
-        venue_id=booking.venue_id,
-        patron_id=booking.patron_id,
-        after=_facts(booking),
-    )
-    return booking
+    return tell_created(ctx, booking=await read_booking(ctx, booking_id=booking_id))
 
 
 async def _update(ctx: Ctx, booking: Booking) -> None:
@@ -304,26 +240,6 @@ async def _update(ctx: Ctx, booking: Booking) -> None:
         booking.price.currency if booking.price else None,
         booking.note.strip(),
     )
-
-
-async def _tell_change(ctx: Ctx, before: Booking, changed: list[str]) -> Booking:
-    after = await read_booking(ctx, booking_id=before.id)
-    old, new = _facts(before), _facts(after)
-    ctx.emit(
-        BookingChanged(
-            booking_id=after.id,
-            resource_id=after.resource_id,
-            venue_id=after.venue_id,
-            version=after.version,
-            fields=changed,
-        ),
-        entity=("booking", after.id),
-        venue_id=after.venue_id,
-        patron_id=after.patron_id,
-        before={name: old[name] for name in changed},
-        after={name: new[name] for name in changed},
-    )
-    return after
 
 
 async def _become(ctx: Ctx, before: Booking, status: BookingStatus, reason: str = "") -> Booking:
@@ -347,9 +263,3 @@ async def _become(ctx: Ctx, before: Booking, status: BookingStatus, reason: str 
         reason=reason,
     )
     return after
-
-
-def _facts(booking: Booking) -> dict[str, Any]:
-    """What the audit keeps of a booking before and after."""
-    names = ("resource_id", "starts_at", "ends_at", "party_size", "note")
-    return {name: msgspec.to_builtins(getattr(booking, name)) for name in names}

@@ -6,6 +6,7 @@ line in a log that nobody edits. Other domains tell what a visit was served by `
 """
 
 from lastlight.domains.safety.alerts import find_alert, raise_alert
+from lastlight.domains.safety.checks import own_checks
 from lastlight.domains.safety.events import (
     AlertAcknowledged,
     AlertCleared,
@@ -20,11 +21,18 @@ from lastlight.domains.safety.events import (
     SosResolvedEvent,
 )
 from lastlight.domains.safety.frame import emergency_of
-from lastlight.domains.safety.help_model import GUEST_HELP
+from lastlight.domains.safety.help import read_help
+from lastlight.domains.safety.help_model import GUEST_HELP, HelpState
 from lastlight.domains.safety.incidents import begin_incident, find_incident
 from lastlight.domains.safety.jobs import Facts, take_facts
-from lastlight.domains.safety.model import Alert, FloorState, Incident, Thresholds, floor_state
-from lastlight.domains.safety.permissions import SAFETY_MANAGE, SAFETY_READ, SAFETY_RESPOND
+from lastlight.domains.safety.model import Alert, FloorState, Incident, SafetyCheck, Thresholds, floor_state
+from lastlight.domains.safety.permissions import (
+    SAFETY_CHECKS,
+    SAFETY_HELP,
+    SAFETY_MANAGE,
+    SAFETY_READ,
+    SAFETY_RESPOND,
+)
 from lastlight.domains.safety.response import ResponseFigures, response_figures
 from lastlight.domains.safety.seeding import seed_safety
 from lastlight.domains.safety.thresholds import read_thresholds
@@ -32,6 +40,8 @@ from lastlight.domains.safety.watch import read_floor, report_facts
 
 __all__ = [
     "GUEST_HELP",
+    "SAFETY_CHECKS",
+    "SAFETY_HELP",
     "SAFETY_MANAGE",
     "SAFETY_READ",
     "SAFETY_RESPOND",
@@ -42,12 +52,14 @@ __all__ = [
     "AlertRaised",
     "Facts",
     "FloorState",
+    "HelpState",
     "Incident",
     "InterventionAssigned",
     "InterventionEscalated",
     "InterventionRecorded",
     "InterventionResolvedEvent",
     "ResponseFigures",
+    "SafetyCheck",
     "SosEscalated",
     "SosRaised",
     "SosResolvedEvent",
@@ -57,8 +69,10 @@ __all__ = [
     "find_alert",
     "find_incident",
     "floor_state",
+    "own_checks",
     "raise_alert",
     "read_floor",
+    "read_help",
     "read_thresholds",
     "report_facts",
     "response_figures",

@@ -5,6 +5,7 @@ from uuid import UUID
 from lastlight.domains.checkins import ClaimInFuture, ClaimTooLate, ClaimUnsigned
 from lastlight.domains.safety import alerts, checks, contacts, floor, interventions, watch
 from lastlight.domains.safety import thresholds as limits
+from lastlight.domains.safety.emergency_listings import CHECKS
 from lastlight.domains.safety.errors import (
     AlertNotOpen,
     AlertOpen,
@@ -17,7 +18,7 @@ from lastlight.domains.safety.errors import (
     NotInside,
     ThresholdsSet,
 )
-from lastlight.domains.safety.listings import ALERTS, CHECKS, INTERVENTIONS, LOG
+from lastlight.domains.safety.listings import ALERTS, INTERVENTIONS, LOG
 from lastlight.domains.safety.model import (
     Alert,
     EmergencyContacts,

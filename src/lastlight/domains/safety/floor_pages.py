@@ -8,7 +8,7 @@ from lastlight.domains.safety import checks, floor, sos
 from lastlight.domains.safety.alert_pages import EVENTS as ALERT_EVENTS
 from lastlight.domains.safety.alerts import open_alerts
 from lastlight.domains.safety.contacts import read_contacts
-from lastlight.domains.safety.listings import CHECKS
+from lastlight.domains.safety.emergency_listings import CHECKS
 from lastlight.domains.safety.page_parts import Short, listed, visits_of
 from lastlight.domains.safety.permissions import SAFETY_READ, SAFETY_RESPOND
 from lastlight.domains.safety.schemas import CheckIn

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from lastlight.domains.safety import help as guests_help
-from lastlight.domains.safety.api_emergency import key_as_id
+from lastlight.domains.safety.emergency_api import key_as_id
 from lastlight.domains.safety.errors import HelpNotOffered, HelpOutside, HelpTooOften, SosIdTaken
 from lastlight.domains.safety.help_model import HelpCall, HelpIn, HelpState
 from lastlight.domains.safety.permissions import SAFETY_HELP

@@ -198,7 +198,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Somebody to call in an emergency; with `told`, an e-mail reaches them when nobody has answered."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
-    phone: Annotated[str, msgspec.Meta(max_length=40, pattern=r"^$|^\+?[0-9][0-9 ()/-]{1,38}$")] = ""
+    phone: Annotated[str, msgspec.Meta(max_length=40, pattern=r"^(\+?[0-9][0-9 ()/-]{1,38})?$(?!\n)")] = ""
     email: Annotated[str, msgspec.Meta(max_length=254)] = ""
     told: bool = False
 

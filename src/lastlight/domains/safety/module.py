@@ -2,9 +2,10 @@
 
 from lastlight.domains.checkins import VisitClosed, VisitOpened, VisitTimedOut
 from lastlight.domains.safety.api import ROUTES
-from lastlight.domains.safety.api_emergency import EMERGENCY_ROUTES
 from lastlight.domains.safety.crew import CREW_PAGES, CREW_ROUTES
 from lastlight.domains.safety.drills import incident_response
+from lastlight.domains.safety.emergency_api import EMERGENCY_ROUTES
+from lastlight.domains.safety.emergency_listings import BROADCASTS, CHECKS, SOS_CALLS
 from lastlight.domains.safety.errors import ERRORS, AlertOpen, CheckOpen, ContactsSet, SosIdTaken, ThresholdsSet
 from lastlight.domains.safety.escalation_mail import mail_alert, mail_sos
 from lastlight.domains.safety.events import (
@@ -31,7 +32,7 @@ from lastlight.domains.safety.help_api import HELP_ROUTES
 from lastlight.domains.safety.help_calls import answer_guest, call_for_guest, say_for_guest
 from lastlight.domains.safety.help_model import GUEST_HELP
 from lastlight.domains.safety.jobs import JOBS, follow_check, judge_closed_visit, judge_opened_visit, time_sos
-from lastlight.domains.safety.listings import CREW_ALERTS, CREW_INCIDENTS, LISTINGS
+from lastlight.domains.safety.listings import ALERTS, CREW_ALERTS, CREW_INCIDENTS, INCIDENTS, INTERVENTIONS, LOG
 from lastlight.domains.safety.notices import NOTICES, PUSH_JOBS, push_alert, push_broadcast, push_check, push_sos
 from lastlight.domains.safety.pages import PAGES
 from lastlight.domains.safety.permissions import PERMISSIONS, SAFETY_READ
@@ -99,7 +100,7 @@ MODULE = Module(
     ),
     notices=NOTICES,
     drills=(incident_response,),
-    listings=LISTINGS,
+    listings=(ALERTS, INTERVENTIONS, INCIDENTS, SOS_CALLS, BROADCASTS, CHECKS, LOG),
     settings=(KEEP_YEARS,),
     nav=tuple(
         Nav(

@@ -16,7 +16,7 @@ from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import VenueId
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http import Form, Input, Operation, Redirect, RequestInfo, View, page, page_post
+from lastlight.runtime.http import Form, Input, Operation, Redirect, RequestInfo, View, checked, page, page_post
 
 CONTACT_ROWS = 5
 SPANS = (7, 28, 90, 365)
@@ -141,7 +141,8 @@ def setup_pages(prefix: str) -> tuple[Operation, ...]:
         data = form.require()
         chosen, rows = to_contacts(data)
         try:
-            await contacts.set_contacts(ctx, venue_id=venue_id, data=ContactsIn(contacts=chosen), version=data.version)
+            wanted = checked(ContactsIn(contacts=chosen))
+            await contacts.set_contacts(ctx, venue_id=venue_id, data=wanted, version=data.version)
         except Invalid as problem:
             raise Invalid(problem.detail, fields=_row_fields(problem.fields, rows)) from None
         return Redirect(f"{prefix}/venues/{venue_id}/safety", toast="Saved. Every SOS screen shows them.")

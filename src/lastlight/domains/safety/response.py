@@ -7,16 +7,14 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.safety.permissions import SAFETY_READ
+from lastlight.domains.venues import business_spans
 from lastlight.kernel.ids import UserId, VenueId
 from lastlight.runtime.context import Ctx
 
 # A day of an answer is the one on its venue's clock on which its business day began.
 FIGURES = """
 with places as (
-    select id, ($2::date + make_interval(hours => business_day_hour)) at time zone time_zone as since,
-           ($3::date + 1 + make_interval(hours => business_day_hour)) at time zone time_zone as until
-    from venues
-    where tenant_id = $1 and ($4::uuid[] is null or id = any($4))
+    select * from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) as p (id, since, until)
 ), answers as (
     select a.user_id, a.response_seconds::double precision as seconds
     from sos_acknowledgements a
@@ -52,4 +50,5 @@ async def response_figures(
     seen = ctx.venues(SAFETY_READ)
     if venue_ids is not None:
         seen = [VenueId(venue) for venue in venue_ids if seen is None or venue in seen]
-    return await ctx.db.rows(ResponseFigures, FIGURES, ctx.tenant_id, first, last, seen)
+    days = await business_spans(ctx, first=first, last=last, venue_ids=seen)
+    return await ctx.db.rows(ResponseFigures, FIGURES, ctx.tenant_id, days.venue_ids, days.since, days.until)

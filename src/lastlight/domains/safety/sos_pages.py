@@ -5,7 +5,7 @@ from uuid import UUID
 
 from lastlight.domains.safety import broadcasts, sos
 from lastlight.domains.safety.contacts import contacts_of
-from lastlight.domains.safety.listings import BROADCASTS, SOS_CALLS
+from lastlight.domains.safety.emergency_listings import BROADCASTS, SOS_CALLS
 from lastlight.domains.safety.page_parts import ReasonForm, Texts, listed, venue_choices
 from lastlight.domains.safety.permissions import SAFETY_BROADCAST, SAFETY_READ, SAFETY_RESPOND
 from lastlight.domains.safety.schemas import BroadcastIn

@@ -10,6 +10,7 @@ from lastlight.domains.safety.model import Alert, FloorState, Thresholds, floor_
 from lastlight.domains.safety.permissions import SAFETY_READ
 from lastlight.domains.safety.thresholds import read_thresholds
 from lastlight.runtime.context import Ctx
+from lastlight.ui.formats import duration
 
 EVER = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 PATTERN_DAYS = 30
@@ -120,7 +121,7 @@ async def watch_stays(ctx: Ctx, *, limit: int) -> int:
             venue_id=row["venue_id"],
             kind="time",
             severity="low",
-            summary=f"In for {row['minutes']} minutes",
+            summary=f"In for {duration(60 * row['minutes'])}",
             visit_id=row["id"],
             patron_id=row["patron_id"],
             facts={"minutes": row["minutes"], "limit": row["minutes_inside"]},

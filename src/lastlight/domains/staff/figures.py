@@ -5,6 +5,7 @@ from itertools import groupby
 from lastlight.domains.staff.permissions import STAFF_PERFORMANCE, TIME_READ
 from lastlight.domains.staff.schemas import DaysQuery, Performance, PerformanceOut, Sheet, SheetDay, SheetsOut
 from lastlight.domains.staff.settings import LATE_MINUTES
+from lastlight.domains.venues import business_spans
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import VenueId
 from lastlight.kernel.permissions import Permission
@@ -26,10 +27,7 @@ order by u.name, e.user_id, e.business_day
 # A day of a task or a shift is the one on its venue's clock on which its business day began.
 PERFORMANCE = """
 with places as (
-    select id, ($2::date + make_interval(hours => business_day_hour)) at time zone time_zone as since,
-           ($3::date + 1 + make_interval(hours => business_day_hour)) at time zone time_zone as until
-    from venues
-    where tenant_id = $1 and ($4::uuid[] is null or id = any($4))
+    select * from unnest($4::uuid[], $6::timestamptz[], $7::timestamptz[]) as p (id, since, until)
 ), work as (
     select t.assignee_id as user_id, count(*) as given, count(*) filter (where t.status = 'done') as done,
            count(*) filter (where t.due_at < coalesce(t.ended_at, now())) as late,
@@ -102,7 +100,9 @@ async def performance(ctx: Ctx, *, query: DaysQuery) -> PerformanceOut:
     """Everybody's tasks, response times and attendance over some business days, at the venues that the actor may see."""
     venues = _places(ctx, query, STAFF_PERFORMANCE)
     late = await setting(ctx, LATE_MINUTES)
-    rows = await ctx.db.rows(Performance, PERFORMANCE, ctx.tenant_id, query.first, query.last, venues, late)
+    days = await business_spans(ctx, first=query.first, last=query.last, venue_ids=venues)
+    bounds = (days.venue_ids, late, days.since, days.until)
+    rows = await ctx.db.rows(Performance, PERFORMANCE, ctx.tenant_id, query.first, query.last, *bounds)
     return PerformanceOut(first=query.first, last=query.last, items=rows)
 
 

@@ -1,5 +1,6 @@
 """The lists of clocked time (which export time sheets), corrections, shifts and swaps."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -7,7 +8,8 @@ import msgspec
 
 from lastlight.domains.staff.permissions import SHIFTS_PLAN, SHIFTS_READ, TIME_CLOCK, TIME_READ
 from lastlight.kernel.ids import UserId, VenueId
-from lastlight.runtime.http.listing import Column, Filter, Listing
+from lastlight.runtime.http.columns import AT_VENUE, ID, VENUE, VERSION, Column, Filter, ref
+from lastlight.runtime.http.listing import Listing
 
 ENTRY_STATUSES = (("open", "On duty"), ("closed", "Done"), ("voided", "Voided"))
 CORRECTION_STATUSES = (
@@ -103,98 +105,83 @@ class SwapRow(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
-def _place(table: str) -> tuple[Column, ...]:
-    return (
-        Column(name="id", sql=f"{table}.id", label="Id", kind="uuid", shown=False),
-        Column(name="venue", sql="w.name", label="Venue", sort=True),
-        Column(name="venue_id", sql=f"{table}.venue_id", label="Venue id", kind="uuid", shown=False),
-        Column(name="version", sql=f"{table}.version", label="Version", kind="number", shown=False),
-    )
-
-
 ENTRY_SOURCE = """time_entries e
 join venues w on w.tenant_id = e.tenant_id and w.id = e.venue_id
 join users u on u.id = e.user_id"""
+PLACE = (ID, *VENUE, VERSION)
 IN_PLACE_SQL = """case when e.in_position is null then 'not_given' when e.in_position->>'outside_m' is null then 'unchecked'
 else 'at_venue' end"""
 ENTRY_COLUMNS = (
-    Column(name="person", sql="u.name", label="Who", sort=True),
-    Column(name="user_id", sql="e.user_id", label="User id", kind="uuid", shown=False),
-    Column(name="business_day", sql="e.business_day", label="Business day", kind="date", sort=True),
-    Column(name="started_at", sql="e.started_at", label="In", kind="time", sort=True),
-    Column(name="ended_at", sql="e.ended_at", label="Out", kind="time"),
-    Column(name="break_seconds", sql="e.break_seconds", label="Breaks", kind="duration"),
+    Column("person", "Who", sql="u.name", sort=True),
+    ref("user_id", "User id"),
+    Column("business_day", "Business day", kind="date", sort=True),
+    Column("started_at", "In", kind="time", sort=True),
+    Column("ended_at", "Out", kind="time"),
+    Column("break_seconds", "Breaks", kind="duration"),
+    Column("worked_seconds", "Worked", kind="duration", sort=True, sort_sql="coalesce(e.worked_seconds, 2147483647)"),
+    Column("status", "Status", kind="enum", choices=ENTRY_STATUSES, sort=True),
+    ref("shift_id", "Shift id"),
+    Column("corrected_at", "Corrected", kind="time", shown=False),
     Column(
-        name="worked_seconds",
-        sql="e.worked_seconds",
-        label="Worked",
-        kind="duration",
-        sort=True,
-        sort_sql="coalesce(e.worked_seconds, 2147483647)",
+        "forgotten", "Forgotten", sql="(e.forgotten_at is not null and e.status = 'open')", kind="bool", shown=False
     ),
-    Column(name="status", sql="e.status", label="Status", kind="enum", choices=ENTRY_STATUSES, sort=True),
-    Column(name="shift_id", sql="e.shift_id", label="Shift id", kind="uuid", shown=False),
-    Column(name="corrected_at", sql="e.corrected_at", label="Corrected", kind="time", shown=False),
-    Column(
-        name="forgotten",
-        sql="(e.forgotten_at is not null and e.status = 'open')",
-        label="Forgotten",
-        kind="bool",
-        shown=False,
-    ),
-    Column(name="in_place", sql=IN_PLACE_SQL, label="Clocked in where", kind="enum", choices=CLOCK_PLACES),
-    *_place("e"),
+    Column("in_place", "Clocked in where", sql=IN_PLACE_SQL, kind="enum", choices=CLOCK_PLACES),
+    *PLACE,
 )
 ENTRY_FILTERS = (
-    Filter(name="venue_id", sql="e.venue_id", label="Venue", kind="uuid"),
-    Filter(name="user_id", sql="e.user_id", label="Who", kind="uuid"),
-    Filter(name="status", sql="e.status", label="Status", kind="enum", choices=ENTRY_STATUSES),
-    Filter(
-        name="forgotten", sql="(e.forgotten_at is not null and e.status = 'open')", label="Not clocked out", kind="bool"
-    ),
-    Filter(name="in_place", sql=f"({IN_PLACE_SQL})", label="Clocked in where", kind="enum", choices=CLOCK_PLACES),
-    Filter(name="started_at", sql="e.started_at", label="In", kind="time"),
+    AT_VENUE,
+    Filter("user_id", "Who"),
+    Filter("status"),
+    Filter("forgotten", "Not clocked out"),
+    Filter("in_place"),
+    Filter("started_at"),
 )
 CORRECTION_SOURCE = """time_corrections c
 join venues w on w.tenant_id = c.tenant_id and w.id = c.venue_id
 join users u on u.id = c.user_id"""
 CORRECTION_COLUMNS = (
-    Column(name="person", sql="u.name", label="Who", sort=True),
-    Column(name="user_id", sql="c.user_id", label="User id", kind="uuid", shown=False),
-    Column(name="entry_id", sql="c.entry_id", label="Entry id", kind="uuid", shown=False),
-    Column(name="started_at", sql="c.started_at", label="In", kind="time", sort=True),
-    Column(name="ended_at", sql="c.ended_at", label="Out", kind="time"),
-    Column(name="break_seconds", sql="c.break_seconds", label="Breaks", kind="duration"),
-    Column(name="reason", sql="c.reason", label="Reason"),
-    Column(name="status", sql="c.status", label="Status", kind="enum", choices=CORRECTION_STATUSES, sort=True),
-    Column(name="created_at", sql="c.created_at", label="Asked", kind="time", sort=True),
-    *_place("c"),
+    Column("person", "Who", sql="u.name", sort=True),
+    ref("user_id", "User id"),
+    ref("entry_id", "Entry id"),
+    Column("started_at", "In", kind="time", sort=True),
+    Column("ended_at", "Out", kind="time"),
+    Column("break_seconds", "Breaks", kind="duration"),
+    Column("reason", "Reason"),
+    Column("status", "Status", kind="enum", choices=CORRECTION_STATUSES, sort=True),
+    Column("created_at", "Asked", kind="time", sort=True),
+    *PLACE,
 )
 CORRECTION_FILTERS = (
-    Filter(name="venue_id", sql="c.venue_id", label="Venue", kind="uuid"),
-    Filter(name="user_id", sql="c.user_id", label="Who", kind="uuid"),
-    Filter(name="status", sql="c.status", label="Status", kind="enum", choices=CORRECTION_STATUSES),
+    AT_VENUE,
+    Filter("user_id", "Who"),
+    Filter("status"),
 )
 SHIFT_SOURCE = """shifts s
 join venues w on w.tenant_id = s.tenant_id and w.id = s.venue_id
 left join users u on u.id = s.user_id"""
 SHIFT_COLUMNS = (
-    Column(name="starts_at", sql="s.starts_at", label="From", kind="time", sort=True),
-    Column(name="ends_at", sql="s.ends_at", label="To", kind="time"),
-    Column(name="person", sql="coalesce(u.name, '')", label="Who", sort=True),
-    Column(name="user_id", sql="s.user_id", label="User id", kind="uuid", shown=False),
-    Column(name="duty", sql="s.duty", label="Duty", sort=True),
-    Column(name="note", sql="s.note", label="Note", shown=False),
-    Column(name="status", sql="s.status", label="Status", kind="enum", choices=SHIFT_STATUSES, sort=True),
-    *_place("s"),
+    Column("starts_at", "From", kind="time", sort=True),
+    Column("ends_at", "To", kind="time"),
+    Column("person", "Who", sql="coalesce(u.name, '')", sort=True),
+    ref("user_id", "User id"),
+    Column("duty", "Duty", sort=True),
+    Column("note", "Note", shown=False),
+    Column("status", "Status", kind="enum", choices=SHIFT_STATUSES, sort=True),
+    *PLACE,
 )
 SHIFT_FILTERS = (
-    Filter(name="venue_id", sql="s.venue_id", label="Venue", kind="uuid"),
-    Filter(name="user_id", sql="s.user_id", label="Who", kind="uuid"),
-    Filter(name="status", sql="s.status", label="Status", kind="enum", choices=SHIFT_STATUSES),
-    Filter(name="free", sql="(s.user_id is null)", label="Nobody's", kind="bool"),
-    Filter(name="starts_at", sql="s.starts_at", label="From", kind="time"),
+    AT_VENUE,
+    Filter("user_id", "Who"),
+    Filter("status"),
+    Filter("free", "Nobody's", sql="(s.user_id is null)", kind="bool"),
+    Filter("starts_at"),
 )
+
+
+def _to_oneself(column: Column) -> Column:
+    """A column of a list of one's own: who it is goes without saying."""
+    return replace(column, shown=False) if column.name == "person" else column
+
 
 ENTRIES = Listing(
     name="time_entries",
@@ -202,9 +189,8 @@ ENTRIES = Listing(
     row=EntryRow,
     permission=TIME_READ,
     source=ENTRY_SOURCE,
-    tenant="e.tenant_id",
+    of="e",
     venue="e.venue_id",
-    key="e.id",
     columns=ENTRY_COLUMNS,
     filters=ENTRY_FILTERS,
     search=("u.name",),
@@ -216,10 +202,9 @@ OWN_ENTRIES = Listing(
     row=EntryRow,
     permission=TIME_CLOCK,
     source=ENTRY_SOURCE,
-    tenant="e.tenant_id",
+    of="e",
     own_user="e.user_id",
-    key="e.id",
-    columns=ENTRY_COLUMNS,
+    columns=tuple(_to_oneself(column) for column in ENTRY_COLUMNS),
     filters=ENTRY_FILTERS,
     sort="-started_at",
 )
@@ -229,9 +214,8 @@ CORRECTIONS = Listing(
     row=CorrectionRow,
     permission=TIME_READ,
     source=CORRECTION_SOURCE,
-    tenant="c.tenant_id",
+    of="c",
     venue="c.venue_id",
-    key="c.id",
     columns=CORRECTION_COLUMNS,
     filters=CORRECTION_FILTERS,
     search=("u.name", "c.reason"),
@@ -243,10 +227,9 @@ OWN_CORRECTIONS = Listing(
     row=CorrectionRow,
     permission=TIME_CLOCK,
     source=CORRECTION_SOURCE,
-    tenant="c.tenant_id",
+    of="c",
     own_user="c.user_id",
-    key="c.id",
-    columns=CORRECTION_COLUMNS,
+    columns=tuple(_to_oneself(column) for column in CORRECTION_COLUMNS),
     filters=CORRECTION_FILTERS,
     sort="-created_at",
 )
@@ -256,9 +239,8 @@ PLANNED_SHIFTS = Listing(
     row=ShiftRow,
     permission=SHIFTS_PLAN,
     source=SHIFT_SOURCE,
-    tenant="s.tenant_id",
+    of="s",
     venue="s.venue_id",
-    key="s.id",
     columns=SHIFT_COLUMNS,
     filters=SHIFT_FILTERS,
     search=("u.name", "s.duty"),
@@ -270,10 +252,9 @@ SHIFTS = Listing(
     row=ShiftRow,
     permission=SHIFTS_READ,
     source=SHIFT_SOURCE,
+    of="s",
     where="s.published_at is not null",
-    tenant="s.tenant_id",
     venue="s.venue_id",
-    key="s.id",
     columns=SHIFT_COLUMNS,
     filters=SHIFT_FILTERS,
     search=("u.name", "s.duty"),
@@ -289,27 +270,26 @@ join shifts s on s.tenant_id = x.tenant_id and s.id = x.shift_id
 join venues w on w.tenant_id = x.tenant_id and w.id = x.venue_id
 left join users f on f.id = x.from_user_id
 join users o on o.id = x.to_user_id""",
-    tenant="x.tenant_id",
+    of="x",
     venue="x.venue_id",
-    key="x.id",
     columns=(
-        Column(name="created_at", sql="x.created_at", label="Asked", kind="time", sort=True),
-        Column(name="starts_at", sql="s.starts_at", label="Shift", kind="time", sort=True),
-        Column(name="shift_id", sql="x.shift_id", label="Shift id", kind="uuid", shown=False),
-        Column(name="from_person", sql="coalesce(f.name, '')", label="From", sort=True),
-        Column(name="from_user_id", sql="x.from_user_id", label="From id", kind="uuid", shown=False),
-        Column(name="to_person", sql="o.name", label="To", sort=True),
-        Column(name="to_user_id", sql="x.to_user_id", label="To id", kind="uuid", shown=False),
-        Column(name="for_shift_id", sql="x.for_shift_id", label="For shift id", kind="uuid", shown=False),
-        Column(name="status", sql="x.status", label="Status", kind="enum", choices=SWAP_STATUSES, sort=True),
-        Column(name="reason", sql="x.reason", label="Reason"),
-        *_place("x"),
+        Column("created_at", "Asked", kind="time", sort=True),
+        Column("starts_at", "Shift", sql="s.starts_at", kind="time", sort=True),
+        ref("shift_id", "Shift id"),
+        Column("from_person", "From", sql="coalesce(f.name, '')", sort=True),
+        ref("from_user_id", "From id"),
+        Column("to_person", "To", sql="o.name", sort=True),
+        ref("to_user_id", "To id"),
+        ref("for_shift_id", "For shift id"),
+        Column("status", "Status", kind="enum", choices=SWAP_STATUSES, sort=True),
+        Column("reason", "Reason"),
+        *PLACE,
     ),
     filters=(
-        Filter(name="venue_id", sql="x.venue_id", label="Venue", kind="uuid"),
-        Filter(name="from_user_id", sql="x.from_user_id", label="From", kind="uuid"),
-        Filter(name="to_user_id", sql="x.to_user_id", label="To", kind="uuid"),
-        Filter(name="status", sql="x.status", label="Status", kind="enum", choices=SWAP_STATUSES),
+        AT_VENUE,
+        Filter("from_user_id", "From"),
+        Filter("to_user_id", "To"),
+        Filter("status"),
     ),
     search=("coalesce(f.name, '')", "o.name"),
     sort="-created_at",

@@ -1,6 +1,5 @@
 """What the people's time and shifts bring to the platform."""
 
-from lastlight.domains.staff.api import PUBLIC_ROUTES, ROUTES
 from lastlight.domains.staff.errors import (
     ERRORS,
     AlreadyClockedIn,
@@ -16,19 +15,23 @@ from lastlight.domains.staff.events import EVENTS, ShiftPublished, ShiftReminded
 from lastlight.domains.staff.jobs import notice_forgotten, remind_people
 from lastlight.domains.staff.listings import LISTINGS
 from lastlight.domains.staff.notices import PUSH_JOBS, SHIFTS, push_reminder, push_shift, push_swap
-from lastlight.domains.staff.pages_own import OWN_PAGES, SCHEDULE_EVENTS, count_offers
-from lastlight.domains.staff.pages_plan import PLAN_EVENTS, PLAN_PAGES, count_swaps
-from lastlight.domains.staff.pages_team import TEAM_PAGES, TIME_EVENTS, count_on
+from lastlight.domains.staff.own_pages import OWN_PAGES
+from lastlight.domains.staff.own_schedule_pages import OWN_SCHEDULE_PAGES, SCHEDULE_EVENTS, count_offers
 from lastlight.domains.staff.permissions import PERMISSIONS, SHIFTS_PLAN, SHIFTS_READ, TIME_CLOCK, TIME_READ
+from lastlight.domains.staff.plan_pages import PLAN_EVENTS, PLAN_PAGES, count_swaps
+from lastlight.domains.staff.schedule_api import PUBLIC_ROUTES, SCHEDULE_ROUTES
 from lastlight.domains.staff.settings import SETTINGS
+from lastlight.domains.staff.shift_pages import SHIFT_PAGES
+from lastlight.domains.staff.team_pages import TEAM_PAGES, TIME_EVENTS, count_on
+from lastlight.domains.staff.time_api import TIME_ROUTES
 from lastlight.runtime.module import Module, Nav, Reaction
 
 MODULE = Module(
     name="staff",
     summary="People at work: clocked time and its corrections, the schedule and its swaps, and figures of both.",
     toggle="staff",
-    routes=ROUTES,
-    pages=(*OWN_PAGES, *TEAM_PAGES, *PLAN_PAGES),
+    routes=(*TIME_ROUTES, *SCHEDULE_ROUTES),
+    pages=(*OWN_PAGES, *OWN_SCHEDULE_PAGES, *TEAM_PAGES, *PLAN_PAGES, *SHIFT_PAGES),
     permissions=PERMISSIONS,
     events=EVENTS,
     errors=tuple(error for error in ERRORS if error is not FeedUnknown),

@@ -1,14 +1,13 @@
 """Writes of tasks: one function per verb. `create_task` is the face that other parts of the platform use."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET
 
-from lastlight.domains.identity import require_colleague
-from lastlight.domains.tasks.errors import TaskEnded, TaskOfAnother, TaskStarted
+from lastlight.domains.tasks.errors import TaskOfAnother, TaskStarted
 from lastlight.domains.tasks.events import (
     TaskAssigned,
     TaskBegun,
@@ -22,9 +21,10 @@ from lastlight.domains.tasks.events import (
 from lastlight.domains.tasks.model import Comment, Priority, Task
 from lastlight.domains.tasks.permissions import TASKS_MANAGE, TASKS_READ, TASKS_WORK
 from lastlight.domains.tasks.queries import COMMENTS, find_task, read_task
+from lastlight.domains.tasks.rules import myself, require_assignable, require_standing, require_times, require_title
 from lastlight.domains.tasks.schemas import TaskChange, TaskIn
 from lastlight.domains.venues import find_venue
-from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
+from lastlight.kernel.errors import Invalid, NotFound, Stale
 from lastlight.kernel.ids import UserId, uuid7
 from lastlight.runtime.context import Ctx
 
@@ -76,8 +76,6 @@ from due
 where t.tenant_id = $1 and t.id = due.id
 returning t.id, t.venue_id, t.assignee_id, t.priority, t.due_at, t.version
 """
-FARTHEST = timedelta(days=36_525)
-"""Beyond a hundred years there are days that have no local time everywhere."""
 DECIDED = ("title", "details", "priority", "due_at", "remind_at")
 
 
@@ -122,10 +120,10 @@ async def write_task(ctx: Ctx, *, data: TaskIn) -> Task:
     venue = await find_venue(ctx, venue_id=data.venue_id, permission=TASKS_WORK)
     if venue.status == "archived":
         raise Invalid(fields={"venue_id": "This venue is archived; choose another."})
-    _require_title(data.title)
-    _require_times(ctx.now, due_at=data.due_at, remind_at=data.remind_at)
+    require_title(data.title)
+    require_times(ctx.now, due_at=data.due_at, remind_at=data.remind_at)
     if data.assignee_id is not None:
-        await _require_assignable(ctx, venue_id=data.venue_id, assignee_id=data.assignee_id)
+        await require_assignable(ctx, venue_id=data.venue_id, assignee_id=data.assignee_id)
     return await create_task(
         ctx,
         venue_id=data.venue_id,
@@ -143,11 +141,11 @@ async def change_task(ctx: Ctx, *, task_id: UUID, data: TaskChange, version: int
     before = await find_task(ctx, task_id=task_id, permission=TASKS_MANAGE, lock=True)
     if before.version != version:
         raise Stale
-    _require_standing(before)
+    require_standing(before)
     given = {name: value for name in DECIDED if (value := getattr(data, name)) is not UNSET}
     wanted = msgspec.structs.replace(before, **given)
-    _require_title(wanted.title)
-    _require_times(ctx.now, **{name: given[name] for name in ("due_at", "remind_at") if name in given})
+    require_title(wanted.title)
+    require_times(ctx.now, **{name: given[name] for name in ("due_at", "remind_at") if name in given})
     if wanted == before:
         return before
     values = (wanted.title.strip(), wanted.details.strip(), wanted.priority, wanted.due_at, wanted.remind_at)
@@ -160,14 +158,14 @@ async def change_task(ctx: Ctx, *, task_id: UUID, data: TaskChange, version: int
 async def assign_task(ctx: Ctx, *, task_id: UUID, assignee_id: UserId | None) -> Task:
     """Give a task to somebody, or to nobody. One may take a free task and hand back one's own; the rest is a manager's."""
     before = await find_task(ctx, task_id=task_id, permission=TASKS_WORK, lock=True)
-    _require_standing(before)
+    require_standing(before)
     if before.assignee_id == assignee_id:
         return before
     mine = ctx.actor.user_id
     if before.assignee_id not in {None, mine} and not ctx.allows(TASKS_MANAGE, before.venue_id):
         raise TaskOfAnother
     if assignee_id is not None:
-        await _require_assignable(ctx, venue_id=before.venue_id, assignee_id=assignee_id)
+        await require_assignable(ctx, venue_id=before.venue_id, assignee_id=assignee_id)
     await ctx.db.execute(ASSIGN, ctx.tenant_id, task_id, assignee_id)
     after = await read_task(ctx, task_id=task_id)
     _tell_assigned(ctx, after, before=before)
@@ -177,8 +175,8 @@ async def assign_task(ctx: Ctx, *, task_id: UUID, assignee_id: UserId | None) ->
 async def start_task(ctx: Ctx, *, task_id: UUID) -> Task:
     """Begin to work on a task, one's own or a free one, which becomes one's own."""
     before = await find_task(ctx, task_id=task_id, permission=TASKS_WORK, lock=True)
-    _require_standing(before)
-    mine = _myself(ctx)
+    require_standing(before)
+    mine = myself(ctx)
     if before.assignee_id not in {None, mine}:
         raise TaskOfAnother
     if before.status == "started":
@@ -192,8 +190,8 @@ async def start_task(ctx: Ctx, *, task_id: UUID) -> Task:
 async def finish_task(ctx: Ctx, *, task_id: UUID, outcome: str = "") -> Task:
     """Say that a task is done: its assignee, anybody for a free one, or who manages tasks."""
     before = await find_task(ctx, task_id=task_id, permission=TASKS_WORK, lock=True)
-    _require_standing(before)
-    mine = _myself(ctx)
+    require_standing(before)
+    mine = myself(ctx)
     if before.assignee_id not in {None, mine} and not ctx.allows(TASKS_MANAGE, before.venue_id):
         raise TaskOfAnother
     await ctx.db.execute(FINISH, ctx.tenant_id, task_id, mine, outcome.strip())
@@ -207,7 +205,7 @@ async def cancel_task(ctx: Ctx, *, task_id: UUID, reason: str) -> Task:
     if not reason.strip():
         raise Invalid(fields={"reason": "Say why, so that the others know."})
     before = await find_task(ctx, task_id=task_id, permission=TASKS_MANAGE, lock=True)
-    _require_standing(before)
+    require_standing(before)
     return await end_unneeded(ctx, task=before, reason=reason)
 
 
@@ -256,43 +254,6 @@ async def remind_assignees(ctx: Ctx, *, limit: int) -> int:
         said = {name: row[name] for name in ("venue_id", "assignee_id", "priority", "version", "due_at")}
         ctx.emit(TaskReminded(task_id=row["id"], **said), entity=("task", row["id"]), venue_id=row["venue_id"])
     return len(rows)
-
-
-async def _require_assignable(ctx: Ctx, *, venue_id: UUID, assignee_id: UserId) -> None:
-    if assignee_id != ctx.actor.user_id and not ctx.allows(TASKS_MANAGE, venue_id):
-        raise NotPermitted(
-            "Only who manages tasks gives them to others. Take it yourself, or leave it to whoever takes it."
-        )
-    await require_colleague(ctx, user_id=assignee_id, venue_id=venue_id, field="assignee_id")
-
-
-def _myself(ctx: Ctx) -> UserId:
-    if ctx.actor.user_id is None:
-        raise NotPermitted
-    return ctx.actor.user_id
-
-
-def _require_standing(task: Task) -> None:
-    if task.is_ended:
-        raise TaskEnded
-
-
-def _require_title(title: str) -> None:
-    if not title.strip():
-        raise Invalid(fields={"title": "Say what is to be done."})
-
-
-def _require_times(now: datetime, **times: datetime | None) -> None:
-    found: dict[str, str] = {}
-    for name, time in times.items():
-        if time is None:
-            continue
-        if time.tzinfo is None:
-            found[name] = "Give the time with its offset, such as 2026-11-21T22:00:00+02:00."
-        elif abs(time - now) > FARTHEST:
-            found[name] = "Give a time within a hundred years from now."
-    if found:
-        raise Invalid(fields=found)
 
 
 def _tell_assigned(ctx: Ctx, task: Task, *, before: Task | None) -> None:

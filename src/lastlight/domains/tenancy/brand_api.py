@@ -1,6 +1,5 @@
 """The edge of brands: choosing, uploading, and what pages load of them."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from lastlight.domains.tenancy import brands
 from lastlight.domains.tenancy.brands import Brand, LogoNotAwaited
 from lastlight.domains.tenancy.permissions import TENANT_MANAGE, TENANT_READ
 from lastlight.kernel.errors import Invalid, NotFound, Stale, TooLarge
+from lastlight.runtime import clock
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.http import Download, Input, RequestInfo, delete, get, post, put
 from lastlight.runtime.services import Services
@@ -64,7 +64,7 @@ def shades_of(accent: str) -> list[Shade]:
 
 async def store_logo(services: Services, sent: Any, actor: Actor) -> Stored:
     """The slow part of an upload, before its transaction: check the address, then the picture, and store it."""
-    tenant_id, _ = brands.read_logo_link(services, sent["token"], now=datetime.now(UTC))
+    tenant_id, _ = brands.read_logo_link(services, sent["token"], now=clock.moment())
     if tenant_id != actor.tenant_id:
         raise NotFound
     info: RequestInfo = sent["request"]

@@ -6,7 +6,8 @@ from lastlight.domains.tenancy.toggles import TOGGLES
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http.listing import Column, Filter, Listing
+from lastlight.runtime.http.columns import ID, VERSION, Column, Filter
+from lastlight.runtime.http.listing import Listing
 
 STATUS = (
     ("pending", "Waits for approval"),
@@ -40,39 +41,34 @@ TENANTS: Listing[TenantRow] = Listing(
     row=TenantRow,
     permission=TENANTS_READ,
     source="tenants t",
+    of="t",
     tenant="t.id",
     cross_tenant=True,
     where="t.kind = 'business'",
-    key="t.id",
     columns=(
-        Column(name="name", sql="t.name", label="Business", sort=True),
-        Column(name="slug", sql="t.slug", label="Short name", sort=True),
-        Column(name="status", sql="t.status", label="Status", kind="enum", sort=True, choices=STATUS),
-        Column(name="plan", sql="t.plan", label="Plan", kind="enum", sort=True, choices=PLANS),
-        Column(name="contact_name", sql="t.contact_name", label="Contact"),
-        Column(name="contact_email", sql="t.contact_email", label="E-mail", shown=False),
-        Column(name="country", sql="t.country", label="Country", sort=True),
+        Column("name", "Business", sort=True),
+        Column("slug", "Short name", sort=True),
+        Column("status", "Status", kind="enum", sort=True, choices=STATUS),
+        Column("plan", "Plan", kind="enum", sort=True, choices=PLANS),
+        Column("contact_name", "Contact"),
+        Column("contact_email", "E-mail", shown=False),
+        Column("country", "Country", sort=True),
         Column(
-            name="members",
+            "members",
+            "People",
             sql="(select count(distinct m.user_id) from memberships m where m.tenant_id = t.id and m.status = 'active')",
-            label="People",
             kind="number",
         ),
-        Column(
-            name="patrons",
-            sql="(select count(*) from patrons p where p.tenant_id = t.id)",
-            label="Guests",
-            kind="number",
-        ),
-        Column(name="created_at", sql="t.created_at", label="Registered", kind="time", sort=True),
-        Column(name="approved_at", sql="t.approved_at", label="Approved", kind="time"),
-        Column(name="id", sql="t.id", label="Id", kind="uuid", shown=False),
-        Column(name="version", sql="t.version", label="Version", kind="number", shown=False),
+        Column("patrons", "Guests", sql="(select count(*) from patrons p where p.tenant_id = t.id)", kind="number"),
+        Column("created_at", "Registered", kind="time", sort=True),
+        Column("approved_at", "Approved", kind="time"),
+        ID,
+        VERSION,
     ),
     filters=(
-        Filter(name="status", sql="t.status", label="Status", kind="enum", choices=STATUS),
-        Filter(name="plan", sql="t.plan", label="Plan", kind="enum", choices=PLANS),
-        Filter(name="created_at", sql="t.created_at", label="Registered", kind="time"),
+        Filter("status"),
+        Filter("plan"),
+        Filter("created_at"),
     ),
     search=("t.name", "t.slug", "t.contact_name", "t.contact_email"),
     sort="-created_at",

@@ -53,6 +53,8 @@ async def register_tenant(ctx: Ctx, *, data: RegistrationIn, applicant: Applican
     await ctx.db.execute("select pg_advisory_xact_lock(hashtextextended($1, 7))", f"registration {email}")
     user_id = await _account(ctx, email=email, name=identity.clean_name(data.contact_name), applicant=applicant)
     if user_id is None:
+        if applicant.verdict.user_id is None and await _repeated(ctx, email=email, data=data):
+            return None  # sent twice at once: the other made the account between the look at it and our turn
         await ctx.enqueue(mail_registration_refused, email=email, business=identity.clean_name(data.name))
         return None
     name = identity.clean_name(data.name)
@@ -71,6 +73,12 @@ async def register_tenant(ctx: Ctx, *, data: RegistrationIn, applicant: Applican
     )
     await ctx.enqueue(mail_registration_received, tenant=tenant_id)
     return tenant_id
+
+
+async def _repeated(ctx: Ctx, *, email: str, data: RegistrationIn) -> bool:
+    waiting = """select 1 from tenants
+                 where contact_email = $1 and lower(name) = lower($2) and status = 'pending' and applicant_id is not null"""
+    return bool(await ctx.db.fetchval(waiting, email, identity.clean_name(data.name)))
 
 
 async def _account(ctx: Ctx, *, email: str, name: str, applicant: Applicant) -> UserId | None:

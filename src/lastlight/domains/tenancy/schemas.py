@@ -12,10 +12,12 @@ Text = Annotated[str, msgspec.Meta(max_length=500)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
 Phone = Annotated[str, msgspec.Meta(max_length=40)]
-Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$", description="ISO 3166, such as ZA.")]
-Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", description="ISO 4217, such as ZAR.")]
+Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$(?!\\n)", description="ISO 3166, such as ZA.")]
+Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$(?!\\n)", description="ISO 4217, such as ZAR.")]
 TimeZone = Annotated[str, msgspec.Meta(min_length=1, max_length=60, description="IANA, such as Africa/Johannesburg.")]
-Locale = Annotated[str, msgspec.Meta(pattern="^[a-z]{2}(-[A-Z]{2})?$", description="A language such as en or pt-BR.")]
+Locale = Annotated[
+    str, msgspec.Meta(pattern="^[a-z]{2}(-[A-Z]{2})?$(?!\\n)", description="A language such as en or pt-BR.")
+]
 Reason = Annotated[str, msgspec.Meta(min_length=3, max_length=500, description="Why; people read it.")]
 Plan = Literal["trial", "starter", "growth", "enterprise"]
 

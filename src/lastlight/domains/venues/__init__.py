@@ -28,12 +28,14 @@ from lastlight.domains.venues.queries import find_venue, find_venue_by_slug, rea
 from lastlight.domains.venues.seeding import seed_venues
 from lastlight.domains.venues.show import require_shown
 from lastlight.domains.venues.show_seeding import seed_shows
+from lastlight.domains.venues.spans import BusinessSpans, business_spans
 from lastlight.domains.venues.wall_clock import read_wall_clock, write_wall_clock
 
 __all__ = [
     "VENUES_KEYS",
     "VENUES_READ",
     "VENUE_COOKIE",
+    "BusinessSpans",
     "CodeKind",
     "CodeUnreadableError",
     "Geofence",
@@ -46,6 +48,7 @@ __all__ = [
     "VenueStatus",
     "business_day",
     "business_day_span",
+    "business_spans",
     "chosen_venue",
     "closes_at",
     "distance_outside",

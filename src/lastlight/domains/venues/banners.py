@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
+from lastlight.domains.venues.errors import BannersFull
 from lastlight.domains.venues.events import VenueBannerChanged
 from lastlight.domains.venues.permissions import VENUES_PUBLISH
 from lastlight.domains.venues.queries import lock_venue
@@ -16,13 +17,15 @@ from lastlight.kernel.errors import Invalid, NotFound, Stale
 from lastlight.kernel.ids import BannerId, ImageId, VenueId, uuid7
 from lastlight.runtime.context import Ctx
 
+MOST_BANNERS = 50
+"""So many of one venue may not be over yet: more would be seen by nobody."""
 COLUMNS = """b.id, b.venue_id, b.title, b.body, b.link, b.image_id, b.place, b.starts_at, b.ends_at,
        b.starts_at <= now() and b.ends_at > now() as live, b.created_at, b.version"""
 READ = f"select {COLUMNS} from venue_banners b where b.tenant_id = $1 and b.id = $2 and b.removed_at is null"  # noqa: S608 - our own columns
 OF_VENUE = f"""
 select {COLUMNS} from venue_banners b
 where b.tenant_id = $1 and b.venue_id = $2 and b.removed_at is null and b.ends_at > now() and ($3 or b.starts_at <= now())
-order by b.place, b.starts_at, b.id limit 50
+order by b.place, b.starts_at, b.id
 """  # noqa: S608 - our own columns
 LOCK = "select 1 from venue_banners where tenant_id = $1 and id = $2 and removed_at is null for update"
 INSERT = """
@@ -78,6 +81,7 @@ async def create_banner(ctx: Ctx, *, venue_id: UUID, data: BannerIn) -> Banner:
     banner_id = BannerId(uuid7())
     values = (data.title.strip(), data.body.strip(), data.link, data.image_id, data.starts_at, data.ends_at)
     await ctx.db.execute(INSERT, ctx.tenant_id, banner_id, venue_id, *values)
+    await _require_room(ctx, venue_id)
     after = await read_banner(ctx, banner_id=banner_id)
     _tell(ctx, "created", after, before=None, after=_facts(after))
     return after
@@ -97,6 +101,8 @@ async def change_banner(ctx: Ctx, *, banner_id: UUID, data: BannerChange, versio
         await _require_image(ctx, before.venue_id, wanted.image_id)
     values = (wanted.title.strip(), wanted.body.strip(), wanted.link, wanted.image_id, wanted.starts_at, wanted.ends_at)
     await ctx.db.execute(UPDATE, ctx.tenant_id, banner_id, *values)
+    if wanted.ends_at > before.ends_at:
+        await _require_room(ctx, before.venue_id)
     after = await read_banner(ctx, banner_id=banner_id)
     _tell(ctx, "changed", after, before=_facts(before), after=_facts(after))
     return after
@@ -131,6 +137,11 @@ async def _lock(ctx: Ctx, banner_id: UUID) -> Banner:
     if not await ctx.db.fetchval(LOCK, ctx.tenant_id, banner_id):
         raise NotFound
     return await read_banner(ctx, banner_id=banner_id)
+
+
+async def _require_room(ctx: Ctx, venue_id: UUID) -> None:
+    if len(await list_banners(ctx, venue_id=VenueId(venue_id), coming=True)) > MOST_BANNERS:
+        raise BannersFull
 
 
 async def _require_image(ctx: Ctx, venue_id: UUID, image_id: ImageId | None) -> None:

@@ -53,6 +53,14 @@ class ImagesFull(Conflict):
     default_detail = "Remove one first, or wait until yours are decided on."
 
 
+class BannersFull(Conflict):
+    """A venue has so many banners that are not over."""
+
+    type = "venue-banners-full"
+    title = "There are as many banners as there may be"
+    default_detail = "Take one down first, or wait until one is over."
+
+
 class ImageNotAwaited(Conflict):
     """An upload's address takes one picture."""
 
@@ -70,6 +78,7 @@ class ImageNotThere(Conflict):
 
 
 ERRORS = (
+    BannersFull,
     ImagesFull,
     ImageNotAwaited,
     ImageNotThere,

@@ -12,7 +12,7 @@ from lastlight.domains.venues.hours import WEEKDAYS, Interval, OpeningHours, Wee
 from lastlight.domains.venues.model import Address, PositionPolicy, TaxRate, Venue
 from lastlight.domains.venues.schemas import VenueChange, VenueIn
 from lastlight.kernel.errors import Invalid
-from lastlight.runtime.http import Input
+from lastlight.runtime.http import Input, checked
 
 Short = Annotated[str, msgspec.Meta(max_length=120)]
 Long = Annotated[str, msgspec.Meta(max_length=4000)]
@@ -22,6 +22,7 @@ TAX = re.compile(r"\s*(.+?)\s+(\d+(?:[.,]\d{1,2})?)\s*%?\s*(added)?\s*")
 
 
 FORM_NAMES = (
+    *((f"address.{name}", name) for name in ("line1", "city", "region", "postal_code", "country")),
     ("geofence.points", "corners"),
     ("geofence.radius_m", "geofence.radius_m"),
     ("geofence", "geofence"),
@@ -75,7 +76,7 @@ def to_venue(form: VenueForm) -> VenueIn:
     taxes = _taxes(form.taxes, errors)
     if errors:
         raise Invalid(fields=errors)
-    return VenueIn(
+    venue = VenueIn(
         name=form.name,
         slug=form.slug or None,
         address=Address(
@@ -98,6 +99,7 @@ def to_venue(form: VenueForm) -> VenueIn:
         position_policy=form.position_policy,
         visit_timeout_minutes=form.visit_timeout_minutes,
     )
+    return checked(venue)
 
 
 def to_change(form: VenueForm, venue: Venue) -> VenueChange:

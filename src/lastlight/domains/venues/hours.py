@@ -62,8 +62,7 @@ def is_open(hours: OpeningHours | None, zone: ZoneInfo, at: datetime) -> bool:
     """Whether the venue is open at a moment; without hours it always is."""
     if hours is None:
         return True
-    today = at.astimezone(zone).date()
-    return any(start <= at < end for start, end in _spans(hours, zone, today - timedelta(days=1), days=2))
+    return any(start <= at < end for start, end in _spans_around(hours, zone, at))
 
 
 def open_spans(
@@ -73,7 +72,7 @@ def open_spans(
     if hours is None:
         return [(start, end)]
     first = start.astimezone(zone).date() - timedelta(days=1)
-    days = (end.astimezone(zone).date() - first).days + 1
+    days = (end.astimezone(zone).date() - first).days + 2
     merged: list[tuple[datetime, datetime]] = []
     for begins, ends in sorted(_spans(hours, zone, first, days=days)):
         opens, closes = max(begins, start), min(ends, end)
@@ -98,14 +97,17 @@ def closes_at(hours: OpeningHours | None, zone: ZoneInfo, at: datetime) -> datet
     """When the opening that `at` lies in ends; None when closed, or never closing."""
     if hours is None:
         return None
-    spans = _spans(hours, zone, at.astimezone(zone).date() - timedelta(days=1), days=2)
-    return max((end for start, end in spans if start <= at < end), default=None)
+    return max((end for start, end in _spans_around(hours, zone, at) if start <= at < end), default=None)
 
 
 def business_day(at: datetime, zone: ZoneInfo, hour: int) -> date:
     """The business day of a moment: it ends at `hour` on the venue's clock, so 03:00 belongs to the evening before."""
-    local = at.astimezone(zone)
-    return local.date() if local.hour >= hour else local.date() - timedelta(days=1)
+    today = at.astimezone(zone).date()
+    # By the moments at which days begin: where a clock is set back past the hour, it shows the end of the old day once more.
+    for day in (today + timedelta(days=1), today):
+        if at >= moment_of(day, hour * 60, zone):
+            return day
+    return today - timedelta(days=1)
 
 
 def business_day_span(day: date, zone: ZoneInfo, hour: int) -> tuple[datetime, datetime]:
@@ -143,6 +145,11 @@ def hours_problems(hours: OpeningHours, path: str = "opening_hours") -> dict[str
             found[f"{here}.note"] = "Keep the note under 120 characters."
         found |= _interval_problems(exception.intervals, f"{here}.intervals")
     return found or _week_overlaps(hours.weekly, f"{path}.weekly")
+
+
+def _spans_around(hours: OpeningHours, zone: ZoneInfo, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The openings that a moment may lie in: also tomorrow's, for a clock set back past midnight shows the old day once more."""
+    return _spans(hours, zone, at.astimezone(zone).date() - timedelta(days=1), days=3)
 
 
 def _spans(hours: OpeningHours, zone: ZoneInfo, first: date, *, days: int) -> Iterator[tuple[datetime, datetime]]:

@@ -1,6 +1,5 @@
 """Images of venues at the edge."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -13,6 +12,7 @@ from lastlight.domains.venues.permissions import VENUES_MODERATE, VENUES_OWN, VE
 from lastlight.domains.venues.queries import find_venue
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale, TooLarge
 from lastlight.kernel.ids import ImageId, VenueId
+from lastlight.runtime import clock
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.http import Input, RequestInfo, delete, get, patch, post, put
 from lastlight.runtime.http.listing import listing_get
@@ -83,7 +83,7 @@ async def store_picture(services: Services, sent: Any, actor: Actor) -> Stored |
 
     None where the address has done its work: nothing is stored again, and the transaction says so, or answers as the first time.
     """
-    tenant_id, image_id = images.read_upload_link(services, sent["token"], now=datetime.now(UTC))
+    tenant_id, image_id = images.read_upload_link(services, sent["token"], now=clock.moment())
     if tenant_id != actor.tenant_id:
         raise NotFound
     if not await images.is_awaited(services, tenant_id, image_id=image_id):

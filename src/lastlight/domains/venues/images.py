@@ -17,6 +17,7 @@ from lastlight.kernel.errors import Invalid, NotFound, Stale
 from lastlight.kernel.ids import FileId, ImageId, PatronId, TenantId, VenueId, uuid7
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.db.turns import take_turn
 from lastlight.runtime.services import Services
 from lastlight.runtime.storage.files import LINK_SECONDS, Stored, add_file, file_link, remove_file
 
@@ -99,6 +100,8 @@ async def await_image(ctx: Ctx, *, venue_id: UUID, alt: str) -> tuple[Image, str
     if patron_id is None:
         ctx.require(VENUES_PUBLISH, venue_id)
         await lock_venue(ctx, venue_id=venue_id)
+    else:
+        await take_turn(ctx, of="photos", whose=patron_id)
     venue = await read_venue(ctx, venue_id=venue_id)
     found = await ctx.db.fetchrow(COUNTS, ctx.tenant_id, venue.id, patron_id)
     assert found is not None

@@ -34,7 +34,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     city: Line = ""
     region: Line = ""
     postal_code: Annotated[str, msgspec.Meta(max_length=20)] = ""
-    country: Annotated[str, msgspec.Meta(pattern="^([A-Z]{2})?$")] = ""
+    country: Annotated[str, msgspec.Meta(pattern="^([A-Z]{2})?$(?!\\n)")] = ""
 
     def one_line(self) -> str:
         """The address on one line, without its empty parts."""

@@ -4,7 +4,7 @@ import msgspec
 
 from lastlight.domains.venues import banners, publication, show
 from lastlight.domains.venues.banners import Banner
-from lastlight.domains.venues.errors import VenueArchived
+from lastlight.domains.venues.errors import BannersFull, VenueArchived
 from lastlight.domains.venues.listings import BANNERS
 from lastlight.domains.venues.permissions import VENUES_OWN, VENUES_PUBLISH, VENUES_READ
 from lastlight.domains.venues.publication import Publication
@@ -58,7 +58,7 @@ async def set_publication(ctx: Ctx, venue_id: VenueId, data: PublicationIn, if_m
 @post(
     "/api/venues/{venue_id:uuid}/banners",
     permission=VENUES_PUBLISH,
-    raises=[NotFound, Invalid],
+    raises=[NotFound, Invalid, BannersFull],
     status=201,
     tags=TAGS,
 )
@@ -67,7 +67,12 @@ async def create_banner(ctx: Ctx, venue_id: VenueId, data: BannerIn) -> Banner:
     return await banners.create_banner(ctx, venue_id=venue_id, data=data)
 
 
-@patch("/api/banners/{banner_id:uuid}", permission=VENUES_PUBLISH, raises=[NotFound, Stale, Invalid], tags=TAGS)
+@patch(
+    "/api/banners/{banner_id:uuid}",
+    permission=VENUES_PUBLISH,
+    raises=[NotFound, Stale, Invalid, BannersFull],
+    tags=TAGS,
+)
 async def change_banner(ctx: Ctx, banner_id: BannerId, data: BannerChange, if_match: int) -> Banner:
     """Change what is given about a banner."""
     return await banners.change_banner(ctx, banner_id=banner_id, data=data, version=if_match)

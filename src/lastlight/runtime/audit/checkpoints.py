@@ -1,7 +1,9 @@
 """Signed checkpoints: from time to time the relay signs each tenant's head, so that a rewritten chain is found out."""
 
 from typing import Any
+from uuid import UUID
 
+import msgspec
 from cryptography.exceptions import InvalidSignature
 
 from lastlight.runtime.audit.chain import checkpoint_message
@@ -29,23 +31,36 @@ on conflict do nothing
 """
 
 
+class SignedHead(msgspec.Struct, frozen=True):
+    """How far a tenant's chain had come, under our signature."""
+
+    tenant_id: UUID
+    seq: int
+    hash: bytes
+    signature: bytes
+
+
 async def sign_due(
     connection: Any, secrets: Secrets, *, every_entries: int = EVERY_ENTRIES, every_seconds: float = EVERY_SECONDS
-) -> int:
-    """Sign the head of every tenant that is due; how many were signed. Runs on the relay's own connection."""
+) -> list[SignedHead]:
+    """Sign the head of every tenant that is due; what was signed. Runs on the relay's own connection."""
     due = await connection.fetch(DUE, every_entries, float(every_seconds))
     if not due:
-        return 0
+        return []
     key = secrets.signing_key(PURPOSE)
     key_id = bytes.fromhex(secrets.key_id())
+    heads = [
+        SignedHead(tenant_id, seq, head, key_id + key.sign(checkpoint_message(tenant_id, seq, head)))
+        for tenant_id, seq, head in due
+    ]
     await connection.execute(
         INSERT,
-        [row["tenant_id"] for row in due],
-        [row["seq"] for row in due],
-        [row["hash"] for row in due],
-        [key_id + key.sign(checkpoint_message(row["tenant_id"], row["seq"], row["hash"])) for row in due],
+        [head.tenant_id for head in heads],
+        [head.seq for head in heads],
+        [head.hash for head in heads],
+        [head.signature for head in heads],
     )
-    return len(due)
+    return heads
 
 
 def signature_holds(secrets: Secrets, row: Any) -> bool:

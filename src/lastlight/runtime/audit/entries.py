@@ -8,7 +8,8 @@ import msgspec
 
 from lastlight.kernel.permissions import Permission, Scope
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http.listing import Column, Filter, Listing
+from lastlight.runtime.http.columns import Column, Filter, ref
+from lastlight.runtime.http.listing import Listing
 
 AUDIT_READ = Permission("audit.read", "Read the audit log: who did what, and what was there before.", Scope.TENANT)
 
@@ -50,23 +51,23 @@ def _said(field: str) -> str:
 
 
 COLUMNS = (
-    Column(name="seq", sql="a.seq", label="No.", kind="number", sort=True),
-    Column(name="at", sql="a.at", label="When", kind="time"),
-    Column(name="actor", sql=_said("actor"), label="Who"),
-    Column(name="actor_kind", sql="a.actor_kind", label="As", kind="enum", choices=ACTOR_KINDS),
-    Column(name="actor_id", sql="a.actor_id", label="User", kind="uuid", shown=False),
-    Column(name="name", sql="a.name", label="What"),
-    Column(name="entity", sql="a.entity", label="Thing"),
-    Column(name="entity_id", sql="a.entity_id", label="Which", shown=False),
-    Column(name="venue_id", sql="a.venue_id", label="Venue", kind="uuid", shown=False),
-    Column(name="reason", sql=_said("reason"), label="Why"),
-    Column(name="origin", sql="a.origin", label="Through", kind="enum", choices=ORIGINS),
-    Column(name="ip", sql=_said("ip"), label="From"),
-    Column(name="user_agent", sql=_said("user_agent"), label="With", shown=False),
-    Column(name="request_id", sql=_said("request_id"), label="Request", shown=False),
-    Column(name="before", sql="a.payload::jsonb -> 'before'", label="Before", shown=False),
-    Column(name="after", sql="a.payload::jsonb -> 'after'", label="After", shown=False),
-    Column(name="forgotten", sql="a.payload is null", label="Forgotten", kind="bool", shown=False),
+    Column("seq", "No.", kind="number", sort=True),
+    Column("at", "When", kind="time"),
+    Column("actor", "Who", sql=_said("actor")),
+    Column("actor_kind", "As", kind="enum", choices=ACTOR_KINDS),
+    ref("actor_id", "User"),
+    Column("name", "What"),
+    Column("entity", "Thing"),
+    Column("entity_id", "Which", shown=False),
+    ref("venue_id", "Venue"),
+    Column("reason", "Why", sql=_said("reason")),
+    Column("origin", "Through", kind="enum", choices=ORIGINS),
+    Column("ip", "From", sql=_said("ip")),
+    Column("user_agent", "With", sql=_said("user_agent"), shown=False),
+    Column("request_id", "Request", sql=_said("request_id"), shown=False),
+    Column("before", "Before", sql="a.payload::jsonb -> 'before'", shown=False),
+    Column("after", "After", sql="a.payload::jsonb -> 'after'", shown=False),
+    Column("forgotten", "Forgotten", sql="a.payload is null", kind="bool", shown=False),
 )
 
 AUDIT: Listing[AuditRow] = Listing(
@@ -75,19 +76,19 @@ AUDIT: Listing[AuditRow] = Listing(
     row=AuditRow,
     permission=AUDIT_READ,
     source="audit_entries a",
-    tenant="a.tenant_id",
+    of="a",
     key="a.seq",
     columns=COLUMNS,
     sort="-seq",
     filters=(
-        Filter(name="entity", sql="a.entity", label="Thing"),
-        Filter(name="entity_id", sql="a.entity_id", label="Which"),
-        Filter(name="name", sql="a.name", label="What"),
-        Filter(name="actor_id", sql="a.actor_id", label="User", kind="uuid"),
-        Filter(name="actor_kind", sql="a.actor_kind", label="As", kind="enum", choices=ACTOR_KINDS),
-        Filter(name="origin", sql="a.origin", label="Through", kind="enum", choices=ORIGINS),
-        Filter(name="venue_id", sql="a.venue_id", label="Venue", kind="uuid"),
-        Filter(name="at", sql="a.at", label="When", kind="time"),
+        Filter("entity"),
+        Filter("entity_id"),
+        Filter("name"),
+        Filter("actor_id"),
+        Filter("actor_kind"),
+        Filter("origin"),
+        Filter("venue_id"),
+        Filter("at"),
     ),
     search=("a.payload", "a.name", "a.entity_id"),
 )
@@ -103,7 +104,7 @@ class AuditEntry(AuditRow, frozen=True, kw_only=True):
 
 
 ENTRY = f"""
-select {", ".join(f"{column.sql} as {column.name}" for column in COLUMNS)},
+select {", ".join(f"{column.sql} as {column.name}" for column in AUDIT.columns)},
        a.id, encode(a.digest, 'hex') as digest, encode(a.hash, 'hex') as hash,
        (select encode(p.hash, 'hex') from audit_entries p where p.tenant_id = $1 and p.seq = $2 - 1) as previous_hash
 from audit_entries a

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import asyncpg
 
 from lastlight.runtime.audit.chain import GENESIS, Header, digest_of, hash_of
 from lastlight.runtime.audit.checkpoints import signature_holds
+from lastlight.runtime.audit.witness import contradiction, witness_folder, witnessed_tenants
 from lastlight.runtime.secrets import Secrets
 from lastlight.runtime.settings import Settings
 
@@ -79,15 +81,19 @@ async def verify_all(settings: Settings) -> AsyncIterator[TenantReport]:
     secrets = Secrets(settings.secret_key, settings.secret_keys)
     connection = await asyncpg.connect(settings.dsn("looker"), server_settings={"application_name": "lastlight-verify"})
     try:
-        for row in await connection.fetch(TENANTS):
+        folder = await witness_folder(connection, settings.var_dir)
+        chained = {row["tenant_id"] for row in await connection.fetch(TENANTS)}
+        for tenant_id in sorted(chained | witnessed_tenants(folder)):
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                yield await verify_tenant(connection, secrets, row["tenant_id"])
+                yield await verify_tenant(connection, secrets, tenant_id, witness=folder)
     finally:
         await connection.close()
 
 
-async def verify_tenant(connection: Any, secrets: Secrets, tenant_id: UUID) -> TenantReport:
-    """Walk one chain inside the transaction given, which must see one snapshot."""
+async def verify_tenant(
+    connection: Any, secrets: Secrets, tenant_id: UUID, *, witness: Path | None = None
+) -> TenantReport:
+    """Walk one chain inside the transaction given, which must see one snapshot; `witness` is the folder of the heads kept apart."""
     report = TenantReport(tenant_id)
     checkpoints = {row["seq"]: row for row in await connection.fetch(CHECKPOINTS, tenant_id)}
     report.checkpoints = len(checkpoints)
@@ -100,6 +106,8 @@ async def verify_tenant(connection: Any, secrets: Secrets, tenant_id: UUID) -> T
     for seq in checkpoints:
         report.differs(f"seq {seq}: a signed checkpoint stands here, but the entry is gone")
     await _check_tail(connection, report)
+    if witness is not None and (said := await contradiction(connection, secrets, witness, tenant_id)):
+        report.differs(said)
     return report
 
 

@@ -3,7 +3,6 @@
 A token names its session and nothing that may change; what its owner may do is read from the database.
 """
 
-import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +18,7 @@ from joserfc.jwk import OKPKey
 
 from lastlight.kernel.base64url import decode_base64url, encode_base64url
 from lastlight.kernel.ids import SessionId, TenantId, UserId, uuid7
+from lastlight.runtime import clock
 from lastlight.runtime.auth.errors import TokenExpired, TokenInvalid
 from lastlight.runtime.secrets import Secrets
 
@@ -31,6 +31,7 @@ ALGORITHM = "Ed25519"
 ISSUER = "https://lastlight.dev"
 AUDIENCE = "lastlight"
 COOKIE_SECONDS = 7 * 24 * 3600
+"""The longest life of any token."""
 LONGEST = 2048
 REMEMBERED = 8192
 CLOCK_SKEW_SECONDS = 5
@@ -88,7 +89,7 @@ def issue(
     now: float | None = None,
 ) -> str:
     """A signed token that lives for `seconds`."""
-    issued = int(time.time() if now is None else now)
+    issued = int(clock.now() if now is None else now)
     claims: dict[str, Any] = {
         "iss": ISSUER,
         "aud": AUDIENCE,
@@ -107,7 +108,7 @@ def read(keys: TokenKeys, token: str, kind: TokenType, *, now: float | None = No
     """The claims of a token of ours of this type; TokenInvalid when it is anything else, TokenExpired when its time is over."""
     if len(token) > LONGEST or not token.isascii():
         raise TokenInvalid
-    at = time.time() if now is None else now
+    at = clock.now() if now is None else now
     place = (kind, sha256(token.encode()).digest())
     claims = keys.seen.get(place)
     if claims is None:
@@ -132,10 +133,13 @@ def _verified(keys: TokenKeys, token: str, kind: TokenType) -> Claims:
         raise TokenInvalid
     try:
         jwt.decode(token, key, algorithms=[ALGORITHM])
-        claims = msgspec.json.decode(decode_base64url(segments[1]) or b"", type=Claims)
+        payload = decode_base64url(segments[1]) or b""
+        claims = msgspec.json.decode(payload, type=Claims)
     except (JoseError, ValueError, msgspec.DecodeError) as error:
         raise TokenInvalid from error
-    if claims.iss != ISSUER or claims.aud != AUDIENCE or claims.exp <= claims.iat:
+    if msgspec.json.encode(claims) != payload:  # a claim twice, or written in another way than ours
+        raise TokenInvalid
+    if claims.iss != ISSUER or claims.aud != AUDIENCE or not 0 < claims.exp - claims.iat <= COOKIE_SECONDS:
         raise TokenInvalid
     return claims
 
@@ -150,5 +154,4 @@ def _header_json(kind: TokenType, kid: str) -> bytes:
 
 def _canonical(segment: str) -> bool:
     """Whether a segment is base64url in its only spelling: spare bits zero, no padding, no foreign characters."""
-    raw = decode_base64url(segment)
-    return raw is not None and encode_base64url(raw) == segment
+    return decode_base64url(segment) is not None

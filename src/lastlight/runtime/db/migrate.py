@@ -1,7 +1,13 @@
-"""Migrations: plain SQL files, forward only, each in one transaction, by one process at a time."""
+"""Migrations: plain SQL files, forward only, each in one transaction, by one process at a time, while others go on working.
 
+Nobody queues behind a migration for longer than LOCK_SECONDS: one that does not get its locks in that time steps back, lets the
+others pass and tries again. A file that begins with `-- outside a transaction` holds one `create index concurrently`.
+"""
+
+import asyncio
 import hashlib
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +21,21 @@ from lastlight.runtime.startup import StartError
 
 log = structlog.get_logger(__name__)
 
+LOCK_SECONDS = 0.4
+"""How long a migration stands in the queue for a lock, and everybody who comes later behind it."""
+STEP_BACK_SECONDS = 0.6
+PATIENCE_SECONDS = 600.0
+OUTSIDE = "-- outside a transaction"
+CONCURRENTLY = re.compile(r"create (?:unique )?index concurrently if not exists (\w+) ", re.IGNORECASE)
+INVALID = """
+select 1 from pg_index i join pg_class c on c.oid = i.indexrelid where c.relname = $1 and not i.indisvalid
+"""
+HOLDERS = """
+select string_agg(distinct l.pid::text, ', ')
+from pg_locks l join pg_class c on c.oid = l.relation
+where l.granted and l.pid <> pg_backend_pid() and c.relkind in ('r', 'p') and c.relnamespace = current_schema()::regnamespace
+  and l.database = (select oid from pg_database where datname = current_database())
+"""
 FILE_NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
 LEDGER_TABLE = """
@@ -149,15 +170,48 @@ def _check_history(applied: dict[int, Any], migrations: list[Migration]) -> None
 
 async def _apply(connection: Any, migration: Migration) -> None:
     log.info("migrating", migration=migration.name)
-    async with connection.transaction():
-        await connection.execute("set local lock_timeout = '5s'; set local statement_timeout = '10min'")
+    until = time.monotonic() + PATIENCE_SECONDS
+    apply = _apply_outside if migration.sql.startswith(OUTSIDE) else _apply_inside
+    while True:
         try:
-            await connection.execute(migration.sql)
+            return await apply(connection, migration)
+        except asyncpg.LockNotAvailableError as error:
+            if time.monotonic() > until:
+                raise MigrationError(
+                    f"{migration.name} could not be applied in {PATIENCE_SECONDS:.0f} seconds: what it changes is in use. "
+                    f"Database processes that hold tables: {await connection.fetchval(HOLDERS) or 'none any more'}."
+                ) from error
+            log.info("a migration steps back", migration=migration.name, reason=str(error))
+            await asyncio.sleep(STEP_BACK_SECONDS)
         except asyncpg.PostgresError as error:
             raise MigrationError(f"{migration.name} failed and was rolled back: {error}.") from error
-        await connection.execute(
-            "insert into schema_migrations (number, name, checksum) values ($1, $2, $3)",
-            migration.number,
-            migration.name,
-            migration.checksum,
+
+
+async def _apply_inside(connection: Any, migration: Migration) -> None:
+    async with connection.transaction():
+        await connection.execute(f"set local lock_timeout = '{LOCK_SECONDS:g}s'; set local statement_timeout = '10min'")
+        await connection.execute(migration.sql)
+        await _note(connection, migration)
+
+
+async def _apply_outside(connection: Any, migration: Migration) -> None:
+    """Build an index while everybody reads and writes; what an attempt that broke off has left is removed first."""
+    statement = "\n".join(line for line in migration.sql.splitlines() if not line.startswith("--")).strip()
+    found = CONCURRENTLY.match(statement)
+    if found is None or ";" in statement.rstrip(";"):
+        raise MigrationError(
+            f"{migration.name}: outside a transaction stands one `create index concurrently if not exists`, and nothing else."
         )
+    if await connection.fetchval(INVALID, found[1]):
+        await connection.execute(f"drop index concurrently if exists {found[1]}")
+    await connection.execute(statement)  # it waits for old transactions, and nobody waits for it
+    await _note(connection, migration)
+
+
+async def _note(connection: Any, migration: Migration) -> None:
+    await connection.execute(
+        "insert into schema_migrations (number, name, checksum) values ($1, $2, $3)",
+        migration.number,
+        migration.name,
+        migration.checksum,
+    )

@@ -1,11 +1,14 @@
 """Connection pools, one for each database role that the platform's processes sign in as."""
 
+import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import asyncpg
 import msgspec
 
+from lastlight.runtime import clock
+from lastlight.runtime.db.bounded import BoundedPool, watch_socket
 from lastlight.runtime.settings import Settings
 
 PoolName = Literal["app", "system", "platform"]
@@ -18,11 +21,13 @@ _decoder = msgspec.json.Decoder()
 class Pools:
     """The pools of one process. Every setting is transaction-local, so nothing is reset between uses."""
 
-    app: Any
-    system: Any
-    platform: Any
+    app: BoundedPool
+    system: BoundedPool
+    platform: BoundedPool
+    migrated: int = 0
+    """The newest migration that the database was seen to have."""
 
-    def by_name(self, name: PoolName) -> Any:
+    def by_name(self, name: PoolName) -> BoundedPool:
         """The pool of a role."""
         return getattr(self, name)
 
@@ -42,29 +47,47 @@ async def open_pools(settings: Settings) -> Pools:
     )
 
 
-async def open_pool(settings: Settings, role: PoolName, size: int) -> Any:
+CONNECT_SECONDS = 5.0
+OVER_SECONDS = 0.5
+"""How much longer than the server's own limit the driver waits for an answer, before it takes the server to be gone."""
+
+
+async def open_pool(settings: Settings, role: PoolName, size: int) -> BoundedPool:
     """A pool of one role: JSON as Python values, UTC, bounded statements and transactions."""
-    return await asyncpg.create_pool(
+    pool = BoundedPool(
         settings.dsn(role),
         min_size=1,
         max_size=size,
+        max_queries=50_000,
+        loop=None,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
         init=prepare_connection,
         reset=_keep,
         statement_cache_size=1024 if settings.prepared_statements else 0,
         max_inactive_connection_lifetime=300,
-        command_timeout=settings.statement_timeout_ms / 1000 + 1,
+        timeout=CONNECT_SECONDS,
+        command_timeout=settings.statement_timeout_ms / 1000 + OVER_SECONDS,
         server_settings={
             "application_name": f"lastlight-{role}",
             "statement_timeout": str(settings.statement_timeout_ms),
             "transaction_timeout": str(settings.transaction_timeout_ms),
             "idle_in_transaction_session_timeout": str(settings.transaction_timeout_ms),
             "timezone": "UTC",
+            "tcp_keepalives_idle": "5",
+            "tcp_keepalives_interval": "2",
+            "tcp_keepalives_count": "3",
         },
     )
+    await pool
+    return pool
 
 
 async def prepare_connection(connection: Any) -> None:
-    """Teach a new connection our types: jsonb as Python values by msgspec."""
+    """Teach a new connection our types: jsonb as Python values by msgspec; and to notice when the database is gone."""
+    watch_socket(connection)
+    asked = time.monotonic()
+    clock.note(await connection.fetchval("select clock_timestamp()"), asked=asked)
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
             name, schema="pg_catalog", encoder=_encode_json, decoder=_decoder.decode, format="text"

@@ -1,21 +1,24 @@
 """The unit of work: one transaction, begun with its tenant and actor, committed before the answer leaves."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import structlog
 
-from lastlight.kernel.errors import Busy, Problem, ReadOnly, SessionEnded
+from lastlight.kernel.errors import Busy, Problem, ReadOnly, SessionEnded, Unsure
 from lastlight.kernel.ids import PLATFORM, TenantId
+from lastlight.runtime import clock
 from lastlight.runtime.auth.looking import answerable
 from lastlight.runtime.context import SYSTEM, Actor, Ctx
+from lastlight.runtime.db.bounded import GONE, BoundedPool, has_ended
 from lastlight.runtime.db.connection import Db
+from lastlight.runtime.db.entry import Entry, enter
 from lastlight.runtime.db.pools import PoolName
 from lastlight.runtime.events.outbox import write_outbox
 from lastlight.runtime.observability.metrics import TRANSACTION_SECONDS
@@ -24,15 +27,20 @@ from lastlight.runtime.services import Services
 
 log = structlog.get_logger(__name__)
 
-ACQUIRE_SECONDS = 5.0
-GONE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""How the driver says that its connection is no more; the last when the server ended it between two answers."""
+OPEN_SECONDS = 4.5
+"""Longest time from asking for a connection to the beginning of the transaction, all waiting included."""
 SNAPSHOT = (
     "begin isolation level repeatable read read only; set local transaction_timeout = '55min';"
     " set local idle_in_transaction_session_timeout = '5min'; set local statement_timeout = '5min'"
 )
-RETRIED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-"""Errors after which the whole transaction is run again; nothing of it was kept."""
+RETRIED = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.OutdatedSchemaCacheError,
+)
+"""Errors after which the whole transaction is run again; nothing of it was kept. The last two come once after a migration that
+changed what a prepared statement returns."""
 
 
 class SessionChanged(Exception):
@@ -59,14 +67,15 @@ async def unit_of_work(services: Services, scope: WorkScope) -> AsyncGenerator[C
     Raises Busy when no connection comes free in time, SessionEnded or SessionChanged when the actor's session no longer stands.
     """
     pool = services.pools.by_name(scope.role)
+    until = time.monotonic() + OPEN_SECONDS
     try:
-        connection = await pool.acquire(timeout=ACQUIRE_SECONDS)
+        connection = await pool.take()
     except (TimeoutError, *GONE) as error:
-        log.warning("no database connection", role=scope.role, error=str(error))
+        log.warning("no database connection", role=scope.role, error=str(error) or type(error).__name__)
         raise Busy from error
     try:
         with span("transaction", db__role=scope.role), TRANSACTION_SECONDS.labels(scope.role).time():
-            ctx = await _begin(services, scope, connection)
+            ctx = await _begin(services, scope, pool, connection, until)
             try:
                 refusal = None
                 try:
@@ -75,11 +84,11 @@ async def unit_of_work(services: Services, scope: WorkScope) -> AsyncGenerator[C
                     if not problem.keeps:
                         raise
                     refusal = problem
-                if ctx.pending and scope.actor.looking is None:
+                if (ctx.pending or ctx.answered) and scope.actor.looking is None:
                     await write_outbox(ctx)
-                await connection.execute("commit")
+                await _commit(connection)
             except BaseException as error:
-                await _abandon(connection, error)
+                await _abandon(pool, connection, error)
                 if scope.actor.looking is not None and isinstance(error, asyncpg.ReadOnlySQLTransactionError):
                     raise ReadOnly from error
                 raise
@@ -115,29 +124,31 @@ async def _record_apart(services: Services, scope: WorkScope, looked: Ctx) -> No
     looked.pending.clear()
 
 
-async def _begin(services: Services, scope: WorkScope, connection: Any) -> Ctx:
-    actor = scope.actor
+async def _begin(services: Services, scope: WorkScope, pool: BoundedPool, connection: Any, until: float) -> Ctx:
+    asked = time.monotonic()
     try:
-        await connection.execute(_begin_sql(scope))
-        if actor.session_id is None:
-            now = await connection.fetchval("select now()")
-        else:
-            now = await connection.fetchval("select ll.enter($1, $2)", actor.session_id, actor.version)
+        await connection.execute(_begin_sql(scope), timeout=until - asked)
+        left = until - time.monotonic()
+        entry = await enter(
+            connection, actor=scope.actor, tenant_id=scope.tenant_id, key=scope.idempotency_key, seconds=left
+        )
     except BaseException as error:
-        await _abandon(connection, error)
+        await _abandon(pool, connection, error)
         raise _begin_problem(error) from error
-    return _context(services, scope, connection, now)
+    clock.note(entry.at, asked=asked)
+    return _context(services, scope, connection, entry)
 
 
-def _context(services: Services, scope: WorkScope, connection: Any, now: datetime) -> Ctx:
+def _context(services: Services, scope: WorkScope, connection: Any, entry: Entry) -> Ctx:
     return Ctx(
         actor=scope.actor,
         tenant_id=scope.tenant_id,
         db=Db(connection, services.registry.constraints),
-        now=now,
+        now=entry.at,
         services=services,
         request_id=scope.request_id,
         idempotency_key=scope.idempotency_key,
+        taken=entry.taken,
     )
 
 
@@ -175,20 +186,30 @@ def _begin_problem(error: BaseException) -> BaseException:
         return SessionChanged()
     if code == "LL003":
         return ReadOnly()
-    if isinstance(error, GONE):
+    if isinstance(error, (TimeoutError, *GONE)):
         return Busy()
     return error
 
 
-async def _abandon(connection: Any, error: BaseException) -> None:
-    """Roll back; after a cancellation the connection is thrown away, so that no later request reads this one's answer."""
-    if isinstance(error, asyncio.CancelledError) or connection.is_closed():
-        connection.terminate()
+async def _commit(connection: Any) -> None:
+    """Commit; raises Unsure when the database went silent over it, for then nobody here knows whether it was done."""
+    try:
+        await connection.execute("commit")
+    except (TimeoutError, *GONE) as error:
+        raise Unsure from error
+
+
+async def _abandon(pool: BoundedPool, connection: Any, error: BaseException) -> None:
+    """Roll back; after a cancellation or a silence the connection is thrown away, so that no later request reads this one's answer."""
+    if isinstance(error, Unsure) and error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, (asyncio.CancelledError, TimeoutError)) or has_ended(connection):
+        await pool.drop(connection, error)
         return
     try:
         await connection.execute("rollback")
-    except (asyncpg.PostgresError, *GONE):
-        connection.terminate()
+    except (asyncpg.PostgresError, TimeoutError, *GONE) as failure:
+        await pool.drop(connection, failure)
 
 
 async def _after_commit(ctx: Ctx) -> None:

@@ -9,7 +9,8 @@ from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.drills.events import DRILLS_READ
 from lastlight.runtime.drills.run import DrillStep
-from lastlight.runtime.http.listing import Column, Filter, Listing
+from lastlight.runtime.http.columns import ID, Column, Filter
+from lastlight.runtime.http.listing import Listing
 
 ONE = """
 select r.id, r.drill, r.runbook, coalesce(t.name, '') as business, r.run_by, r.passed, r.seconds, r.ran_at, r.steps
@@ -44,22 +45,21 @@ DRILL_RUNS = Listing(
     row=DrillRow,
     permission=DRILLS_READ,
     source="drill_runs r left join tenants t on t.id = r.business_id",
-    tenant="r.tenant_id",
-    key="r.id",
+    of="r",
     columns=(
-        Column(name="id", sql="r.id", label="Id", kind="uuid", shown=False),
-        Column(name="ran_at", sql="r.ran_at", label="Ran", kind="time", sort=True),
-        Column(name="drill", sql="r.drill", label="Drill", sort=True),
-        Column(name="passed", sql="r.passed", label="Passed", kind="bool"),
-        Column(name="seconds", sql="r.seconds::float8", label="Seconds", kind="number"),
-        Column(name="business", sql="coalesce(t.name, '')", label="Played in"),
-        Column(name="run_by", sql="r.run_by", label="Run by"),
-        Column(name="runbook", sql="r.runbook", label="Runbook", shown=False),
+        ID,
+        Column("ran_at", "Ran", kind="time", sort=True),
+        Column("drill", "Drill", sort=True),
+        Column("passed", "Passed", kind="bool"),
+        Column("seconds", "Seconds", sql="r.seconds::float8", kind="number"),
+        Column("business", "Played in", sql="coalesce(t.name, '')"),
+        Column("run_by", "Run by"),
+        Column("runbook", "Runbook", shown=False),
     ),
     filters=(
-        Filter(name="drill", sql="r.drill", label="Drill"),
-        Filter(name="passed", sql="r.passed", label="Passed", kind="bool"),
-        Filter(name="ran_at", sql="r.ran_at", label="Ran", kind="time"),
+        Filter("drill"),
+        Filter("passed"),
+        Filter("ran_at"),
     ),
     search=("r.drill", "r.run_by"),
     sort="-ran_at",

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +11,8 @@ import structlog
 
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.audit.chain import GENESIS, Header, digest_of, hash_of, new_salt
-from lastlight.runtime.context import SYSTEM, Ctx
-from lastlight.runtime.db.connection import Db
 from lastlight.runtime.events import metrics
+from lastlight.runtime.jobs.enqueue import Wanted, enqueue_all, poke_workers
 from lastlight.runtime.services import Services
 
 log = structlog.get_logger(__name__)
@@ -184,28 +182,36 @@ async def _write(connection: Any, placed: list[_Placed]) -> None:
 
 async def _react(services: Services, connection: Any, placed: list[_Placed], moved: Moved) -> None:
     """Queue the jobs that answer these events, in the same transaction: they run if, and only if, the event is in its stream."""
-    for entry in placed:
-        for reaction in services.registry.reactions:
-            if reaction.event.event_name == entry.row["name"]:
-                await _queue(services, connection, entry, reaction.job, moved)
+    jobs = services.registry.jobs_of_event
+    wanted = [_wanted(entry, job) for entry in placed for job in jobs.get(entry.row["name"], ())]
+    if not wanted:
+        return
+    if not await _queued(services, connection, wanted):
+        apart = [await _queued(services, connection, [one]) for one in wanted]  # so that one cannot hinder the others
+        for one in (one for one, queued in zip(wanted, apart, strict=True) if not queued):
+            metrics.REACTIONS_FAILED.labels(one.job.name).inc()
+            log.error("a reaction could not be queued", job=one.job.name, event_id=one.args["event_id"])
+
+    async def poke() -> None:
+        poke_workers(services)
+
+    moved.callbacks.append(poke)
 
 
-async def _queue(services: Services, connection: Any, entry: _Placed, job: Any, moved: Moved) -> None:
+def _wanted(entry: _Placed, job: Any) -> Wanted:
     row = entry.row
-    ctx = _context(services, connection, TenantId(row["tenant_id"]), row["moved_at"])
-    data = msgspec.json.decode(row["data"])
+    args = {"event_id": str(row["id"]), "seq": entry.seq, "data": msgspec.json.decode(row["data"])}
+    return Wanted(TenantId(row["tenant_id"]), job, f"event:{row['id']}", args)
+
+
+async def _queued(services: Services, connection: Any, wanted: list[Wanted]) -> bool:
+    """Queue all of these or none; False when they cannot be, which costs the batch nothing else."""
     try:
         async with connection.transaction():
-            await ctx.enqueue(job, key=f"event:{row['id']}", event_id=str(row["id"]), seq=entry.seq, data=data)
+            await enqueue_all(services, connection, wanted)
     except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError):
         raise
     except Exception:
-        metrics.REACTIONS_FAILED.labels(job.name).inc()
-        log.exception("a reaction could not be queued", job=job.name, event_name=row["name"], event_id=str(row["id"]))
-        return
-    moved.callbacks += ctx.callbacks
-
-
-def _context(services: Services, connection: Any, tenant_id: TenantId, now: datetime) -> Ctx:
-    db = Db(connection, services.registry.constraints)
-    return Ctx(actor=SYSTEM, tenant_id=tenant_id, db=db, now=now, services=services, request_id="relay")
+        log.exception("reactions could not be queued", count=len(wanted))
+        return False
+    return True

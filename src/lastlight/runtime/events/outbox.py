@@ -1,4 +1,4 @@
-"""The outbox: all that a transaction emitted, written by one statement just before its commit."""
+"""The outbox: all that a transaction emitted, and the answer under its request's key, by one statement just before its commit."""
 
 from typing import Any
 
@@ -13,13 +13,42 @@ from unnest($1::uuid[], $2::text[], $3::integer[], $4::uuid[], $5::uuid[], $6::t
      with ordinality as e (tenant_id, name, version, venue_id, patron_id, audience, data, entity, entity_id, audit, place)
 order by e.place
 """
+INSERT_AND_KEEP = f"""
+with kept as (
+    insert into idempotency_keys (tenant_id, principal, key, operation, request_hash, status, body, headers, user_id)
+    values ($12, $13, $14, $15, $16, $17, $18, $19, $20)
+)
+{INSERT}"""  # noqa: S608 - made of our own parts
 
 
 async def write_outbox(ctx: Ctx) -> None:
-    """Write every pending event of the transaction, in the order they were emitted."""
+    """Write every pending event of the transaction, in the order they were emitted, and keep its answer."""
+    events, answer = _events(ctx), _answer(ctx)
+    await ctx.db.execute(INSERT_AND_KEEP if answer else INSERT, *events, *answer)
+
+
+def _answer(ctx: Ctx) -> tuple[Any, ...]:
+    """The further parameters of INSERT_AND_KEEP; none without an answer to keep."""
+    kept = ctx.answered
+    if kept is None:
+        return ()
+    return (
+        ctx.tenant_id,
+        kept.principal,
+        kept.key,
+        kept.operation,
+        kept.request_hash,
+        kept.status,
+        kept.body,
+        kept.headers,
+        ctx.actor.user_id,
+    )
+
+
+def _events(ctx: Ctx) -> tuple[Any, ...]:
+    """The parameters of INSERT."""
     pending = ctx.pending
-    await ctx.db.execute(
-        INSERT,
+    return (
         [event.tenant_id or ctx.tenant_id for event in pending],
         [event.name for event in pending],
         [event.version for event in pending],

@@ -10,6 +10,8 @@ from typing import Any
 import asyncpg
 import structlog
 
+from lastlight.runtime.db.bounded import watch_socket
+from lastlight.runtime.db.lost import LOST
 from lastlight.runtime.services import Services
 
 log = structlog.get_logger(__name__)
@@ -44,13 +46,7 @@ class Poker:
             self._again = False
             try:
                 await self._notify()
-            except (
-                OSError,
-                TimeoutError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                asyncpg.InternalClientError,
-            ) as error:
+            except LOST as error:
                 log.warning("the relay could not be poked; it will look by itself", error=str(error))
                 self._quiet_until = time.monotonic() + RETRY_SECONDS
                 return
@@ -61,6 +57,7 @@ class Poker:
             self._connection = await asyncpg.connect(
                 self._dsn, timeout=5, command_timeout=5, server_settings={"application_name": "lastlight-poke"}
             )
+            watch_socket(self._connection)
         await self._connection.execute(f"notify {CHANNEL}")
 
     async def close(self) -> None:

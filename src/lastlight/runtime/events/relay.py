@@ -16,6 +16,8 @@ import asyncpg
 import structlog
 
 from lastlight.runtime.audit.checkpoints import sign_due
+from lastlight.runtime.audit.witness import keep_heads, witness_folder
+from lastlight.runtime.db.lost import LOST
 from lastlight.runtime.db.pools import prepare_connection
 from lastlight.runtime.events import metrics
 from lastlight.runtime.events.move import Moved, move_batch
@@ -40,8 +42,6 @@ FIRST_LOOK_SECONDS = 0.002
 HOUSEKEEPING_SECONDS = 5.0
 HELD_ALARM_SECONDS = 5.0
 """An open transaction that holds events back for longer is an error in the log."""
-LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""A killed backend shows itself as any of these; the last when it dies between two steps of one statement."""
 
 
 @dataclass(slots=True)
@@ -188,7 +188,13 @@ async def _keep_house(services: Services, connection: Any) -> None:
     )
     metrics.BACKLOG.set(row["waiting"])
     metrics.OLDEST_SECONDS.set(row["oldest"])
-    await sign_due(connection, services.secrets)
+    heads = await sign_due(connection, services.secrets)
+    if heads:
+        folder = await witness_folder(connection, services.settings.var_dir)
+        try:
+            await keep_heads(connection, folder, heads)
+        except OSError as error:
+            log.error("the heads of audit chains could not be kept outside the database", error=str(error))  # noqa: TRY400 - said in full
 
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:

@@ -17,6 +17,7 @@ from lastlight.runtime.jobs.actions import cancel
 from lastlight.runtime.storage.files import remove_file
 
 TAGS = ["exports"]
+LOCK = "select 1 from jobs where tenant_id = $1 and id = $2 and created_by = $3 for no key update"
 
 
 class ExportIn(Input, frozen=True, kw_only=True):
@@ -70,6 +71,7 @@ async def remove_export(ctx: Ctx, export_id: JobId) -> None:
 
 async def drop_export(ctx: Ctx, export_id: JobId) -> None:
     """Cancel an export of the actor's own, or take its file away."""
+    await ctx.db.execute(LOCK, ctx.tenant_id, export_id, ctx.actor.user_id)
     found = await find_export(ctx, export_id)
     if found.state in {"queued", "running"}:
         await cancel(ctx, job_id=export_id)

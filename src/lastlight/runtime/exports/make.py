@@ -13,7 +13,7 @@ from uuid import UUID
 
 from lastlight.kernel.errors import NotPermitted
 from lastlight.kernel.ids import SessionId, VenueId
-from lastlight.runtime.auth.authenticate import load_actor
+from lastlight.runtime.auth.actors import load_actor
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.uow import SessionChanged, WorkScope, unit_of_work
 from lastlight.runtime.exports.asking import check_may_export, read_query

@@ -10,7 +10,8 @@ from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import FileId, JobId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.exports.events import EXPORTS_CREATE, Format
-from lastlight.runtime.http.listing import Column, Filter, Listing
+from lastlight.runtime.http.columns import ID, Column, Filter
+from lastlight.runtime.http.listing import Listing
 from lastlight.runtime.module import Registry
 from lastlight.runtime.storage.files import file_link
 
@@ -68,29 +69,28 @@ EXPORTS = Listing(
     row=ExportRow,
     permission=EXPORTS_CREATE,
     source=SOURCE,
+    of="e",
     where="e.kind = 'exports.make'",
-    tenant="e.tenant_id",
     own_user="e.created_by",
-    key="e.id",
     sort="-created_at",
     columns=(
-        Column(name="created_at", sql="e.created_at", label="Asked for", kind="time", sort=True),
-        Column(name="listing", sql="e.args->>'listing'", label="List", sort=True),
-        Column(name="format", sql="e.args->>'format_name'", label="Format", kind="enum", choices=FORMATS),
-        Column(name="state", sql=STATE, label="State", kind="enum", choices=STATES),
-        Column(name="rows_done", sql="e.progress_done", label="Rows", kind="number"),
-        Column(name="rows_total", sql="e.progress_total", label="Of", kind="number", shown=False),
-        Column(name="size", sql="f.size", label="Size", kind="number"),
-        Column(name="error", sql="e.error", label="Error"),
-        Column(name="finished_at", sql="e.finished_at", label="Ended", kind="time"),
-        Column(name="expires_at", sql="f.expires_at", label="Kept until", kind="time"),
-        Column(name="id", sql="e.id", label="Id", kind="uuid", shown=False),
+        Column("created_at", "Asked for", kind="time", sort=True),
+        Column("listing", "List", sql="e.args->>'listing'", sort=True),
+        Column("format", "Format", sql="e.args->>'format_name'", kind="enum", choices=FORMATS),
+        Column("state", "State", sql=STATE, kind="enum", choices=STATES),
+        Column("rows_done", "Rows", sql="e.progress_done", kind="number"),
+        Column("rows_total", "Of", sql="e.progress_total", kind="number", shown=False),
+        Column("size", "Size", sql="f.size", kind="number"),
+        Column("error", "Error"),
+        Column("finished_at", "Ended", kind="time"),
+        Column("expires_at", "Kept until", sql="f.expires_at", kind="time"),
+        ID,
     ),
     filters=(
-        Filter(name="state", sql=STATE, label="State", kind="enum", choices=STATES),
-        Filter(name="format", sql="e.args->>'format_name'", label="Format", kind="enum", choices=FORMATS),
-        Filter(name="listing", sql="e.args->>'listing'", label="List"),
-        Filter(name="created_at", sql="e.created_at", label="Asked for", kind="time"),
+        Filter("state"),
+        Filter("format"),
+        Filter("listing"),
+        Filter("created_at"),
     ),
     search=("e.args->>'listing'",),
 )

@@ -1,5 +1,6 @@
 """The edge: operations declared once, requests read strictly, answers and problems written one way."""
 
+from lastlight.runtime.http.decode import checked
 from lastlight.runtime.http.operation import Input, Operation, also_at, delete, get, page, page_post, patch, post, put
 from lastlight.runtime.http.reply import Cookie, Download, Form, Redirect, Reply, RequestInfo, View
 
@@ -14,6 +15,7 @@ __all__ = [
     "RequestInfo",
     "View",
     "also_at",
+    "checked",
     "delete",
     "get",
     "page",

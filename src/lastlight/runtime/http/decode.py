@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from lastlight.kernel.errors import Invalid, Malformed
+
+T = TypeVar("T")
 
 MAX_DEPTH = 32
 MAX_FIELDS = 200
@@ -115,6 +117,16 @@ def decode_query(raw: bytes, kind: type[Any], *, ignore: tuple[str, ...] = ()) -
     return convert_text(pairs(raw, ignore=ignore), kind)
 
 
+def refuse_query(query: str) -> None:
+    """Refuse query parameters where the operation takes none."""
+    if query:
+        decode_query(query.encode("latin-1"), _Nothing)
+
+
+class _Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """Takes no field at all."""
+
+
 def pairs(raw: bytes, *, ignore: tuple[str, ...] = ()) -> dict[str, list[str]]:
     """The names and values of a query string or an urlencoded form."""
     try:
@@ -155,6 +167,14 @@ def _refuse_far(value: Any) -> None:
         found = getattr(value, name)
         if isinstance(found, date) and found.year not in YEARS:
             raise Invalid(fields={name: f"Choose a date between the years {YEARS[0]} and {YEARS[-1]}."})
+
+
+def checked(value: T) -> T:
+    """A struct that a page made of a form's texts, held to the rules of one that was sent as JSON; Invalid with the paths at fault."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(value), type(value))
+    except msgspec.ValidationError as error:
+        raise invalid(error) from error
 
 
 def holds(kind: Any, wanted: type) -> bool:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import structlog
 
 from lastlight.kernel.errors import (
+    Busy,
     KeyRequired,
     ModuleOff,
     NotFound,
@@ -19,20 +19,21 @@ from lastlight.kernel.errors import (
     ReadOnly,
     SessionEnded,
     UnsupportedMedia,
+    Unsure,
 )
-from lastlight.kernel.ids import PLATFORM, TenantId
+from lastlight.kernel.ids import TenantId
 from lastlight.runtime import limits
 from lastlight.runtime.auth.authenticate import anonymous, authenticate, reload_actor, renewed_cookie
-from lastlight.runtime.auth.cookies import session_cookie_name
+from lastlight.runtime.auth.cookies import known_cookie_name, session_cookie_name
 from lastlight.runtime.auth.errors import SecondFactorDue
 from lastlight.runtime.context import Actor, Ctx
-from lastlight.runtime.db.pools import PoolName
+from lastlight.runtime.db.bounded import begin_waiting
 from lastlight.runtime.db.uow import RETRIED, SessionChanged, WorkScope, unit_of_work
 from lastlight.runtime.events.catch_up import stream_head
 from lastlight.runtime.http import answer, idempotency
-from lastlight.runtime.http.decode import convert_text, decode_json, decode_query, pairs
+from lastlight.runtime.http.decode import convert_text, decode_json, decode_query, pairs, refuse_query
 from lastlight.runtime.http.looks import note_look
-from lastlight.runtime.http.operation import Operation, Parameter, converter
+from lastlight.runtime.http.operation import Operation, Parameter, converter, role_of
 from lastlight.runtime.http.reply import Form, RequestInfo
 from lastlight.runtime.http.request import (
     AnyRequest,
@@ -64,6 +65,7 @@ class Call:
 
 async def dispatch(services: Services, op: Operation, module: Module, request: AnyRequest) -> answer.Answer:
     """Answer a request to an operation. Raises Problem, which the caller writes."""
+    begin_waiting()
     info = request_info(request, services.settings)
     actor = await authenticate(
         services,
@@ -94,7 +96,8 @@ async def _answered(services: Services, call: Call, request: AnyRequest) -> answ
     call.body = await _read_body(services, op, request)
     call.arguments = await _arguments(call, request)
     if by_account:
-        rate = await limits.count(services, op, actor, arguments=call.arguments)
+        known = call.info.cookies.get(known_cookie_name(services.settings))
+        rate = await limits.count(services, op, actor, arguments=call.arguments, known=known)
     if op.prepare is not None:
         prepared = await op.prepare(services, _sent(call.arguments), actor)
         if op.parameter("prepared") is not None:
@@ -162,6 +165,10 @@ async def run(services: Services, call: Call) -> answer.Answer:
             if not call.op.public or call.actor.session_id is None:
                 raise
             call.actor = anonymous(call.actor)
+        except Unsure as problem:
+            if call.op.writes:
+                raise
+            raise Busy from problem  # it only read
         except RETRIED:
             if attempt == ATTEMPTS:
                 raise
@@ -228,17 +235,6 @@ def _scope(call: Call) -> WorkScope:
     )
 
 
-def role_of(op: Operation, actor: Actor) -> PoolName:
-    """The database role that an operation's transaction signs in as."""
-    if op.db is not None:
-        return op.db
-    if actor.kind == "crew" and actor.tenant_id == PLATFORM:
-        return "platform"  # inside a tenant the crew is held to it by the policies of its own people
-    if actor.user_id is None or (op.public and actor.tenant_id == PLATFORM):
-        return "system"
-    return "app"
-
-
 async def _read_body(services: Services, op: Operation, request: AnyRequest) -> bytes:
     if not op.writes:
         return b""
@@ -254,16 +250,6 @@ async def _arguments(call: Call, request: AnyRequest) -> dict[str, Any]:
         refuse_query(call.info.query)
     structlog.contextvars.bind_contextvars(operation=call.op.name)
     return given
-
-
-def refuse_query(query: str) -> None:
-    """Refuse query parameters where the operation takes none."""
-    if query:
-        decode_query(query.encode("latin-1"), _Nothing)
-
-
-class _Nothing(msgspec.Struct, forbid_unknown_fields=True):
-    """Takes no field at all."""
 
 
 async def _argument(call: Call, parameter: Parameter, request: AnyRequest) -> Any:

@@ -18,6 +18,7 @@ from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.module import Module
 from lastlight.runtime.openapi import build_openapi, operation_id, plain_path, title_of
 from lastlight.runtime.services import Services
+from lastlight.ui.static import accepts
 
 DOCUMENT = "/openapi.json"
 EXPLORER = "/docs"
@@ -27,19 +28,19 @@ AnyRequest = Request[Any, Any, Any]
 
 
 def explorer_routes(services: Services) -> list[HTTPRouteHandler]:
-    """The handlers, bound to a process's services; each document is made once, when it is first asked for."""
+    """The handlers, bound to a process's services; each document is made once, when it is first asked for, however many ask at once."""
     areas = {module.name: module for module in services.registry.modules if _edges(module)}
-    documents: dict[str, tuple[bytes, bytes]] = {}
+    documents: dict[str, asyncio.Task[tuple[bytes, bytes]]] = {}
 
     async def read_openapi(request: AnyRequest) -> Response[Any]:
         area = request.query_params.get("area", "")
         if area and area not in areas:
             return _missing()
         if area not in documents:
-            documents[area] = await asyncio.to_thread(_document, services, area)
-        plain, packed = documents[area]
+            documents[area] = asyncio.create_task(asyncio.to_thread(_document, services, area))
+        plain, packed = await asyncio.shield(documents[area])
         headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-        if "gzip" not in request.headers.get("accept-encoding", ""):
+        if not accepts(request.headers.get("accept-encoding", ""), "gzip"):
             return Response(plain, media_type="application/json", headers=headers)
         return Response(packed, media_type="application/json", headers=headers | {"Content-Encoding": "gzip"})
 

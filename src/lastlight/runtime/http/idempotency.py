@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from lastlight.kernel.errors import KeyInFlight, KeyReused, Malformed
-from lastlight.runtime.context import Ctx
+from lastlight.runtime.context import Ctx, KeptAnswer, TakenKey
 
 KEY_FORM = re.compile(r"^[\x21-\x7e]{1,255}$")
 
@@ -37,48 +37,27 @@ def request_hash(method: str, path: str, query: str, body: bytes) -> bytes:
 
 
 async def claim(ctx: Ctx, *, key: str, operation: str, digest: bytes) -> Kept | None:
-    """Take the key for this transaction, or return the answer it already has.
+    """The answer that the key already has, or None: it is then this transaction's, which took it when it began.
 
     Raises KeyInFlight while another transaction holds it, KeyReused when it belongs to another request.
     """
-    principal = _principal(ctx)
-    locked = await ctx.db.fetchval(
-        "select pg_try_advisory_xact_lock(hashtextextended($1, 11))", f"{ctx.tenant_id}/{principal}/{key}"
-    )
-    row = await ctx.db.fetchrow(
-        """select operation, request_hash, status, body, headers from idempotency_keys
-           where tenant_id = $1 and principal = $2 and key = $3""",
-        ctx.tenant_id,
-        principal,
-        key,
-    )
-    if row is None:
-        if not locked:
+    taken = _taken(ctx, key)
+    if taken.operation is None:
+        if not taken.free:
             raise KeyInFlight(headers={"Retry-After": "1"})
         return None
-    if row["operation"] != operation or row["request_hash"] != digest:
+    if taken.operation != operation or taken.request_hash != digest:
         raise KeyReused
-    return Kept(row["status"], row["body"], row["headers"])
+    return Kept(taken.status, taken.body, taken.headers)
 
 
 async def keep(ctx: Ctx, *, key: str, operation: str, digest: bytes, answer: Kept) -> None:
-    """Store the answer under its key, in the effect's transaction."""
-    await ctx.db.execute(
-        """insert into idempotency_keys (tenant_id, principal, key, operation, request_hash, status, body, headers, user_id)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
-        ctx.tenant_id,
-        _principal(ctx),
-        key,
-        operation,
-        digest,
-        answer.status,
-        answer.body,
-        answer.headers,
-        ctx.actor.user_id,
-    )
+    """Keep the answer under its key; it is written with the outbox, in the effect's transaction."""
+    principal = _taken(ctx, key).principal
+    ctx.answered = KeptAnswer(principal, key, operation, digest, answer.status, answer.body, answer.headers)
 
 
-def _principal(ctx: Ctx) -> str:
-    if ctx.actor.user_id is not None:
-        return f"user:{ctx.actor.user_id}"
-    return f"address:{ctx.actor.ip}"
+def _taken(ctx: Ctx, key: str) -> TakenKey:
+    assert ctx.taken is not None, "the transaction was begun without a key"
+    assert ctx.taken.key == key, "the transaction was begun with another key"
+    return ctx.taken

@@ -1,7 +1,7 @@
 """Listing: a list declared once serves as keyset-paged JSON, an HTML table and an export."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
@@ -15,43 +15,22 @@ from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.connection import to_struct
 from lastlight.runtime.exports.events import EXPORTS_CREATE
+from lastlight.runtime.http.columns import (
+    BUSINESS,
+    VENUE,
+    Column,
+    ColumnKind,
+    Filter,
+    resolved_columns,
+    resolved_filters,
+)
 from lastlight.runtime.http.listing_sql import Statement, build
 from lastlight.runtime.http.operation import Input, Operation, get
 from lastlight.runtime.module import RegistryError
 
 R = TypeVar("R")
 
-ColumnKind = Literal["text", "number", "money", "time", "date", "enum", "uuid", "bool", "list", "duration"]
-FilterKind = Literal["uuid", "enum", "text", "time", "number", "bool"]
 COUNT_CAP = 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """A column: the row's field of that name, the SQL that gives it, and how it reads."""
-
-    name: str
-    sql: str
-    label: str
-    kind: ColumnKind = "text"
-    sort: bool = False
-    sort_sql: str = ""
-    """What sorts it, where that is another than its SQL; must never be null."""
-    shown: bool = True
-    """In tables; every column is in JSON and exports."""
-    choices: tuple[tuple[str, str], ...] = ()
-    """Enum values and the words for them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """A filter. `time` and `number` ones take `<name>_from` and `<name>_to`; `uuid` and `enum` ones may repeat."""
-
-    name: str
-    sql: str
-    label: str
-    kind: FilterKind = "text"
-    choices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +72,15 @@ class Listing(Generic[R]):
     row: type[R]
     permission: Permission | None
     source: str
-    tenant: str
-    key: str
+    of: str
+    """The alias, in `source`, of the table whose rows these are: what columns and filters without SQL are of."""
     columns: tuple[Column, ...]
     sort: str
     filters: tuple[Filter, ...] = ()
+    tenant: str = ""
+    """The column of the tenant; `tenant_id` of the table itself unless it says another."""
+    key: str = ""
+    """The column that tells rows with equal sort values apart; `id` of the table itself unless it says another."""
     search: tuple[str, ...] = ()
     where: str = "true"
     """A condition that always holds, without parameters."""
@@ -116,6 +99,10 @@ class Listing(Generic[R]):
     """Fills in what one further statement gives for the whole page."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "tenant", self.tenant or f"{self.of}.tenant_id")
+        object.__setattr__(self, "key", self.key or f"{self.of}.id")
+        object.__setattr__(self, "columns", resolved_columns(self.columns, of=self.of))
+        object.__setattr__(self, "filters", resolved_filters(self.filters, self.columns, of=self.of))
         names = {column.name for column in self.columns}
         missing = set(self.row.__struct_fields__) - names if issubclass(self.row, msgspec.Struct) else set[str]()
         if missing:
@@ -195,6 +182,23 @@ class Listing(Generic[R]):
 
     def _cursor(self, query: Any, row: Any) -> str:
         return encode_cursor(Cursor(query.sort or self.sort, row["_sort"], str(row["_key"])))
+
+
+def of_all_businesses(listing: Listing[Any], *, row: type[R], name: str, label: str) -> Listing[R]:
+    """The same list over every tenant, for the platform's crew, with whose each row is."""
+    there = {column.name for column in listing.columns}
+    words = (*listing.search, "t.name", *([VENUE[0].sql] if VENUE[0] in listing.columns else []))
+    return replace(
+        listing,
+        row=row,
+        name=name,
+        label=label,
+        source=f"{listing.source} join tenants t on t.id = {listing.tenant}",
+        columns=(*(column for column in BUSINESS if column.name not in there), *listing.columns),
+        filters=(*listing.filters, Filter("tenant_id", "Business", kind="uuid", sql=listing.tenant)),
+        search=tuple(dict.fromkeys(words)),
+        cross_tenant=True,
+    )
 
 
 def _header(column: Column, sort: str) -> Header:

@@ -17,9 +17,8 @@ OPENS_BY_ITSELF = "{token:"
 
 async def note_look(services: Services, op: Operation, info: RequestInfo, actor: Actor, *, outcome: str) -> None:
     """Put on record what an operation showed to one of the crew in somebody's place; nothing for anybody else."""
-    path = (
-        op.path if OPENS_BY_ITSELF in op.path else info.path
-    )  # whoever reads the record is not to open what was opened
+    # whoever reads the record is not to open what was opened
+    path = op.path if OPENS_BY_ITSELF in op.path else info.path
     await note(
         services, actor, what=f"{info.method} {path}"[:500], name=op.name, outcome=outcome, request=info.request_id
     )

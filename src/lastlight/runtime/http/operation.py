@@ -11,7 +11,9 @@ from uuid import UUID
 import msgspec
 
 from lastlight.kernel.errors import Problem
+from lastlight.kernel.ids import PLATFORM
 from lastlight.kernel.permissions import Permission
+from lastlight.runtime.context import Actor
 from lastlight.runtime.db.pools import PoolName
 from lastlight.runtime.module import RegistryError
 
@@ -223,3 +225,17 @@ def structs_of(kind: Any, seen: set[Any]) -> Sequence[Any]:
 def converter(kind: str) -> Callable[[str], Any]:
     """How a path parameter's text becomes a value; raises ValueError."""
     return {"uuid": UUID, "int": int, "str": str, "path": str}[kind]
+
+
+def role_of(op: Operation | None, actor: Actor) -> PoolName:
+    """The database role that a transaction signs in as: the operation's where it names one, else its actor's own."""
+    own = _own_role(actor)
+    if op is None:
+        return own
+    return op.db or ("system" if own == "app" and op.public and actor.tenant_id == PLATFORM else own)
+
+
+def _own_role(actor: Actor) -> PoolName:
+    if actor.kind == "crew" and actor.tenant_id == PLATFORM:
+        return "platform"  # inside a tenant the crew is held to it by the policies of its own people
+    return "app" if actor.user_id else "system"

@@ -6,7 +6,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from lastlight.kernel.errors import Broken, Busy, Conflict, Invalid, Problem
+from lastlight.kernel.errors import Broken, Busy, Invalid, Problem
 from lastlight.runtime.db.uow import RETRIED, is_unavailable
 
 log = structlog.get_logger(__name__)
@@ -44,10 +44,11 @@ def as_problem(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, RETRIED):
-        return Conflict("Others were changing the same thing; try again.")
+        log.warning("gave up after deadlocks", error=f"{type(error).__name__}: {error}")
+        return Busy("Others were changing the same thing, and nothing was changed here. Try again in a few seconds.")
     if isinstance(error, asyncpg.QueryCanceledError) or is_unavailable(error):
         log.warning("database unavailable", error=f"{type(error).__name__}: {error}")
-        return Busy(headers={"Retry-After": "2"})
+        return Busy()
     if isinstance(error, asyncpg.DataError):
         return Invalid("A value is outside what can be stored; check numbers and times.")
     log.error("unexpected error", exc_info=error)

@@ -19,6 +19,7 @@ from lastlight.kernel.errors import (
     TooLarge,
     TooManyRequests,
     UnsupportedMedia,
+    Unsure,
     VersionRequired,
 )
 from lastlight.runtime.auth.errors import AUTH_ERRORS
@@ -59,7 +60,7 @@ def _of_request(op: Operation) -> set[type[Problem]]:
     if op.parameter("data") or op.parameter("body"):
         found |= {TooLarge, UnsupportedMedia}
     if op.writes:
-        found.add(Conflict)
+        found |= {Conflict, Unsure}
     if op.parameter("if_match"):
         found.add(VersionRequired)
     return found

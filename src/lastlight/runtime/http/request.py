@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from litestar import Request
+from litestar.datastructures import Headers
 from litestar.exceptions import HTTPException
 
 from lastlight.kernel.errors import CrossOrigin, Malformed, TooLarge, UnsupportedMedia, VersionRequired
@@ -37,10 +38,15 @@ def request_info(request: AnyRequest, settings: Settings) -> RequestInfo:
 def client_address(scope: Any, headers: Mapping[str, str], trusted: tuple[str, ...]) -> str:
     """The caller's address: from the right of X-Forwarded-For, past the proxies that are trusted."""
     peer: str = (scope.get("client") or ("", 0))[0]
-    forwarded = [part.strip() for part in headers.get("x-forwarded-for", "").split(",") if part.strip()]
+    forwarded = [part.strip() for part in _every(headers, "x-forwarded-for").split(",") if part.strip()]
     while forwarded and _is_trusted(peer, trusted):
         peer = forwarded.pop()
     return peer
+
+
+def _every(headers: Mapping[str, str], name: str) -> str:
+    """All lines of a header as one: a proxy may add a line of its own after those that its caller made up."""
+    return ",".join(headers.getall(name, [])) if isinstance(headers, Headers) else headers.get(name, "")
 
 
 def _is_trusted(address: str, trusted: tuple[str, ...]) -> bool:

@@ -1,14 +1,16 @@
 """Queue a job in the transaction of whoever asks: it runs if, and only if, that transaction commits."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
 import msgspec
 import structlog
 
-from lastlight.kernel.ids import JobId, uuid7
+from lastlight.kernel.ids import JobId, TenantId, uuid7
+from lastlight.runtime.db.lost import LOST
 from lastlight.runtime.jobs.declaration import Job
 from lastlight.runtime.services import Services
 
@@ -31,6 +33,20 @@ with queued as (
 insert into queue.pgqueuer (entrypoint, payload, execute_after)
 select 'job', uuid_send(tenant_id) || uuid_send(id), run_at from queued
 """
+# every tenant: the answers to a batch of the relay's events
+QUEUE_ALL = """
+with queued as (
+    insert into jobs (tenant_id, id, kind, args, key, max_attempts, run_at)
+    select j.tenant_id, j.id, j.kind, j.args::jsonb, j.key, j.max_attempts, now()
+    from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::integer[])
+         with ordinality as j (tenant_id, id, kind, args, key, max_attempts, place)
+    order by j.place
+    on conflict do nothing
+    returning tenant_id, id, run_at
+)
+insert into queue.pgqueuer (entrypoint, payload, execute_after)
+select 'job', uuid_send(tenant_id) || uuid_send(id), run_at from queued
+"""
 WAITING = "select id from jobs where tenant_id = $1 and kind = $2 and key = $3 and state = 'queued'"
 CARRY = (
     "insert into queue.pgqueuer (entrypoint, payload, execute_after) values ('job', uuid_send($1) || uuid_send($2), $3)"
@@ -44,10 +60,7 @@ async def enqueue(
 
     `run_at` defers it. While a job of this kind waits under `key`, another is not queued and the waiting one's id is returned.
     """
-    job.check_arguments(args)
-    known = ctx.services.registry.jobs.get(job.name)
-    if known is None or known.fn is not job.fn:  # the registry's has its module's toggle besides
-        raise RuntimeError(f"job {job.name} is not among any module's jobs")
+    _check(ctx.services, job, args)
     job_id = JobId(uuid7())
     stored = msgspec.to_builtins(args)
     created = await ctx.db.execute(
@@ -58,6 +71,41 @@ async def enqueue(
         return JobId(waiting) if waiting is not None else job_id
     poke_after_commit(ctx)
     return job_id
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A job that is to be queued: for which tenant, under which key, with which arguments."""
+
+    tenant_id: TenantId
+    job: Job
+    key: str
+    args: dict[str, Any]
+
+
+async def enqueue_all(services: Services, connection: Any, wanted: Sequence[Wanted]) -> None:
+    """Queue many jobs by one statement of the connection's transaction, in the platform's name; all or none.
+
+    The workers have to be poked (`poke_workers`) once the transaction is durable.
+    """
+    for one in wanted:
+        _check(services, one.job, one.args)
+    await connection.execute(
+        QUEUE_ALL,
+        [one.tenant_id for one in wanted],
+        [uuid7() for _ in wanted],
+        [one.job.name for one in wanted],
+        [msgspec.json.encode(one.args).decode() for one in wanted],
+        [one.key for one in wanted],
+        [one.job.retry.attempts for one in wanted],
+    )
+
+
+def _check(services: Services, job: Job, args: dict[str, Any]) -> None:
+    job.check_arguments(args)
+    known = services.registry.jobs.get(job.name)
+    if known is None or known.fn is not job.fn:  # the registry's has its module's toggle besides
+        raise RuntimeError(f"job {job.name} is not among any module's jobs")
 
 
 def poke_after_commit(ctx: "Ctx") -> None:
@@ -82,7 +130,7 @@ async def _poke(services: Services) -> None:
     payload = msgspec.json.encode({**event, "type": "table_changed_event"}).decode()
     try:
         await services.pools.system.execute("select pg_notify($1, $2)", CHANNEL, payload)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except LOST as error:
         log.warning("the workers could not be poked; they will look by themselves", error=str(error))
 
 

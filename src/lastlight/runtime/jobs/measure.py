@@ -2,10 +2,9 @@
 
 import asyncio
 
-import asyncpg
 import structlog
 
-from lastlight.kernel.errors import Busy
+from lastlight.runtime.db.lost import LOST
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.observability.metrics import QUEUE_JOBS, QUEUE_OLDEST_SECONDS
 from lastlight.runtime.services import Services
@@ -35,7 +34,7 @@ async def measure_queue(services: Services, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             await _measure(services)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, Busy) as error:
+        except LOST as error:
             log.warning("the queue was not measured", error=str(error) or type(error).__name__)
         try:
             await asyncio.wait_for(stop.wait(), LOOK_SECONDS)

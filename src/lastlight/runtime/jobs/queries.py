@@ -8,7 +8,8 @@ import msgspec
 
 from lastlight.kernel.ids import JobId
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http.listing import Column, Filter, Listing
+from lastlight.runtime.http.columns import ID, Column, Filter, ref
+from lastlight.runtime.http.listing import Listing
 from lastlight.runtime.jobs.events import JOBS_READ
 
 STATES = (
@@ -55,33 +56,32 @@ JOBS = Listing(
     row=JobRow,
     permission=JOBS_READ,
     source="jobs j",
-    tenant="j.tenant_id",
-    key="j.id",
+    of="j",
     cross_tenant=True,
     sort="-created_at",
     columns=(
-        Column(name="created_at", sql="j.created_at", label="Queued", kind="time", sort=True),
-        Column(name="kind", sql="j.kind", label="Job", sort=True),
-        Column(name="state", sql="j.state", label="State", kind="enum", choices=STATES),
-        Column(name="progress_done", sql="j.progress_done", label="Done", kind="number"),
-        Column(name="progress_total", sql="j.progress_total", label="Of", kind="number"),
-        Column(name="progress_note", sql="j.progress_note", label="Note"),
-        Column(name="attempts", sql="j.attempts", label="Attempts", kind="number"),
-        Column(name="max_attempts", sql="j.max_attempts", label="At most", kind="number", shown=False),
-        Column(name="error", sql="j.error", label="Error"),
-        Column(name="run_at", sql="j.run_at", label="Due", kind="time", shown=False),
-        Column(name="started_at", sql="j.started_at", label="Started", kind="time", shown=False),
-        Column(name="finished_at", sql="j.finished_at", label="Ended", kind="time"),
-        Column(name="scheduled", sql="j.scheduled", label="By schedule", kind="bool", shown=False),
-        Column(name="tenant_id", sql="j.tenant_id", label="Tenant", kind="uuid", shown=False),
-        Column(name="id", sql="j.id", label="Id", kind="uuid", shown=False),
+        Column("created_at", "Queued", kind="time", sort=True),
+        Column("kind", "Job", sort=True),
+        Column("state", "State", kind="enum", choices=STATES),
+        Column("progress_done", "Done", kind="number"),
+        Column("progress_total", "Of", kind="number"),
+        Column("progress_note", "Note"),
+        Column("attempts", "Attempts", kind="number"),
+        Column("max_attempts", "At most", kind="number", shown=False),
+        Column("error", "Error"),
+        Column("run_at", "Due", kind="time", shown=False),
+        Column("started_at", "Started", kind="time", shown=False),
+        Column("finished_at", "Ended", kind="time"),
+        Column("scheduled", "By schedule", kind="bool", shown=False),
+        ref("tenant_id", "Tenant"),
+        ID,
     ),
     filters=(
-        Filter(name="state", sql="j.state", label="State", kind="enum", choices=STATES),
-        Filter(name="kind", sql="j.kind", label="Job"),
-        Filter(name="scheduled", sql="j.scheduled", label="By schedule", kind="bool"),
-        Filter(name="tenant_id", sql="j.tenant_id", label="Tenant", kind="uuid"),
-        Filter(name="created_at", sql="j.created_at", label="Queued", kind="time"),
+        Filter("state"),
+        Filter("kind"),
+        Filter("scheduled"),
+        Filter("tenant_id"),
+        Filter("created_at"),
     ),
     search=("j.kind", "j.error"),
 )

@@ -3,12 +3,11 @@
 import asyncio
 from datetime import timedelta
 
-import asyncpg
 import structlog
 
-from lastlight.kernel.errors import Busy
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.db.lost import LOST
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.jobs import states
 from lastlight.runtime.jobs.declaration import Job
@@ -65,7 +64,7 @@ async def run_schedules(services: Services, stop: asyncio.Event, *, stale: timed
             if loop.time() >= revive_at:
                 await _revive(services, stale)
                 revive_at = loop.time() + REVIVE_SECONDS
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, Busy) as error:
+        except LOST as error:
             log.warning("schedules wait for the database", error=str(error) or type(error).__name__)
         try:
             await asyncio.wait_for(stop.wait(), LOOK_SECONDS)

@@ -20,8 +20,8 @@ from pgqueuer.domain.types import Channel
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 
-from lastlight.kernel.errors import Busy
 from lastlight.kernel.ids import JobId, TenantId
+from lastlight.runtime.db.lost import LOST
 from lastlight.runtime.events.relay import run_relay
 from lastlight.runtime.jobs import states
 from lastlight.runtime.jobs.enqueue import CHANNEL, ENTRYPOINT
@@ -42,7 +42,6 @@ POLL = timedelta(seconds=5)
 GRACE_SECONDS = 8.0
 STATEMENT_MS = 60_000
 TRANSACTION_MS = 300_000
-LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, Busy)
 
 
 async def run_worker(settings: Settings) -> None:

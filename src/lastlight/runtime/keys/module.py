@@ -98,8 +98,10 @@ async def sign_everybody_out(ctx: Ctx, *, reason: str) -> int:
     if len(reason.strip()) < 5:
         raise Invalid(fields={"reason": "Say why, in a few words; it stays on record."})
     count = await ctx.db.execute(
-        """update sessions set revoked_at = now(), revoked_reason = $2, version = version + 1
-           where revoked_at is null and id is distinct from $1""",
+        """with standing as (select id from sessions where revoked_at is null and id is distinct from $1
+                            order by id for no key update)
+           update sessions s set revoked_at = now(), revoked_reason = $2, version = s.version + 1
+           from standing where s.id = standing.id""",
         ctx.actor.session_id,
         f"everybody was signed out: {reason.strip()}"[:200],
     )

@@ -11,7 +11,8 @@ from lastlight.kernel.ids import PLATFORM, MailId, TenantId
 from lastlight.kernel.permissions import Permission, Scope
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import get
-from lastlight.runtime.http.listing import Column, Filter, Listing, listing_get
+from lastlight.runtime.http.columns import ID, Column, Filter, ref
+from lastlight.runtime.http.listing import Listing, listing_get
 from lastlight.runtime.mail.deliver import HIDDEN, ONE_TIME
 
 OUTBOX_READ = Permission("platform.outbox.read", "Read the mail that the platform sends", Scope.PLATFORM)
@@ -47,27 +48,26 @@ OUTBOX = Listing(
     row=MailRow,
     permission=OUTBOX_READ,
     source="outgoing_mail m join tenants t on t.id = m.tenant_id",
-    tenant="m.tenant_id",
-    key="m.id",
+    of="m",
     cross_tenant=True,
     sort="-created_at",
     columns=(
-        Column(name="created_at", sql="m.created_at", label="Written", kind="time", sort=True),
-        Column(name="recipient", sql="m.recipient", label="To", sort=True),
-        Column(name="subject", sql="m.subject", label="Subject"),
-        Column(name="tenant", sql="t.name", label="Business"),
-        Column(name="state", sql="m.state", label="State", kind="enum", choices=STATES),
-        Column(name="attempts", sql="m.attempts", label="Attempts", kind="number", shown=False),
-        Column(name="error", sql="m.error", label="Error"),
-        Column(name="sent_at", sql="m.sent_at", label="Sent", kind="time"),
-        Column(name="template", sql="m.template", label="Template", shown=False),
-        Column(name="tenant_id", sql="m.tenant_id", label="Tenant", kind="uuid", shown=False),
-        Column(name="id", sql="m.id", label="Id", kind="uuid", shown=False),
+        Column("created_at", "Written", kind="time", sort=True),
+        Column("recipient", "To", sort=True),
+        Column("subject", "Subject"),
+        Column("tenant", "Business", sql="t.name"),
+        Column("state", "State", kind="enum", choices=STATES),
+        Column("attempts", "Attempts", kind="number", shown=False),
+        Column("error", "Error"),
+        Column("sent_at", "Sent", kind="time"),
+        Column("template", "Template", shown=False),
+        ref("tenant_id", "Tenant"),
+        ID,
     ),
     filters=(
-        Filter(name="state", sql="m.state", label="State", kind="enum", choices=STATES),
-        Filter(name="tenant_id", sql="m.tenant_id", label="Tenant", kind="uuid"),
-        Filter(name="created_at", sql="m.created_at", label="Written", kind="time"),
+        Filter("state"),
+        Filter("tenant_id"),
+        Filter("created_at"),
     ),
     search=("m.recipient", "m.subject"),
 )

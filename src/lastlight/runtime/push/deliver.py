@@ -16,6 +16,7 @@ from prometheus_client import Counter
 
 from lastlight.kernel.base64url import encode_base64url
 from lastlight.kernel.ids import PLATFORM
+from lastlight.runtime import clock
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs.declaration import Retry, job
 from lastlight.runtime.jobs.run import RetryLaterError
@@ -167,7 +168,7 @@ async def _call(services: Services, staged: Staged) -> dict[str, str]:
     if row is None:
         return _became("gone")  # signed out, or switched off meanwhile
     target = msgspec.convert(dict(row), _Target)
-    left = (datetime.fromisoformat(staged.intent["expires_at"]) - datetime.now(UTC)).total_seconds()
+    left = (datetime.fromisoformat(staged.intent["expires_at"]) - clock.moment()).total_seconds()
     if left <= 0:
         raise RefusedError("It was not worth telling any more.")
     body = encrypt(msgspec.json.encode(staged.intent["payload"]), public_key=target.public_key, auth=target.auth)

@@ -1,7 +1,6 @@
 """The platform's keys for Web Push (VAPID, RFC 8292): made when first asked for, sealed at rest, replaced without a gap, retired at once
 where one leaked."""
 
-import time
 from datetime import datetime
 from email.utils import parseaddr
 from typing import ClassVar
@@ -19,6 +18,7 @@ from lastlight.kernel.errors import Conflict, Invalid, NotFound
 from lastlight.kernel.events import Event
 from lastlight.kernel.ids import PLATFORM, uuid7
 from lastlight.kernel.permissions import Permission, Scope
+from lastlight.runtime import clock
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs.declaration import job
 from lastlight.runtime.jobs.run import JobRun
@@ -176,7 +176,7 @@ def proof(services: Services, key: PushKey, endpoint: str) -> str:
     parts = urlsplit(endpoint)
     claims = {
         "aud": f"{parts.scheme}://{parts.netloc}",
-        "exp": int(time.time()) + PROOF_SECONDS,
+        "exp": int(clock.now()) + PROOF_SECONDS,
         "sub": contact(services.settings),
     }
     token = jwt.encode({"typ": "JWT", "alg": "ES256"}, claims, ECKey.import_key(raw), algorithms=["ES256"])

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from lastlight.kernel.errors import CrossOrigin, Malformed, NotSignedIn
+from lastlight.runtime import limits
 from lastlight.runtime.auth.authenticate import read_credentials, reload
 from lastlight.runtime.auth.cookies import session_cookie_name
 from lastlight.runtime.auth.tokens import Claims
@@ -45,8 +46,14 @@ async def admit(services: Services, environ: Environ, given: Any) -> Admitted:
     claims = read_credentials(services, authorization=f"Bearer {auth.token}" if auth.token else None, cookie=cookie)
     if claims is None:
         raise NotSignedIn("Send the access token as auth: {token}, or sign in to the console first.")
+    limits.refuse(await limits.count_leased(services, connects_policy(services), str(claims.sid)))
     actor = await actor_of(services, environ, claims)
     return Admitted(actor, None if cookie is not None else float(claims.exp), auth.after)
+
+
+def connects_policy(services: Services) -> limits.Policy:
+    """Sockets that one session opens, whatever becomes of them: each costs as much as a request."""
+    return limits.Policy("sockets", services.settings.user_requests_per_minute, 60)
 
 
 async def actor_of(services: Services, environ: Environ, claims: Claims) -> Actor:

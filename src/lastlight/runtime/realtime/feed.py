@@ -8,6 +8,8 @@ from typing import Any
 import asyncpg
 import structlog
 
+from lastlight.runtime.db.bounded import watch_socket
+from lastlight.runtime.db.lost import LOST
 from lastlight.runtime.events.move import EVENTS_CHANNEL
 from lastlight.runtime.services import Services
 
@@ -17,7 +19,6 @@ BATCH = 500
 LOOK_SECONDS = 1.0
 """How often it looks although nothing was notified."""
 RECONNECT_SECONDS = 0.5
-LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 # Positions are given by the one relay that leads, in the order of its commits, across all tenants.
 # every tenant: one process serves the sockets of all
@@ -56,6 +57,7 @@ class Feed:
             command_timeout=10,
             server_settings={"application_name": "lastlight-feed", "statement_timeout": "10s"},
         )
+        watch_socket(connection)
         wake = asyncio.Event()
 
         def on_wake(*_: Any) -> None:

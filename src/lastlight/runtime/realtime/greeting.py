@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from lastlight.runtime.context import Actor
+from lastlight.runtime.db.bounded import begin_waiting
 from lastlight.runtime.db.uow import WorkScope, unit_of_work
 from lastlight.runtime.events.audience import audiences, rooms_of
 from lastlight.runtime.events.catch_up import STANDS, EventsOut, read_events
@@ -60,6 +61,7 @@ async def _repeat(services: Services, hub: Hub, seat: Seat, after: int, head: in
     """Send what was missed up to `head`, no faster than the socket takes it; the last place that was looked at."""
     until = time.monotonic() + TAKING_SECONDS
     while after < head and not seat.gone:
+        begin_waiting()  # each page waits as a request does
         found = await read_as(services, seat.actor, after=after, limit=PAGE)
         for event in found.events:
             hub.send(seat, Message(event.name, msgspec.json.encode(event)))

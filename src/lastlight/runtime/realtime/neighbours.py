@@ -18,6 +18,7 @@ from lastlight.runtime.listeners import PLACE, PORTS
 
 log = structlog.get_logger(__name__)
 
+PATH = "/realtime"
 LARGEST_BODY = 64 * 1024
 POLL_SECONDS = 60.0
 """A poll is held until there is something to say, at most until the next ping."""
@@ -53,7 +54,8 @@ class Neighbours:
     async def hand_over(self, scope: Any, receive: Any, send: Any, port: int) -> bool:
         """Let a neighbour answer an HTTP call; False when it cannot, or when this process is about to end."""
         headers = [(name, value) for name, value in scope["headers"] if name.lower() not in PER_HOP]
-        url = f"http://127.0.0.1:{port}{scope['path']}?{scope['query_string'].decode('latin-1')}"
+        # never the path that was asked for: with two dots in it, it would lead out of here, past whatever stands in front of us
+        url = f"http://127.0.0.1:{port}{PATH}/?{scope['query_string'].decode('latin-1')}"
         asking = asyncio.ensure_future(self._ask(scope["method"], url, await _body(receive), headers))
         self._asking.add(asking)
         try:
@@ -78,7 +80,7 @@ class Neighbours:
             self._client = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False)
         try:
             return await self._client.request(method, url, content=body, headers=headers)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             log.warning("a neighbour did not answer for its socket", error=str(error) or type(error).__name__)
             return None
 

@@ -9,6 +9,7 @@ import asyncio
 import gc
 import os
 from typing import Annotated, Any
+from urllib.parse import parse_qs
 
 import msgspec
 import structlog
@@ -19,6 +20,7 @@ from lastlight.runtime import limits
 from lastlight.runtime.auth.authenticate import read_credentials, reload_actor
 from lastlight.runtime.auth.errors import TokenInvalid
 from lastlight.runtime.context import Actor
+from lastlight.runtime.db.bounded import begin_waiting
 from lastlight.runtime.db.uow import SessionChanged
 from lastlight.runtime.events.arrivals import arrivals_of
 from lastlight.runtime.events.audience import audiences, rooms_for, rooms_of
@@ -30,14 +32,13 @@ from lastlight.runtime.realtime.entrance import actor_of, admit, origin_allowed
 from lastlight.runtime.realtime.feed import Feed
 from lastlight.runtime.realtime.greeting import greet, read_as
 from lastlight.runtime.realtime.hub import Hub, Seat
-from lastlight.runtime.realtime.neighbours import Neighbours
+from lastlight.runtime.realtime.neighbours import PATH, Neighbours
 from lastlight.runtime.realtime.watch import close, keep_watch
 from lastlight.runtime.realtime.wire import LARGEST_MESSAGE, Message, SocketServer
 from lastlight.runtime.services import Services
 
 log = structlog.get_logger(__name__)
 
-PATH = "/realtime"
 SOCKETS_A_SESSION = 20
 PING_SECONDS = 25
 PING_TIMEOUT_SECONDS = 20
@@ -145,7 +146,7 @@ class RealtimeServer:
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
         scope.setdefault("state", {})["route"] = f"{PATH}/"
         query: bytes = scope.get("query_string", b"")
-        by_script = any(part.startswith(b"j=") for part in query.split(b"&"))
+        by_script = "j" in parse_qs(query.decode("latin-1"), keep_blank_values=True)  # as engineio reads it
         if self._stop.is_set() or by_script:  # a script tag of another site would carry the cookie and no origin
             await _refuse(scope, receive, send, 503 if self._stop.is_set() else 400)
             return
@@ -180,6 +181,7 @@ class RealtimeServer:
         metrics.DELAY_SECONDS.observe((row["read_at"] - row["at"]).total_seconds())
 
     async def _connect(self, sid: str, environ: dict[str, Any], given: Any = None) -> None:
+        begin_waiting()  # as a request does: what is none goes before all of them
         try:
             admitted = await admit(self.services, environ, given)
             self._require_room(admitted.actor)
@@ -195,8 +197,7 @@ class RealtimeServer:
         self._run(greet(self.services, self.hub, seat, admitted.after))
 
     def _require_room(self, actor: Actor) -> None:
-        mine = sum(seat.actor.session_id == actor.session_id for seat in self.hub.seats.values())
-        if mine >= SOCKETS_A_SESSION:
+        if self.hub.sessions[actor.session_id] >= SOCKETS_A_SESSION:
             raise TooManyRequests(f"One sign-in may hold {SOCKETS_A_SESSION} sockets; close one first.")
 
     async def _disconnect(self, sid: str, _reason: str = "") -> None:
@@ -210,6 +211,7 @@ class RealtimeServer:
 
     async def _answer(self, sid: str, action: Any, given: Any, kind: Any) -> Any:
         """Run what a socket asked for; a refusal is the same problem that a request would get, and a session's end ends the socket."""
+        begin_waiting()
         seat = self.hub.seats.get(sid)
         if seat is None:
             return problem_body(SessionEnded(), "socket")

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from lastlight.kernel.errors import Problem, SessionEnded
+from lastlight.runtime import clock
 from lastlight.runtime.auth.authenticate import reload_actor
 from lastlight.runtime.auth.errors import TokenExpired
 from lastlight.runtime.events.audience import audiences, rooms_of
@@ -53,7 +54,7 @@ async def keep_watch(services: Services, hub: Hub, stop: asyncio.Event) -> None:
 async def look(services: Services, hub: Hub) -> None:
     """Close or re-seat every socket whose session or token is not what it was."""
     await _drop_strangers(hub)
-    now = time.time()
+    now = clock.now()
     for seat in [seat for seat in hub.seats.values() if seat.expires_at is not None and seat.expires_at <= now]:
         await close(hub, seat, TokenExpired())
     ids = hub.session_ids()
@@ -77,7 +78,7 @@ async def _again(services: Services, hub: Hub, seat: Seat) -> None:
         await close(hub, seat, problem)
         return
     seat.actor = actor
-    if not seat.gone and seat.rooms:
+    if seat.seated and not seat.gone:
         hub.move(seat, rooms_of(actor, audiences(services.registry)))
 
 

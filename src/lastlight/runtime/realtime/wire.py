@@ -21,6 +21,7 @@ from engineio import packet as engine_packet
 from engineio.async_drivers import asgi
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from lastlight.runtime.patience import Allowance
 from lastlight.runtime.realtime import metrics
 
 LARGEST_MESSAGE = 16 * 1024
@@ -30,6 +31,8 @@ FRAMES_A_SECOND = 50
 FRAMES_AT_ONCE = 100
 MESSAGES_A_SECOND = 20
 MESSAGES_AT_ONCE = 40
+UPGRADE_SECONDS = 10.0
+"""From the WebSocket by which a polling client goes on to the frame that says so."""
 
 
 class Message:
@@ -64,34 +67,12 @@ def _frame(payload: bytes) -> bytes:
     return b"\x81\x7f" + size.to_bytes(8, "big") + payload
 
 
-class Allowance:
-    """A token bucket: so many at once, so many a second."""
-
-    __slots__ = ("_at", "_left", "burst", "rate")
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self.rate = rate
-        self.burst = burst
-        self._left = burst
-        self._at = time.monotonic()
-
-    def take(self) -> bool:
-        """Use one; False when there is none left."""
-        now = time.monotonic()
-        self._left = min(self.burst, self._left + (now - self._at) * self.rate)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
-
-
 class Outgoing(asyncio.Queue[Any]):
-    """A socket's queue that also counts what was taken out of it, and gives no more at once than a poll may carry."""
+    """A socket's queue that also counts what was given to it, and gives no more at once than a poll may carry."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.taken = 0
+        self.given = 0
         self._in_batch = 0
 
     async def get(self) -> Any:
@@ -107,9 +88,9 @@ class Outgoing(asyncio.Queue[Any]):
         self._in_batch += 1
         return item
 
-    def _get(self) -> Any:
-        self.taken += 1
-        return super()._get()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType] asyncio documents it for subclasses; the stubs leave it out
+    def _put(self, item: Any) -> None:
+        self.given += 1
+        super()._put(item)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] asyncio documents it for subclasses; the stubs leave it out
 
 
 def readable(data: Any) -> bool:
@@ -137,11 +118,15 @@ class Wire(asgi.WebSocket):
         owner = getattr(environ["asgi.send"], "__self__", None)
         if isinstance(owner, WebSocketsSansIOProtocol) and not owner.config.ws_per_message_deflate:
             self.protocol = owner
+        if self.socket.sid in self.engine.wires:  # each would wait for itself, and only one is ever cut
+            await environ["asgi.send"]({"type": "websocket.close", "code": 1013})
+            return ""
         self.engine.wires[self.socket.sid] = self
         try:
             return await super().__call__(environ)
         finally:
-            self.engine.wires.pop(self.socket.sid, None)
+            del self.engine.wires[self.socket.sid]
+            self.socket.upgrading = False  # one that broke off leaves the client polling, with something to take
 
     async def send(self, message: Any) -> None:
         """Send by the queue's task."""
@@ -150,28 +135,35 @@ class Wire(asgi.WebSocket):
 
     async def wait(self) -> Any:
         """The next frame; one that cannot be Engine.IO, is too large, or comes too fast ends the connection."""
-        data: Any = await super().wait()
+        data: Any = await self._next()
         if not self.socket.upgraded:  # the count begins when this connection takes over from polling
-            self.written = self.socket.queue.taken = 0
+            self.written, self.socket.queue.given = 0, self.socket.queue.qsize()
         if not readable(data) or not self.allowance.take():
             metrics.CLOSED.labels("flood or bad frame").inc()
             self.cut()
             raise OSError("this frame is refused")
         return data
 
+    async def _next(self) -> Any:
+        """A frame; one that is to take over from polling is not waited for without end."""
+        if self.socket.upgraded:
+            return await super().wait()
+        try:
+            async with asyncio.timeout(UPGRADE_SECONDS):
+                return await super().wait()
+        except TimeoutError:
+            self.cut()
+            raise  # an OSError, as engineio expects of a connection that is over
+
     def send_now(self, frame: bytes) -> bool:
         """Write a frame at once if nothing is in front of it and the connection takes it."""
-        protocol, queue = self.protocol, self.socket.queue
-        if protocol is None or not queue.empty() or queue.taken != self.written or not protocol.writable.is_set():
+        protocol = self.protocol
+        if protocol is None or self.socket.queue.given != self.written or not protocol.writable.is_set():
             return False
-        if (
-            not protocol.handshake_complete
-            or protocol.close_sent
-            or protocol.disconnected
-            or protocol.transport.is_closing()
-        ):
+        transport = protocol.transport
+        if not protocol.handshake_complete or protocol.close_sent or transport.is_closing():
             return False
-        protocol.transport.write(frame)
+        transport.write(frame)
         return True
 
     def cut(self) -> None:
@@ -261,10 +253,11 @@ class SocketServer(socketio.AsyncServer):
         socket = engine.sockets.get(eio_sid)
         return None if socket is None or socket.closed or socket.closing else socket
 
-    def wire(self, eio_sid: str) -> Wire | None:
-        """The WebSocket of an engine socket; None while it polls."""
+    @property
+    def wires(self) -> dict[str, Wire]:
+        """The WebSockets of engine sockets; those that poll have none."""
         engine: Any = self.eio
-        return engine.wires.get(eio_sid)
+        return engine.wires
 
     def eio_sid_of(self, sid: str) -> str:
         """The engine socket that carries a Socket.IO connection."""
@@ -285,7 +278,7 @@ class SocketServer(socketio.AsyncServer):
 
     async def cut(self, eio_sid: str) -> None:
         """Drop a connection at once; the client may connect again by itself."""
-        socket, wire = self.socket(eio_sid), self.wire(eio_sid)
+        socket, wire = self.socket(eio_sid), self.wires.get(eio_sid)
         if socket is not None:
             await socket.close(wait=False, abort=True)
         if wire is not None:

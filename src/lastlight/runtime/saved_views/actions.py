@@ -10,6 +10,7 @@ import msgspec
 from lastlight.kernel.errors import Conflict, Invalid, NotFound
 from lastlight.kernel.events import Event
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.db.turns import take_turn
 from lastlight.runtime.http import Input
 from lastlight.runtime.http.decode import convert_text, pairs
 from lastlight.runtime.http.listing import Listing
@@ -71,6 +72,7 @@ async def keep_view(ctx: Ctx, *, data: ViewIn) -> ViewOut:
     if not name:
         raise Invalid(fields={"name": "Give the view a name."})
     query = query_text(listing, data.query)
+    await take_turn(ctx, of="views", whose=ctx.actor.user_id)
     before = await views_of(ctx, listing=listing.name)
     if len(before) >= MOST_VIEWS and name not in {view.name for view in before}:
         raise TooManyViews
@@ -101,12 +103,14 @@ async def remove_view(ctx: Ctx, *, view_id: UUID) -> ViewOut:
     view = await ctx.db.row(ViewOut, f"{VIEW} and id = $3", ctx.tenant_id, ctx.actor.user_id, view_id)
     if view is None:
         raise NotFound
-    await ctx.db.execute(
+    gone = await ctx.db.execute(
         "delete from saved_views where tenant_id = $1 and user_id = $2 and id = $3",
         ctx.tenant_id,
         ctx.actor.user_id,
         view_id,
     )
+    if not gone:
+        raise NotFound
     ctx.emit(ViewRemoved(view_id=view_id, listing=view.listing), entity=("saved_view", view_id), before=view)
     return view
 

@@ -40,14 +40,14 @@ class ViewsOut(msgspec.Struct, frozen=True):
 class MenuQuery(ViewsQuery, frozen=True, kw_only=True):
     """The list, the page that shows it, and what the page asks it now."""
 
-    path: Annotated[str, msgspec.Meta(pattern=r"^/[a-z0-9_-][a-z0-9_/-]*$", max_length=120)]
+    path: Annotated[str, msgspec.Meta(pattern=r"^/[a-z0-9_-][a-z0-9_/-]*$(?!\n)", max_length=120)]
     query: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
 
 class RemoveForm(Input, frozen=True, kw_only=True):
     """The page to go back to."""
 
-    path: Annotated[str, msgspec.Meta(pattern=r"^/[a-z0-9_-][a-z0-9_/-]*$", max_length=120)]
+    path: Annotated[str, msgspec.Meta(pattern=r"^/[a-z0-9_-][a-z0-9_/-]*$(?!\n)", max_length=120)]
 
 
 class KeepForm(MenuQuery, frozen=True, kw_only=True):

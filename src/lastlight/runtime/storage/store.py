@@ -149,8 +149,10 @@ def _draft(path: Path) -> Path:
 
 def _rename(draft: Path, path: Path) -> None:
     draft.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    # its own, its business's and the store's: a new one would be lost with all that is in it
+    for folder in path.parents[:3]:
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

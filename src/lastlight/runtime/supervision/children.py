@@ -25,7 +25,8 @@ SUPERVISED = "LASTLIGHT_INTERNAL_SUPERVISED"
 """Set in the environment of the supervisor's children."""
 
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-_LONG_LIFE_SECONDS = 30.0
+_LONG_LIFE_SECONDS = 5.0
+"""Who lived so long had started and served: its death is the first again, after which it is started almost at once."""
 _STOP_SECONDS = 12.0
 
 log = structlog.stdlib.get_logger("lastlight.supervisor")
@@ -86,6 +87,8 @@ async def stop_child(child: Child, *, seconds: float = _STOP_SECONDS) -> None:
     for signal_number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5.0)):
         if process is None or process.returncode is not None:
             return
+        if signal_number == signal.SIGKILL:
+            log.warning("child_killed", child=child.name, after_seconds=seconds)
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal_number)
         with contextlib.suppress(TimeoutError):

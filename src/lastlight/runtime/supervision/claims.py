@@ -1,4 +1,4 @@
-"""What one supervisor claims for itself: the var folder and the port."""
+"""What one supervisor claims for itself, the var folder and the port; and where it says that it listens."""
 
 import contextlib
 import errno
@@ -9,16 +9,17 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
-from lastlight.runtime.settings import Settings
+from lastlight.runtime.settings import Settings, default_base_url
 from lastlight.runtime.startup import StartError
 
 _PATIENCE_SECONDS = 3.0  # children of a killed supervisor need a moment to be gone
 
 
 @contextlib.contextmanager
-def claimed_folder(var_dir: Path) -> Generator[None]:
-    """Hold the var folder: a second supervisor on it is refused."""
-    place = var_dir / "supervisor.lock"
+def claimed_folder(settings: Settings) -> Generator[None]:
+    """Hold the var folder: a second supervisor on it is refused, and commands read from it where the first one listens."""
+    var_dir = settings.var_dir
+    place = _lock_of(var_dir)
     try:
         var_dir.mkdir(parents=True, exist_ok=True)
         file = place.open("a+")
@@ -30,14 +31,33 @@ def claimed_folder(var_dir: Path) -> Generator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = place.read_text().strip() or "unknown"
+            holder = place.read_text().partition("\n")[0] or "unknown"
             raise StartError(
                 f"Last Light already runs from {var_dir} (process {holder}): stop it first, or set LASTLIGHT_VAR_DIR."
             ) from None
         file.truncate(0)
-        file.write(f"{os.getpid()}\n")
+        file.write(f"{os.getpid()}\n{settings.base_url}\n")
         file.flush()
-        yield
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def running_address(settings: Settings, *, otherwise: str = "") -> str:
+    """Where the platform of this var folder answers: what was set, else what its supervisor or `otherwise` says."""
+    if settings.base_url != default_base_url():
+        return settings.base_url
+    try:
+        holder, _, address = _lock_of(settings.var_dir).read_text().strip().partition("\n")
+    except OSError:
+        holder = address = ""
+    said = address if holder.isdigit() and Path("/proc", holder).exists() else otherwise
+    return said or settings.base_url
+
+
+def _lock_of(var_dir: Path) -> Path:
+    return var_dir / "supervisor.lock"
 
 
 @contextlib.contextmanager

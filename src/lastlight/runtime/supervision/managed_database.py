@@ -6,19 +6,19 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from lastlight.runtime.db.lost import LOST
 from lastlight.runtime.startup import StartError
 
 LEAST_VERSION = 18
 _CONNECT_SECONDS = 10
 NOT_THERE = (ConnectionRefusedError, socket.gaierror, asyncpg.InvalidCatalogNameError)
-UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 async def check_managed_database(url: str) -> None:
     """Raise StartError unless `url` leads to a PostgreSQL 18 whose account may create roles and schemas."""
     try:
         connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
-    except UNREACHABLE as error:
+    except LOST as error:
         raise StartError(f"LASTLIGHT_DATABASE_URL: {_why(url, error)}.") from None
     try:
         await _check_rights(connection)

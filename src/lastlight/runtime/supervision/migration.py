@@ -11,13 +11,18 @@ from lastlight.runtime.supervision.managed_database import check_managed_databas
 
 
 async def run_migrations(settings: Settings, arguments: argparse.Namespace | None = None) -> str:
-    """Apply what is missing; returns what was done as lines for the terminal, or with `--snapshot` the schema as it is now."""
+    """Apply what is missing; returns how many were applied, or with `--snapshot` the schema as it is now.
+
+    The log has told each of them as its turn came.
+    """
     if not settings.embedded:
         await check_managed_database(settings.database_url)
     applied = await _migrate(settings)
     if arguments is not None and arguments.snapshot:
         return await schema_text(settings)
-    return "\n".join(f"applied {name}" for name in applied) or "The database is up to date."
+    if not applied:
+        return "The database is up to date."
+    return f"Applied {len(applied)} migration{'s' if len(applied) > 1 else ''}."
 
 
 async def _migrate(settings: Settings) -> list[str]:

@@ -21,6 +21,8 @@ from lastlight.runtime.supervision.welcome import demo_log, wait_until_ready, we
 log = structlog.stdlib.get_logger("lastlight.supervisor")
 
 _DATABASE_PAUSE_SECONDS = 0.5
+_FAREWELL_SECONDS = 3.0
+"""How long the demo's night may take to send its people home; nothing that is kept depends on it."""
 
 
 async def supervise(settings: Settings, env: Mapping[str, str]) -> int:
@@ -29,7 +31,7 @@ async def supervise(settings: Settings, env: Mapping[str, str]) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stopping.set)
-    with claimed_folder(settings.var_dir), claimed_port(settings) as listener:
+    with claimed_folder(settings), claimed_port(settings) as listener:
         work = asyncio.create_task(_work(settings, env, listener.fileno()))
         signalled = asyncio.create_task(stopping.wait())
         await asyncio.wait({work, signalled}, return_when=asyncio.FIRST_COMPLETED)
@@ -46,12 +48,14 @@ async def _work(settings: Settings, env: Mapping[str, str], listener: int) -> in
     settings = demo_log(settings, terminal=sys.stdout.isatty() and sys.stderr.isatty())
     child_env = child_environment(env, settings.var_dir) | {"LASTLIGHT_LOG_FILE": settings.log_file}
     async with _database(settings) as ports_moved:
-        for step in (("migrate",), ("seed",)) if settings.demo else (("migrate",),):
+        # what an earlier start has made is looked at once all is ready
+        seeds = settings.demo and not settings.demo_file.exists()
+        for step in (("migrate",), ("seed",)) if seeds else (("migrate",),):
             status = await run_once(step, child_env)
             if status != 0:
                 _say(f"`lastlight {step[0]}` failed, so nothing was started.")
                 return status
-        return await _run_children(settings, child_env, listener, ports_moved)
+        return await _run_children(settings, child_env, listener, ports_moved, seed=settings.demo and not seeds)
 
 
 @contextlib.asynccontextmanager
@@ -114,7 +118,9 @@ def _children(settings: Settings, own: list[socket.socket]) -> list[Child]:
     return [*webs, Child("worker", ("worker",)), *night]
 
 
-async def _run_children(settings: Settings, env: Mapping[str, str], listener: int, moved: asyncio.Event) -> int:
+async def _run_children(
+    settings: Settings, env: Mapping[str, str], listener: int, moved: asyncio.Event, *, seed: bool
+) -> int:
     """Keep the children running until cancelled, or until one of them cannot start."""
     refused = asyncio.Event()
     count = settings.web_processes
@@ -123,7 +129,7 @@ async def _run_children(settings: Settings, env: Mapping[str, str], listener: in
     servers = [child for child in children if child.name != "simulate"]
     tasks = [asyncio.create_task(_keep(child, env, listener, refused.set)) for child in servers]
     tasks.append(asyncio.create_task(_restart_when_moved(servers, moved)))
-    tasks.append(asyncio.create_task(_greet_then_simulate(settings, children, env)))
+    tasks.append(asyncio.create_task(_greet_then_simulate(settings, children, env, seed=seed)))
     try:
         await refused.wait()
         return 1
@@ -131,7 +137,11 @@ async def _run_children(settings: Settings, env: Mapping[str, str], listener: in
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*(stop_child(child) for child in reversed(children)))
+        # the night first: its people sign out over the web process that is stopped next
+        await asyncio.gather(
+            *(stop_child(child, seconds=_FAREWELL_SECONDS) for child in children if child not in servers)
+        )
+        await asyncio.gather(*(stop_child(child) for child in reversed(servers)))
         for private in own:
             private.close()
 
@@ -149,9 +159,13 @@ async def _restart_when_moved(children: list[Child], moved: asyncio.Event) -> No
         await asyncio.gather(*(stop_child(child) for child in children))
 
 
-async def _greet_then_simulate(settings: Settings, children: list[Child], env: Mapping[str, str]) -> None:
+async def _greet_then_simulate(
+    settings: Settings, children: list[Child], env: Mapping[str, str], *, seed: bool
+) -> None:
     await wait_until_ready(settings)
     _say(welcome(settings))
+    if seed and await run_once(("seed",), env) != 0:
+        _say("`lastlight seed` failed: the demonstration stays as the last start left it.")
     nights = [child for child in children if child.name == "simulate"]
     await asyncio.gather(*(keep_running(night, env, listener=None, on_refusal=_without_night) for night in nights))
 

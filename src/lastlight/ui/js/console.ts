@@ -1,6 +1,7 @@
 // The consoles' only script: htmx for fragments, Stimulus for behaviour, sockets for signals.
 import htmx from "htmx.org";
 import { Application } from "@hotwired/stimulus";
+import { useLanguage } from "./i18n";
 import { startLive } from "./live";
 import { reportFailures } from "./failures";
 import { waitForHands } from "./patience";
@@ -42,6 +43,7 @@ declare global {
 }
 
 window.htmx = htmx;
+void useLanguage(document.documentElement.lang).catch(() => undefined);
 reportFailures();
 waitForHands();
 followDevice();

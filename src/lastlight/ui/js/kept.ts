@@ -1,5 +1,7 @@
 // What the staff app keeps on a device for when there is no network: asked for by each of its pages, gone when its person signs out.
 
+import { late } from "./wire/late";
+
 /** What a page tells the worker that keeps. */
 export interface ToKeeper {
   /** Whose page is to be kept. */
@@ -28,5 +30,5 @@ export async function forgetKept(): Promise<void> {
   const { port1, port2 } = new MessageChannel();
   const done = new Promise<void>((resolve) => (port1.onmessage = () => resolve()));
   worker.postMessage({ forget: true } satisfies ToKeeper, [port2]);
-  await Promise.race([done, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+  await Promise.race([done, late(PATIENCE_MS)]);
 }

@@ -3,7 +3,9 @@ import { render } from "preact";
 import { keepAwake } from "../../../ui/js/awake";
 import { EnrolScreen, InsecureScreen } from "./screens/enrol";
 import { DoorScreen } from "./screens/door";
-import { identity, now, online, remember, send, standing, sync, waiting } from "./state/door";
+import { placeIcons } from "../../../ui/js/icon";
+import { watchRoom } from "../../../ui/js/room";
+import { identity, now, online, remember, send, standing, sync, unwritten, waiting } from "./state/door";
 import { startLook } from "./state/look";
 import { startSound } from "./state/sound";
 
@@ -17,6 +19,7 @@ function App() {
 }
 
 async function start(): Promise<void> {
+  placeIcons(ICON_DRAWINGS);
   const root = document.getElementById("app")!;
   await startLook();
   await startSound();
@@ -24,6 +27,7 @@ async function start(): Promise<void> {
   root.replaceChildren();
   render(<App />, root);
   keepAwake();
+  watchRoom(() => unwritten.value > 0, () => standing.value === "enrolled");
   void keepReady();
   await sync();
   keepTime();
@@ -45,7 +49,7 @@ function keepTime(): void {
   setInterval(() => (now.value = Date.now()), CLOCK_EVERY_MS);
   setInterval(() => {
     if (!online.value) void sync();
-    else if (waiting.value.length) void send();
+    else if (waiting.value.length || unwritten.value) void send();
   }, OFFLINE_EVERY_MS);
   const beat = async () => {
     await sync().catch(() => undefined);

@@ -5,19 +5,17 @@ import { useAccent } from "./parts/brand";
 import { NetBanner, TabBar } from "./parts/frame";
 import { HelpSheet } from "./parts/help-sheet";
 import { LookingBar } from "./parts/looking";
+import { later } from "./parts/later";
 import { Outcome } from "./parts/outcome";
 import { SafetySheet } from "./parts/safety-sheet";
 import { Skeleton } from "./parts/state";
 import { Toasts } from "./parts/toast";
+import { titleOf } from "./parts/words";
 import { ActivityScreen } from "./screens/activity";
-import { BookingsScreen } from "./screens/bookings";
 import { CodeScreen } from "./screens/code";
 import { EntranceScreen } from "./screens/entrance";
 import { HomeScreen } from "./screens/home";
-import { PassScreen } from "./screens/pass";
-import { ProfileScreen } from "./screens/profile";
 import { ScanScreen } from "./screens/scan";
-import { VenueScreen } from "./screens/venue";
 import { VenuesScreen } from "./screens/venues";
 import { mustSignIn, standing } from "./state/night";
 import { entering, view, type View } from "./state/route";
@@ -27,11 +25,11 @@ const SCREENS: Record<View, () => preact.JSX.Element | null> = {
   scan: HomeScreen,
   activity: ActivityScreen,
   venues: VenuesScreen,
-  venue: VenueScreen,
-  bookings: BookingsScreen,
-  profile: ProfileScreen,
+  venue: later("venue"),
+  bookings: later("bookings"),
+  profile: later("profile"),
   code: CodeScreen,
-  pass: PassScreen,
+  pass: later("pass"),
   "sign-in": HomeScreen,
   register: HomeScreen,
   forgot: HomeScreen,
@@ -82,23 +80,9 @@ function Opening() {
 /** The title names the view, and a change of view moves the focus to its heading; the scanner gives it back itself. */
 function useViewTitle(): void {
   const before = useRef<View | null>(null);
-  const titles: Record<View, string> = {
-    home: "",
-    scan: _("Scan"),
-    activity: _("Activity"),
-    venues: _("Venues"),
-    venue: _("Venue"),
-    bookings: _("Bookings"),
-    profile: _("Profile"),
-    code: _("At the door"),
-    pass: _("My code"),
-    "sign-in": _("Sign in"),
-    register: _("Create an account"),
-    forgot: _("A new password"),
-  };
   const current = view.value;
   useEffect(() => {
-    document.title = [titles[current], "Last Light"].filter(Boolean).join(" · ");
+    document.title = [titleOf(current), "Last Light"].filter(Boolean).join(" · ");
     const turned = before.current !== null && before.current !== "scan" && current !== "scan";
     before.current = current;
     if (turned) document.querySelector<HTMLElement>("#main h1")?.focus({ preventScroll: true });

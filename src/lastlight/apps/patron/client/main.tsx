@@ -2,17 +2,21 @@
 import { render } from "preact";
 import { gettext as _ } from "../../../ui/js/i18n";
 import { App } from "./app";
+import { placeIcons } from "../../../ui/js/icon";
+import { watchRoom } from "../../../ui/js/room";
+import { fetchLater } from "./parts/later";
 import { State } from "./parts/state";
 import { startDevice } from "./state/device";
 import { startHeartbeat } from "./state/heartbeat";
 import { awaitOffer } from "./state/install";
-import { commands, remember, standing, sync } from "./state/night";
+import { remember, standing, sync, unkept } from "./state/night";
 import { keepPush } from "./state/push";
 import { watchChecks } from "./state/checks";
 import { watchHelp } from "./state/help";
 import { followLinks } from "./state/route";
 
 async function start(): Promise<void> {
+  placeIcons(ICON_DRAWINGS);
   awaitOffer();
   followLinks();
   const root = document.getElementById("app")!;
@@ -26,6 +30,7 @@ async function start(): Promise<void> {
   watchHelp();
   root.replaceChildren();
   render(<App />, root);
+  watchRoom(() => unkept.value > 0, () => standing.value === "signed-in");
   await sync();
   startHeartbeat();
   watchChecks();
@@ -41,12 +46,12 @@ function NoMemory() {
   );
 }
 
-/** The service worker, storage that is not cleared under pressure, and the scanner for a first scan without a network. */
+/** The service worker, the scanner for a first scan without a network, and the screens that were not needed at first. */
 async function keepReady(): Promise<void> {
-  if (commands.value.length || standing.value === "signed-in") await navigator.storage?.persist?.().catch(() => false);
-  if (!("serviceWorker" in navigator)) return;
+  if (!("serviceWorker" in navigator)) return fetchLater();
   await navigator.serviceWorker.register("/sw.js", { scope: "/" }).catch(() => undefined);
   const registration = await navigator.serviceWorker.ready;
+  void fetchLater();
   if (standing.value === "signed-in") registration.active?.postMessage("warm");
   await keepPush().catch(() => undefined); // without a network it is tried again at the next start
 }

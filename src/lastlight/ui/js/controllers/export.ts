@@ -1,5 +1,10 @@
 import { Controller } from "@hotwired/stimulus";
+import { gettext as _ } from "../i18n";
 import { toast } from "../toast";
+import { why } from "../why";
+import { call, Refused } from "../wire/api";
+import { late } from "../wire/late";
+import { once } from "../wire/once";
 
 interface Export {
   id: string;
@@ -23,16 +28,11 @@ export default class ExportController extends Controller<HTMLElement> {
     this.element.removeAttribute("open");
     this.element.setAttribute("aria-busy", "true");
     try {
-      const answer = await fetch("/api/exports", {
-        method: "POST",
-        headers: { "content-type": "application/json", "idempotency-key": key() },
-        body: JSON.stringify({ listing: this.listingValue, format: event.params.format, query: this.queryValue }),
-      });
-      if (!answer.ok) return toast(await said(answer), "danger");
-      toast("The export is being made. It downloads by itself, and stays under Account, Exports.", "info");
-      await this.follow((await answer.json()) as Export);
-    } catch {
-      toast("No connection. Check the network and try again.", "warn");
+      const made = await once<Export>("/api/exports", { listing: this.listingValue, format: event.params.format, query: this.queryValue });
+      toast(_("The export is being made. It downloads by itself, and stays under Account, Exports."), "info");
+      await this.follow(made);
+    } catch (error) {
+      toast(why(error), error instanceof Refused ? "danger" : "warn");
     } finally {
       this.element.removeAttribute("aria-busy");
     }
@@ -42,32 +42,18 @@ export default class ExportController extends Controller<HTMLElement> {
   private async follow(made: Export): Promise<void> {
     let wait = ASK_FIRST_MS;
     while (made.state === "queued" || made.state === "running") {
-      await new Promise((resolve) => setTimeout(resolve, wait));
+      await late(wait);
       if (!this.element.isConnected) return;
       wait = Math.min(wait * 1.5, ASK_AT_MOST_MS);
-      const answer = await fetch(`/api/exports/${made.id}`);
-      if (answer.status === 429 || answer.status === 503) continue;
-      if (!answer.ok) return toast(await said(answer), "danger");
-      made = (await answer.json()) as Export;
+      made = await call<Export>(`/api/exports/${made.id}`).catch((error: unknown) => {
+        if (error instanceof Refused && (error.problem.status === 429 || error.problem.status === 503)) return made;
+        throw error;
+      });
     }
     if (made.url) {
-      toast("The export is ready: your browser saves the file.", "ok");
+      toast(_("The export is ready: your browser saves the file."), "ok");
       return location.assign(new URL(made.url).pathname);
     }
-    toast(made.error || "The export failed. Try again.", "danger");
-  }
-}
-
-/** A new idempotency key; randomUUID is only there on pages that came over https or from this machine. */
-function key(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-async function said(answer: Response): Promise<string> {
-  try {
-    const problem = (await answer.json()) as { detail?: string; title?: string };
-    return problem.detail ?? problem.title ?? answer.statusText;
-  } catch {
-    return "The export could not be started. Try again.";
+    toast(made.error || _("The export failed. Try again."), "danger");
   }
 }

@@ -1,10 +1,7 @@
 import { Controller } from "@hotwired/stimulus";
+import { gettext as _ } from "../i18n";
 import { makePasskey, refusal, showPasskey, unable, type Creation, type Request } from "../passkeys";
-
-interface Problem {
-  detail?: string;
-  title?: string;
-}
+import { sentence, type Problem } from "../wire/api";
 
 /** Asks the browser for a passkey: to sign in alone, as the second step, to show it in this session, or to make a new one. */
 export default class PasskeyController extends Controller<HTMLElement> {
@@ -76,7 +73,7 @@ export default class PasskeyController extends Controller<HTMLElement> {
         body: body === undefined ? undefined : JSON.stringify(body),
       });
     } catch {
-      throw refused("No connection. Check the network and try again.");
+      throw refused(_("No connection. Check the network and try again."));
     }
     if (answer.ok) return answer.json();
     throw refused(await said(answer));
@@ -95,7 +92,7 @@ function refused(text: string): Error {
 }
 
 async function said(answer: Response): Promise<string> {
-  const problem = (await answer.json().catch(() => ({}))) as Problem & { fields?: Record<string, string> };
+  const problem = (await answer.json().catch(() => ({}))) as Partial<Problem>;
   const field = Object.values(problem.fields ?? {})[0];
-  return field ?? problem.detail ?? problem.title ?? "That did not work. Try again.";
+  return field ?? (sentence(problem) || _("That did not work. Try again."));
 }

@@ -2,6 +2,7 @@ import { Controller } from "@hotwired/stimulus";
 import { consoleWorker, remember } from "../push/console";
 import type { Device, Standing } from "../push/device";
 import { standing, switchOff, switchOn } from "../push/device";
+import { gettext as _ } from "../i18n";
 import { toast } from "../toast";
 import { Refused } from "../wire/api";
 
@@ -20,8 +21,8 @@ export default class PushController extends Controller<HTMLElement> {
     await this.attempt(async () => {
       const device = await switchOn(consoleWorker);
       if (device) remember(true);
-      if (device) toast("This device is told from now on.", "ok");
-      else toast("The browser did not allow it. You can ask again whenever you like.", "warn");
+      if (device) toast(_("This device is told from now on."), "ok");
+      else toast(_("The browser did not allow it. You can ask again whenever you like."), "warn");
     });
   }
 
@@ -29,7 +30,7 @@ export default class PushController extends Controller<HTMLElement> {
     await this.attempt(async () => {
       if (this.current) await switchOff(consoleWorker, this.current.id);
       remember(false);
-      toast("This device is told nothing any more.", "info");
+      toast(_("This device is told nothing any more."), "info");
     });
   }
 
@@ -38,7 +39,7 @@ export default class PushController extends Controller<HTMLElement> {
     try {
       await work();
     } catch (error) {
-      toast(error instanceof Refused ? error.message : "The browser's push service could not be reached. Try again in a moment.", "danger");
+      toast(error instanceof Refused ? error.message : _("The browser's push service could not be reached. Try again in a moment."), "danger");
     }
     for (const button of this.buttonTargets) button.disabled = false;
     await this.look();

@@ -1,5 +1,8 @@
 import { Controller } from "@hotwired/stimulus";
+import { gettext as _ } from "../i18n";
 import { toast } from "../toast";
+import { why } from "../why";
+import { call, Refused } from "../wire/api";
 
 /**
  * A list that is put in order: by dragging, or by the buttons earlier and later of each item. The whole order is sent at once;
@@ -92,16 +95,10 @@ export default class ReorderController extends Controller<HTMLElement> {
   private async send(before: HTMLElement[], item: HTMLElement): Promise<void> {
     const place = this.itemTargets.indexOf(item) + 1;
     try {
-      const answer = await fetch(this.urlValue, {
-        method: "PUT",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ [this.fieldValue]: this.itemTargets.map((one) => one.dataset.id) }),
-      });
-      if (answer.ok) return toast(`Moved to place ${place}.`, "ok");
-      const problem = (await answer.json().catch(() => ({}))) as { detail?: string };
-      toast(problem.detail ?? "The order could not be changed. Try again.", "danger");
-    } catch {
-      toast("No connection. Check the network and try again.", "warn");
+      await call(this.urlValue, { method: "PUT", body: { [this.fieldValue]: this.itemTargets.map((one) => one.dataset.id) } });
+      return toast(_("Moved to place %(place)s.", { place }), "ok");
+    } catch (error) {
+      toast(why(error), error instanceof Refused ? "danger" : "warn");
     }
     this.restore(before);
   }

@@ -1,4 +1,5 @@
 import { Controller } from "@hotwired/stimulus";
+import { late } from "../wire/late";
 
 const EVERY_MS = 4_000;
 const ALLOWED = "ll:sos-sound";
@@ -73,7 +74,7 @@ export default class SirenController extends Controller<HTMLElement> {
   private async ready(): Promise<boolean> {
     if (!("AudioContext" in window)) return false;
     this.audio ??= new AudioContext();
-    if (this.audio.state !== "running") await Promise.race([this.audio.resume(), new Promise((done) => setTimeout(done, 300))]);
+    if (this.audio.state !== "running") await Promise.race([this.audio.resume(), late(300)]);
     return this.audio.state === "running";
   }
 

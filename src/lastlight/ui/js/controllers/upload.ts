@@ -1,10 +1,15 @@
 import { Controller } from "@hotwired/stimulus";
+import { gettext as _, ngettext } from "../i18n";
 import { toast } from "../toast";
+import { why } from "../why";
+import { isOpen, refusalIn, Unreachable } from "../wire/api";
+import { placeFor, type Place } from "../wire/place";
 
 interface Waiting {
   file: File;
   row: HTMLElement;
   shown: string;
+  place?: Place;
 }
 
 /**
@@ -62,15 +67,16 @@ export default class UploadController extends Controller<HTMLElement> {
     let sent = 0;
     for (const one of [...this.waiting]) if (await this.sendOne(one)) sent += 1;
     this.buttonTarget.removeAttribute("aria-busy");
-    if (sent) toast(sent === 1 ? "1 picture is uploaded. It is shown once it is resized." : `${sent} pictures are uploaded. They are shown once they are resized.`, "ok");
+    const said = ngettext("%(num)d picture is uploaded. It is shown once it is resized.", "%(num)d pictures are uploaded. They are shown once they are resized.", sent);
+    if (sent) toast(said, "ok");
   }
 
   private add(files: FileList | null | undefined): void {
     for (const file of files ?? []) {
       if (!file.type.startsWith("image/")) {
-        toast(`${file.name} is no picture.`, "warn");
+        toast(_("%(file)s is no picture.", { file: file.name }), "warn");
       } else if (file.size > this.mostValue) {
-        toast(`${file.name} is larger than ${Math.floor(this.mostValue / 1024 / 1024)} MB. Make it smaller first.`, "warn");
+        toast(_("%(file)s is larger than %(most)s MB. Make it smaller first.", { file: file.name, most: Math.floor(this.mostValue / 1024 / 1024) }), "warn");
       } else {
         this.addRow(file);
       }
@@ -84,8 +90,8 @@ export default class UploadController extends Controller<HTMLElement> {
     const shown = URL.createObjectURL(file);
     row.querySelector("img")!.src = shown;
     row.querySelector(".name")!.textContent = file.name;
-    row.querySelector("button")!.setAttribute("aria-label", `Remove ${file.name}`);
-    row.querySelector("progress")!.setAttribute("aria-label", `Sending ${file.name}`);
+    row.querySelector("button")!.setAttribute("aria-label", _("Remove %(file)s", { file: file.name }));
+    row.querySelector("progress")!.setAttribute("aria-label", _("Sending %(file)s", { file: file.name }));
     this.listTarget.append(row);
     this.waiting.push({ file, row, shown });
   }
@@ -97,7 +103,7 @@ export default class UploadController extends Controller<HTMLElement> {
       const wrong = wanting.some((one) => one.row === row);
       words(row).toggleAttribute("aria-invalid", false);
       if (wrong) words(row).setAttribute("aria-invalid", "true");
-      say(row, wrong ? "Say what it shows, for those who do not see it." : "", wrong);
+      say(row, wrong ? _("Say what it shows, for those who do not see it.") : "", wrong);
     }
     if (wanting[0]) words(wanting[0].row).focus();
     return wanting.length === 0;
@@ -106,27 +112,19 @@ export default class UploadController extends Controller<HTMLElement> {
   private async sendOne(one: Waiting): Promise<boolean> {
     const bar = one.row.querySelector("progress")!;
     bar.hidden = false;
-    say(one.row, "Sending", false);
+    say(one.row, _("Sending"), false);
     try {
-      const address = await this.ask(words(one.row).value);
-      await put(address, one.file, (percent) => (bar.value = percent));
+      const alt = words(one.row).value;
+      if (one.place?.alt !== alt) one.place = await placeFor(this.urlValue, alt);
+      await put(one.place!, one.file, (percent) => (bar.value = percent));
       this.forget(one);
       return true;
     } catch (error) {
       bar.hidden = true;
-      say(one.row, error instanceof Refused ? error.message : "No connection. Check the network and try again.", true);
+      if (!isOpen(error)) delete one.place;
+      say(one.row, why(error), true);
       return false;
     }
-  }
-
-  private async ask(alt: string): Promise<string> {
-    const answer = await fetch(this.urlValue, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ alt }),
-    });
-    if (!answer.ok) throw new Refused(await answer.text());
-    return new URL(((await answer.json()) as { upload_url: string }).upload_url).pathname;
   }
 
   private forget(one: Waiting): void {
@@ -141,20 +139,6 @@ export default class UploadController extends Controller<HTMLElement> {
   }
 }
 
-/** The server said no, and why. */
-class Refused extends Error {
-  constructor(body: string) {
-    let detail = "";
-    try {
-      const problem = JSON.parse(body) as { detail?: string; fields?: Record<string, string> };
-      detail = Object.values(problem.fields ?? {})[0] ?? problem.detail ?? "";
-    } catch {
-      // not one of ours
-    }
-    super(detail || "The picture could not be sent. Try again.");
-  }
-}
-
 function words(row: HTMLElement): HTMLInputElement {
   return row.querySelector<HTMLInputElement>("input")!;
 }
@@ -165,14 +149,15 @@ function say(row: HTMLElement, text: string, wrong: boolean): void {
 }
 
 /** fetch tells nothing of how far an upload is, so this one is an old request. */
-function put(address: string, file: File, progress: (percent: number) => void): Promise<void> {
+function put({ address, key }: Place, file: File, progress: (percent: number) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("PUT", address);
     request.setRequestHeader("content-type", file.type);
+    request.setRequestHeader("idempotency-key", key);
     request.upload.onprogress = (event) => event.lengthComputable && progress((event.loaded / event.total) * 100);
-    request.onload = () => (request.status < 300 ? resolve() : reject(new Refused(request.responseText)));
-    request.onerror = () => reject(new Error("no connection"));
+    request.onload = () => (request.status < 300 ? resolve() : reject(refusalIn(request.responseText, request.status)));
+    request.onerror = () => reject(new Unreachable("no connection"));
     request.send(file);
   });
 }

@@ -21,16 +21,12 @@ export function useAttempt(): Attempt {
     try {
       await work();
     } catch (error) {
-      const problem = error instanceof Refused ? error.problem : null;
-      setFields(problem?.fields ?? {});
-      setFailed(problem ? sentence(problem.title, problem.detail) : _("No connection. Check the network and try again."));
+      const refused = error instanceof Refused ? error : null;
+      setFields(refused?.problem.fields ?? {});
+      setFailed(refused?.message ?? _("No connection. Check the network and try again."));
     } finally {
       setBusy(false);
     }
   };
   return { busy, failed, fields, run };
-}
-
-function sentence(title: string, detail: string): string {
-  return !title || detail.startsWith(title) ? detail : `${title}. ${detail}`;
 }

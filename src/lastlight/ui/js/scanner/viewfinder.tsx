@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { gettext as _ } from "../i18n";
 import { Icon } from "../icon";
+import { late } from "../wire/late";
 import { closeCamera, countCameras, nextCamera, onTaken, openCamera, setTorch, type Camera, type CameraTrouble } from "./camera";
 
 const LOOK_EVERY_MS = 110;
@@ -87,7 +88,7 @@ function useReading(
       while (!stopped) {
         const text = element.readyState >= 2 ? await reader.detect(element).catch(() => null) : null;
         if (!stopped) look(text);
-        await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+        await late(LOOK_EVERY_MS);
       }
     })();
     return () => {

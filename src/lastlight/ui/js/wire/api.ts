@@ -14,6 +14,8 @@ export interface Problem {
 }
 
 const PATIENCE_MS = 12_000;
+/** These say nothing about a command: it is sent again. */
+const LATER = new Set([408, 425, 429]);
 const TYPES = "https://lastlight.dev/problems/";
 
 export class Refused extends Error {
@@ -21,12 +23,35 @@ export class Refused extends Error {
     readonly problem: Problem,
     readonly retryAfterMs: number | null = null,
   ) {
-    super(problem.detail);
+    super(sentence(problem));
   }
 }
 
 /** No answer came: no network, a proxy in between, or too slow. */
-export class Unreachable extends Error {}
+export class Unreachable extends Error {
+  constructor(
+    message: string,
+    /** Of an answer that came all the same, and is not one of ours. */
+    readonly status = 0,
+  ) {
+    super(message);
+  }
+}
+
+/** A problem in words for people: what it is, and what to do. */
+export function sentence({ title = "", detail = "" }: Partial<Problem>): string {
+  return title && detail && !detail.startsWith(title) ? `${title}. ${detail}` : detail || title;
+}
+
+/** Whether a refusal leaves it open what becomes of a command: it is sent again, under the same key. */
+export function isLater({ status, type }: Problem): boolean {
+  return status >= 500 || LATER.has(status) || type === "idempotency-key-in-flight";
+}
+
+/** Whether it is open what became of a command, for its answer was lost or does not tell. */
+export function isOpen(error: unknown): boolean {
+  return error instanceof Unreachable || (error instanceof Refused && isLater(error.problem));
+}
 
 interface Options {
   method?: "GET" | "POST" | "PUT" | "DELETE";
@@ -37,7 +62,7 @@ interface Options {
 export async function call<Answer>(path: string, { method = "GET", body, headers = {} }: Options = {}): Promise<Answer> {
   const answer = await ask(path, { method, body, headers });
   if (answer.ok) return (answer.status === 204 ? null : await readJson(answer)) as Answer;
-  throw new Refused(await problemOf(answer), retryAfter(answer));
+  throw await refusalOf(answer);
 }
 
 /** Whether this browser has a session: the front door sends on whoever has one, and turns nobody away. */
@@ -74,16 +99,25 @@ async function readJson(answer: Response): Promise<unknown> {
   }
 }
 
-async function problemOf(answer: Response): Promise<Problem> {
-  if (answer.headers.get("content-type")?.includes("json")) {
-    const problem = (await answer.json().catch(() => ({}))) as Partial<Problem>;
-    if (problem.type && problem.detail) {
-      const { title = "", detail, fields = {}, now, ticket, methods } = problem;
-      return { type: problem.type.replace(TYPES, ""), title, detail, fields, now, ticket, methods, status: answer.status };
-    }
+/** What an answer that is no success says. */
+export async function refusalOf(answer: Response): Promise<Refused | Unreachable> {
+  const json = answer.headers.get("content-type")?.includes("json");
+  return refusalIn(json ? await answer.text().catch(() => "") : "", answer.status, retryAfter(answer));
+}
+
+/** The server's refusal; or, where a captive portal or a proxy speaks, that nobody of ours has answered: never a refusal. */
+export function refusalIn(text: string, status: number, retryAfterMs: number | null = null): Refused | Unreachable {
+  const { type, title = "", detail, fields = {}, now, ticket, methods } = problemIn(text);
+  if (!type || !detail) return new Unreachable(`status ${status}`, status);
+  return new Refused({ type: type.replace(TYPES, ""), title, detail, fields, now, ticket, methods, status }, retryAfterMs);
+}
+
+function problemIn(text: string): Partial<Problem> {
+  try {
+    return (JSON.parse(text) ?? {}) as Partial<Problem>;
+  } catch {
+    return {};
   }
-  // Not one of ours: a captive portal or a proxy speaks. Never a refusal.
-  throw new Unreachable(`status ${answer.status}`);
 }
 
 function retryAfter(answer: Response): number | null {

@@ -1,7 +1,7 @@
 // What must reach the server though there may be no network: written to the device first, sent after, until it is answered.
 // Each command is named by its UUID, which is its Idempotency-Key: sent twice, it counts once.
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
-import { call, Refused, type Problem } from "./api";
+import { call, isLater, Refused, type Problem } from "./api";
 import { askForSync, tabs } from "./tabs";
 
 export interface Unsent<Body = unknown> {
@@ -27,9 +27,6 @@ export const { onChange, announce } = tabs("last-light-console-outbox");
 /** Where the browser can, it wakes the worker under this name when the network is back, even with no page open. */
 export const SYNC_TAG = "last-light-console-outbox";
 const LOCK = "last-light-console-outbox";
-/** These say nothing about the command: it is sent again. */
-const LATER = new Set([408, 425, 429]);
-const LATER_TYPES = new Set(["idempotency-key-in-flight"]);
 
 let opened: Promise<IDBPDatabase<Schema>> | null = null;
 /** Where the browser keeps nothing (a private window), the page itself remembers for as long as it is open. */
@@ -117,7 +114,7 @@ async function send(command: Unsent, arrived: Map<string, unknown>): Promise<boo
     if (error instanceof Refused) {
       const { problem } = error;
       if (problem.status === 401) next.state = "signed-out";
-      else if (problem.status < 500 && !LATER.has(problem.status) && !LATER_TYPES.has(problem.type)) Object.assign(next, { state: "rejected", problem });
+      else if (!isLater(problem)) Object.assign(next, { state: "rejected", problem });
     }
     await write(next);
     return next.state === "rejected";

@@ -1,5 +1,6 @@
 // Everything that this device keeps: who it is, what it knew of the house when it last asked, and its log.
-import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from "idb";
+import type { Pause } from "../../../../ui/js/wire/pause";
 
 /** Not called as people's databases are, which a sign-out deletes: the device is the venue's. */
 export const DATABASE = "lastlight-door";
@@ -41,6 +42,15 @@ export interface Snapshot {
   here: string[];
   revoked_keys: string[];
   last_sequence: number;
+  /** Missing from what was kept by an earlier version. */
+  again?: LetInAgain[];
+}
+
+/** A guest whom this device let in, and another one as well, each without knowing of the other. */
+export interface LetInAgain {
+  sequence: number;
+  door: string;
+  at: string;
 }
 
 /** What became of a scan, in the server's words. */
@@ -80,6 +90,8 @@ export interface Entry {
   answer: Answer | null;
   /** The server took it otherwise than this door did, and nobody has looked at that yet. */
   notice: boolean;
+  /** Another device let the same guest in as well. */
+  again?: LetInAgain;
 }
 
 /** Who is signed in on this device, as of the last time that there was a network. */
@@ -103,8 +115,8 @@ export interface Facts {
   beat: number;
   sound: boolean;
   theme: "dark" | "light";
-  /** No sending before this time: the server asked to wait. */
-  wait_until: number;
+  /** No sending meanwhile: the server asked to wait. */
+  pause: Pause;
   /** Why this device is no scanner any more. */
   gone: { venue: string; name: string; unsent: number };
   maintenance: boolean;
@@ -126,7 +138,18 @@ export function database(): Promise<IDBPDatabase<Schema>> {
     blocking: () => void close(),
     terminated: () => (opened = null),
   });
+  opened.catch(() => (opened = null)); // there may be room at the next try
   return opened;
+}
+
+/** What comes of the work, or of `otherwise` where this device could not keep something: it is full, or the browser keeps nothing. */
+export async function unlessFull<Result, Instead>(work: () => Promise<Result>, otherwise: () => Instead): Promise<Result | Instead> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof DOMException) return otherwise();
+    throw error;
+  }
 }
 
 export async function fact<Name extends keyof Facts>(name: Name): Promise<Facts[Name] | undefined> {
@@ -141,12 +164,22 @@ export async function dropFact(name: keyof Facts): Promise<void> {
   await (await database()).delete("facts", name);
 }
 
+/** A change of the log together with what counts its lines. */
+export type Lines = IDBPTransaction<Schema, ("facts" | "log")[], "readwrite">;
+
 /** The next number of a count that survives a killed page, and is given once whoever asks. */
-export async function nextNumber(name: "sequence" | "beat"): Promise<number> {
-  const transaction = (await database()).transaction("facts", "readwrite");
-  const next = ((await transaction.store.get(name)) as number | undefined ?? 0) + 1;
-  await transaction.store.put(next, name);
-  await transaction.done;
+export async function countUp(lines: Lines, name: "sequence" | "beat"): Promise<number> {
+  const facts = lines.objectStore("facts");
+  const next = (((await facts.get(name)) as number | undefined) ?? 0) + 1;
+  await facts.put(next, name);
+  return next;
+}
+
+/** The same of a count that nothing else is written with. */
+export async function nextNumber(name: "beat"): Promise<number> {
+  const lines = (await database()).transaction(["facts", "log"], "readwrite");
+  const next = await countUp(lines, name);
+  await lines.done;
   return next;
 }
 

@@ -3,7 +3,7 @@ import { call, Refused } from "../../../../ui/js/wire/api";
 import { toBase64url } from "../../../../ui/js/wire/base64url";
 import { learnClock, serverNow } from "./clock";
 import { dropFact, fact, keepFact, wipe, type Identity } from "./database";
-import { unsent } from "./log";
+import { inBatches, isAtFault, unsent } from "./log";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
 
@@ -29,14 +29,22 @@ export async function enrol(code: string): Promise<Identity> {
   return identity;
 }
 
-/** A signed call. A clock that is wrong is set by the answer, once; a device that is not known any more forgets everything. */
+/** A signed call. A device that is not known any more forgets everything. */
 export async function signedCall<Answer>(path: string, { method = "GET", body }: { method?: "GET" | "POST"; body?: unknown } = {}): Promise<Answer> {
+  try {
+    return await inTime<Answer>(path, method, body);
+  } catch (error) {
+    if (isUnknown(error)) return leave();
+    throw error;
+  }
+}
+
+/** A clock that is wrong is set by the answer, once. */
+async function inTime<Answer>(path: string, method: "GET" | "POST", body: unknown): Promise<Answer> {
   try {
     return await send<Answer>(path, method, body);
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    if (error.problem.type === "device-unknown") return leave();
-    if (error.problem.type !== "device-clock-wrong" || !error.problem.now) throw error;
+    if (!(error instanceof Refused) || error.problem.type !== "device-clock-wrong" || !error.problem.now) throw error;
     await learnClock(error.problem.now, 0);
     return send<Answer>(path, method, body);
   }
@@ -54,11 +62,36 @@ async function send<Answer>(path: string, method: "GET" | "POST", body: unknown)
   return call<Answer>(path, { method, body, headers });
 }
 
+/** What this device has decided before it was revoked is handed in first: the server takes it for a day. */
 async function leave(): Promise<never> {
   const identity = await fact("identity");
-  const left = (await unsent()).length;
+  const left = identity ? (await unsent()).length - (await handIn()) : 0;
   if (identity) await wipe({ venue: identity.venue, name: identity.name, unsent: left });
   throw new Gone("the server does not know this device any more");
+}
+
+/** How many lines the server has taken; where it can take none just now, it is tried again at the next contact. */
+async function handIn(): Promise<number> {
+  let taken = 0;
+  for (const scans of await inBatches()) taken += await handOver(scans);
+  return taken;
+}
+
+/** How many of these were taken. One that the server cannot take keeps none of the others from it; after a day it takes none. */
+async function handOver(scans: Record<string, unknown>[]): Promise<number> {
+  try {
+    return (await inTime<{ results: unknown[] }>("/api/door/scans", "POST", { scans })).results.length;
+  } catch (error) {
+    if (isUnknown(error)) return 0;
+    if (!isAtFault(error)) throw error;
+  }
+  let taken = 0;
+  for (const scan of scans.length > 1 ? scans : []) taken += await handOver([scan]);
+  return taken;
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof Refused && error.problem.type === "device-unknown";
 }
 
 function hex(bytes: Uint8Array): string {

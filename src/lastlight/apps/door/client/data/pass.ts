@@ -35,7 +35,7 @@ export function readShown(text: string): ShownPass | null {
   const [mark, pass = "", step = "", signature = "", ...more] = code.split(".");
   const raw = fromBase64url(pass) as Uint8Array<ArrayBuffer> | null;
   const signed = fromBase64url(signature) as Uint8Array<ArrayBuffer> | null;
-  if (mark !== MARK || more.length || !raw || !signed || !/^[0-9]{1,11}$/.test(step)) return null;
+  if (mark !== MARK || more.length || !raw || !signed || !/^(?:0|[1-9][0-9]{0,10})$/.test(step)) return null;
   if (raw.length < NAME_AT + SIGNATURE_BYTES || raw[0] !== VERSION || raw[1] !== KIND) return null;
   const body = raw.slice(0, -SIGNATURE_BYTES);
   const name = body.slice(NAME_AT);

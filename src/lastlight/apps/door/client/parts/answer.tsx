@@ -7,11 +7,9 @@ import { Field } from "../../../../ui/js/parts/field";
 import { Refused, Unreachable } from "../../../../ui/js/wire/api";
 import { inside, member, online, snapshot } from "../state/door";
 import { dismiss, letInByHand, reasonOf, type Result } from "../state/scan";
-import type { Tone } from "../state/sound";
-import { adviceFor, clock, wordsFor } from "./words";
+import { adviceFor, clock, SIGNS, wordsFor } from "./words";
 
-// icons: check, hand, triangle-alert, x, log-out
-const SIGNS: Record<Tone, string> = { yes: "check", bye: "log-out", warn: "triangle-alert", no: "x" };
+// icons: hand
 const GOOD_NEWS_MS = 2_400;
 const BAD_NEWS_MS = 12_000;
 
@@ -36,6 +34,7 @@ export function AnswerScreen({ answer }: { answer: Result }) {
           <h2>{word}</h2>
           {answer.name && <p class="d-name">{answer.name}</p>}
           <p class={`d-advice ${mustLook ? "must" : ""}`}>{advice}</p>
+          {answer.unwritten && <p class="d-advice must">{_("NOT written down: this device could not keep it. Leave this page open, free space on the device, or scan with another one.")}</p>}
           {answer.tone === "yes" && isFull() && <p class="d-advice must">{_("Full: one in, one out.")}</p>}
         </div>
         <Facts answer={answer} />

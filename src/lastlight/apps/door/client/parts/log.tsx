@@ -4,14 +4,13 @@ import { gettext as _, ngettext } from "../../../../ui/js/i18n";
 import { Dialog } from "../../../../ui/js/parts/dialog";
 import type { Entry } from "../data/database";
 import { markSeen } from "../data/log";
-import { log, notices, waiting } from "../state/door";
-import type { Tone } from "../state/sound";
-import { clock, lineState, noticeText } from "./words";
+import { isUnwritten } from "../data/unwritten";
+import { log, notices, send, unwritten, waiting } from "../state/door";
+import { short } from "../../../../ui/js/room";
+import { clock, lineState, noticeText, SIGNS } from "./words";
 
 const SHOWN = 200;
 const RECENT = 20;
-// icons: log-in, log-out, triangle-alert, ban
-const ICONS: Record<Tone, string> = { yes: "log-in", bye: "log-out", warn: "triangle-alert", no: "ban" };
 
 export function LogSheet({ onClose }: { onClose: () => void }) {
   return (
@@ -51,19 +50,45 @@ function Line({ entry }: { entry: Entry }) {
   const { tone, word } = lineState(entry);
   return (
     <li data-tone={tone}>
-      <Icon name={ICONS[tone]} />
+      <Icon name={SIGNS[tone]} />
       <span class="u-min0">
         <b>{entry.answer?.patron || entry.name || _("Unknown guest")}</b>
         <small>{[word, entry.override_reason].filter(Boolean).join(" · ")}</small>
       </span>
       <span class="d-when">
         {clock(entry.claimed_at)}
-        <small>{entry.state === "sent" ? _("sent") : _("waits")}</small>
+        <small>{isUnwritten(entry) ? _("not written down") : entry.state === "sent" ? _("sent") : _("waits")}</small>
       </span>
     </li>
   );
 }
 
+/** What stands in this page's memory only, and a device that will soon have no room: in sight for as long as it is so. */
+export function Room() {
+  const count = unwritten.value;
+  if (!count && !short.value) return null;
+  return (
+    <div class={`net d-notice ${count ? "danger" : "warn"}`} role="alert">
+      <Icon name="hard-drive" class="i-lg" />
+      <span>
+        {count
+          ? ngettext(
+              "%(num)s scan is NOT written down. Do not close or reload this page: free space on this device, and scan with another one meanwhile. It is tried again every few seconds.",
+              "%(num)s scans are NOT written down. Do not close or reload this page: free space on this device, and scan with another one meanwhile. It is tried again every few seconds.",
+              count,
+            )
+          : _("This device has almost no room left. Free some, or its scans cannot be written down.")}
+      </span>
+      {count > 0 && (
+        <button type="button" class="btn" onClick={() => void send()}>
+          {_("Try again")}
+        </button>
+      )}
+    </div>
+  );
+}
+
+// icons: hard-drive, triangle-alert
 /** What the server took otherwise than this door did: in sight until somebody has read it. */
 export function Notices() {
   const [first] = notices.value;

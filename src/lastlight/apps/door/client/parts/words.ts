@@ -3,7 +3,11 @@ import { gettext as _, ngettext } from "../../../../ui/js/i18n";
 import type { Entry } from "../data/database";
 import { hasPassed } from "../data/decide";
 import { snapshot } from "../state/door";
-import type { Tone } from "../state/sound";
+import { toneOf, type Tone } from "../state/sound";
+
+// icons: check, log-out, triangle-alert, x
+/** The sign of each tone, beside its colour. */
+export const SIGNS: Record<Tone, string> = { yes: "check", bye: "log-out", warn: "triangle-alert", no: "x" };
 
 interface Words {
   word: string;
@@ -58,15 +62,21 @@ export function ago(ms: number): string {
 /** What became of a line of the log, and how to show it. */
 export function lineState(entry: Entry): { tone: Tone; word: string } {
   const passed = hasPassed(entry);
-  if (entry.answer?.result === "double") return { tone: "warn", word: _("Let in twice") };
-  if (passed) return entry.direction === "in" ? { tone: "yes", word: _("Let in") } : { tone: "bye", word: _("Checked out") };
-  return { tone: "no", word: wordsFor(entry.answer?.refusal || entry.refusal).word };
+  const refusal = entry.answer?.refusal || entry.refusal;
+  const tone = toneOf(passed, entry.direction, refusal);
+  if (entry.again || entry.answer?.result === "double") return { tone: "warn", word: _("Let in twice") };
+  if (passed) return { tone, word: entry.direction === "in" ? _("Let in") : _("Checked out") };
+  return { tone, word: wordsFor(refusal).word };
 }
 
 /** What the server took otherwise than this door did. */
 export function noticeText(entry: Entry): string {
   const who = entry.answer?.patron || entry.name || _("A guest");
   const at = clock(entry.claimed_at);
+  if (entry.again) {
+    const { door, at: then } = entry.again;
+    return _("Let in twice: %(who)s came in here at %(at)s, and by %(door)s at %(then)s. Look who it is.", { who, at, door, then: clock(then) });
+  }
   if (entry.answer?.result === "double") return _("Let in twice: %(who)s was inside already when this door let them in at %(at)s.", { who, at });
   if (entry.answer?.result === "refused" && !(entry.answer.refusal in WORDS())) {
     return _("The scan of %(who)s at %(at)s could not be counted: %(why)s", { who, at, why: entry.answer.detail });

@@ -8,7 +8,7 @@ import type { CameraTrouble } from "../../../../ui/js/scanner/camera";
 import { Viewfinder } from "../../../../ui/js/scanner/viewfinder";
 import { readShown } from "../data/pass";
 import { AnswerScreen } from "../parts/answer";
-import { LogSheet, Notices, Recent } from "../parts/log";
+import { LogSheet, Notices, Recent, Room } from "../parts/log";
 import { MenuSheet } from "../parts/menu";
 import { NetLine, StatusBar } from "../parts/status";
 import { maintenance, online, snapshot, sync } from "../state/door";
@@ -25,6 +25,7 @@ export function DoorScreen() {
   return (
     <main class="d-door" id="main" data-mode={mode.value}>
       <StatusBar onLog={() => setSheet("log")} onMenu={() => setSheet("menu")} />
+      <Room />
       <Notices />
       <div class="d-stage">{stage()}</div>
       <NetLine />

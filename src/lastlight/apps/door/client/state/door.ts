@@ -2,9 +2,10 @@
 import { batch, computed, signal } from "@preact/signals";
 import { call, hasSession, Refused, Unreachable } from "../../../../ui/js/wire/api";
 import { learnClock } from "../data/clock";
-import { dropFact, fact, keepFact, nextNumber, wipe, type Entry, type Facts, type Identity, type Member, type Snapshot } from "../data/database";
+import { dropFact, fact, keepFact, nextNumber, unlessFull, wipe, type Entry, type Facts, type Identity, type Member, type Snapshot } from "../data/database";
 import { enrol as enrolDevice, Gone, signedCall } from "../data/device";
-import { flush, lines, onChange, type Report } from "../data/log";
+import { flush, lines, markAgain, onChange, type Report } from "../data/log";
+import { countUnwritten, isUnwritten, unwrittenLines } from "../data/unwritten";
 import { charge } from "./battery";
 
 export type Standing = "opening" | "insecure" | "unenrolled" | "enrolled" | "gone";
@@ -21,6 +22,9 @@ export const maintenance = signal(false);
 export const clockAhead = signal(0);
 export const told = signal<{ inside: number; at: string } | null>(null);
 export const now = signal(Date.now());
+
+/** How many scans stand in this page's memory only: the device could not write them down. */
+export const unwritten = signal(0);
 
 export const waiting = computed(() => log.value.filter((entry) => entry.state !== "sent"));
 /** What the server took otherwise than this door did, the newest first. */
@@ -49,6 +53,7 @@ interface Me {
   permissions: Record<string, string[] | null>;
 }
 
+const NOTHING = (): void => undefined;
 let syncing: Promise<void> | null = null;
 
 /** Show what this device remembers, at once and without a network. */
@@ -65,7 +70,6 @@ export async function enrol(code: string): Promise<void> {
   await enrolDevice(code);
   await read();
   await sync();
-  void navigator.storage?.persist?.().catch(() => false);
 }
 
 /** Take this device off the door, by its own people: nothing stays on it. The server's list is the managers'. */
@@ -82,7 +86,8 @@ export function sync(): Promise<void> {
 
 /** Send what waits; the screen shows at once what became of it. */
 export async function send(): Promise<Report> {
-  const report = await flush();
+  // A device that cannot note the server's answer sends the same again, which counts once.
+  const report = await unlessFull(flush, (): Report => ({ stop: "nothing", sent: 0, answers: [] }));
   if (report.stop === "unreachable") online.value = false;
   else if (report.sent) online.value = true;
   if (report.stop === "gone") await read();
@@ -91,9 +96,11 @@ export async function send(): Promise<Report> {
 }
 
 export async function readLog(): Promise<void> {
-  const [kept, count, ahead] = await Promise.all([lines(), fact("told"), fact("clock_ahead")]);
+  const known = log.value.filter((entry) => !isUnwritten(entry));
+  const [kept, count, ahead] = await Promise.all([lines(), fact("told"), fact("clock_ahead")]).catch(() => [known, told.value, clockAhead.value] as const);
   batch(() => {
-    log.value = kept;
+    log.value = [...kept, ...unwrittenLines()];
+    unwritten.value = countUnwritten();
     told.value = count ?? null;
     clockAhead.value = ahead ?? 0;
   });
@@ -115,11 +122,12 @@ async function read(): Promise<void> {
 async function talk(): Promise<void> {
   if (standing.value !== "enrolled") return;
   try {
-    await beat();
+    // What a device without room cannot note does not keep it from the rest.
+    await unlessFull(beat, NOTHING);
     online.value = true;
     await send();
-    if (!maintenance.value) await learnHouse();
-    await lookWho();
+    if (!maintenance.value) await unlessFull(learnHouse, NOTHING);
+    await unlessFull(lookWho, NOTHING);
   } catch (error) {
     if (error instanceof Gone) return read();
     if (error instanceof Unreachable) online.value = false;
@@ -148,22 +156,24 @@ async function beat(): Promise<void> {
 async function learnHouse(): Promise<void> {
   const known = await signedCall<Snapshot>("/api/door/snapshot");
   // A device that was enrolled again goes on counting where it stopped.
+  snapshot.value = known;
   if (known.last_sequence > ((await fact("sequence")) ?? 0)) await keepFact("sequence", known.last_sequence);
   await keepFact("snapshot", known);
+  const told = new Set(log.value.filter((entry) => entry.again).map((entry) => entry.sequence));
+  await markAgain((known.again ?? []).filter(({ sequence }) => !told.has(sequence)));
   const who = await fact("identity");
   if (who && (who.venue_id !== known.venue_id || who.venue !== known.venue)) {
     await keepFact("identity", { ...who, venue_id: known.venue_id, venue: known.venue });
     identity.value = { ...who, venue_id: known.venue_id, venue: known.venue };
   }
-  snapshot.value = known;
 }
 
 /** Who is signed in on this device, so that they may let guests in by hand. */
 async function lookWho(): Promise<void> {
   const found = await findMember();
+  member.value = found;
   if (found) await keepFact("member", found);
   else await dropFact("member");
-  member.value = found;
 }
 
 async function findMember(): Promise<Member | null> {

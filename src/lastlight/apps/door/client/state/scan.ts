@@ -1,14 +1,16 @@
 // From what a scanner read to an answer on the whole screen, in less than a second, with a network or without.
 import { signal } from "@preact/signals";
-import { call, Refused, Unreachable } from "../../../../ui/js/wire/api";
-import { uuid7 } from "../../../../ui/js/wire/uuid";
+import { Refused, Unreachable } from "../../../../ui/js/wire/api";
+import { late } from "../../../../ui/js/wire/late";
+import { keyed } from "../../../../ui/js/wire/once";
 import { serverNow } from "../data/clock";
-import type { Answer, Direction, Entry } from "../data/database";
+import { unlessFull, type Answer, type Direction, type Entry } from "../data/database";
 import { decide, type Verdict } from "../data/decide";
-import { append, decideHere } from "../data/log";
+import { append, decideHere, keep } from "../data/log";
 import { isGenuine, readShown, type ShownPass } from "../data/pass";
+import { isUnwritten } from "../data/unwritten";
 import { identity, log, maintenance, member, online, readLog, send, snapshot, sync } from "./door";
-import { signalAnswer, type Tone } from "./sound";
+import { signalAnswer, toneOf, type Tone } from "./sound";
 
 export interface Result {
   tone: Tone;
@@ -20,13 +22,14 @@ export interface Result {
   overridable: boolean;
   /** Decided here: the server has not heard of it yet. */
   offline: boolean;
+  /** This device could not write it down. */
+  unwritten: boolean;
   shown: ShownPass | null;
   tookMs: number;
 }
 
 /** The server has so long; then the door decides. */
 const PATIENCE_MS = 850;
-const WARNINGS = new Set(["visit-open", "no-open-visit", "code-replayed"]);
 
 export const mode = signal<Direction>("in");
 export const result = signal<Result | null>(null);
@@ -51,16 +54,16 @@ export async function letInByHand(shown: ShownPass, reason: string): Promise<voi
   if (!device) return;
   try {
     const body = { venue_id: device.venue_id, patron_id: shown.patronId, reason };
-    const headers = { "idempotency-key": uuid7() };
-    const done = await call<{ checkin: { patron: string } }>("/api/checkins/overrides", { method: "POST", body, headers });
+    const done = await keyed<{ checkin: { patron: string } }>("/api/checkins/overrides", body);
     answer({ tone: "yes", what: "override", name: done.checkin.patron, detail: reason, age: shown.age, shown, started });
     void sync();
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
     online.value = false;
     if (!member.value?.may_override) throw error;
-    await write(shown, "in", { passed: true, refusal: "" }, { reason, by: member.value.user_id });
-    answer({ tone: "yes", what: "override", name: shown.name, detail: reason, age: shown.age, shown, started, offline: true });
+    const entry = await write(shown, "in", { passed: true, refusal: "" }, { reason, by: member.value.user_id });
+    await readLog();
+    answer({ tone: "yes", what: "override", name: shown.name, detail: reason, age: shown.age, shown, started, offline: true, unwritten: isUnwritten(entry) });
   }
 }
 
@@ -71,26 +74,29 @@ async function scan(text: string, started: number): Promise<void> {
   const genuine = await isGenuine(shown, snapshot.value!.keys);
   const verdict = decide({ shown, direction, at: await serverNow(), genuine, snapshot: snapshot.value!, log: log.value });
   if (online.value && !verdict.certain) return ask(shown, direction, verdict, started);
-  await write(shown, direction, verdict);
-  await readLog();
-  tell(shown, direction, verdict, started);
+  await decideAlone(shown, direction, verdict, started);
   void send();
+}
+
+/** The door's own verdict, written down before it is shown; where that cannot be, this is said with it. */
+async function decideAlone(shown: ShownPass, direction: Direction, verdict: Verdict, started: number): Promise<void> {
+  const entry = await write(shown, direction, verdict);
+  await readLog();
+  tell(shown, direction, verdict, started, isUnwritten(entry));
 }
 
 /** Ask the server; when it takes too long, the door's own verdict stands. */
 async function ask(shown: ShownPass, direction: Direction, verdict: Verdict, started: number): Promise<void> {
-  const entry = await append(await draft(shown, direction, { decided: "server" }));
+  const line = await draft(shown, direction, { decided: "server" });
+  const entry = await unlessFull(() => append(line), () => null);
+  if (!entry) return decideAlone(shown, direction, verdict, started); // what has no number cannot be asked
   const told = send().then((report) => report.answers.find((one) => one.sequence === entry.sequence) ?? null, () => null);
   const heard = await Promise.race([told, late(PATIENCE_MS - (performance.now() - started))]);
   if (heard) return repeat(shown, direction, heard, started);
   online.value = false;
-  await decideHere(entry.sequence, verdict.passed ? "admitted" : "refused", verdict.refusal);
+  const written = await decideHere(entry.sequence, verdict.passed ? "admitted" : "refused", verdict.refusal);
   await readLog();
-  tell(shown, direction, verdict, started);
-}
-
-function late(ms: number): Promise<null> {
-  return new Promise((resolve) => setTimeout(() => resolve(null), Math.max(0, ms)));
+  tell(shown, direction, verdict, started, !written);
 }
 
 function write(shown: ShownPass, direction: Direction, verdict: { passed: boolean; refusal: string }, hand?: { reason: string; by: string }): Promise<Entry> {
@@ -100,7 +106,7 @@ function write(shown: ShownPass, direction: Direction, verdict: { passed: boolea
     override_reason: hand?.reason ?? "",
     override_by: hand?.by ?? null,
     state: "queued",
-  }).then(append);
+  }).then(keep);
 }
 
 async function draft(shown: ShownPass, direction: Direction, rest: Partial<Entry>): Promise<Omit<Entry, "sequence" | "answer" | "notice">> {
@@ -119,27 +125,23 @@ function repeat(shown: ShownPass, direction: Direction, heard: Answer, started: 
 }
 
 /** The door's own verdict. */
-function tell(shown: ShownPass, direction: Direction, verdict: Verdict, started: number): void {
+function tell(shown: ShownPass, direction: Direction, verdict: Verdict, started: number, unwritten: boolean): void {
   const what = verdict.passed ? (direction === "in" ? "admitted" : "left") : verdict.refusal;
   const forged = what === "code-forged";
   const age = snapshot.value?.age_limit == null || forged ? null : shown.age;
   const tone = toneOf(verdict.passed, direction, what);
-  answer({ tone, what, name: forged ? "" : shown.name, age, overridable: verdict.overridable, shown, started, offline: !online.value });
-}
-
-function toneOf(passed: boolean, direction: Direction, what: string): Tone {
-  if (passed) return direction === "in" ? "yes" : "bye";
-  return WARNINGS.has(what) ? "warn" : "no";
+  answer({ tone, what, name: forged ? "" : shown.name, age, overridable: verdict.overridable, shown, started, offline: !online.value, unwritten });
 }
 
 function answer(given: Partial<Result> & Pick<Result, "tone" | "what"> & { started: number }): void {
   const { started, ...rest } = given;
-  const blank = { name: "", detail: "", age: null, overridable: false, offline: false, shown: null };
-  result.value = { ...blank, ...rest, tookMs: Math.round(performance.now() - started) };
-  signalAnswer(rest.tone);
+  const blank = { name: "", detail: "", age: null, overridable: false, offline: false, unwritten: false, shown: null };
+  const tone = rest.unwritten && rest.tone !== "no" ? "warn" : rest.tone;
+  result.value = { ...blank, ...rest, tone, tookMs: Math.round(performance.now() - started) };
+  signalAnswer(tone);
 }
 
 /** What is wrong, in the server's words where it has spoken. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Refused ? error.problem.detail : "";
+  return error instanceof Refused ? error.message : "";
 }

@@ -1,8 +1,16 @@
 // Each answer has a sound and a touch of its own, so that nobody has to look, or to tell colours apart.
 import { signal } from "@preact/signals";
-import { fact, keepFact } from "../data/database";
+import { fact, keepFact, type Direction } from "../data/database";
 
 export type Tone = "yes" | "bye" | "warn" | "no";
+
+const WARNINGS = new Set(["visit-open", "no-open-visit", "code-replayed"]);
+
+/** The tone of an answer, on the whole screen and in the list of recent scans alike. */
+export function toneOf(passed: boolean, direction: Direction, what: string): Tone {
+  if (passed) return direction === "in" ? "yes" : "bye";
+  return WARNINGS.has(what) ? "warn" : "no";
+}
 
 /** Notes as frequency (Hz) and length (s), one after another. */
 const MELODIES: Record<Tone, [number, number][]> = {

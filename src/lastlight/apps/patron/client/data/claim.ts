@@ -1,23 +1,12 @@
 // The phone vouches for the time of a check-in: it signs code, time and key of the command with a key that cannot leave it.
 import { call } from "../../../../ui/js/wire/api";
 import { toBase64url } from "../../../../ui/js/wire/base64url";
-import { database, fact, keepFact, type SigningKey } from "./database";
+import { serverClock } from "../../../../ui/js/wire/clock";
+import { dropKey, fact, keepFact, keepKey, keyOf, type SigningKey } from "./database";
 
-/** An answer that took longer says too little about the time. */
-const VAGUE_MS = 4_000;
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
 
-/** The time by the server's clock, as far as this phone knows it. */
-export async function serverNow(): Promise<number> {
-  return Date.now() + ((await fact("clock_ahead")) ?? 0);
-}
-
-/** Learn how far the server's clock is ahead, from an answer that says its time and how long it took to come. */
-export async function learnClock(serverTime: string, tookMs: number): Promise<void> {
-  const ahead = Date.parse(serverTime) - (Date.now() - tookMs / 2);
-  const vague = tookMs > VAGUE_MS && (await fact("clock_ahead")) !== undefined;
-  if (Number.isFinite(ahead) && !vague) await keepFact("clock_ahead", Math.round(ahead));
-}
+export const { serverNow, learnClock } = serverClock({ read: () => fact("clock_ahead"), keep: (ahead) => keepFact("clock_ahead", ahead) });
 
 /** What is signed: the server builds the same text. */
 export function claimText(subject: string, claimedAt: string, commandId: string): string {
@@ -46,31 +35,25 @@ export async function registeredKey(userId: string, tenantId: string): Promise<s
   const body = { public_key: toBase64url(new Uint8Array(spki)), label: deviceLabel() };
   const { id } = await call<{ id: string }>("/api/patron/keys", { method: "POST", body });
   const newest = await signingKey(userId);
-  await (await database()).put("keys", { ...newest, registered: { ...newest.registered, [tenantId]: id } });
+  await keepKey({ ...newest, registered: { ...newest.registered, [tenantId]: id } });
   return id;
 }
 
 /** The same, as far as this phone remembers it. */
 export async function registeredKeyId(userId: string, tenantId: string): Promise<string | undefined> {
-  return (await (await database()).get("keys", userId))?.registered[tenantId];
+  return (await keyOf(userId))?.registered[tenantId];
 }
 
 /** A key that the server does not take any more: the next use makes a new one. */
 export async function forgetKey(userId: string): Promise<void> {
-  await (await database()).delete("keys", userId);
+  await dropKey(userId);
 }
 
 async function signingKey(userId: string): Promise<SigningKey> {
-  const store = await database();
-  const known = await store.get("keys", userId);
+  const known = await keyOf(userId);
   if (known) return known;
   const pair = await crypto.subtle.generateKey(ALGORITHM, false, ["sign", "verify"]);
-  const transaction = store.transaction("keys", "readwrite");
-  const raced = await transaction.store.get(userId);
-  const key = raced ?? { user_id: userId, pair, registered: {} };
-  if (!raced) await transaction.store.put(key);
-  await transaction.done;
-  return key;
+  return keepKey({ user_id: userId, pair, registered: {} }, { anew: true });
 }
 
 /** Words that let a person recognise this phone in a list. */

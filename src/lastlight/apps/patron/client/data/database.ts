@@ -1,5 +1,6 @@
 // Everything kept on this phone: commands not yet sent, the last answer of the server, signing keys; all by user.
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import type { Pause } from "../../../../ui/js/wire/pause";
 import type { NightPass } from "./pass";
 import type { Home, Me, Problem, Position } from "./types";
 
@@ -61,8 +62,8 @@ export interface DeviceFacts {
   motion: "system" | "reduced";
   /** Milliseconds that the server's clock is ahead of this phone's. */
   clock_ahead: number;
-  /** No sending before this time: the server asked to wait. */
-  wait_until: number;
+  /** No sending meanwhile: the server asked to wait. */
+  pause: Pause;
   /** The guest whom this phone tells by push, empty for nobody. */
   push: string;
   /** Calls for help show nothing on this screen. */
@@ -106,23 +107,59 @@ export function database(): Promise<IDBPDatabase<Schema>> {
     blocking: () => close(),
     terminated: () => (opened = null),
   });
+  opened.catch(() => (opened = null)); // there may be room at the next try
   return opened;
 }
 
+/** Facts that the phone had no room for: this page knows them while it is open. */
+const unwritten = new Map<keyof DeviceFacts, DeviceFacts[keyof DeviceFacts]>();
+
 export async function fact<Name extends keyof DeviceFacts>(name: Name): Promise<DeviceFacts[Name] | undefined> {
+  if (unwritten.has(name)) return unwritten.get(name) as DeviceFacts[Name];
   return (await (await database()).get("device", name)) as DeviceFacts[Name] | undefined;
 }
 
 export async function keepFact<Name extends keyof DeviceFacts>(name: Name, value: DeviceFacts[Name]): Promise<void> {
-  await (await database()).put("device", value, name);
+  try {
+    await (await database()).put("device", value, name);
+    unwritten.delete(name);
+  } catch {
+    unwritten.set(name, value);
+  }
 }
 
-export async function commandsOf(userId: string): Promise<Command[]> {
-  return (await database()).getAllFromIndex("commands", "user_id", userId);
+/** Keys that the phone had no room for: this page signs with them while it is open. */
+const heldKeys = new Map<string, SigningKey>();
+
+export async function keyOf(userId: string): Promise<SigningKey | undefined> {
+  return heldKeys.get(userId) ?? (await (await database()).get("keys", userId));
 }
+
+/** Keep a key, and with it the ids by which tenants know it. Of two tabs that make one at once, the first one's stands. */
+export async function keepKey(key: SigningKey, { anew = false } = {}): Promise<SigningKey> {
+  try {
+    const transaction = (await database()).transaction("keys", "readwrite");
+    const raced = anew ? await transaction.store.get(key.user_id) : undefined;
+    await Promise.all([raced ? undefined : transaction.store.put(key), transaction.done]);
+    heldKeys.delete(key.user_id);
+    return raced ?? key;
+  } catch {
+    heldKeys.set(key.user_id, key);
+    return key;
+  }
+}
+
+export async function dropKey(userId: string): Promise<void> {
+  heldKeys.delete(userId);
+  await (await database()).delete("keys", userId);
+}
+
+const PERSONAL = ["person", "push", "help_quiet", "help_seen"] as const;
 
 /** Nothing of this person stays: commands, passes, snapshot, keys, and who was signed in. */
 export async function wipe(userId: string): Promise<void> {
+  for (const name of PERSONAL) unwritten.delete(name);
+  heldKeys.delete(userId);
   const transaction = (await database()).transaction(["commands", "snapshots", "keys", "device", "passes", "answers"], "readwrite");
   const commands = transaction.objectStore("commands");
   for (const id of await commands.index("user_id").getAllKeys(userId)) await commands.delete(id);
@@ -132,7 +169,7 @@ export async function wipe(userId: string): Promise<void> {
   for (const key of await answers.getAllKeys()) if (key[0] === userId) await answers.delete(key);
   await transaction.objectStore("snapshots").delete(userId);
   await transaction.objectStore("keys").delete(userId);
-  for (const name of ["person", "push", "help_quiet", "help_seen"]) await transaction.objectStore("device").delete(name);
+  for (const name of PERSONAL) await transaction.objectStore("device").delete(name);
   await transaction.done;
 }
 

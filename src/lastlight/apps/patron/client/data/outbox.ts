@@ -1,8 +1,10 @@
 // Commands are written to the phone first and sent after: in order, once, whoever of the page and the service worker is first.
-import { call, Refused } from "../../../../ui/js/wire/api";
+import { call, isLater, Refused } from "../../../../ui/js/wire/api";
 import { claimText, registeredKey, serverNow, sign } from "./claim";
-import { commandsOf, database, fact, keepFact, type Command, type CommandBody } from "./database";
+import { database, fact, keepFact, type Command, type CommandBody } from "./database";
+import { change, commandsOf, drop, forget, unkept, write, writeAgain } from "./kept";
 import type { CheckedIn, Home, Me, Position, Problem, Visit } from "./types";
+import { lasts, pauseFor } from "../../../../ui/js/wire/pause";
 import { askForSync, tabs } from "../../../../ui/js/wire/tabs";
 import { uuid7 } from "../../../../ui/js/wire/uuid";
 
@@ -10,9 +12,8 @@ export const SYNC_TAG = "last-light-outbox";
 const LOCK = "last-light-outbox";
 /** Hear of every change to the outbox, from whichever tab or worker. */
 export const { onChange, announce } = tabs("last-light-outbox");
-/** These say nothing about the command: it is sent again. */
-const LATER = new Set([408, 425, 429]);
-const LATER_TYPES = new Set(["idempotency-key-in-flight", "not-signed-in", "session-ended", "token-expired", "token-invalid"]);
+/** These say nothing about the command either. */
+const LATER_TYPES = new Set(["not-signed-in", "session-ended", "token-expired", "token-invalid"]);
 const IDENTITY_FOR_MS = 30_000;
 
 export type Stop = "nothing" | "unreachable" | "server" | "wait" | "signed-out" | "someone-else";
@@ -48,7 +49,7 @@ const URLS = { checkin: "/api/checkin/verify", checkout: "/api/checkout", help: 
 let lastTurn: Promise<unknown> = Promise.resolve();
 let identity = { userId: "", tenantId: "", at: 0 };
 
-/** Write a command down, signed; the time it claims is now by the server's clock. */
+/** Write a command down, signed; the time it claims is now by the server's clock. A phone without room has it in memory: `isUnkept`. */
 export async function enqueue(person: Person, draft: Draft): Promise<Command> {
   const id = uuid7();
   const claimedAt = draft.claimedAt ?? new Date(await serverNow()).toISOString();
@@ -64,21 +65,26 @@ export async function enqueue(person: Person, draft: Draft): Promise<Command> {
     kind: draft.kind,
     url: draft.said?.url ?? URLS[draft.kind as keyof typeof URLS],
     body,
-    signature: draft.help ? null : await sign(person.userId, claimText(draft.subject, claimedAt, id)),
+    signature: draft.help ? null : await signed(person.userId, claimText(draft.subject, claimedAt, id)),
     at: Date.parse(claimedAt),
     venue_id: draft.venueId,
     venue_name: draft.venueName,
     tries: 0,
     state: "queued",
   };
-  await (await database()).put("commands", command);
+  await write(command);
   announce();
   await askForSync(SYNC_TAG);
   return command;
 }
 
+/** A phone that cannot keep its key signs nothing: then the command counts from when the server gets it. */
+function signed(userId: string, text: string): Promise<string | null> {
+  return sign(userId, text).catch(() => null);
+}
+
 export async function dismiss(id: string): Promise<void> {
-  await (await database()).delete("commands", id);
+  await drop(id);
   announce();
 }
 
@@ -86,11 +92,12 @@ export async function dismiss(id: string): Promise<void> {
 export function flush(): Promise<Report> {
   return alone(async () => {
     const report: Report = { sent: [], late: 0, rejected: [], stop: "nothing" };
-    const userId = await fact("person");
+    await writeAgain();
+    const userId = (await fact("person").catch(() => undefined)) ?? unkept()[0]?.user_id;
     if (!userId) return report;
     const queued = (await commandsOf(userId)).filter((command) => command.state === "queued");
     if (!queued.length) return report;
-    const held = ((await fact("wait_until")) ?? 0) > Date.now();
+    const held = lasts(await fact("pause").catch(() => undefined));
     // A call for help waits for nobody: not for the time that the server asked for, nor behind what it would not take now.
     const turn = held ? queued.filter((command) => command.kind === "help") : queued;
     if (!turn.length) return { ...report, stop: "wait" };
@@ -136,8 +143,8 @@ async function send(command: Command, report: Report): Promise<Stop> {
 }
 
 async function refused(command: Command, { problem, retryAfterMs }: Refused, report: Report): Promise<Stop> {
-  if (problem.status >= 500 || LATER.has(problem.status) || LATER_TYPES.has(problem.type) || problem.status === 401) {
-    if (retryAfterMs) await keepFact("wait_until", Date.now() + retryAfterMs);
+  if (isLater(problem) || LATER_TYPES.has(problem.type) || problem.status === 401) {
+    if (retryAfterMs) await keepFact("pause", pauseFor(retryAfterMs));
     identity.at = 0;
     return again(command, problem.status === 401 ? "signed-out" : "server");
   }
@@ -181,8 +188,12 @@ async function withProof(command: Command): Promise<CommandBody> {
   return body;
 }
 
-/** What the server answered becomes part of what is shown, in the same transaction that drops the command. */
 async function settle(command: Command, answer: CheckedIn | Visit | null): Promise<void> {
+  forget(command.id, await note(command, answer).then(() => true, () => false));
+}
+
+/** What the server answered becomes part of what is shown, in the same transaction that drops the command. */
+async function note(command: Command, answer: CheckedIn | Visit | null): Promise<void> {
   const transaction = (await database()).transaction(["commands", "snapshots"], "readwrite");
   const snapshots = transaction.objectStore("snapshots");
   const snapshot = await snapshots.get(command.user_id);
@@ -191,12 +202,5 @@ async function settle(command: Command, answer: CheckedIn | Visit | null): Promi
     await snapshots.put({ ...snapshot, home });
   }
   await transaction.objectStore("commands").delete(command.id);
-  await transaction.done;
-}
-
-async function change(id: string, edit: (command: Command) => Command): Promise<void> {
-  const transaction = (await database()).transaction("commands", "readwrite");
-  const now = await transaction.store.get(id);
-  if (now) await transaction.store.put(edit(now));
   await transaction.done;
 }

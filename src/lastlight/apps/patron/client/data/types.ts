@@ -113,6 +113,46 @@ export interface Home {
   venues: HomeVenue[];
 }
 
+/** What the app shows first, in one answer; a part that is left out says why when it is asked for alone. */
+export interface Start {
+  me: Me | null;
+  home: Home | null;
+  help: HelpState | null;
+  checks: SafetyCheck[] | null;
+  bookings: { items: OwnBooking[] } | null;
+}
+
+export interface HelpCall {
+  id: string;
+  venue: string;
+  about: "unwell" | "bothered" | "lost" | "other" | null;
+  place: string;
+  note: string;
+  quiet: boolean;
+  status: "sent" | "heard" | "coming" | "over" | "withdrawn";
+  helpers: string[];
+  escalation: number;
+  received_at: string;
+  ended_at: string | null;
+}
+
+export interface HelpState {
+  offered: boolean;
+  call: HelpCall | null;
+}
+
+/** Staff ask whether all is well. */
+export interface SafetyCheck {
+  id: string;
+  venue: string;
+  venue_id: string;
+  question: string;
+  asked_at: string;
+  expires_at: string;
+  answer: "fine" | "help" | null;
+  missed_at: string | null;
+}
+
 export interface Position {
   lat: number;
   lon: number;

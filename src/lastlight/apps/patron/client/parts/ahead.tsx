@@ -2,13 +2,12 @@
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
 import type { OwnBooking } from "../data/types";
-import { useAnswer } from "../state/answer";
+import { BOOKINGS, useAnswer } from "../state/answer";
 import { home, now } from "../state/night";
 import { hrefOf } from "../state/route";
 import { clock, when } from "./words";
 
 const SHOWN = 2;
-export const BOOKINGS = "/api/patron/bookings?sort=-starts_at&limit=50";
 
 /** Whether a booking is still to come, or is being used. */
 export function standing(booking: OwnBooking): boolean {

@@ -5,8 +5,8 @@ import { gettext as _ } from "../../../../ui/js/i18n";
 import { useAttempt } from "../../../../ui/js/parts/attempt";
 import { Dialog } from "../../../../ui/js/parts/dialog";
 import { Alert } from "../../../../ui/js/parts/field";
-import { call, Refused } from "../../../../ui/js/wire/api";
-import { uuid7 } from "../../../../ui/js/wire/uuid";
+import { call, isOpen } from "../../../../ui/js/wire/api";
+import { once } from "../../../../ui/js/wire/once";
 import type { Offer, Offers, OwnBooking, Times, VenueShow } from "../data/types";
 import { online } from "../state/device";
 import { pullAnew } from "../state/night";
@@ -28,21 +28,15 @@ export function BookDialog({ offer, venue, limits, onClose }: Props) {
   const [start, setStart] = useState("");
   const { times, failed: unread, read } = useTimes(offer, day, minutes);
   const { busy, failed, run } = useAttempt();
-  // One key for what is shown: tapping twice books once.
-  const [key, setKey] = useState(uuid7());
-  useEffect(() => {
-    setStart("");
-    setKey(uuid7());
-  }, [day, minutes]);
+  useEffect(() => setStart(""), [day, minutes]);
   const book = () =>
     run(async () => {
       const ends = new Date(Date.parse(start) + minutes * 60_000).toISOString();
       const body = { resource_id: offer.id, starts_at: start, ends_at: ends, party_size: people };
       try {
-        await call<OwnBooking>("/api/patron/bookings", { method: "POST", body, headers: { "idempotency-key": key } });
+        await once<OwnBooking>("/api/patron/bookings", body);
       } catch (error) {
-        if (error instanceof Refused) {
-          setKey(uuid7());
+        if (!isOpen(error)) {
           setStart("");
           await read();
         }

@@ -4,7 +4,8 @@ import { Icon } from "../../../../ui/js/icon";
 import { gettext as _, ngettext } from "../../../../ui/js/i18n";
 import { flow } from "../state/checkin";
 import { online } from "../state/device";
-import { justSent, me, mustSignIn, present, queued, rejected, trouble } from "../state/night";
+import { short } from "../../../../ui/js/room";
+import { justSent, me, mustSignIn, present, queued, rejected, trouble, unkept } from "../state/night";
 import { go, hrefOf, view, type View } from "../state/route";
 import { Logo } from "./brand";
 import { initials } from "./words";
@@ -64,6 +65,7 @@ export function NetBanner() {
 function bannerOf(): ComponentChildren {
   const waiting = queued.value.length;
   if (mustSignIn.value) return <SignInAgain waiting={waiting} />;
+  if (unkept.value) return <Unkept />;
   if (!online.value) {
     const title = navigator.onLine ? _("No connection to Last Light.") : _("You're offline.");
     return <Banner icon="cloud-off" title={title} text={offlineText(waiting)} />;
@@ -78,6 +80,7 @@ function bannerOf(): ComponentChildren {
     const text = ngettext("%(num)s action is on its way.", "%(num)s actions are on their way.", waiting);
     return <Banner icon="cloud-upload" title={_("Sending.")} text={text} />;
   }
+  if (short.value) return <Banner icon="circle-alert" title={_("Your phone is almost full.")} text={_("Free some space, so that Last Light can keep what you do without signal.")} />;
   return null;
 }
 
@@ -88,6 +91,16 @@ function offlineText(waiting: number): string {
     "%(num)s actions saved on this phone, sending when signal returns.",
     waiting,
   );
+}
+
+/** Only this page knows of it: said before anything else, for as long as it is so. */
+function Unkept() {
+  const text = ngettext(
+    "Your phone has no room for %(num)s action. Leave this page open: it is sent from here as soon as there is signal.",
+    "Your phone has no room for %(num)s actions. Leave this page open: they are sent from here as soon as there is signal.",
+    unkept.value,
+  );
+  return <Banner icon="circle-alert" tone="danger" title={_("Not saved on this phone.")} text={text} />;
 }
 
 function SignInAgain({ waiting }: { waiting: number }) {

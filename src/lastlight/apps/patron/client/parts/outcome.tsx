@@ -17,6 +17,7 @@ export function Outcome() {
   }, [now]);
   if (now.step === "offer") return <Offer flow={now} />;
   if (now.step === "position") return <PositionHelp flow={now} />;
+  if (now.step === "unkept") return <Unkept flow={now} />;
   if (now.step === "refused") return <Refusal flow={now} />;
   if (now.step === "working" && now.doing !== "leaving" && view.value !== "scan") return <Working doing={now.doing} />;
   return null;
@@ -107,6 +108,27 @@ function PositionHelp({ flow: { code, why, claimedAt } }: { flow: Extract<Flow, 
   );
 }
 
+/** The phone had no room, and there is no network: only this page knows what was done. */
+function Unkept({ flow: { kind } }: { flow: Extract<Flow, { step: "unkept" }> }) {
+  const title = kind === "checkin" ? _("This check-in is not saved") : _("This check-out is not saved");
+  const close = () => {
+    finish();
+    if (view.value === "code" || view.value === "scan") go("home", { replace: true });
+  };
+  return (
+    <Dialog label={title} onClose={close}>
+      <SheetIcon name="triangle-alert" tone="danger" />
+      <h2>{title}</h2>
+      <p>{_("Your phone has no room to keep it. Leave this page open until you have signal: it is sent then, and tried again all the time. Or free some space, or ask the staff.")}</p>
+      <div class="p-actions">
+        <button type="button" class="p-btn" onClick={close}>
+          {_("Close")}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
 function Refusal({ flow: { problem, kind } }: { flow: Extract<Flow, { step: "refused" }> }) {
   const scanAgain = kind === "checkin" && problem.type !== "visit-open" && problem.type !== "patron-barred" && problem.type !== "under-age";
   const again = () => {
@@ -137,7 +159,7 @@ function Refusal({ flow: { problem, kind } }: { flow: Extract<Flow, { step: "ref
   );
 }
 
-// icons: arrow-right-left, door-open, locate-fixed, circle-x
+// icons: arrow-right-left, door-open, locate-fixed, circle-x, triangle-alert
 export function SheetIcon({ name, tone }: { name: string; tone: "accent" | "warn" | "danger" }) {
   return (
     <span class={`p-sheet-ic ${tone}`} aria-hidden="true">

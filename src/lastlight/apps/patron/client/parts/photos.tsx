@@ -5,8 +5,9 @@ import { gettext as _ } from "../../../../ui/js/i18n";
 import { useAttempt } from "../../../../ui/js/parts/attempt";
 import { Dialog } from "../../../../ui/js/parts/dialog";
 import { Alert, Field } from "../../../../ui/js/parts/field";
-import { call, Refused } from "../../../../ui/js/wire/api";
-import type { OwnPhoto, Problem, VenueShow } from "../data/types";
+import { isOpen, refusalOf, Unreachable } from "../../../../ui/js/wire/api";
+import { placeFor, type Place } from "../../../../ui/js/wire/place";
+import type { OwnPhoto, VenueShow } from "../data/types";
 import { online } from "../state/device";
 import { say } from "./toast";
 
@@ -78,14 +79,19 @@ function PhotoDialog({ venue, onClose, again }: DialogProps) {
   const [file, setFile] = useState<File | null>(null);
   const [alt, setAlt] = useState("");
   const [wrong, setWrong] = useState("");
+  const [place, setPlace] = useState<(Place & { file: File }) | null>(null);
   const { busy, failed, fields, run } = useAttempt();
   const send = () => {
     if (!file) return setWrong(_("Choose a photo first."));
     if (file.size > MOST_BYTES) return setWrong(_("This photo is larger than 5 MB. Choose a smaller one."));
     setWrong("");
     void run(async () => {
-      const { upload_url } = await call<{ upload_url: string }>(`/api/patron/venues/${venue.id}/photos`, { method: "POST", body: { alt } });
-      await put(new URL(upload_url).pathname, file);
+      const to = place?.file === file && place.alt === alt ? place : { file, ...(await placeFor(`/api/patron/venues/${venue.id}/photos`, alt)) };
+      setPlace(to);
+      await put(to, file).catch((error: unknown) => {
+        if (!isOpen(error)) setPlace(null);
+        throw error;
+      });
       say(_("Sent. You see here what the venue decides."));
       onClose();
       await again();
@@ -126,10 +132,10 @@ function PhotoDialog({ venue, onClose, again }: DialogProps) {
 }
 
 /** The picture itself goes as it is; larger than other calls, so it may take its time. */
-async function put(address: string, file: File): Promise<void> {
-  const answer = await fetch(address, { method: "PUT", credentials: "same-origin", headers: { "content-type": file.type }, body: file });
-  if (answer.ok) return;
-  const problem = (await answer.json().catch(() => null)) as Problem | null;
-  if (!problem?.detail) throw new Error(`status ${answer.status}`);
-  throw new Refused({ ...problem, status: answer.status });
+async function put({ address, key }: Place, file: File): Promise<void> {
+  const headers = { "content-type": file.type, "idempotency-key": key };
+  const answer = await fetch(address, { method: "PUT", credentials: "same-origin", headers, body: file }).catch((error: unknown) => {
+    throw new Unreachable(String(error));
+  });
+  if (!answer.ok) throw await refusalOf(answer);
 }

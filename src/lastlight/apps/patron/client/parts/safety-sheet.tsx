@@ -3,7 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
 import { Dialog } from "../../../../ui/js/parts/dialog";
-import { answerCheck, helpCalled, helpWaits, openCheck, type SafetyCheck } from "../state/checks";
+import type { SafetyCheck } from "../data/types";
+import { answerCheck, helpCalled, helpWaits, openCheck } from "../state/checks";
 import { SheetIcon } from "./outcome";
 import { say } from "./toast";
 

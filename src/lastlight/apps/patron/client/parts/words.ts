@@ -2,6 +2,7 @@
 import { gettext as _ } from "../../../../ui/js/i18n";
 import { language, timeZone } from "../state/device";
 import { home } from "../state/night";
+import type { View } from "../state/route";
 
 const DAY_MS = 86_400_000;
 
@@ -79,4 +80,23 @@ export function initials(name: string): string {
 function sameDay(a: number, b: number, zone?: string): boolean {
   const day = format({ year: "numeric", month: "2-digit", day: "2-digit" }, zone);
   return day.format(a) === day.format(b);
+}
+
+/** What a view is called. */
+export function titleOf(view: View): string {
+  const titles: Record<View, string> = {
+    home: "",
+    scan: _("Scan"),
+    activity: _("Activity"),
+    venues: _("Venues"),
+    venue: _("Venue"),
+    bookings: _("Bookings"),
+    profile: _("Profile"),
+    code: _("At the door"),
+    pass: _("My code"),
+    "sign-in": _("Sign in"),
+    register: _("Create an account"),
+    forgot: _("A new password"),
+  };
+  return titles[view];
 }

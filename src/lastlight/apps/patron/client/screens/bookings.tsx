@@ -4,15 +4,15 @@ import { Icon } from "../../../../ui/js/icon";
 import { gettext as _, ngettext } from "../../../../ui/js/i18n";
 import { useAttempt } from "../../../../ui/js/parts/attempt";
 import { Dialog } from "../../../../ui/js/parts/dialog";
-import { call } from "../../../../ui/js/wire/api";
+import { once } from "../../../../ui/js/wire/once";
 import type { OwnBooking } from "../data/types";
-import { BOOKINGS, standing } from "../parts/ahead";
+import { standing } from "../parts/ahead";
 import { Header, NetBanner } from "../parts/frame";
 import { SheetIcon } from "../parts/outcome";
 import { Skeleton, State } from "../parts/state";
 import { say } from "../parts/toast";
 import { clock, money, when, zoneOf } from "../parts/words";
-import { useAnswer } from "../state/answer";
+import { BOOKINGS, useAnswer } from "../state/answer";
 import { online } from "../state/device";
 import { home, me, now } from "../state/night";
 import { hrefOf } from "../state/route";
@@ -127,7 +127,7 @@ function CancelDialog({ booking, onClose, again }: { booking: OwnBooking; onClos
   const { busy, failed, run } = useAttempt();
   const cancel = () =>
     run(async () => {
-      await call(`/api/patron/bookings/${booking.id}/cancellation`, { method: "POST", body: {} });
+      await once(`/api/patron/bookings/${booking.id}/cancellation`, {});
       say(_("Cancelled. The time is free for others."));
       onClose();
       await again();

@@ -1,8 +1,10 @@
 // Signing in and out, joining and switching businesses; leaving takes everything off this phone.
 import { refusal as passkeyRefusal, showPasskey, type Request as PasskeyRequest } from "../../../../ui/js/passkeys";
+import { gettext as _ } from "../../../../ui/js/i18n";
 import { call, Refused } from "../../../../ui/js/wire/api";
-import { commandsOf, database, fact, wipe } from "../data/database";
+import { fact, keyOf, wipe } from "../data/database";
 import { deviceLabel } from "../data/claim";
+import { commandsOf, wipeMemory } from "../data/kept";
 import { flush, forgetIdentity } from "../data/outbox";
 import type { Preferences, SignedInSession } from "../data/types";
 import { applyPreferences } from "./device";
@@ -46,8 +48,8 @@ export async function switchTo(slug: string): Promise<void> {
     throw new Refused({
       type: "unsent",
       status: 0,
-      title: "Something is still unsent",
-      detail: "What is saved on this phone for the other business must be sent first. Wait for signal and try again.",
+      title: _("Something is still unsent"),
+      detail: _("What is saved on this phone for the other business must be sent first. Wait for signal and try again."),
     });
   }
   await call("/api/auth/session", { method: "PUT", body: { tenant: slug, as: "patron" } });
@@ -106,7 +108,9 @@ async function leavePhone(userId: string | undefined, everywhere: boolean): Prom
   await leave.catch((error: unknown) => {
     if (!(error instanceof Refused && error.problem.status === 401)) throw error;
   });
-  if (userId) await wipe(userId);
+  if (!userId) return;
+  wipeMemory(userId);
+  await wipe(userId);
 }
 
 async function entered(): Promise<void> {
@@ -120,7 +124,7 @@ async function entered(): Promise<void> {
 
 /** The key for the business that the session is for; keys with others die with this phone's memory of them. */
 async function revokePhoneKey(userId: string): Promise<void> {
-  const key = await (await database()).get("keys", userId);
+  const key = await keyOf(userId);
   const id = key?.registered[me.value?.tenant?.id ?? ""];
   if (id) await call(`/api/patron/keys/${id}`, { method: "DELETE" });
 }

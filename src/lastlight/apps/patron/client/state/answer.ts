@@ -2,9 +2,14 @@
 import { useEffect, useState } from "preact/hooks";
 import { call, Refused } from "../../../../ui/js/wire/api";
 import { database } from "../data/database";
-import type { Problem } from "../data/types";
+import type { Problem, Start } from "../data/types";
 import { online } from "./device";
-import { me, savedAt } from "./night";
+import { me, savedAt, settled, told } from "./night";
+
+export const BOOKINGS = "/api/patron/bookings?sort=-starts_at&limit=50";
+/** They come with the night, and are not asked for again right after it. */
+const BROUGHT: Record<string, (start: Start) => unknown> = { [BOOKINGS]: (start) => start.bookings };
+const JUST_MS = 5_000;
 
 export interface Answered<Answer> {
   answer: Answer | null;
@@ -22,12 +27,15 @@ export function useAnswer<Answer>(path: string): Answered<Answer> {
   const [problem, setProblem] = useState<Problem | null>(null);
   const [loading, setLoading] = useState(true);
   const person = me.value?.user_id ?? "";
+  const take = (answer: Answer) => {
+    setKnown({ path, answer, at: Date.now() });
+    setProblem(null);
+    setLoading(false);
+    return remember(person, path, answer);
+  };
   const again = async () => {
     try {
-      const answer = await call<Answer>(path);
-      setKnown({ path, answer, at: Date.now() });
-      setProblem(null);
-      await remember(person, path, answer);
+      await take(await call<Answer>(path));
     } catch (error) {
       if (error instanceof Refused) {
         setProblem(error.problem);
@@ -36,6 +44,11 @@ export function useAnswer<Answer>(path: string): Answered<Answer> {
     } finally {
       setLoading(false);
     }
+  };
+  const renew = async () => {
+    if (path in BROUGHT) await settled();
+    const brought = broughtJustNow<Answer>(path, person);
+    await (brought ? take(brought) : again());
   };
   useEffect(() => {
     let here = true;
@@ -48,10 +61,16 @@ export function useAnswer<Answer>(path: string): Answered<Answer> {
     };
   }, [path, person]);
   useEffect(() => {
-    void again();
+    void renew();
   }, [path, person, savedAt.value, online.value]);
   const mine = known?.path === path && problem?.status !== 404 ? known : null;
   return { answer: mine?.answer ?? null, at: mine?.at ?? null, problem, loading: loading && !mine, again };
+}
+
+function broughtJustNow<Answer>(path: string, person: string): Answer | null {
+  const start = told.value;
+  if (!start || start.me?.user_id !== person || start.me.tenant?.id !== me.value?.tenant?.id || Date.now() - start.at > JUST_MS) return null;
+  return (BROUGHT[path]?.(start) as Answer | undefined) ?? null;
 }
 
 export async function recall<Answer>(person: string, path: string): Promise<{ answer: Answer; at: number } | null> {
@@ -59,9 +78,12 @@ export async function recall<Answer>(person: string, path: string): Promise<{ an
   return kept ? { answer: kept.answer as Answer, at: kept.at } : null;
 }
 
+/** A phone without room remembers nothing, and shows what it has just been told. */
 export async function remember(person: string, path: string, answer: unknown): Promise<void> {
   if (me.value?.user_id !== person) return; // they left meanwhile: nothing of them is written any more
-  await (await database()).put("answers", { user_id: person, path, answer, at: Date.now() });
+  await database()
+    .then((store) => store.put("answers", { user_id: person, path, answer, at: Date.now() }))
+    .catch(() => undefined);
 }
 
 async function forget(person: string, path: string): Promise<void> {

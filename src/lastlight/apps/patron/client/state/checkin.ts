@@ -1,10 +1,11 @@
 // From a scanned text to an outcome that a person can act on: checked in, saved on this phone, or refused and why.
 import { signal } from "@preact/signals";
+import { gettext as _ } from "../../../../ui/js/i18n";
 import { call, Refused, Unreachable } from "../../../../ui/js/wire/api";
 import { serverNow } from "../data/claim";
 import { readCode, type VenueCode } from "../data/code";
 import type { Command } from "../data/database";
-import { database } from "../data/database";
+import { find, isUnkept } from "../data/kept";
 import { dismiss, enqueue } from "../data/outbox";
 import type { CodePlace, Position, Problem } from "../data/types";
 import { online } from "./device";
@@ -21,16 +22,17 @@ export type Flow =
   | { step: "done"; venueName: string | null }
   | { step: "left" }
   | { step: "saved"; kind: Command["kind"]; venueName: string | null }
+  | { step: "unkept"; kind: Command["kind"] }
   | { step: "refused"; problem: Problem; kind: Command["kind"] };
 
 export const flow = signal<Flow>({ step: "idle" });
 
-const NOT_OURS: Problem = {
+const notOurs = (): Problem => ({
   type: "code-malformed",
-  title: "This is not a check-in code",
-  detail: "Scan the code on the venue's screen or poster.",
+  title: _("This is not a check-in code"),
+  detail: _("Scan the code on the venue's screen or poster."),
   status: 422,
-};
+});
 const NEEDS_POSITION = new Set(["position-required", "position-imprecise"]);
 
 /** A scan that had to wait for its guest counts from when it was made, but not from longer ago: a new phone's key proves no more. */
@@ -41,7 +43,7 @@ export async function checkIn(scanned: string, at?: number): Promise<void> {
   const code = readCode(scanned);
   const waited = at === undefined ? 0 : Date.now() - at;
   const claimedAt = waited > 0 && waited < WAITS_MS ? new Date((await serverNow()) - waited).toISOString() : undefined;
-  if (!code) return refuse(NOT_OURS, "checkin");
+  if (!code) return refuse(notOurs(), "checkin");
   flow.value = { step: "working", doing: "checking" };
   const place = await placeElsewhere(code);
   if (place) flow.value = { step: "offer", code, place, claimedAt };
@@ -91,13 +93,13 @@ export async function checkOut(): Promise<void> {
   const { id } = await enqueue(person, { kind: "checkout", subject: "checkout", venueId: null, venueName: null });
   await send();
   void pullAnew();
-  const after = await (await database()).get("commands", id);
+  const after = await find(id);
   if (!after) flow.value = { step: "left" };
-  else if (after.state === "queued") flow.value = { step: "saved", kind: "checkout", venueName: null };
+  else if (after.state === "queued") flow.value = isUnkept(id) ? { step: "unkept", kind: "checkout" } : { step: "saved", kind: "checkout", venueName: null };
   else {
     await dismiss(id);
     if (after.problem?.type === "no-open-visit") flow.value = { step: "left" };
-    else refuse(after.problem ?? NOT_OURS, "checkout");
+    else refuse(after.problem ?? notOurs(), "checkout");
   }
 }
 
@@ -134,13 +136,13 @@ async function arrive(code: VenueCode, { wanted = false, claimedAt }: Arrival = 
 
 /** What became of the command: gone means done, queued means saved, rejected says why. */
 async function conclude(command: Command, code: VenueCode, hadPosition: boolean): Promise<void> {
-  const after = await (await database()).get("commands", command.id);
+  const after = await find(command.id);
   if (!after) {
     flow.value = { step: "done", venueName: home.value?.visit?.venue ?? command.venue_name };
   } else if (after.state === "queued") {
-    flow.value = { step: "saved", kind: "checkin", venueName: command.venue_name };
+    flow.value = isUnkept(command.id) ? { step: "unkept", kind: "checkin" } : { step: "saved", kind: "checkin", venueName: command.venue_name };
   } else {
-    const problem = after.problem ?? NOT_OURS;
+    const problem = after.problem ?? notOurs();
     await dismiss(command.id);
     if (NEEDS_POSITION.has(problem.type) && !hadPosition) {
       await arrive(code, { wanted: true, claimedAt: command.body.claimed_at });
@@ -171,8 +173,8 @@ function whoAmI(): { userId: string; tenantId: string } | null {
 async function notHere(): Promise<Problem> {
   await sync();
   return online.value
-    ? { type: "code-unknown", status: 422, title: "This code belongs to no venue", detail: "Scan the code that the venue's screen shows now." }
-    : { type: "offline", status: 0, title: "You need signal the first time", detail: "You are not a guest of this business yet. Scan again when you have signal." };
+    ? { type: "code-unknown", status: 422, title: _("This code belongs to no venue"), detail: _("Scan the code that the venue's screen shows now.") }
+    : { type: "offline", status: 0, title: _("You need signal the first time"), detail: _("You are not a guest of this business yet. Scan again when you have signal.") };
 }
 
 function refuse(problem: Problem, kind: Command["kind"]): void {
@@ -181,5 +183,5 @@ function refuse(problem: Problem, kind: Command["kind"]): void {
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Refused) return error.problem;
-  return { type: "offline", status: 0, title: "No connection", detail: "Last Light did not answer. Nothing was changed; try again." };
+  return { type: "offline", status: 0, title: _("No connection"), detail: _("Last Light did not answer. Nothing was changed; try again.") };
 }

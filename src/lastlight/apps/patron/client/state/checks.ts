@@ -1,20 +1,8 @@
 // Safety checks: staff ask whether all is well. The answer is written to the phone first, signed, and sent as every action is.
 import { computed, effect, signal } from "@preact/signals";
-import { call } from "../../../../ui/js/wire/api";
 import { enqueue } from "../data/outbox";
-import { commands, me, savedAt, standing, sync } from "./night";
-import { online } from "./device";
-
-export interface SafetyCheck {
-  id: string;
-  venue: string;
-  venue_id: string;
-  question: string;
-  asked_at: string;
-  expires_at: string;
-  answer: "fine" | "help" | null;
-  missed_at: string | null;
-}
+import type { SafetyCheck } from "../data/types";
+import { commands, me, sync, told } from "./night";
 
 const asked = signal<SafetyCheck | null>(null);
 /** Those that were answered on this phone, before the server says so. */
@@ -43,17 +31,12 @@ export async function answerCheck(check: SafetyCheck, answer: "fine" | "help", n
   await sync();
 }
 
-/** Ask anew whenever the night was asked for: a signal from the server, the network, the clock. */
+/** They come with the night, whenever it is asked for: a signal from the server, the network, the clock. */
 export function watchChecks(): void {
   effect(() => {
-    if (savedAt.value === null || standing.value !== "signed-in" || me.value?.kind !== "patron" || !online.value) return;
-    void look();
+    const found = told.value?.checks;
+    if (found) asked.value = found.find((check) => check.answer === null && check.missed_at === null) ?? null;
   });
-}
-
-async function look(): Promise<void> {
-  const found = await call<SafetyCheck[]>("/api/patron/safety-checks").catch(() => null);
-  if (found) asked.value = found.find((check) => check.answer === null && check.missed_at === null) ?? null;
 }
 
 function urlOf(id: string): string {

@@ -1,6 +1,7 @@
 // When to look again: a signal from the socket, a tab that comes back, the network, and a slow clock under all of them.
 import { effect } from "@preact/signals";
 import type { Socket } from "socket.io-client";
+import { lasts } from "../../../../ui/js/wire/pause";
 import { fact } from "../data/database";
 import { online } from "./device";
 import { mustSignIn, now, pull, queued, standing, sync } from "./night";
@@ -9,6 +10,8 @@ const UNSENT_EVERY_MS = 4_000;
 const UNHEARD_EVERY_MS = 20_000;
 const CLOCK_EVERY_MS = 10_000;
 const SETTLE_MS = 250;
+/** They say nothing of the night: what a phone prepares for itself would else have it ask for everything again. */
+const UNSHOWN = new Set(["system.hello", "patron.key_registered", "patron.pass_issued"]);
 
 let socket: Socket | null = null;
 let settling: number | undefined;
@@ -38,7 +41,7 @@ export function startHeartbeat(): void {
 
 async function retry(): Promise<void> {
   if (standing.value !== "signed-in" || document.visibilityState !== "visible") return;
-  if (((await fact("wait_until")) ?? 0) > Date.now()) return;
+  if (lasts(await fact("pause").catch(() => undefined))) return;
   if (!online.value || queued.value.length) await sync();
 }
 
@@ -62,7 +65,7 @@ export async function startListening(): Promise<void> {
     if (!socket?.active) giveUp();
   });
   socket.onAny((name: string) => {
-    if (name !== "system.hello") lookAgain();
+    if (!UNSHOWN.has(name)) lookAgain();
   });
 }
 

@@ -1,37 +1,18 @@
 // A guest who is in calls for help. The call is written to the phone first and sent as every action is; what became of it is read live.
-import { computed, effect, signal } from "@preact/signals";
-import { call as ask, Refused } from "../../../../ui/js/wire/api";
+import { computed, effect, signal, untracked } from "@preact/signals";
+import { call as ask } from "../../../../ui/js/wire/api";
 import { dismiss, enqueue } from "../data/outbox";
 import { fact, keepFact } from "../data/database";
-import type { Problem } from "../data/types";
+import type { HelpCall, HelpState, Problem } from "../data/types";
 import { recall, remember } from "./answer";
 import { online } from "./device";
-import { commands, me, present, pullAnew, savedAt, standing, sync } from "./night";
+import { commands, me, present, pullAnew, standing, sync, told } from "./night";
 import { locate } from "./position";
 
 const PATH = "/api/patron/help";
 const COUNTED_AS_SENDING_MS = 4_000;
 
-export type About = "unwell" | "bothered" | "lost" | "other";
-
-export interface HelpCall {
-  id: string;
-  venue: string;
-  about: About | null;
-  place: string;
-  note: string;
-  quiet: boolean;
-  status: "sent" | "heard" | "coming" | "over" | "withdrawn";
-  helpers: string[];
-  escalation: number;
-  received_at: string;
-  ended_at: string | null;
-}
-
-interface HelpState {
-  offered: boolean;
-  call: HelpCall | null;
-}
+export type About = NonNullable<HelpCall["about"]>;
 
 export interface Said {
   about: About | null;
@@ -88,7 +69,6 @@ async function send(said: Said, shareQuietly: boolean, position?: { lat: number;
     { kind: "help", subject: "", help: body, position, venueId: here?.venueId ?? null, venueName: here?.venueName ?? null },
   );
   await sync();
-  await look();
 }
 
 /** The guest needs no help any more. */
@@ -114,7 +94,7 @@ export async function setQuiet(wanted: boolean): Promise<void> {
   await keepFact("help_quiet", wanted);
 }
 
-/** Whenever the night was asked for: a signal from the server, the network, the clock. Without a network the phone's memory stands. */
+/** It comes with the night, whenever that is asked for: a signal from the server, the network, the clock. Without a network the phone's memory stands. */
 export function watchHelp(): void {
   void Promise.all([fact("help_quiet"), fact("help_seen")]).then(([chosen, put]) => {
     quiet.value = chosen ?? false;
@@ -126,20 +106,17 @@ export function watchHelp(): void {
     else void recall<HelpState>(person.user_id, PATH).then((kept) => kept && !savedNow() && (known.value = kept.answer));
   });
   effect(() => {
-    if (savedAt.value === null || standing.value !== "signed-in" || me.value?.kind !== "patron" || !online.value) return;
-    void look();
+    const start = told.value;
+    if (start?.me?.kind === "patron") untracked(() => hear(start.me!.user_id, start.help));
   });
 }
 
 let asked = false;
 const savedNow = (): boolean => asked;
 
-async function look(): Promise<void> {
-  const person = me.value;
-  // Where the business has switched its safety module off, nobody would hear.
-  const found = await ask<HelpState>(PATH).catch((error: unknown) => (error instanceof Refused && error.problem.status === 403 ? { offered: false, call: null } : null));
-  if (!found || !person || me.value?.user_id !== person.user_id) return;
+/** Left out where the business has switched its safety module off: nobody would hear. */
+function hear(person: string, found: HelpState | null): void {
   asked = true;
-  known.value = found;
-  await remember(person.user_id, PATH, found);
+  known.value = found ?? { offered: false, call: null };
+  void remember(person, PATH, known.value);
 }

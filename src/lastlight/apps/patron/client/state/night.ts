@@ -1,11 +1,12 @@
 // What the screens show: the server's last word on this person, with the commands that it has not heard yet on top.
 import { batch, computed, signal } from "@preact/signals";
-import { call, hasSession, Refused, Unreachable } from "../../../../ui/js/wire/api";
+import { call, Refused, Unreachable } from "../../../../ui/js/wire/api";
 import { canSign, learnClock, registeredKey } from "../data/claim";
-import { commandsOf, database, fact, keepFact, wipe, type Command, type Snapshot } from "../data/database";
+import { database, fact, keepFact, wipe, type Command, type Snapshot } from "../data/database";
+import { commandsOf, countUnkept, wipeMemory } from "../data/kept";
 import { alone, byId, flush, forgetIdentity, onChange, rememberIdentity, type Report } from "../data/outbox";
 import { BARRED } from "../data/pass";
-import type { Home, Me, Problem } from "../data/types";
+import type { Home, Me, Problem, Start } from "../data/types";
 import { applyPreferences, online } from "./device";
 import { held, showPass, takePassAway } from "./pass";
 
@@ -22,6 +23,11 @@ export const justSent = signal(0);
 export const mustSignIn = signal(false);
 export const now = signal(Date.now());
 export const savedAt = signal<number | null>(null);
+/** The server's last answer, and when it came: what it says of help, checks and bookings is taken from here. */
+export const told = signal<(Start & { at: number }) | null>(null);
+
+/** How many commands only this page knows of: the phone could not keep them. */
+export const unkept = signal(0);
 
 export const queued = computed(() => commands.value.filter((command) => command.state === "queued"));
 export const rejected = computed(() => commands.value.filter((command) => command.state === "rejected"));
@@ -54,7 +60,9 @@ export const present = computed<Present | null>(() => {
 });
 
 const SENT_SHOWN_MS = 6_000;
+const NOTHING: Start = { me: null, home: null, help: null, checks: null, bookings: null };
 let pulling: Promise<void> | null = null;
+let underWay: Promise<unknown> = Promise.resolve();
 let leaving = false;
 
 /** Show what the phone remembers, at once and without a network. */
@@ -70,10 +78,15 @@ export async function remember(): Promise<void> {
 }
 
 /** Send what waits, then ask for the night anew. */
-export async function sync(): Promise<Report> {
-  const report = await send();
-  await pullAnew();
-  return report;
+export function sync(): Promise<Report> {
+  const done = send().then((report) => pullAnew().then(() => report));
+  underWay = done.catch(() => undefined);
+  return done;
+}
+
+/** Once the sending and asking that is under way has come to its end. */
+export function settled(): Promise<unknown> {
+  return underWay;
 }
 
 /** Send what waits; the screens show at once what became of it. */
@@ -111,11 +124,12 @@ export async function quietly(work: () => Promise<void>): Promise<void> {
 }
 
 export async function readCommands(): Promise<void> {
-  const person = await fact("person");
+  const person = (await fact("person").catch(() => undefined)) ?? me.value?.user_id;
   const found = person ? (await commandsOf(person)).sort(byId) : [];
-  const kept = person ? await (await database()).get("snapshots", person) : undefined;
+  const kept = person ? await database().then((store) => store.get("snapshots", person)).catch(() => undefined) : undefined;
   batch(() => {
     commands.value = found;
+    unkept.value = countUnkept();
     if (kept?.home && standing.value === "signed-in") home.value = kept.home;
   });
 }
@@ -126,6 +140,7 @@ export function signedOut(): void {
     me.value = null;
     home.value = null;
     commands.value = [];
+    told.value = null;
     mustSignIn.value = false;
     trouble.value = null;
     standing.value = "signed-out";
@@ -134,17 +149,17 @@ export function signedOut(): void {
 
 async function ask(entered: boolean): Promise<void> {
   try {
-    if (!me.value && !entered && !(await hasSession())) {
+    let [start, took] = await timed<Start>("/api/patron/start").catch(inParts);
+    if (start !== NOTHING && !start.me && !me.value && !entered) {
       online.value = true;
       return signedOut();
     }
-    const person = await call<Me>("/api/me");
+    const person = start.me ?? (await call<Me>("/api/me"));
     rememberIdentity(person);
-    if (me.value?.user_id !== person.user_id || me.value.tenant?.id !== person.tenant?.id) await keep(person, null);
-    const asked = performance.now();
-    const night = person.kind === "patron" ? await call<Home>("/api/patron/home") : null;
-    const took = performance.now() - asked;
-    await keep(person, night);
+    if (!start.home && isAnother(person)) await keep(person, null);
+    let night = start.home;
+    if (!night && person.kind === "patron") [night, took] = await timed<Home>("/api/patron/home");
+    await keep(person, night, start);
     batch(() => {
       online.value = true;
       trouble.value = null;
@@ -157,6 +172,25 @@ async function ask(entered: boolean): Promise<void> {
     online.value = true;
     await turnedAway(error.problem);
   }
+}
+
+/** Where the server cannot give all at once, whom the phone does not know yet is at least told what it can; an older one knows only the parts. */
+function inParts(error: unknown): [Start, number] {
+  const status = error instanceof Refused ? error.problem.status : error instanceof Unreachable ? error.status : 0;
+  if (status !== 404 && (me.value || status < 500)) throw error;
+  return [NOTHING, 0];
+}
+
+/** An answer, and how many milliseconds it took. */
+async function timed<Answer>(path: string): Promise<[Answer, number]> {
+  const asked = performance.now();
+  const answer = await call<Answer>(path);
+  return [answer, performance.now() - asked];
+}
+
+/** Somebody else than is shown, or the same guest of another business. */
+function isAnother(person: Me): boolean {
+  return me.value?.user_id !== person.user_id || me.value.tenant?.id !== person.tenant?.id;
 }
 
 /** Without an answer the phone's own memory stands; a person it knows stays signed in. */
@@ -182,20 +216,25 @@ async function turnedAway(problem: Problem): Promise<void> {
     return;
   }
   const gone = me.value?.user_id;
-  if (gone) await alone(() => wipe(gone));
+  if (gone) {
+    wipeMemory(gone);
+    await alone(() => wipe(gone));
+  }
   signedOut();
 }
 
-async function keep(person: Me, night: Home | null): Promise<void> {
+async function keep(person: Me, night: Home | null, start: Start | null = null): Promise<void> {
   const snapshot: Snapshot = { user_id: person.user_id, me: person, home: night, saved_at: Date.now() };
-  const before = await fact("person");
-  await (await database()).put("snapshots", snapshot);
+  const before = await fact("person").catch(() => undefined);
+  const store = await database().catch(() => null);
+  // What the phone has no room for is shown all the same.
+  await store?.put("snapshots", snapshot).catch(() => undefined);
   if (before !== person.user_id) {
     await keepFact("person", person.user_id);
-    if (before) await (await database()).delete("snapshots", before);
+    if (before) await store?.delete("snapshots", before).catch(() => undefined);
     await readCommands();
   }
-  show(snapshot);
+  show(snapshot, start);
   await applyPreferences(person.preferences);
 }
 
@@ -207,12 +246,13 @@ async function preparePhone(person: Me, night: Home, took: number): Promise<void
   if (held.value?.at !== "refused") void showPass(person.user_id, night.tenant.id);
 }
 
-function show(snapshot: Snapshot): void {
+function show(snapshot: Snapshot, start: Start | null = null): void {
   batch(() => {
     me.value = snapshot.me;
     home.value = snapshot.home;
     savedAt.value = snapshot.saved_at;
     standing.value = "signed-in";
+    if (start) told.value = { ...start, at: Date.now() };
   });
 }
 

@@ -1,0 +1,10 @@
+// Screens that the first one does not need: a script of their own, fetched once the app runs and kept by the worker.
+import "../main"; // all that they share with the app stands in the app's own script, so that the first load waits for one only
+import { placeIcons } from "../../../../ui/js/icon";
+
+export { BookingsScreen as bookings } from "./bookings";
+export { PassScreen as pass } from "./pass";
+export { ProfileScreen as profile } from "./profile";
+export { VenueScreen as venue } from "./venue";
+
+placeIcons(LATER_ICON_DRAWINGS);
