@@ -1,6 +1,7 @@
 """What a door's camera reads: a guest's own code opens, a picture of it that is half a minute old does not."""
 
 import io
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from tests.e2e.conftest import NewContext
 from tests.support.browser import CHROMIUM, watched_context
 from tests.support.doors import TABLET, open_door, pass_holder, said
-from tests.support.guests import PHONE_OPTIONS, film_of, film_of_picture, open_app, visits_of
+from tests.support.guests import PHONE_OPTIONS, film_of, film_of_picture, open_app, visits_of, wait_until
 from tests.support.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -48,8 +49,9 @@ def test_the_camera_reads_a_guests_own_code(
         film_of(holder.show(datetime.now(UTC) + timedelta(seconds=10)), tmp_path / "next.mjpeg").replace(film)
         page.reload()  # the camera begins anew, and sees what lives for half a minute from now
         assert said(page) == "Come in"
-        expect(page.locator(".d-answer")).to_contain_text("Naledi Khoza")
-    assert [visit["status"] for visit in visits_of(live_server, holder.person)] == ["open"]
+        # The whole name where the server is heard already, the pass's short one where the door decides alone.
+        expect(page.locator(".d-answer")).to_contain_text(re.compile("Naledi K(hoza|\\.)"))
+        wait_until(page, lambda: [visit["status"] for visit in visits_of(live_server, holder.person)] == ["open"])
 
 
 def test_a_screenshot_of_half_a_minute_ago_is_refused(

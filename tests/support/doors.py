@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from lastlight.domains.checkins.passes import step_at, step_message
 from lastlight.kernel.ids import VenueId
+from tests.support.guests import keeps_scanner, wait_until
 from tests.support.live_server import LiveServer, Person
 from tests.support.phones import Phone
 
@@ -85,10 +86,7 @@ def open_door(
     expect(page.locator(".d-net")).to_have_attribute("data-state", "live")
     if ready:
         page.wait_for_function("() => navigator.serviceWorker.controller !== null")
-        page.wait_for_function(
-            """async () => (await (await caches.open('last-light-door-lazy')).keys())
-                .some((request) => request.url.endsWith('.wasm'))"""
-        )
+        wait_until(page, lambda: keeps_scanner(page, "last-light-door-lazy"))
     return page
 
 

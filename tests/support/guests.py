@@ -62,21 +62,14 @@ def open_app(context: BrowserContext, person: Person, *, ready: bool = False) ->
 def make_ready(page: Page) -> None:
     """Wait until the service worker controls the page and has kept the scanner, and the server knows the phone's key."""
     page.wait_for_function("() => navigator.serviceWorker.controller !== null")
-    page.wait_for_function(
-        """async () => {
-            const kept = await (await caches.open('last-light-lazy')).keys();
-            return kept.some((request) => request.url.endsWith('.wasm'));
-        }"""
-    )
-    page.wait_for_function(
-        """async () => (await window.indexedDB.databases()).length && await new Promise((resolve) => {
-            const opening = indexedDB.open('last-light-patron');
-            opening.onsuccess = () => {
-                const all = opening.result.transaction('keys').objectStore('keys').getAll();
-                all.onsuccess = () => { opening.result.close();
-                    resolve(all.result.some((key) => Object.keys(key.registered).length > 0)); };
-            };
-        })"""
+    wait_until(page, lambda: keeps_scanner(page, "last-light-lazy"))
+    wait_until(page, lambda: any(key["registered"] for key in rows(page, "keys")))
+
+
+def keeps_scanner(page: Page, cache: str) -> bool:
+    """Whether a page's service worker has kept the code reader, so that a camera is read without a network."""
+    return page.evaluate(
+        """async (name) => (await (await caches.open(name)).keys()).some((kept) => kept.url.endsWith('.wasm'))""", cache
     )
 
 

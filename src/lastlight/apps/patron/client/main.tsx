@@ -52,8 +52,17 @@ async function keepReady(): Promise<void> {
   await navigator.serviceWorker.register("/sw.js", { scope: "/" }).catch(() => undefined);
   const registration = await navigator.serviceWorker.ready;
   void fetchLater();
-  if (standing.value === "signed-in") registration.active?.postMessage("warm");
+  onceSignedIn(() => registration.active?.postMessage("warm"));
   await keepPush().catch(() => undefined); // without a network it is tried again at the next start
+}
+
+/** Whoever only passes by does not load what a guest needs; who signs in later does so then. */
+function onceSignedIn(work: () => void): void {
+  const stop = standing.subscribe((now) => {
+    if (now !== "signed-in") return;
+    work();
+    queueMicrotask(() => stop());
+  });
 }
 
 function whenIdle(work: () => void): void {
