@@ -124,11 +124,14 @@ NODE_NEW = node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 
 	@node build.mjs
 	@touch $@
 
+# Debian offers Chromium without windows too, with which the tests are quicker; where it is not, Chromium itself does.
 browser: ## install Chromium for the tests, as root
 	@command -v chromium >/dev/null && exit 0; \
 	packages="chromium fonts-noto-core fonts-noto-color-emoji"; \
 	if [ "$$(id -u)" = 0 ]; then \
-		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$packages; \
+		apt-get update -q && \
+		{ ! apt-cache show chromium-headless-shell >/dev/null 2>&1 || packages="$$packages chromium-headless-shell"; } && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$packages; \
 	else \
 		echo "The browser tests need Chromium; type: sudo apt-get install -y --no-install-recommends $$packages" >&2; exit 1; \
 	fi

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext
 
 from benchmarks.measure import Figure
-from tests.support.browser import DESK, PHONE, chromium
+from tests.support.browser import CHROMIUM, DESK, PHONE, chromium
 from tests.support.live_server import LiveServer, Person, running_platform
 from tests.support.postgres import database, running_server
 
@@ -84,7 +84,7 @@ def world() -> Generator[tuple[Browser, LiveServer]]:
         running_server() as postgres,
         database(postgres, name="loads") as dsn,
         running_platform(dsn, Path(folder), worker=False) as server,
-        chromium() as browser,
+        chromium(program=CHROMIUM) as browser,
     ):
         yield browser, server
 

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.e2e.conftest import NewContext
-from tests.support.browser import CHROMIUM, watched_context
+from tests.support.browser import lighter, watched_context
 from tests.support.doors import TABLET, open_door, pass_holder, said
 from tests.support.guests import PHONE_OPTIONS, film_of, film_of_picture, open_app, visits_of, wait_until
 from tests.support.live_server import LiveServer
@@ -25,7 +25,7 @@ def sees(browser: Browser, server: LiveServer, film: Path) -> Generator[BrowserC
     """A tablet whose camera sees a film."""
     flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     camera = browser.browser_type.launch(
-        executable_path=CHROMIUM, args=["--no-sandbox", *flags, f"--use-file-for-fake-video-capture={film}"]
+        executable_path=lighter(), args=["--no-sandbox", *flags, f"--use-file-for-fake-video-capture={film}"]
     )
     try:
         with watched_context(camera, base_url=server.base_url, **TABLET, permissions=["camera"]) as context:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.conftest import NewContext
-from tests.support.browser import CHROMIUM, scrolls_sideways, toast, violations, watched_context
+from tests.support.browser import lighter, scrolls_sideways, toast, violations, watched_context
 from tests.support.doors import TABLET, log_of, open_door, pass_holder, said, wedge
 from tests.support.guests import wait_until
 from tests.support.live_server import LiveServer, Person
@@ -49,7 +49,7 @@ def test_a_scanner_that_stalls_in_the_middle_is_heard_to_its_end(
 
 def test_the_light_the_other_camera_and_one_that_is_taken_away(live_server: LiveServer, browser: Browser) -> None:
     flags = ["--use-fake-device-for-media-stream=device-count=2", "--use-fake-ui-for-media-stream"]
-    camera = browser.browser_type.launch(executable_path=CHROMIUM, args=["--no-sandbox", *flags])
+    camera = browser.browser_type.launch(executable_path=lighter(), args=["--no-sandbox", *flags])
     try:
         with watched_context(camera, base_url=live_server.base_url, **TABLET, permissions=["camera"]) as context:
             context.add_init_script(TORCH)

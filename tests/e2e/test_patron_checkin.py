@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Geolocation, Page, expe
 
 from lastlight.domains.venues import OpeningHours
 from tests.e2e.conftest import NewContext
-from tests.support.browser import CHROMIUM, PHONE, watched_context
+from tests.support.browser import PHONE, lighter, watched_context
 from tests.support.guests import PHONE_OPTIONS, film_of_picture, open_app, sign_in, type_code, visits_of
 from tests.support.live_server import LiveServer
 
@@ -41,7 +41,7 @@ def test_a_scan_at_the_door_is_on_the_managers_screen_by_itself(
         film = film_of_picture(shown.convert("RGB"), tmp_path / "door.mjpeg")
     flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     camera = browser.browser_type.launch(
-        executable_path=CHROMIUM, args=["--no-sandbox", *flags, f"--use-file-for-fake-video-capture={film}"]
+        executable_path=lighter(), args=["--no-sandbox", *flags, f"--use-file-for-fake-video-capture={film}"]
     )
     with watched_context(camera, base_url=live_server.base_url, **PHONE_OPTIONS) as phone:
         page = open_app(phone, guest)
@@ -160,7 +160,7 @@ def test_it_works_on_a_page_that_is_not_secure(live_server: LiveServer, browser:
     other = live_server.base_url.replace("127.0.0.1", "last-light.test")
     guest = live_server.new_guest()
     insecure = browser.browser_type.launch(
-        executable_path=CHROMIUM, args=["--no-sandbox", "--host-resolver-rules=MAP last-light.test 127.0.0.1"]
+        executable_path=lighter(), args=["--no-sandbox", "--host-resolver-rules=MAP last-light.test 127.0.0.1"]
     )
     phone = insecure.new_context(base_url=other, viewport=PHONE, locale="en-ZA")
     page = open_app(phone, guest)

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import BrowserContext, Page, Worker, expect
 
-from tests.support.browser import PHONE, devtools, scrolls_sideways, toast, violations
+from tests.support.browser import CHROMIUM, PHONE, Chromiums, chromiums, devtools, scrolls_sideways, toast, violations
 from tests.support.guests import PHONE_OPTIONS, open_app, wait_until
 from tests.support.live_server import LiveServer, Person
 from tests.support.push_service import Browser, Postman, as_text
@@ -81,6 +81,13 @@ CONSOLE_SCOPE = "/static/push/"
 def postman() -> Generator[Postman]:
     with Postman() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def chromiums_of_module() -> Generator[Chromiums]:
+    """The whole Chromium: the lighter one hears no push."""
+    with chromiums(program=CHROMIUM) as made:
+        yield made
 
 
 @pytest.fixture

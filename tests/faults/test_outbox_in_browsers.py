@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Page, Playwright, expect, sync_playwright
 
 from lastlight.kernel.ids import VenueId
-from tests.support.browser import CHROMIUM, devtools
+from tests.support.browser import devtools, lighter
 from tests.support.doors import TABLET, PassHolder, enrolment_code, fact_of, log_of, pass_holder, wedge
 from tests.support.fault_runs import FaultRun, must_fail
 from tests.support.live_server import LiveServer, running_platform
@@ -46,7 +46,7 @@ class Tablet:
 
     def start(self) -> Page:
         """Start the browser and open the door's app."""
-        options: dict[str, Any] = {**TABLET, "executable_path": CHROMIUM, "args": ["--no-sandbox"]}
+        options: dict[str, Any] = {**TABLET, "executable_path": lighter(), "args": ["--no-sandbox"]}
         chromium = self.playwright.chromium
         self.context = chromium.launch_persistent_context(str(self.folder), base_url=self.server.base_url, **options)
         page = self.context.pages[0] if self.context.pages else self.context.new_page()
