@@ -11,7 +11,7 @@ from lastlight.runtime.settings import Settings
 from tests.support.browser import Chromiums, chromiums
 from tests.support.postgres import PostgresServer, database, running_server, settings_for
 
-pytest_plugins = ["tests.support.fault_runs"]
+pytest_plugins = ["tests.support.fault_runs", "tests.support.sandbox_figures"]
 
 structlog.configure(
     processors=[

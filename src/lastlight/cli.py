@@ -55,6 +55,9 @@ COMMANDS: Mapping[str, Command] = {
         "lastlight.simulator.cli:run",
         takes_arguments=True,
     ),
+    "sandbox": Command(
+        "run the stand-in for Stripe, which speaks its protocol and moves no money", "lastlight.sandbox.serve:run"
+    ),
     "verify": Command("check what must never have been changed", "lastlight.runtime.audit.verify:run"),
     "routes": Command("list every operation", "lastlight.main:routes_text"),
     "openapi": Command("print the OpenAPI document", "lastlight.main:openapi_text"),
@@ -101,6 +104,10 @@ def _parser(argv: list[str]) -> argparse.ArgumentParser:
     for name in ("serve", "web", "realtime"):
         parsers[name].add_argument("--host", help="address to listen on (LASTLIGHT_HOST)")
         parsers[name].add_argument("--port", help="port to listen on (LASTLIGHT_PORT)")
+    parsers["sandbox"].add_argument("--host", help="address to listen on (LASTLIGHT_HOST)")
+    parsers["sandbox"].add_argument(
+        "--port", dest="sandbox_port", help="port to listen on (LASTLIGHT_SANDBOX_PORT)"
+    )
     parsers["serve"].add_argument("--demo", action="store_const", const="true", help="with the demo tenants")
     parsers["serve"].add_argument(
         "--no-simulate", dest="simulate", action="store_const", const="false", help="without the demo's slow night"
@@ -130,7 +137,7 @@ def _parser(argv: list[str]) -> argparse.ArgumentParser:
 
 def _environment(arguments: argparse.Namespace) -> dict[str, str]:
     """The environment with what the command line sets on top, so that children see the same."""
-    given = {name: getattr(arguments, name, None) for name in ("host", "port", "demo", "simulate")}
+    given = {name: getattr(arguments, name, None) for name in ("host", "port", "sandbox_port", "demo", "simulate")}
     return dict(os.environ) | {PREFIX + name.upper(): value for name, value in given.items() if isinstance(value, str)}
 
 

@@ -60,6 +60,7 @@ class Settings:
     host: str = _setting("127.0.0.1", "Address the platform listens on.")
     port: int = _setting(8000, "Port the platform listens on.", minimum=1)
     base_url: str = _setting("", "Public address of the platform; empty means http://host:port.")
+    sandbox_port: int = _setting(8420, "Port on which `lastlight sandbox`, the stand-in for Stripe, listens.", minimum=1)
     database_url: str = _setting(
         "",
         "Address of a managed PostgreSQL 18 with an account that may create roles (only `lastlight migrate` uses that "
@@ -220,7 +221,7 @@ def _parse_int(setting: Setting, text: str) -> int:
 def _check(setting: Setting, value: Any) -> None:
     if setting.minimum is not None and value < setting.minimum:
         raise SettingsError(f"{setting.variable} must be at least {setting.minimum}, not {value}.")
-    if setting.name in {"port", "database_port"} and value > 65_535:
+    if setting.name in {"port", "sandbox_port", "database_port"} and value > 65_535:
         raise SettingsError(f"{setting.variable} must be at most 65535, not {value}.")
     if setting.choices and value not in setting.choices:
         raise SettingsError(f"{setting.variable} must be one of {', '.join(setting.choices)}, not {value!r}.")

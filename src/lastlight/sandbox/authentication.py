@@ -1,0 +1,76 @@
+"""The page on which a card's holder confirms a payment, as a bank's page would ask; whoever has its address may."""
+
+import html
+import sqlite3
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+
+from lastlight.sandbox.desk import Desk, desk_of, get
+from lastlight.sandbox.problems import Json, missing
+from lastlight.sandbox.resources import payment_intents, setup_intents
+from lastlight.sandbox.store import owner_of, transaction
+from lastlight.sandbox.wire import Answer, Request
+
+PREFIX = "/_sandbox/authenticate/"
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Confirm</title>
+<main style="font-family: system-ui; max-width: 26rem; margin: 4rem auto; padding: 0 1rem">
+<h1>Sandbox: your bank asks</h1>
+<p>{sentence}</p>
+{form}
+</main></html>
+"""
+_FORM = (
+    '<form method="post"><button name="outcome" value="complete">Complete</button> '
+    '<button name="outcome" value="fail">Fail</button></form>'
+)
+
+
+def answer(db: sqlite3.Connection, request: Request) -> Answer:
+    """Show the page, or take what was chosen on it and go back to where the payment was begun."""
+    secret = request.path.removeprefix(PREFIX)
+    identifier = secret.partition("_secret_")[0]
+    account = owner_of(db, identifier)
+    if account is None:
+        raise missing("payment_intent", identifier)
+    with transaction(db):
+        desk = desk_of(db, account, request.base)
+        kind = "setup_intent" if identifier.startswith("seti_") else "payment_intent"
+        intent = get(desk, kind, identifier)
+        if intent["client_secret"] != secret:
+            raise missing(kind, identifier)
+        if intent["status"] != "requires_action":
+            return _page("There is nothing to confirm any more.", "")
+        if request.method != "POST":
+            return _page(_sentence(intent), _FORM)
+        agreed = parse_qs(request.body.decode("utf-8", "replace")).get("outcome") == ["complete"]
+        return _chosen(desk, intent, agreed=agreed)
+
+
+def _sentence(intent: Json) -> str:
+    if intent["object"] == "setup_intent":
+        return "Keep this card for later payments?"
+    return html.escape(f"Pay {intent['amount']} in the smallest unit of {intent['currency'].upper()}?")
+
+
+def _chosen(desk: Desk, intent: Json, *, agreed: bool) -> Answer:
+    back: str | None = intent["next_action"]["redirect_to_url"]["return_url"]
+    owner = setup_intents if intent["object"] == "setup_intent" else payment_intents
+    owner.authenticated(desk, intent, agreed=agreed)
+    if not back:
+        return _page("Confirmed." if agreed else "Not confirmed.", "")
+    fine = intent["status"] in {"succeeded", "requires_capture"}
+    told = urlencode(
+        {
+            intent["object"]: intent["id"],
+            f"{intent['object']}_client_secret": intent["client_secret"],
+            "redirect_status": "succeeded" if fine else "failed",
+        }
+    )
+    parts = urlsplit(back)
+    return Answer(303, b"", {"location": urlunsplit(parts._replace(query=f"{parts.query}&{told}".lstrip("&")))})
+
+
+def _page(sentence: str, form: str) -> Answer:
+    return Answer(
+        200, _PAGE.format(sentence=sentence, form=form).encode(), {"content-type": "text/html; charset=utf-8"}
+    )

@@ -1,0 +1,168 @@
+"""The controls of the sandbox, under `/_sandbox/`: time, webhooks, answers, fees. They take and give JSON, for a secret key."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal, TypeVar
+
+import msgspec
+
+from lastlight.sandbox import store
+from lastlight.sandbox.agenda import run_due
+from lastlight.sandbox.desk import LATER_SECONDS, Desk, desk_of, keep_settings
+from lastlight.sandbox.events import shown
+from lastlight.sandbox.money import FEE
+from lastlight.sandbox.problems import BadRequest, Json
+from lastlight.sandbox.resources.webhook_endpoints import roll_secret
+
+PREFIX = "/_sandbox/"
+_YEAR_AND_A_BIT = 400 * 86_400
+
+
+class Advance(msgspec.Struct, forbid_unknown_fields=True):
+    """How far the clock goes forward."""
+
+    seconds: int
+
+
+class Webhooks(msgspec.Struct, forbid_unknown_fields=True):
+    """What becomes of the next `count` deliveries; `seconds` is for `delay`."""
+
+    mode: Literal["reorder", "duplicate", "drop", "fail", "delay"]
+    count: int = 1
+    seconds: int = 60
+
+
+class Answers(msgspec.Struct, forbid_unknown_fields=True):
+    """What becomes of the next `count` requests whose path begins with `path`; `seconds` is for `slow`."""
+
+    mode: Literal["error", "rate_limit", "error_after", "lost", "slow"]
+    count: int = 1
+    seconds: float = 1.0
+    path: str = "/v1/"
+
+
+class Rules(msgspec.Struct, forbid_unknown_fields=True):
+    """The fee, and the seconds that pass before what follows by itself: refunds, disputes, verdicts, top-ups."""
+
+    basis_points: int | None = None
+    fixed: int | None = None
+    dispute: int | None = None
+    later_seconds: int | None = None
+
+
+class Roll(msgspec.Struct, forbid_unknown_fields=True):
+    """A new secret for an endpoint; the one before is kept for a while."""
+
+    endpoint: str
+    keep_seconds: int = 86_400
+
+
+_Wish = TypeVar("_Wish")
+
+
+def _read(body: bytes, wish: type[_Wish]) -> _Wish:
+    try:
+        return msgspec.json.decode(body, type=wish)
+    except msgspec.MsgspecError as error:
+        raise BadRequest(f"The control cannot be read: {error}") from None
+
+
+def clock(desk: Desk, body: bytes) -> Json:
+    """The account's time."""
+    return {"now": desk.now}
+
+
+def advance(desk: Desk, body: bytes) -> Json:
+    """Let time pass: what is due happens, waiting money becomes available, deliveries are tried again."""
+    seconds = _read(body, Advance).seconds
+    if not 0 <= seconds <= _YEAR_AND_A_BIT:
+        raise BadRequest(f"The clock goes forward only, by up to {_YEAR_AND_A_BIT} seconds.", param="seconds")
+    desk.db.execute("update account set ahead = ahead + ? where id = ?", (seconds, desk.account))
+    later = desk_of(desk.db, desk.account, desk.base)
+    return {"happened": run_due(later), "now": later.now}
+
+
+def webhooks(desk: Desk, body: bytes) -> Json:
+    """Treat the next deliveries in a special way."""
+    wish = _read(body, Webhooks)
+    if wish.count < 1:
+        raise BadRequest("The count is at least 1.", param="count")
+    keep_settings(desk, webhooks=msgspec.to_builtins(wish))
+    return desk.settings["webhooks"]
+
+
+def answers(desk: Desk, body: bytes) -> Json:
+    """Treat the next requests in a special way."""
+    wish = _read(body, Answers)
+    if wish.count < 1 or not 0 <= wish.seconds <= 60:
+        raise BadRequest("The count is at least 1, and nobody waits longer than 60 seconds.", param="count")
+    keep_settings(desk, answers=msgspec.to_builtins(wish))
+    return desk.settings["answers"]
+
+
+def take_answer_rule(desk: Desk, path: str) -> Answers | None:
+    """What becomes of this request, which counts as one of the next."""
+    kept = desk.settings.get("answers")
+    if not kept or not path.startswith(kept["path"]):
+        return None
+    rule = msgspec.convert(kept, Answers)
+    left = rule.count - 1
+    keep_settings(desk, answers=kept | {"count": left} if left else None)
+    return rule
+
+
+def rules(desk: Desk, body: bytes) -> Json:
+    """Change the fee or the pace; an empty body only tells them."""
+    given = {k: v for k, v in msgspec.to_builtins(_read(body or b"{}", Rules)).items() if v is not None}
+    if any(value < 0 for value in given.values()):
+        raise BadRequest("A rule is never negative.")
+    later = given.pop("later_seconds", desk.settings.get("later_seconds", LATER_SECONDS))
+    keep_settings(desk, fee={**FEE, **desk.settings.get("fee", {}), **given}, later_seconds=later)
+    return {**desk.settings["fee"], "later_seconds": later}
+
+
+def roll(desk: Desk, body: bytes) -> Json:
+    """Roll the secret of a webhook endpoint."""
+    wish = _read(body, Roll)
+    return shown(roll_secret(desk, wish.endpoint, wish.keep_seconds))
+
+
+def deliveries(desk: Desk, body: bytes) -> Json:
+    """Every delivery, in the order in which they are or were to be made."""
+    sql = (
+        "select seq, endpoint, event, state, attempts, due, status from delivery where account = ? order by place, seq"
+    )
+    return {"data": [dict(one) for one in store.rows(desk.db, sql, desk.account)]}
+
+
+def settle(desk: Desk, body: bytes) -> Json:
+    """Nothing more to do here: the server waits for the courier before it answers."""
+    return deliveries(desk, body)
+
+
+def reset(desk: Desk, body: bytes) -> Json:
+    """Forget everything of the account."""
+    store.reset(desk.db, desk.account)
+    return {"reset": True}
+
+
+CONTROLS: Mapping[tuple[str, str], Callable[[Desk, bytes], Json]] = {
+    ("GET", "clock"): clock,
+    ("POST", "clock"): advance,
+    ("POST", "webhooks"): webhooks,
+    ("POST", "answers"): answers,
+    ("POST", "rules"): rules,
+    ("POST", "roll_secret"): roll,
+    ("GET", "deliveries"): deliveries,
+    ("POST", "settle"): settle,
+    ("POST", "reset"): reset,
+}
+
+
+def control(desk: Desk, method: str, path: str, body: bytes) -> Json:
+    """Carry out one control; what is due by then happens first."""
+    run_due(desk)
+    function = CONTROLS.get((method, path.removeprefix(PREFIX)))
+    if function is None:
+        known = ", ".join(f"{verb} {PREFIX}{name}" for verb, name in CONTROLS)
+        raise BadRequest(f"There is no such control. There are: {known}.", status=404)
+    return function(desk, body)
