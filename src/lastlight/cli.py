@@ -105,9 +105,7 @@ def _parser(argv: list[str]) -> argparse.ArgumentParser:
         parsers[name].add_argument("--host", help="address to listen on (LASTLIGHT_HOST)")
         parsers[name].add_argument("--port", help="port to listen on (LASTLIGHT_PORT)")
     parsers["sandbox"].add_argument("--host", help="address to listen on (LASTLIGHT_HOST)")
-    parsers["sandbox"].add_argument(
-        "--port", dest="sandbox_port", help="port to listen on (LASTLIGHT_SANDBOX_PORT)"
-    )
+    parsers["sandbox"].add_argument("--port", dest="sandbox_port", help="port to listen on (LASTLIGHT_SANDBOX_PORT)")
     parsers["serve"].add_argument("--demo", action="store_const", const="true", help="with the demo tenants")
     parsers["serve"].add_argument(
         "--no-simulate", dest="simulate", action="store_const", const="false", help="without the demo's slow night"

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import signal
 import subprocess
 import sys
 import time
@@ -14,9 +13,9 @@ import httpx
 import pytest
 import stripe
 
-from lastlight.runtime.tether import tethered
-from tests.sandbox.checked import Checks, CheckedTransport
+from tests.sandbox.checked import CheckedTransport, Checks
 from tests.support.programs import environment, unused_port
+from tests.support.sandbox_figures import CHECKS
 
 TEST_KEY = os.environ.get("STRIPE_TEST_KEY", "")
 
@@ -27,7 +26,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     port = unused_port()
     env = environment(LASTLIGHT_VAR_DIR=str(tmp_path_factory.mktemp("var")))
     command = [sys.executable, "-m", "lastlight", "sandbox", "--port", str(port)]
-    process = subprocess.Popen(command, env=env, preexec_fn=tethered(signal.SIGKILL))
+    process = subprocess.Popen(command, env=env)
     try:
         _until_listens(process, base := f"http://127.0.0.1:{port}")
         yield base
@@ -48,12 +47,25 @@ def _until_listens(process: "subprocess.Popen[bytes]", base: str) -> None:
     raise AssertionError("the sandbox does not listen")
 
 
+@pytest.fixture(scope="session")
+def transport() -> CheckedTransport:
+    """The SDK's transport."""
+    return CheckedTransport()
+
+
+@pytest.fixture(scope="session")
+def http() -> Generator[httpx.Client]:
+    """Plain HTTP."""
+    with httpx.Client(timeout=30, trust_env=False) as client:
+        yield client
+
+
 @pytest.fixture
-def checks(request: pytest.FixtureRequest) -> Generator[Checks]:
-    """What judges every answer of a test; the test fails on the first violation."""
-    made = Checks()
+def checks(request: pytest.FixtureRequest, transport: CheckedTransport) -> Generator[Checks]:
+    """What judges every answer of a test; a violation fails the test."""
+    made = transport.checks = Checks()
     yield made
-    request.node.user_properties.append(("sandbox-checks", [made.objects, len(made.violations)]))
+    request.node.user_properties.append((CHECKS, [made.objects, len(made.violations)]))
     assert made.violations == []
 
 
@@ -64,31 +76,30 @@ def key() -> str:
 
 
 @pytest.fixture
-def client(request: pytest.FixtureRequest, key: str, checks: Checks) -> stripe.StripeClient:
+def client(
+    request: pytest.FixtureRequest, key: str, checks: Checks, transport: CheckedTransport
+) -> stripe.StripeClient:
     """The official SDK."""
-    if TEST_KEY:
-        return stripe.StripeClient(key, http_client=CheckedTransport(checks))
-    base: str = request.getfixturevalue("sandbox")
-    return stripe.StripeClient(key, base_addresses={"api": base}, http_client=CheckedTransport(checks))
+    base: str = stripe.DEFAULT_API_BASE if TEST_KEY else request.getfixturevalue("sandbox")
+    return stripe.StripeClient(key, base_addresses={"api": base}, http_client=transport)
 
 
 @dataclass(frozen=True, slots=True)
 class Controls:
     """The controls of one account."""
 
+    http: httpx.Client
     base: str
     key: str
 
     def __call__(self, name: str, **wish: Any) -> dict[str, Any]:
         """Use one; without a wish it is only read."""
         reads = name in {"clock", "deliveries"} and not wish
-        answer = httpx.request(
+        answer = self.http.request(
             "GET" if reads else "POST",
             f"{self.base}/_sandbox/{name}",
             headers={"authorization": f"Bearer {self.key}"},
             json=None if reads else wish,
-            timeout=30,
-            trust_env=False,
         )
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -99,17 +110,18 @@ class Controls:
 
 
 @pytest.fixture
-def controls(request: pytest.FixtureRequest, key: str) -> Controls:
+def controls(request: pytest.FixtureRequest, http: httpx.Client, key: str) -> Controls:
     """The sandbox's controls; Stripe has none, so a test that needs them is skipped there."""
     if TEST_KEY:
         pytest.skip("Stripe's test mode has no controls")
-    return Controls(request.getfixturevalue("sandbox"), key)
+    return Controls(http, request.getfixturevalue("sandbox"), key)
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
     """Requests without an SDK between, judged like the others."""
 
+    http: httpx.Client
     base: str
     key: str
     checks: Checks
@@ -119,20 +131,18 @@ class Wire:
     ) -> httpx.Response:
         """Send one; `body` is the form of a POST, else the query."""
         posts = method == "POST"
-        answer = httpx.request(
+        answer = self.http.request(
             method,
             f"{self.base}{path}" + ("" if posts or not body else f"?{body}"),
             content=body if posts else None,
             headers={"authorization": f"Bearer {self.key if key is None else key}"}
             | {name.replace("_", "-"): value for name, value in headers.items()},
-            timeout=30,
-            trust_env=False,
         )
         self.checks.judge(answer.content)
         return answer
 
 
 @pytest.fixture
-def wire(sandbox: str, key: str, checks: Checks) -> Wire:
+def wire(sandbox: str, http: httpx.Client, key: str, checks: Checks) -> Wire:
     """Requests by hand to the sandbox."""
-    return Wire(sandbox, key, checks)
+    return Wire(http, sandbox, key, checks)

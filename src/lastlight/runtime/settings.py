@@ -60,7 +60,9 @@ class Settings:
     host: str = _setting("127.0.0.1", "Address the platform listens on.")
     port: int = _setting(8000, "Port the platform listens on.", minimum=1)
     base_url: str = _setting("", "Public address of the platform; empty means http://host:port.")
-    sandbox_port: int = _setting(8420, "Port on which `lastlight sandbox`, the stand-in for Stripe, listens.", minimum=1)
+    sandbox_port: int = _setting(
+        8420, "Port on which `lastlight sandbox`, the stand-in for Stripe, listens.", minimum=1
+    )
     database_url: str = _setting(
         "",
         "Address of a managed PostgreSQL 18 with an account that may create roles (only `lastlight migrate` uses that "

@@ -52,7 +52,9 @@ def understood(request: Request) -> Asked:
     raw = decoded(request.raw_parameters)
     told = json.dumps([request.method, request.path, raw], sort_keys=True)
     digest = hashlib.sha256(told.encode()).hexdigest()
-    return Asked(key, route, identifier, read(route.params, raw), idempotency_key, digest)
+    return Asked(
+        key, route, identifier, read(route.params_for(publishable=key.publishable), raw), idempotency_key, digest
+    )
 
 
 def perform(db: sqlite3.Connection, asked: Asked, base: str, request_id: str) -> Answer:

@@ -8,6 +8,45 @@ from lastlight.sandbox.problems import Json
 from lastlight.sandbox.store import body_of, rows
 
 API_VERSION = "2026-10-28.endive"
+EVENTS = (
+    "balance.available",
+    "charge.captured",
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.updated",
+    "charge.expired",
+    "charge.failed",
+    "charge.refund.updated",
+    "charge.refunded",
+    "charge.succeeded",
+    "charge.updated",
+    "customer.created",
+    "customer.deleted",
+    "customer.updated",
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.canceled",
+    "payment_intent.created",
+    "payment_intent.payment_failed",
+    "payment_intent.requires_action",
+    "payment_intent.succeeded",
+    "payment_method.attached",
+    "payment_method.detached",
+    "payment_method.updated",
+    "refund.created",
+    "refund.failed",
+    "refund.updated",
+    "setup_intent.canceled",
+    "setup_intent.created",
+    "setup_intent.requires_action",
+    "setup_intent.setup_failed",
+    "setup_intent.succeeded",
+    "topup.canceled",
+    "topup.created",
+    "topup.succeeded",
+)
+"""Every event that happens here."""
 BACKOFF = (5, 60, 300, 1_800, 7_200, 18_000, 36_000, 43_200, 43_200, 43_200)
 """Seconds between the attempts of a delivery, by the account's clock."""
 
@@ -23,6 +62,7 @@ def shown(value: Any) -> Any:
 
 def emit(desk: Desk, name: str, subject: Json, *, before: Json | None = None) -> None:
     """Write an event about `subject` as it is now, and queue it for the endpoints that want it."""
+    assert name in EVENTS, name
     data: Json = {"object": shown(subject)}
     if before is not None:
         data["previous_attributes"] = _changed(shown(before), data["object"])

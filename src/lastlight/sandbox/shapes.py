@@ -45,7 +45,9 @@ class Each:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Metadata: up to 50 texts by name; the empty text takes a name away, or all of them."""
+    """Metadata: texts by name, where the empty text takes a name away; what may be unset takes it for all of them."""
+
+    unset: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def read(shape: Shape, raw: Any, path: str = "") -> Any:
         case Each():
             return [read(shape.of, one, f"{path}[{at}]") for at, one in enumerate(_list(raw, path))]
         case Words():
-            return _words(raw, path)
+            return _words(shape, raw, path)
         case Moment():
             return (
                 {"gte": (at := read(Whole(most=2**53), raw, path)), "lte": at}
@@ -118,8 +120,8 @@ def _list(raw: Any, path: str) -> list[Any]:
     return cast("list[Any]", raw)
 
 
-def _words(raw: Any, path: str) -> dict[str, str] | None:
-    if raw == "":
+def _words(shape: Words, raw: Any, path: str) -> dict[str, str] | None:
+    if raw == "" and shape.unset:
         return None
     if not isinstance(raw, dict) or not all(isinstance(value, str) for value in cast("Json", raw).values()):
         raise BadRequest(f"Invalid hash: {path} takes texts by name.", param=path)

@@ -99,6 +99,7 @@ def open_dispute(desk: Desk, identifier: str) -> None:
             "card": {
                 "brand": brand,
                 "case_type": "inquiry" if card.inquiry else "chargeback",
+                "network": brand,
                 "network_reason_code": code,
             },
             "type": "card",

@@ -3,9 +3,11 @@
 from lastlight.sandbox.resources import payment_intents
 from lastlight.sandbox.resources.customers import PLAIN_ADDRESS
 from lastlight.sandbox.routes import Route
-from lastlight.sandbox.shapes import Choice, Each, Group, Moment, Text, Truth, Whole, Words, group, listed
+from lastlight.sandbox.shapes import Choice, Group, Moment, Text, Truth, Whole, Words, group, listed
 
 _SHIPPED = {"address": PLAIN_ADDRESS, "carrier": Text(), "name": Text(), "phone": Text(), "tracking_number": Text()}
+_SHIPPED_TO = frozenset({"address", "name"})
+_USAGE = ("off_session", "on_session")
 _CHANGED = {
     "amount": Whole(1),
     "capture_method": Choice(("automatic", "automatic_async", "manual")),
@@ -14,10 +16,9 @@ _CHANGED = {
     "description": Text(),
     "metadata": Words(),
     "payment_method": Text(),
-    "payment_method_types": Each(Choice(("card",))),
     "receipt_email": Text(unset=True),
-    "setup_future_usage": Choice(("off_session", "on_session"), unset=True),
-    "shipping": Group(_SHIPPED, frozenset({"address", "name"}), unset=True),
+    "setup_future_usage": Choice(_USAGE, unset=True),
+    "shipping": Group(_SHIPPED, _SHIPPED_TO, unset=True),
     "statement_descriptor": Text(longest=22),
     "statement_descriptor_suffix": Text(longest=22),
     "transfer_group": Text(),
@@ -34,14 +35,18 @@ _METHODS = {
     "confirm": Truth(),
     "confirmation_method": Choice(("automatic", "manual")),
 }
-_CREATE = group("amount currency", **{**_CHANGED, "receipt_email": Text()}, **_CONFIRMED, **_METHODS)
+_NEW = {
+    "receipt_email": Text(),
+    "setup_future_usage": Choice(_USAGE),
+    "shipping": Group(_SHIPPED, _SHIPPED_TO),
+}
+_CREATE = group("amount currency", **{**_CHANGED, **_NEW}, **_CONFIRMED, **_METHODS)
 _CONFIRM = group(
     **_CONFIRMED,
     **{
         name: _CHANGED[name]
         for name in ("capture_method", "payment_method", "receipt_email", "setup_future_usage", "shipping")
     },
-    client_secret=Text(),
 )
 _WHY = Choice(("abandoned", "duplicate", "fraudulent", "requested_by_customer"))
 _ONE = "/v1/payment_intents/{id}"

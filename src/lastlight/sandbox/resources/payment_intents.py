@@ -50,7 +50,6 @@ def unexpected(intent: Json, what: str, allowed: str) -> Refusal:
 
 def create(desk: Desk, params: Json, identifier: str) -> Json:
     """A new intent, confirmed at once where that is asked for."""
-    types = params.get("payment_method_types")
     intent = add(
         desk,
         "payment_intent",
@@ -60,7 +59,7 @@ def create(desk: Desk, params: Json, identifier: str) -> Json:
         amount_received=0,
         application=None,
         application_fee_amount=None,
-        automatic_payment_methods=None if types else {"allow_redirects": "always", "enabled": True},
+        automatic_payment_methods={"allow_redirects": "always", "enabled": True},
         canceled_at=None,
         cancellation_reason=None,
         capture_method=params.get("capture_method", "automatic_async"),
@@ -80,7 +79,7 @@ def create(desk: Desk, params: Json, identifier: str) -> Json:
         payment_method=None,
         payment_method_configuration_details=None,
         payment_method_options={"card": _CARD_OPTIONS},
-        payment_method_types=types or ["card"],
+        payment_method_types=["card"],
         processing=None,
         receipt_email=None,
         review=None,

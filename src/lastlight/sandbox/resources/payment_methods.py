@@ -6,7 +6,7 @@ from lastlight.sandbox.cards import BY_NUMBER, Card, by_token
 from lastlight.sandbox.desk import Desk, add, get, merged, save
 from lastlight.sandbox.events import emit
 from lastlight.sandbox.listing import page
-from lastlight.sandbox.problems import Json, Refusal
+from lastlight.sandbox.problems import BadRequest, Json, Refusal
 from lastlight.sandbox.resources.customers import ADDRESS, address, living
 from lastlight.sandbox.routes import Route
 from lastlight.sandbox.shapes import Choice, Group, Text, Whole, Words, group, listed
@@ -30,8 +30,9 @@ def resolved(desk: Desk, given: str, *, param: str = "payment_method") -> Json:
 
 def create(desk: Desk, params: Json, identifier: str) -> Json:
     """A new payment method, not attached."""
-    if "card" not in params:
-        raise Refusal("Missing required param: card.", code="parameter_missing", param="card")
+    for name in ("type", "card"):
+        if name not in params:
+            raise BadRequest(f"Missing required param: {name}.", code="parameter_missing", param=name)
     given: Json = params["card"]
     card = by_token(given["token"]) if "token" in given else BY_NUMBER.get(given.get("number", "").replace(" ", ""))
     if card is None and "token" in given:
@@ -105,6 +106,8 @@ def update(desk: Desk, params: Json, identifier: str) -> Json:
 
 def attach(desk: Desk, params: Json, identifier: str) -> Json:
     """Give a payment method to a customer for good."""
+    if "customer" not in params:
+        raise BadRequest("Missing required param: customer.", code="parameter_missing", param="customer")
     method = resolved(desk, identifier, param="payment_method")
     living(desk, params["customer"])
     return attached(desk, method, params["customer"])
@@ -156,7 +159,7 @@ ROUTES = (
         "POST",
         "/v1/payment_methods",
         create,
-        group("type", allow_redisplay=_REDISPLAY, billing_details=_BILLING, card=_CARD, metadata=Words(), type=_TYPE),
+        group(allow_redisplay=_REDISPLAY, billing_details=_BILLING, card=_CARD, metadata=Words(), type=_TYPE),
         open=True,
     ),
     Route("payment_methods.retrieve", "GET", "/v1/payment_methods/{id}", retrieve, group()),
@@ -172,9 +175,7 @@ ROUTES = (
             metadata=Words(),
         ),
     ),
-    Route(
-        "payment_methods.attach", "POST", "/v1/payment_methods/{id}/attach", attach, group("customer", customer=Text())
-    ),
+    Route("payment_methods.attach", "POST", "/v1/payment_methods/{id}/attach", attach, group(customer=Text())),
     Route("payment_methods.detach", "POST", "/v1/payment_methods/{id}/detach", detach, group()),
     Route("payment_methods.list", "GET", "/v1/payment_methods", index, listed(customer=Text(), type=_TYPE)),
 )

@@ -10,7 +10,7 @@ from lastlight.sandbox.resources.attempts import authentication_failure, card_er
 from lastlight.sandbox.resources.customers import living
 from lastlight.sandbox.resources.payment_methods import attached, card_of, resolved
 from lastlight.sandbox.routes import Route
-from lastlight.sandbox.shapes import Choice, Each, Group, Moment, Text, Truth, Words, group, listed
+from lastlight.sandbox.shapes import Choice, Group, Moment, Text, Truth, Words, group, listed
 
 OPEN = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
 EDGES: Mapping[str, frozenset[str]] = {
@@ -32,12 +32,11 @@ def move(desk: Desk, intent: Json, status: str, **changed: object) -> None:
 
 def create(desk: Desk, params: Json, identifier: str) -> Json:
     """A new intent, confirmed at once where that is asked for."""
-    types = params.get("payment_method_types")
     intent = add(
         desk,
         "setup_intent",
         application=None,
-        automatic_payment_methods=None if types else {"allow_redirects": "always", "enabled": True},
+        automatic_payment_methods={"allow_redirects": "always", "enabled": True},
         cancellation_reason=None,
         client_secret=None,
         customer=None,
@@ -57,7 +56,7 @@ def create(desk: Desk, params: Json, identifier: str) -> Json:
         payment_method_options={
             "card": {"mandate_options": None, "network": None, "request_three_d_secure": "automatic"}
         },
-        payment_method_types=types or ["card"],
+        payment_method_types=["card"],
         single_use_mandate=None,
         status="requires_payment_method",
         usage=params.get("usage", "off_session"),
@@ -189,7 +188,6 @@ _CHANGED = {
     "description": Text(),
     "metadata": Words(),
     "payment_method": Text(),
-    "payment_method_types": Each(Choice(("card",))),
 }
 _CREATE = group(
     **_CHANGED,
@@ -210,7 +208,7 @@ ROUTES = (
         "POST",
         f"{_ONE}/confirm",
         confirm,
-        group(client_secret=Text(), payment_method=Text(), return_url=Text()),
+        group(payment_method=Text(), return_url=Text()),
         open=True,
     ),
     Route("setup_intents.cancel", "POST", f"{_ONE}/cancel", cancel, group(cancellation_reason=_WHY)),

@@ -1,0 +1,102 @@
+"""Disputes: opened, answered, won, lost, closed; inquiries that take no money."""
+
+import pytest
+import stripe
+
+from tests.sandbox.conftest import Controls
+
+
+@pytest.fixture
+def dispute(client: stripe.StripeClient, controls: Controls, request: pytest.FixtureRequest) -> stripe.Dispute:
+    """A dispute that has just been opened."""
+    client.v1.payment_intents.create(
+        {"amount": 10_000, "currency": "usd", "payment_method": request.param, "confirm": True}
+    )
+    controls.later()
+    return client.v1.disputes.list().data[0]
+
+
+disputed = pytest.mark.parametrize("dispute", ["pm_card_createDispute"], indirect=True)
+inquired = pytest.mark.parametrize("dispute", ["pm_card_createDisputeInquiry"], indirect=True)
+
+
+def nets(client: stripe.StripeClient) -> list[tuple[str, int, int]]:
+    """The dispute's bookings, the oldest first."""
+    found = client.v1.balance_transactions.list({"type": "adjustment"}).data
+    return [(one.reporting_category, one.amount, one.net) for one in reversed(found)]
+
+
+@disputed
+def test_the_money_is_taken_with_a_fee(client: stripe.StripeClient, dispute: stripe.Dispute) -> None:
+    assert (dispute.status, dispute.amount, dispute.reason) == ("needs_response", 10_000, "fraudulent")
+    assert nets(client) == [("dispute", -10_000, -11_500)]
+    found = client.v1.disputes.retrieve(dispute.id, {"expand": ["charge"]})
+    assert isinstance(found.charge, stripe.Charge)
+    assert found.charge.disputed
+    assert [one.net for one in found.balance_transactions] == [-11_500]
+
+
+@disputed
+def test_winning_evidence_brings_it_back(
+    client: stripe.StripeClient, controls: Controls, dispute: stripe.Dispute
+) -> None:
+    staged = client.v1.disputes.update(dispute.id, {"evidence": {"customer_name": "Ada"}, "submit": False})
+    assert (staged.status, staged.evidence_details.submission_count) == ("needs_response", 0)
+    sent = client.v1.disputes.update(
+        dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}, "submit": True}
+    )
+    assert (sent.status, sent.evidence.customer_name) == ("under_review", "Ada")
+    with pytest.raises(stripe.InvalidRequestError):
+        client.v1.disputes.update(dispute.id, {"evidence": {"customer_name": "Eve"}})
+    controls.later()
+    assert client.v1.disputes.retrieve(dispute.id).status == "won"
+    assert nets(client) == [("dispute", -10_000, -11_500), ("dispute_reversal", 10_000, 11_500)]
+    wanted = ["charge.dispute.closed", "charge.dispute.funds_reinstated"]
+    assert [one.type for one in client.v1.events.list({"limit": 2}).data] == wanted
+
+
+@disputed
+@pytest.mark.parametrize(("text", "days"), [("losing_evidence", 1), ("a letter", 60)])
+def test_evidence_that_does_not_win(
+    client: stripe.StripeClient, controls: Controls, dispute: stripe.Dispute, text: str, days: int
+) -> None:
+    client.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": text}, "submit": True})
+    controls.later(days * 86_400)
+    assert client.v1.disputes.retrieve(dispute.id).status == "lost"
+    assert nets(client) == [("dispute", -10_000, -11_500)]
+
+
+@disputed
+def test_silence_loses(client: stripe.StripeClient, controls: Controls, dispute: stripe.Dispute) -> None:
+    controls.later(10 * 86_400)
+    lost = client.v1.disputes.retrieve(dispute.id)
+    assert (lost.status, lost.evidence_details.past_due) == ("lost", True)
+
+
+@disputed
+def test_giving_in(client: stripe.StripeClient, dispute: stripe.Dispute) -> None:
+    assert client.v1.disputes.close(dispute.id).status == "lost"
+    with pytest.raises(stripe.InvalidRequestError):
+        client.v1.disputes.close(dispute.id)
+
+
+@inquired
+def test_an_inquiry_takes_no_money_and_ends(
+    client: stripe.StripeClient, controls: Controls, dispute: stripe.Dispute
+) -> None:
+    assert (dispute.status, dispute.is_charge_refundable) == ("warning_needs_response", True)
+    client.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}, "submit": True})
+    controls.later()
+    assert client.v1.disputes.retrieve(dispute.id).status == "warning_closed"
+    assert nets(client) == []
+
+
+@inquired
+def test_an_inquiry_becomes_a_dispute(client: stripe.StripeClient, controls: Controls, dispute: stripe.Dispute) -> None:
+    client.v1.disputes.update(
+        dispute.id, {"evidence": {"uncategorized_text": "escalate_inquiry_evidence"}, "submit": True}
+    )
+    controls.later()
+    escalated = client.v1.disputes.retrieve(dispute.id)
+    assert (escalated.status, escalated.is_charge_refundable) == ("needs_response", False)
+    assert nets(client) == [("dispute", -10_000, -11_500)]
