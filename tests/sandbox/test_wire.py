@@ -35,7 +35,7 @@ def test_keys(wire: Wire) -> None:
     assert wire("GET", "/v1/balance").status_code == 200
     basic = base64.b64encode(f"{wire.key}:".encode()).decode()
     assert wire("GET", "/v1/balance", authorization=f"Basic {basic}").status_code == 200
-    for key in ("sk_live_abc", "sk_test_", "sk_test_a-b", "nonsense", ""):
+    for key in ("sk_live_abc", "sk_test_", "sk_test_a-b", "nonsense", "Basic"):
         refused = wire("GET", "/v1/balance", key=key)
         assert (refused.status_code, refused.json()["error"]["type"]) == (401, "invalid_request_error")
     assert wire("POST", "/_sandbox/reset", key="pk_test_abc").status_code == 401
