@@ -8,7 +8,7 @@ import httpx
 import pytest
 import stripe
 
-from tests.sandbox.checked import Checks, CheckedTransport
+from tests.sandbox.checked import CheckedTransport, Checks
 from tests.sandbox.conftest import Controls, Wire
 
 WISH = "amount=1000&currency=usd"

@@ -32,6 +32,29 @@ _APPROVED: Json = {
     "type": "authorized",
 }
 
+_EMPTY: Json = {
+    "amount_captured": 0,
+    "amount_refunded": 0,
+    "application": None,
+    "application_fee": None,
+    "application_fee_amount": None,
+    "balance_transaction": None,
+    "calculated_statement_descriptor": "LAST LIGHT SANDBOX",
+    "captured": False,
+    "disputed": False,
+    "failure_balance_transaction": None,
+    "fraud_details": {},
+    "on_behalf_of": None,
+    "radar_options": {},
+    "receipt_number": None,
+    "receipt_url": None,
+    "refunded": False,
+    "review": None,
+    "source_transfer": None,
+    "transfer_data": None,
+}
+"""The fields of a charge that a new one does not fill."""
+
 
 def make(desk: Desk, intent: Json, method: Json, *, decline: str = "", authenticated: bool = False) -> Json:
     """Charge a card for an intent: captured unless the intent wants to do that itself, or failed by `decline`."""
@@ -40,35 +63,17 @@ def make(desk: Desk, intent: Json, method: Json, *, decline: str = "", authentic
     charge = add(
         desk,
         "charge",
+        **_EMPTY,
         **_of_intent(intent),
-        amount_captured=0,
-        amount_refunded=0,
-        application=None,
-        application_fee=None,
-        application_fee_amount=None,
-        balance_transaction=None,
         billing_details=method["billing_details"],
-        calculated_statement_descriptor="LAST LIGHT SANDBOX",
-        captured=False,
-        disputed=False,
-        failure_balance_transaction=None,
         failure_code=code,
         failure_message=message,
-        fraud_details={},
-        on_behalf_of=None,
         outcome=_declined(decline) if decline else _APPROVED,
         paid=not decline,
         payment_intent=intent["id"],
         payment_method=method["id"],
         payment_method_details=_details(method, intent["amount"], authenticated=authenticated),
-        radar_options={},
-        receipt_number=None,
-        receipt_url=None,
-        refunded=False,
-        review=None,
-        source_transfer=None,
         status="failed" if decline else "succeeded",
-        transfer_data=None,
         _number=method["_number"],
     )
     if captured:
@@ -198,7 +203,7 @@ ROUTES = (
         "POST",
         "/v1/charges/{id}",
         update,
-        group(description=Text(), metadata=Words(), receipt_email=Text()),
+        group(description=Text(), metadata=Words(unset=True), receipt_email=Text()),
     ),
     Route(
         "charges.list", "GET", "/v1/charges", index, listed(created=Moment(), customer=Text(), payment_intent=Text())

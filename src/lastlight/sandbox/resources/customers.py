@@ -18,7 +18,7 @@ _FIELDS = {
     "description": Text(),
     "email": Text(longest=512),
     "invoice_settings": Group({"default_payment_method": Text()}),
-    "metadata": Words(),
+    "metadata": Words(unset=True),
     "name": Text(longest=256),
     "phone": Text(),
     "preferred_locales": Each(Text()),

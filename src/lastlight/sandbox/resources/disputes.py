@@ -72,8 +72,6 @@ def open_dispute(desk: Desk, identifier: str) -> None:
     if charge["disputed"] or amount <= 0:
         return
     card = card_behind(charge)
-    brand = charge["payment_method_details"]["card"]["brand"]
-    code = _CODES.get(brand, "10.4")
     dispute = add(
         desk,
         "dispute",
@@ -95,15 +93,7 @@ def open_dispute(desk: Desk, identifier: str) -> None:
         livemode=False,
         metadata={},
         payment_intent=charge["payment_intent"],
-        payment_method_details={
-            "card": {
-                "brand": brand,
-                "case_type": "inquiry" if card.inquiry else "chargeback",
-                "network": brand,
-                "network_reason_code": code,
-            },
-            "type": "card",
-        },
+        payment_method_details=_details(charge, inquiry=card.inquiry),
         reason=card.dispute,
         status="warning_needs_response" if card.inquiry else "needs_response",
     )
@@ -113,6 +103,17 @@ def open_dispute(desk: Desk, identifier: str) -> None:
     if not card.inquiry:
         _withdraw(desk, dispute)
     schedule(desk, dispute["evidence_details"]["due_by"], "dispute_lapses", dispute["id"])
+
+
+def _details(charge: Json, *, inquiry: bool) -> Json:
+    brand: str = charge["payment_method_details"]["card"]["brand"]
+    told = {
+        "brand": brand,
+        "case_type": "inquiry" if inquiry else "chargeback",
+        "network": brand,
+        "network_reason_code": _CODES.get(brand, "10.4"),
+    }
+    return {"card": told, "type": "card"}
 
 
 def _withdraw(desk: Desk, dispute: Json) -> None:
@@ -252,7 +253,7 @@ ROUTES = (
         "POST",
         "/v1/disputes/{id}",
         update,
-        group(evidence=_EVIDENCE, metadata=Words(), submit=Truth()),
+        group(evidence=_EVIDENCE, metadata=Words(unset=True), submit=Truth()),
     ),
     Route("disputes.close", "POST", "/v1/disputes/{id}/close", close, group()),
     Route(

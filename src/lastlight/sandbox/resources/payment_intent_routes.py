@@ -14,7 +14,7 @@ _CHANGED = {
     "currency": Text(),
     "customer": Text(),
     "description": Text(),
-    "metadata": Words(),
+    "metadata": Words(unset=True),
     "payment_method": Text(),
     "receipt_email": Text(unset=True),
     "setup_future_usage": Choice(_USAGE, unset=True),
@@ -36,6 +36,7 @@ _METHODS = {
     "confirmation_method": Choice(("automatic", "manual")),
 }
 _NEW = {
+    "metadata": Words(),
     "receipt_email": Text(),
     "setup_future_usage": Choice(_USAGE),
     "shipping": Group(_SHIPPED, _SHIPPED_TO),
@@ -61,7 +62,7 @@ ROUTES = (
         "POST",
         f"{_ONE}/capture",
         payment_intents.capture,
-        group(amount_to_capture=Whole(1), metadata=Words()),
+        group(amount_to_capture=Whole(1), metadata=Words(unset=True)),
     ),
     Route("payment_intents.cancel", "POST", f"{_ONE}/cancel", payment_intents.cancel, group(cancellation_reason=_WHY)),
     Route(

@@ -1,6 +1,7 @@
 """Payment intents: from the wish to be paid to the money, one state after the other."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from lastlight.sandbox.desk import Desk, add, fresh_id, get, merged, save
 from lastlight.sandbox.events import emit
@@ -31,6 +32,32 @@ EDGES: Mapping[str, frozenset[str]] = {
 """What a payment intent's status may become; a confirmation passes through the states between in one step."""
 
 
+_NULL = (
+    "application application_fee_amount canceled_at cancellation_reason client_secret customer customer_account description "
+    "excluded_payment_method_types last_payment_error latest_charge next_action on_behalf_of payment_method "
+    "payment_method_configuration_details processing receipt_email review setup_future_usage shipping source "
+    "statement_descriptor statement_descriptor_suffix transfer_data transfer_group"
+)
+_EMPTY: Json = dict[str, Any].fromkeys(_NULL.split()) | {
+    "amount_capturable": 0,
+    "amount_details": {"tip": {}},
+    "amount_received": 0,
+    "automatic_payment_methods": {"allow_redirects": "always", "enabled": True},
+    "livemode": False,
+    "metadata": {},
+    "payment_method_options": {
+        "card": {
+            "installments": None,
+            "mandate_options": None,
+            "network": None,
+            "request_three_d_secure": "automatic",
+        }
+    },
+    "payment_method_types": ["card"],
+}
+"""The fields of an intent that a new one does not fill."""
+
+
 def move(desk: Desk, intent: Json, status: str, **changed: object) -> None:
     """Take one edge and keep the intent."""
     assert status in EDGES[intent["status"]] | {intent["status"]}, (intent["status"], status)
@@ -53,44 +80,12 @@ def create(desk: Desk, params: Json, identifier: str) -> Json:
     intent = add(
         desk,
         "payment_intent",
+        **_EMPTY,
         amount=params["amount"],
-        amount_capturable=0,
-        amount_details={"tip": {}},
-        amount_received=0,
-        application=None,
-        application_fee_amount=None,
-        automatic_payment_methods={"allow_redirects": "always", "enabled": True},
-        canceled_at=None,
-        cancellation_reason=None,
         capture_method=params.get("capture_method", "automatic_async"),
-        client_secret=None,
         confirmation_method=params.get("confirmation_method", "automatic"),
         currency=currency(params["currency"]),
-        customer=None,
-        customer_account=None,
-        description=None,
-        excluded_payment_method_types=None,
-        last_payment_error=None,
-        latest_charge=None,
-        livemode=False,
-        metadata={},
-        next_action=None,
-        on_behalf_of=None,
-        payment_method=None,
-        payment_method_configuration_details=None,
-        payment_method_options={"card": _CARD_OPTIONS},
-        payment_method_types=["card"],
-        processing=None,
-        receipt_email=None,
-        review=None,
-        setup_future_usage=None,
-        shipping=None,
-        source=None,
-        statement_descriptor=None,
-        statement_descriptor_suffix=None,
         status="requires_payment_method",
-        transfer_data=None,
-        transfer_group=None,
     )
     intent["client_secret"] = f"{intent['id']}_{fresh_id('secret')}"
     if "automatic_payment_methods" in params:
@@ -98,14 +93,6 @@ def create(desk: Desk, params: Json, identifier: str) -> Json:
     _apply(desk, intent, params)
     emit(desk, "payment_intent.created", intent)
     return _confirmed(desk, intent, params) if params.get("confirm") else intent
-
-
-_CARD_OPTIONS: Json = {
-    "installments": None,
-    "mandate_options": None,
-    "network": None,
-    "request_three_d_secure": "automatic",
-}
 
 
 def _apply(desk: Desk, intent: Json, params: Json) -> None:

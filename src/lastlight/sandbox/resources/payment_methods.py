@@ -172,7 +172,7 @@ ROUTES = (
             allow_redisplay=_REDISPLAY,
             billing_details=_BILLING,
             card=Group({"exp_month": Whole(1, 12), "exp_year": Whole()}),
-            metadata=Words(),
+            metadata=Words(unset=True),
         ),
     ),
     Route("payment_methods.attach", "POST", "/v1/payment_methods/{id}/attach", attach, group(customer=Text())),

@@ -204,14 +204,14 @@ _CREATED = group(
     amount=Whole(1),
     charge=Text(),
     currency=Text(),
-    metadata=Words(),
+    metadata=Words(unset=True),
     payment_intent=Text(),
     reason=Choice(("duplicate", "fraudulent", "requested_by_customer")),
 )
 ROUTES = (
     Route("refunds.create", "POST", "/v1/refunds", create, _CREATED),
     Route("refunds.retrieve", "GET", "/v1/refunds/{id}", retrieve, group()),
-    Route("refunds.update", "POST", "/v1/refunds/{id}", update, group(metadata=Words())),
+    Route("refunds.update", "POST", "/v1/refunds/{id}", update, group(metadata=Words(unset=True))),
     Route("refunds.cancel", "POST", "/v1/refunds/{id}/cancel", cancel, group()),
     Route("refunds.list", "GET", "/v1/refunds", index, listed(charge=Text(), created=Moment(), payment_intent=Text())),
 )

@@ -186,11 +186,11 @@ _ONE = "/v1/setup_intents/{id}"
 _CHANGED = {
     "customer": Text(),
     "description": Text(),
-    "metadata": Words(),
+    "metadata": Words(unset=True),
     "payment_method": Text(),
 }
 _CREATE = group(
-    **_CHANGED,
+    **_CHANGED | {"metadata": Words()},
     automatic_payment_methods=Group(
         {"allow_redirects": Choice(("always", "never")), "enabled": Truth()}, frozenset({"enabled"})
     ),

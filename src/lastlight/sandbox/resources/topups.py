@@ -93,7 +93,7 @@ def index(desk: Desk, params: Json, identifier: str) -> Json:
     return page(desk, "topup", params, "/v1/topups", fields={"status": params.get("status")})
 
 
-_WORDS = {"description": Text(), "metadata": Words()}
+_WORDS = {"description": Text(), "metadata": Words(unset=True)}
 ROUTES = (
     Route(
         "topups.create",

@@ -93,7 +93,7 @@ def index(desk: Desk, params: Json, identifier: str) -> Json:
 _FIELDS = {
     "description": Text(unset=True),
     "enabled_events": Each(Choice(("*", *EVENTS))),
-    "metadata": Words(),
+    "metadata": Words(unset=True),
     "url": Text(),
 }
 ROUTES = (
