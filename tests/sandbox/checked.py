@@ -10,6 +10,7 @@ import stripe
 from tests.sandbox.sdk_schemas import known, validator
 
 Json = dict[str, Any]
+Answered = tuple[bytes, int, Mapping[str, str]]
 
 
 @dataclass(slots=True)
@@ -56,18 +57,16 @@ def _short(error: Any) -> str:
 class CheckedTransport(stripe.HTTPXClient):
     """The SDK's transport, one for all tests; what comes back is judged on its way, for the test that runs."""
 
-    def __init__(self) -> None:
-        super().__init__(allow_sync_methods=True)
-        self.checks = Checks()
+    checks = Checks()
 
-    def request(self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None) -> Any:
+    def request(self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None) -> Answered:
         """One request."""
-        answer = super().request(method, url, headers, post_data)
+        answer = super().request(method, url, headers, post_data)  # pyright: ignore[reportUnknownMemberType] untyped
         self.checks.judge(answer[0])
         return answer
 
-    async def request_async(self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None) -> Any:
+    async def request_async(self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None) -> Answered:
         """One request."""
-        answer = await super().request_async(method, url, headers, post_data)
+        answer = await super().request_async(method, url, headers, post_data)  # pyright: ignore[reportUnknownMemberType] untyped
         self.checks.judge(answer[0])
         return answer

@@ -50,7 +50,7 @@ def _until_listens(process: "subprocess.Popen[bytes]", base: str) -> None:
 @pytest.fixture(scope="session")
 def transport() -> CheckedTransport:
     """The SDK's transport."""
-    return CheckedTransport()
+    return CheckedTransport(allow_sync_methods=True)
 
 
 @pytest.fixture(scope="session")

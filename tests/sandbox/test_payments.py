@@ -1,6 +1,7 @@
 """Payments with the official SDK: success, decline, confirmation, capture, cancellation."""
 
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -8,7 +9,7 @@ import stripe
 
 from tests.sandbox.conftest import Controls, Wire
 
-HELD = {
+HELD: Any = {
     "amount": 10_000,
     "currency": "usd",
     "payment_method": "pm_card_visa",
@@ -73,10 +74,11 @@ def test_a_declined_card(client: stripe.StripeClient, card: str, code: str, decl
     assert again.status == "succeeded"
 
 
+@pytest.mark.usefixtures("controls")
 @pytest.mark.parametrize("card", ["pm_card_threeDSecure2Required", "pm_card_authenticationRequired"])
 @pytest.mark.parametrize(("outcome", "status"), [("complete", "succeeded"), ("fail", "requires_payment_method")])
 def test_a_payer_is_asked_by_the_bank(
-    client: stripe.StripeClient, controls: Controls, http: httpx.Client, card: str, outcome: str, status: str
+    client: stripe.StripeClient, http: httpx.Client, card: str, outcome: str, status: str
 ) -> None:
     asked = client.v1.payment_intents.create(
         {

@@ -62,6 +62,12 @@ def endpoint(client: stripe.StripeClient, controls: Controls, receiver: Receiver
     return client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})
 
 
+@pytest.fixture
+def hooked(receiver: Receiver, endpoint: stripe.WebhookEndpoint) -> tuple[Receiver, str]:
+    """The receiver and its secret."""
+    return receiver, str(endpoint.secret)
+
+
 def pay(client: stripe.StripeClient) -> stripe.PaymentIntent:
     """A payment: three events."""
     return client.v1.payment_intents.create(
@@ -141,35 +147,32 @@ def test_it_is_given_up_in_the_end(client: stripe.StripeClient, controls: Contro
 
 
 @pytest.mark.parametrize(
-    ("mode", "count", "at_once", "later"),
+    "disturbance",
     [
-        ("reorder", 3, PAID[::-1], PAID[::-1]),
-        ("duplicate", 1, [PAID[0], PAID[0], *PAID[1:]], [PAID[0], PAID[0], *PAID[1:]]),
-        ("drop", 2, PAID[2:], PAID[2:]),
-        ("fail", 1, PAID[1:], [*PAID[1:], PAID[0]]),
-        ("delay", 2, PAID[2:], [PAID[2], *PAID[:2]]),
+        ("reorder", 3, (PAID[::-1], PAID[::-1])),
+        ("duplicate", 1, ([PAID[0], PAID[0], *PAID[1:]], [PAID[0], PAID[0], *PAID[1:]])),
+        ("drop", 2, (PAID[2:], PAID[2:])),
+        ("fail", 1, (PAID[1:], [*PAID[1:], PAID[0]])),
+        ("delay", 2, (PAID[2:], [PAID[2], *PAID[:2]])),
     ],
 )
 def test_deliveries_are_disturbed(
     client: stripe.StripeClient,
     controls: Controls,
-    receiver: Receiver,
-    endpoint: stripe.WebhookEndpoint,
-    mode: str,
-    count: int,
-    at_once: list[str],
-    later: list[str],
+    hooked: tuple[Receiver, str],
+    disturbance: tuple[str, int, tuple[list[str], list[str]]],
 ) -> None:
+    (receiver, secret), (mode, count, (at_once, later)) = hooked, disturbance
     controls("webhooks", mode=mode, count=count, seconds=60)
     pay(client)
     controls("settle")
-    assert receiver.names(str(endpoint.secret)) == at_once
+    assert receiver.names(secret) == at_once
     controls.later(60)
     controls("settle")
-    assert receiver.names(str(endpoint.secret)) == later
+    assert receiver.names(secret) == later
     pay(client)
     controls("settle")
-    assert receiver.names(str(endpoint.secret)) == [*later, *PAID]
+    assert receiver.names(secret) == [*later, *PAID]
 
 
 def test_two_secrets_sign_while_one_follows_the_other(

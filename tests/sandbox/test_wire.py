@@ -60,32 +60,25 @@ def test_every_answer_has_its_headers(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "status", "code", "param"),
+    ("asked", "status", "code", "param"),
     [
-        ("GET", "/v1/payment_intents/pi_none", "", 404, "resource_missing", "intent"),
-        ("GET", "/v1/refunds/re_none", "", 404, "resource_missing", "id"),
-        ("POST", "/v1/payment_intents", "currency=usd", 400, "parameter_missing", "amount"),
-        ("POST", "/v1/payment_intents", "currency=usd&amount=0", 400, "parameter_invalid_integer", "amount"),
-        ("POST", "/v1/payment_intents", "currency=usd&amount=100000000", 400, "amount_too_large", "amount"),
-        ("POST", "/v1/payment_intents", "currency=xxx&amount=100", 400, None, "currency"),
-        (
-            "POST",
-            "/v1/payment_intents",
-            "currency=usd&amount=1&description=",
-            400,
-            "parameter_invalid_empty",
-            "description",
-        ),
-        ("POST", "/v1/payment_intents", "currency=usd&amount=1&customer=cus_no", 404, "resource_missing", "customer"),
-        ("POST", "/v1/refunds", "charge=ch_none", 404, "resource_missing", "charge"),
-        ("POST", "/v1/webhook_endpoints", "url=nowhere&enabled_events[]=*", 400, "url_invalid", "url"),
-        ("PUT", "/v1/balance", "", 404, None, None),
+        (("GET", "/v1/payment_intents/pi_none", ""), 404, "resource_missing", "intent"),
+        (("GET", "/v1/refunds/re_none", ""), 404, "resource_missing", "id"),
+        (("POST", "/v1/payment_intents", "currency=usd"), 400, "parameter_missing", "amount"),
+        (("POST", "/v1/payment_intents", "currency=usd&amount=0"), 400, "parameter_invalid_integer", "amount"),
+        (("POST", "/v1/payment_intents", "currency=usd&amount=100000000"), 400, "amount_too_large", "amount"),
+        (("POST", "/v1/payment_intents", "currency=xxx&amount=100"), 400, None, "currency"),
+        (("POST", "/v1/topups", "currency=usd&amount=1&description="), 400, "parameter_invalid_empty", "description"),
+        (("POST", "/v1/payment_intents", "currency=usd&amount=1&customer=cus_no"), 404, "resource_missing", "customer"),
+        (("POST", "/v1/refunds", "charge=ch_none"), 404, "resource_missing", "charge"),
+        (("POST", "/v1/webhook_endpoints", "url=nowhere&enabled_events[]=*"), 400, "url_invalid", "url"),
+        (("PUT", "/v1/balance", ""), 404, None, None),
     ],
 )
 def test_errors_are_told_as_stripe_tells_them(
-    wire: Wire, method: str, path: str, body: str, status: int, code: str | None, param: str | None
+    wire: Wire, asked: tuple[str, str, str], status: int, code: str | None, param: str | None
 ) -> None:
-    answer = wire(method, path, body)
+    answer = wire(*asked)
     error = answer.json()["error"]
     assert (answer.status_code, error["type"]) == (status, "invalid_request_error")
     assert (error.get("code"), error.get("param")) == (code, param)
