@@ -4,7 +4,6 @@ import re
 import secrets
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -12,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.support.browser import PHONE, scrolls_sideways, toast, violations
 from tests.support.guests import sign_in
 from tests.support.live_server import LiveServer
+from tests.support.mailbox import mailed_link
 
 pytestmark = pytest.mark.browser
 Console = Callable[..., Page]
@@ -21,17 +21,6 @@ NIGHT = "a long walk by the sea"
 
 def fresh() -> str:
     return f"invited-{secrets.token_hex(4)}@kojo.example"
-
-
-def mailed_link(page: Page, address: str, count: int = 1) -> str:
-    """The path of the link in the newest of so many mails to an address, as the crew's outbox shows it."""
-    page.goto(f"/platform/outbox?q={address}")
-    rows = page.locator("#outbox tbody tr").filter(has_text=address)
-    expect(rows).to_have_count(count)
-    rows.first.get_by_role("link").first.click()
-    found = page.locator(".mail-text a[href*=token]").first.get_attribute("href") or ""
-    parts = urlsplit(found)
-    return f"{parts.path}?{parts.query}"
 
 
 def invite(page: Page, email: str, role: str = "Staff") -> None:
@@ -91,7 +80,7 @@ def test_it_is_sent_again_taken_back_and_each_link_says_what_it_is(
     expect(boss.locator(".audit")).to_contain_text(email)
     boss.get_by_role("button", name="Send it again").click()
     toast(boss, f"A new link is on its way to {email}.")
-    second = mailed_link(crew, email, 2)
+    second = mailed_link(crew, email, count=2)
     page = new_context().new_page()
     page.goto(first)
     expect(page.get_by_role("heading", level=1)).to_have_text("This invitation no longer works")

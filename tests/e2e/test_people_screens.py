@@ -2,28 +2,17 @@
 
 import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.support.browser import toast
 from tests.support.live_server import LiveServer
+from tests.support.mailbox import mailed_link
 
 pytestmark = pytest.mark.browser
 Console = Callable[..., Page]
 INVITED = "new.barkeeper@kojo.example"
-
-
-def mailed_link(page: Page, address: str) -> str:
-    """The path of the link in the newest mail to an address, as the crew's outbox shows it."""
-    page.goto(f"/platform/outbox?q={address}")
-    row = page.locator("#outbox tbody tr").first
-    expect(row).to_contain_text(address)
-    row.get_by_role("link").first.click()
-    found = page.locator(".mail-text a[href*=token]").first.get_attribute("href") or ""
-    parts = urlsplit(found)
-    return f"{parts.path}?{parts.query}"
 
 
 def invite(owner: Page) -> None:

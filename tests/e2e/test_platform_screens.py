@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Callable
 from contextlib import closing
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -11,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.support.browser import toast
 from tests.support.guests import wait_until
 from tests.support.live_server import LiveServer
+from tests.support.mailbox import mailed_link
 
 pytestmark = pytest.mark.browser
 Console = Callable[..., Page]
@@ -28,19 +28,6 @@ def register(page: Page, name: str, email: str) -> None:
     expect(page.get_by_text("Check your inbox.")).to_be_visible()
 
 
-def link_in_mail(crew: Page, address: str) -> str:
-    """A job writes the mail with the link, another one the mail that thanks: whichever comes first."""
-    row = crew.locator("#outbox tbody tr").filter(has_text="Confirm your e-mail address")
-    for _ in range(60):
-        crew.goto(f"/platform/outbox?q={address}")
-        if row.count():
-            break
-        crew.wait_for_timeout(250)
-    row.get_by_role("link").first.click()
-    parts = urlsplit(crew.locator(".mail-text a[href*=token]").first.get_attribute("href") or "")
-    return f"{parts.path}?{parts.query}"
-
-
 def test_a_business_registers_proves_its_address_is_approved_and_starts(
     live_server: LiveServer, console_of: Console, new_context: NewContext
 ) -> None:
@@ -48,7 +35,7 @@ def test_a_business_registers_proves_its_address_is_approved_and_starts(
     applicant = new_context().new_page()
     register(applicant, name, email)
     crew = console_of(live_server.person("super_admin"), "/platform/outbox")
-    applicant.goto(link_in_mail(crew, email))
+    applicant.goto(mailed_link(crew, email, words="Confirm your e-mail address"))
     applicant.get_by_role("button", name="Confirm").click()
     expect(applicant.get_by_text("Your address is confirmed.")).to_be_visible()
 

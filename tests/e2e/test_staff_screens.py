@@ -85,7 +85,7 @@ def test_without_a_network_the_clock_says_so_and_nothing_is_lost(live_server: Li
     expect(page.locator(".live[data-live]")).to_have_attribute("data-state", "live")
     page.context.set_offline(True)
     page.get_by_role("button", name="Clock in").click()
-    expect(page.locator("#toasts .toast")).to_be_visible()
+    toast(page, "No connection.")
     expect(page.get_by_role("button", name="Clock in")).to_be_visible()
     page.context.set_offline(False)
     page.get_by_role("button", name="Clock in").click()

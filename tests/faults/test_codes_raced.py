@@ -11,6 +11,7 @@ import pytest
 from lastlight.domains.checkins import scans
 from lastlight.domains.checkins.schemas import CheckinOut
 from lastlight.domains.venues.keys import regenerate_key
+from lastlight.runtime.db import bounded, uow
 from lastlight.runtime.settings import Settings
 from tests.support import code_races
 from tests.support.carriers import asked, carrier, send
@@ -22,7 +23,16 @@ from tests.support.people import People, people
 pytestmark = pytest.mark.database
 
 POOL = 10
+UNHURRIED = 100.0
+"""Seconds in which one of a hundred at once gets its turn: the quick share shares its machine with other tests."""
 GUARDS = ("checkins_code_once", "visits_one_open", "checkins_pass_once")
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for a connection waits for it: what is raced is the code, not the pool."""
+    monkeypatch.setattr(bounded, "ACQUIRE_SECONDS", UNHURRIED)
+    monkeypatch.setattr(uow, "OPEN_SECONDS", UNHURRIED)
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,8 @@ pytestmark = [pytest.mark.database, pytest.mark.processes]
 
 ANSWER = ("decided", "started", "sent")
 MOST = 40
+MOST_PLACES = 12
+"""So many connections the roles of a site have at most: each of them may be opened once by a pool that does not heal."""
 LEAK_REQUESTS = 160
 """So many show it, at half a megabyte each."""
 LEAK_SECONDS = 30.0
@@ -245,7 +247,10 @@ async def test_a_pool_that_does_not_heal_is_seen(run: FaultRun, database_setting
     async with busy_night(cast, site.url, retrying=False) as night:
         await until(lambda: night.books.through > 0)
         limit = HEALED_SECONDS if run.long else 1.0
-        await strike(night, "end_sessions", end_sessions, found, patience=limit + 0.1)
+        for _ in range(MOST_PLACES):  # a place that nobody needed yet is filled once still
+            await strike(night, "end_sessions", end_sessions, found, patience=limit + 0.1)
+            if found.late(limit):
+                break
     run.report(worst=found.worst)
     must_fail(found.late(limit))
 

@@ -120,23 +120,25 @@ async def one_visit(session: aiohttp.ClientSession, site: Site, token: str, way:
     """Connect, and leave in one of the ways there are."""
     hello = f"40{json.dumps({'token': token})}"
     if way == 0:
-        async with raw_socket(session, site, token) as one:
-            await one.ask("authenticate", {"token": token})
+        with contextlib.suppress(aiohttp.ClientConnectionResetError):  # who is too slow has been sent away meanwhile
+            async with raw_socket(session, site, token) as one:
+                await one.ask("authenticate", {"token": token})
         return None
     if way == 1:
         return await stuck_poller_that_leaves(session, site, hello)
     if way == 5:
         return reset(await stuck_socket(site, token))
     async with session.ws_connect(f"{site.url}{HANDSHAKE}websocket") as ws:
-        await ws.receive_str()
+        await ws.receive()
         if way == 2:
             return None  # it never signs in
-        await ws.send_str(hello)
-        if way == 3:
-            await ws.send_str(f'421["authenticate",{json.dumps({"token": token})}]')
-        if way == 4:
-            await ws.receive_str()
-            await ws.send_str("41")
+        with contextlib.suppress(aiohttp.ClientConnectionResetError):
+            await ws.send_str(hello)
+            if way == 3:
+                await ws.send_str(f'421["authenticate",{json.dumps({"token": token})}]')
+            if way == 4:
+                await ws.receive()
+                await ws.send_str("41")
     return None
 
 

@@ -49,6 +49,11 @@ new MutationObserver((changes) => {
 }).observe(document, { childList: true, characterData: true, subtree: true });
 """
 """What a page says in passing is gone after some seconds, in which a test may have stood still: the page remembers it."""
+STAYS_SAID = """
+const later = window.setTimeout.bind(window);
+window.setTimeout = (work, ms, ...more) => (ms === 6000 ? 0 : later(work, ms, ...more));
+"""
+"""A test may be slower than what is said in passing: on such a page it stays until it is dismissed."""
 WAS_SAID = """(pattern) => {
     const words = new RegExp(pattern, 'i');
     const at = window.said.findIndex((text) => words.test(text));

@@ -106,7 +106,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         rows, _ = rows_of(item)
         if long and rows:
-            item.add_marker(pytest.mark.timeout(LONG_SECONDS))
+            item.add_marker(pytest.mark.timeout(LONG_SECONDS), append=False)
         apart = item.get_closest_marker("long_only") is not None and not long
         if not apart and (not wanted or wanted & {*rows}):
             kept.append(item)

@@ -46,6 +46,10 @@ class Own:
         """How many lines of its log hold some words."""
         return sum(what in line for line in self.log.read_text(errors="replace").splitlines())
 
+    def surprises(self) -> str:
+        """What its log tells of errors that nobody foresaw, with their tracebacks: what a failing test has to show."""
+        return self.log.read_text(errors="replace").partition("unexpected error")[2][:6_000]
+
     async def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Ask it to end, and make it end."""
         await ended(self.process, number)

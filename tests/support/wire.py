@@ -18,7 +18,7 @@ from PIL import Image
 
 MIB = 1024 * 1024
 STATUS = re.compile(rb"HTTP/1\.1 (\d\d\d)[^\r]*\r\n(.*?)\r\n\r\n", re.DOTALL)
-PATIENCE = 3.0
+PATIENCE = 20.0
 """Seconds until the first answer: one that does not come is none."""
 QUIET = 0.25
 """Seconds after an answer in which another one would come."""

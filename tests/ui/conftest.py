@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from lastlight.ui.render import BUILD
+from tests.support.browser import PATIENCE_MS, STAYS_SAID
 from tests.support.gallery_site import GallerySite, serving
 
 
@@ -27,7 +28,8 @@ def site() -> Generator[str]:
 def page(browser: Browser) -> Generator[Page]:
     """A desk-sized page that collects what the console complains of; a complaint fails the test."""
     page = browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-ZA")
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
+    page.add_init_script(STAYS_SAID)
     complaints: list[str] = []
     page.on(
         "console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None

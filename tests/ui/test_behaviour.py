@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
-from tests.support.browser import DESK, PHONE, violations, watched_context
+from tests.support.browser import DESK, PHONE, STAYS_SAID, violations, watched_context
 
 pytestmark = pytest.mark.browser
 
@@ -110,6 +110,7 @@ def test_an_unknown_outcome_asks_to_look_first(page: Page, site: str, reason: st
 
 def test_a_lost_answer_of_what_was_sent_asks_to_look_first(browser: Browser, site: str) -> None:
     page = browser.new_page()
+    page.add_init_script(STAYS_SAID)
     page.goto(f"{site}/form", wait_until="networkidle")
     page.route("**/form", lambda route: route.abort())
     page.get_by_label("Reason").fill("Wrong bottle")
@@ -128,6 +129,7 @@ def test_a_toast_stands_above_an_open_dialog_and_outlives_it(
 ) -> None:
     with watched_context(browser, viewport=size, reduced_motion="reduce") as context:
         page = context.new_page()
+        page.add_init_script(STAYS_SAID)
         page.goto(f"{site}/in-a-dialog?theme={theme}")
         dialog = page.get_by_role("dialog")
         dialog.get_by_label("Reason").fill("conflict")
@@ -176,6 +178,7 @@ def meet(page: Page, one: Locator, other: Locator) -> bool:
 def test_a_toast_leaves_the_button_of_a_form_free(browser: Browser, site: str, size: ViewportSize) -> None:
     with watched_context(browser, viewport=size) as context:
         page = context.new_page()
+        page.add_init_script(STAYS_SAID)
         page.goto(f"{site}/form")
         page.get_by_label("Reason").fill("conflict")
         button = page.get_by_role("button", name="Refund")
@@ -204,6 +207,7 @@ def test_a_form_is_sent_once(page: Page, site: str) -> None:
 def test_a_dead_network_is_said(browser: Browser, site: str) -> None:
     context = browser.new_context()
     page = context.new_page()
+    page.add_init_script(STAYS_SAID)
     page.goto(f"{site}/form", wait_until="networkidle")
     context.set_offline(offline=True)
     page.get_by_label("Reason").fill("Wrong bottle")
@@ -271,6 +275,7 @@ def test_a_phone_has_a_drawer(browser: Browser, site: str) -> None:
 def test_something_to_copy(browser: Browser, site: str) -> None:
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
+    page.add_init_script(STAYS_SAID)
     page.goto(f"{site}/gallery")
     page.get_by_role("button", name="Copy API key").click()
     expect(page.locator("#toasts .toast")).to_contain_text("Copied")

@@ -9,6 +9,7 @@ import pytest
 import socketio
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.browser import PATIENCE_MS
 from tests.support.gallery_site import GallerySite, serving
 
 pytestmark = pytest.mark.browser
@@ -74,7 +75,7 @@ def live() -> Generator[tuple[LiveSite, str]]:
 @pytest.fixture
 def quiet_page(browser: Browser) -> Generator[Page]:
     page = browser.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MS)
     yield page
     page.close()
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from lastlight.domains.venues.hours import Interval, OpeningHours, Week
 from lastlight.domains.venues.model import Address
 from lastlight.kernel.ids import PatronId, VenueId, uuid7
 from lastlight.runtime.settings import Settings
+from lastlight.seed import STATEMENT_MS, TRANSACTION_MS
 from tests.support.door import House, new_house, opened_house
 
 EVENINGS = OpeningHours(weekly=Week(**{day: [Interval("17:00", "02:00")] for day in ("wed", "thu", "fri", "sat")}))
@@ -113,7 +115,9 @@ def test_nobody_is_in_two_places_and_nobody_enters_a_closed_one(
 
 @pytest.fixture(scope="module")
 async def house(database_settings: Settings) -> AsyncGenerator[House]:
-    async with opened_house(database_settings) as opened:
+    """With the time for a transaction that a seeding has."""
+    longer = replace(database_settings, statement_timeout_ms=STATEMENT_MS, transaction_timeout_ms=TRANSACTION_MS)
+    async with opened_house(longer) as opened:
         yield opened
 
 
@@ -164,7 +168,8 @@ async def test_those_who_are_away_tonight_have_a_past_and_are_not_inside(house: 
     other = await new_house(house.services)
     patrons = await other.add_crowd(200)
     async with other.system() as ctx:
-        given: dict[str, Any] = {"venue_ids": [other.venue.id], "patron_ids": patrons, "nights": 14}
+        # so many nights that everybody comes at some time, whatever the day from which they are counted
+        given: dict[str, Any] = {"venue_ids": [other.venue.id], "patron_ids": patrons, "nights": 60}
         await seed_history(ctx, seed="s", away=patrons[:20], **given)
     inside = await other.sql("select patron_id from visits where tenant_id = $1 and status = 'open'", other.tenant_id)
     assert inside

@@ -136,10 +136,11 @@ async def heard(world: People, somebody: Newcomer) -> list[str]:
     rows = await world.sql(
         "select name, data from outbox where data->>'user_id' = $1 order by position", str(somebody.user_id)
     )
-    async with system_ctx(world.services, PLATFORM, role="system") as ctx:
-        for row in rows:
-            if (row["name"], mail_change_of_sign_in.name) in pairs:
-                data = row["data"] if isinstance(row["data"], dict) else json.loads(row["data"])
+    for row in rows:
+        if (row["name"], mail_change_of_sign_in.name) in pairs:
+            data = row["data"] if isinstance(row["data"], dict) else json.loads(row["data"])
+            # each in a transaction of its own, as a worker does it: what is written in one has one time, and no order
+            async with system_ctx(world.services, PLATFORM, role="system") as ctx:
                 await mail_change_of_sign_in.fn(ctx, event_id=uuid4(), seq=1, data=data)
     return [row["subject"] for row in await world.mails(somebody.email)]
 

@@ -1,9 +1,17 @@
 // The session is over, though the page is still open: to the sign-in, unless words would be lost on the way.
 
 const BAR = "session-ended";
+let leaving = false;
+
+/** Whoever signs out is on the way already: an answer to what the page still asked is not to lead them elsewhere. */
+export function leave(): void {
+  leaving = true;
+  addEventListener("pageshow", () => (leaving = false), { once: true }); // the way back to this page as it was
+}
 
 /** Lead to the sign-in. Whoever has typed something is told first, and signs in beside it: what they typed can still be sent. */
 export function sessionEnded(): void {
+  if (leaving) return;
   const path = encodeURIComponent(location.pathname + location.search);
   if (!hasTyped()) return location.assign(`/sign-in?next=${path}`);
   if (!document.getElementById(BAR)) (document.querySelector("dialog[open] form") ?? document.getElementById("main"))?.prepend(bar());

@@ -1,6 +1,7 @@
 import { Controller } from "@hotwired/stimulus";
 import { toast } from "../toast";
 import { forgetKept } from "../kept";
+import { leave } from "../session";
 import { late } from "../wire/late";
 import { waiting } from "../wire/outbox";
 
@@ -22,6 +23,7 @@ export default class SignOutController extends Controller<HTMLFormElement> {
     }
     await Promise.race([Promise.allSettled([wipeCaches(), wipeDatabases()]), late(PATIENCE_MS)]);
     this.wiped = true;
+    leave();
     this.element.submit();
   }
 }
