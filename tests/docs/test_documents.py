@@ -14,6 +14,7 @@ from lastlight.runtime.db.migrate import migrations_folder
 from lastlight.runtime.module import Registry
 from lastlight.runtime.openapi import plain_path
 from lastlight.runtime.settings import SETTINGS
+from lastlight.sandbox import controls
 
 ROOT = migrations_folder().parent
 OWN_FOLDERS = ("docs", "src")
@@ -153,4 +154,5 @@ SYSTEM_ROUTES = ("/health", "/ready", "/metrics", "/openapi.json", "/docs", "/re
 
 def edges() -> set[tuple[str, str]]:
     declared = {(op.method, plain_path(op.path)) for op in Registry(MODULES).operations}
+    declared |= {(method, f"{controls.PREFIX}{name}") for method, name in controls.CONTROLS}
     return declared | {("GET", path.rstrip("/")) for path in SYSTEM_ROUTES}
