@@ -407,6 +407,82 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
+-- ledger_accounts: accounts of the ledger; a strict one carries its balance, a deferred one is summed from its postings
+--   tenant_id uuid not null
+--   id uuid not null -- class in the first byte (f0: deferred, so that these sort last), then 120 bits of SHA-256 of tenant, code, currency and owner
+--   dr bigint not null default 0
+--   cr bigint not null default 0
+--   dr_pending bigint not null default 0 -- held to be debited
+--   cr_pending bigint not null default 0
+--   version bigint not null default 0 -- how many postings have moved it; each keeps the number it was given
+--   moved_at timestamp with time zone not null default '-infinity'::timestamp with time zone -- when the last of them did; never earlier than the one before, whatever the clock does
+--   floor bigint -- least that may be available on its side after every posting and hold; null: unbounded
+--   opened_at timestamp with time zone not null default now()
+--   closed_at timestamp with time zone
+--   code text not null
+--   currency text not null
+--   side text not null -- the side on which its balance and floor are read: debit for assets and costs, credit for liabilities and income
+--   mode text not null
+--   patron_id uuid
+--   venue_id uuid
+
+-- ledger_holds: amounts that are set aside and not yet moved; captured wholly, in parts or not at all
+--   tenant_id uuid not null
+--   id uuid not null
+--   request uuid not null
+--   src uuid not null
+--   dst uuid not null
+--   amount bigint not null
+--   captured bigint not null default 0
+--   state text not null default 'open'::text
+--   kind text not null
+--   meta jsonb not null default '{}'::jsonb
+--   opened_at timestamp with time zone not null
+--   expires_at timestamp with time zone not null
+--   ended_at timestamp with time zone
+
+-- ledger_postings: what moved: one row for each leg of a transaction; never edited, never deleted
+--   tenant_id uuid not null
+--   id uuid not null
+--   src uuid not null -- the account that is debited
+--   dst uuid not null -- the account that is credited
+--   request uuid not null -- 128 bits of SHA-256 of what was asked for: the same id with another request is refused
+--   seq bigint not null default nextval('ledger_order'::regclass)
+--   xid bigint not null default ((pg_current_xact_id())::text)::bigint -- the transaction of the database that wrote it, as a number: an index of blocks knows no xid8
+--   amount bigint not null
+--   src_version bigint
+--   src_balance bigint -- of the source on its own side, after this posting; null where it is deferred
+--   dst_version bigint
+--   dst_balance bigint
+--   at timestamp with time zone not null
+--   effective_at timestamp with time zone not null -- the moment it counts for in reports, where that is not when it was written
+--   leg smallint not null
+--   reverses_leg smallint
+--   reverses uuid
+--   hold_id uuid
+--   currency text not null
+--   kind text not null
+--   meta jsonb not null default '{}'::jsonb -- ids of what it was for: checkin_id, venue_id, charge, reason …
+
+-- ledger_rollups: a deferred account's sums over all postings of transactions before the horizon, which all have ended
+--   tenant_id uuid not null
+--   account_id uuid not null
+--   horizon bigint not null
+--   dr bigint not null
+--   cr bigint not null
+--   newest_at timestamp with time zone not null -- of the postings that it sums
+--   made_at timestamp with time zone not null default now()
+
+-- ledger_seals: a chain of hashes over the postings of ended transactions, block by block: each covers those from since up to, not with, horizon
+--   tenant_id uuid not null
+--   block bigint not null
+--   since bigint not null
+--   horizon bigint not null
+--   postings bigint not null
+--   newest bigint not null -- the highest place in order (seq) of what is sealed so far: what stands higher is still to be sealed
+--   hash bytea not null
+--   sealed_at timestamp with time zone not null default now()
+
 -- memberships: who works where: one person, one role, all venues or some
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
@@ -1295,6 +1371,47 @@
 --   jobs.jobs_pkey PRIMARY KEY (tenant_id, id)
 --   jobs.jobs_state_known CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
 --   jobs.jobs_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   ledger_accounts.ledger_accounts_class_is_mode CHECK (((mode = 'deferred'::text) = (id >= 'f0000000-0000-0000-0000-000000000000'::uuid)))
+--   ledger_accounts.ledger_accounts_code_shape CHECK ((code ~ '^[a-z][a-z0-9-]{1,39}$'::text))
+--   ledger_accounts.ledger_accounts_counts_up CHECK (((dr >= 0) AND (cr >= 0) AND (dr_pending >= 0) AND (cr_pending >= 0) AND (version >= 0)))
+--   ledger_accounts.ledger_accounts_currency_shape CHECK ((currency ~ '^[A-Z]{3}$'::text))
+--   ledger_accounts.ledger_accounts_deferred_is_unbounded CHECK (((mode = 'strict'::text) OR ((floor IS NULL) AND (version = 0) AND (dr = 0) AND (cr = 0))))
+--   ledger_accounts.ledger_accounts_floor CHECK (((floor IS NULL) OR (
+CASE side
+    WHEN 'credit'::text THEN ((cr - dr) - dr_pending)
+    ELSE ((dr - cr) - cr_pending)
+END >= floor)))
+--   ledger_accounts.ledger_accounts_mode_known CHECK ((mode = ANY (ARRAY['strict'::text, 'deferred'::text])))
+--   ledger_accounts.ledger_accounts_one_owner CHECK (((patron_id IS NULL) OR (venue_id IS NULL)))
+--   ledger_accounts.ledger_accounts_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   ledger_accounts.ledger_accounts_pkey PRIMARY KEY (tenant_id, id)
+--   ledger_accounts.ledger_accounts_side_known CHECK ((side = ANY (ARRAY['debit'::text, 'credit'::text])))
+--   ledger_accounts.ledger_accounts_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   ledger_accounts.ledger_accounts_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   ledger_holds.ledger_holds_amount_positive CHECK ((amount > 0))
+--   ledger_holds.ledger_holds_captured_within CHECK (((captured >= 0) AND (captured <= amount)))
+--   ledger_holds.ledger_holds_dst_exists FOREIGN KEY (tenant_id, dst) REFERENCES ledger_accounts(tenant_id, id)
+--   ledger_holds.ledger_holds_ended_whole CHECK (((state = 'open'::text) = (ended_at IS NULL)))
+--   ledger_holds.ledger_holds_kind_shape CHECK ((kind ~ '^[a-z][a-z0-9-]{1,39}$'::text))
+--   ledger_holds.ledger_holds_pkey PRIMARY KEY (tenant_id, id)
+--   ledger_holds.ledger_holds_src_exists FOREIGN KEY (tenant_id, src) REFERENCES ledger_accounts(tenant_id, id)
+--   ledger_holds.ledger_holds_state_known CHECK ((state = ANY (ARRAY['open'::text, 'captured'::text, 'void'::text, 'expired'::text])))
+--   ledger_holds.ledger_holds_two_accounts CHECK ((src <> dst))
+--   ledger_postings.ledger_postings_amount_positive CHECK ((amount > 0))
+--   ledger_postings.ledger_postings_kind_shape CHECK ((kind ~ '^[a-z][a-z0-9-]{1,39}$'::text))
+--   ledger_postings.ledger_postings_leg_counts CHECK ((leg >= 0))
+--   ledger_postings.ledger_postings_meta_object CHECK ((jsonb_typeof(meta) = 'object'::text))
+--   ledger_postings.ledger_postings_pkey PRIMARY KEY (tenant_id, id, leg)
+--   ledger_postings.ledger_postings_reversal_whole CHECK (((reverses IS NULL) = (reverses_leg IS NULL)))
+--   ledger_postings.ledger_postings_two_accounts CHECK ((src <> dst))
+--   ledger_postings.ledger_postings_versions_whole CHECK ((((src_version IS NULL) = (src_balance IS NULL)) AND ((dst_version IS NULL) = (dst_balance IS NULL))))
+--   ledger_rollups.ledger_rollups_account_exists FOREIGN KEY (tenant_id, account_id) REFERENCES ledger_accounts(tenant_id, id)
+--   ledger_rollups.ledger_rollups_counts_up CHECK (((dr >= 0) AND (cr >= 0)))
+--   ledger_rollups.ledger_rollups_pkey PRIMARY KEY (tenant_id, account_id, horizon)
+--   ledger_seals.ledger_seals_ahead CHECK ((since < horizon))
+--   ledger_seals.ledger_seals_block_counts CHECK ((block > 0))
+--   ledger_seals.ledger_seals_hash_whole CHECK ((length(hash) = 32))
+--   ledger_seals.ledger_seals_pkey PRIMARY KEY (tenant_id, block)
 --   memberships.memberships_pkey PRIMARY KEY (tenant_id, id)
 --   memberships.memberships_role_exists FOREIGN KEY (tenant_id, role_id) REFERENCES roles(tenant_id, id)
 --   memberships.memberships_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'ended'::text])))
@@ -1658,6 +1775,18 @@
 --   CREATE INDEX jobs_ended ON public.jobs USING btree (finished_at) WHERE (finished_at IS NOT NULL)
 --   CREATE INDEX jobs_of_all ON public.jobs USING btree (created_at DESC, id DESC)
 --   CREATE INDEX jobs_open ON public.jobs USING btree (state, heartbeat_at, run_at) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]))
+--   CREATE INDEX ledger_accounts_of_patron ON public.ledger_accounts USING btree (tenant_id, patron_id) WHERE (patron_id IS NOT NULL)
+--   CREATE INDEX ledger_accounts_of_venue ON public.ledger_accounts USING btree (tenant_id, venue_id) WHERE (venue_id IS NOT NULL)
+--   CREATE INDEX ledger_holds_of_src ON public.ledger_holds USING btree (tenant_id, src, opened_at DESC)
+--   CREATE INDEX ledger_holds_open ON public.ledger_holds USING btree (tenant_id, expires_at) WHERE (state = 'open'::text)
+--   CREATE INDEX ledger_postings_by_seq ON public.ledger_postings USING btree (tenant_id, seq) WHERE (seq > 0)
+--   CREATE INDEX ledger_postings_by_xid ON public.ledger_postings USING brin (xid) WITH (pages_per_range='32')
+--   CREATE INDEX ledger_postings_dst_deferred ON public.ledger_postings USING btree (tenant_id, dst, xid, seq) WHERE (dst_version IS NULL)
+--   CREATE INDEX ledger_postings_dst_moved ON public.ledger_postings USING btree (tenant_id, dst, effective_at) WHERE (effective_at <> at)
+--   CREATE INDEX ledger_postings_of_hold ON public.ledger_postings USING btree (tenant_id, hold_id) WHERE (hold_id IS NOT NULL)
+--   CREATE INDEX ledger_postings_reversals ON public.ledger_postings USING btree (tenant_id, reverses, reverses_leg) WHERE (reverses IS NOT NULL)
+--   CREATE INDEX ledger_postings_src_deferred ON public.ledger_postings USING btree (tenant_id, src, xid, seq) WHERE (src_version IS NULL)
+--   CREATE INDEX ledger_postings_src_moved ON public.ledger_postings USING btree (tenant_id, src, effective_at) WHERE (effective_at <> at)
 --   CREATE INDEX memberships_by_role ON public.memberships USING btree (tenant_id, role_id)
 --   CREATE INDEX memberships_by_user ON public.memberships USING btree (user_id)
 --   CREATE INDEX one_time_tokens_by_user ON public.one_time_tokens USING btree (user_id, purpose)
@@ -1809,6 +1938,13 @@
 --   CREATE UNIQUE INDEX job_schedules_pkey ON public.job_schedules USING btree (kind)
 --   CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX jobs_waiting_once ON public.jobs USING btree (tenant_id, kind, key) WHERE ((state = 'queued'::text) AND (key IS NOT NULL))
+--   CREATE UNIQUE INDEX ledger_accounts_pkey ON public.ledger_accounts USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX ledger_holds_pkey ON public.ledger_holds USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX ledger_postings_dst_once ON public.ledger_postings USING btree (tenant_id, dst, dst_version) WHERE (dst_version IS NOT NULL)
+--   CREATE UNIQUE INDEX ledger_postings_pkey ON public.ledger_postings USING btree (tenant_id, id, leg)
+--   CREATE UNIQUE INDEX ledger_postings_src_once ON public.ledger_postings USING btree (tenant_id, src, src_version) WHERE (src_version IS NOT NULL)
+--   CREATE UNIQUE INDEX ledger_rollups_pkey ON public.ledger_rollups USING btree (tenant_id, account_id, horizon)
+--   CREATE UNIQUE INDEX ledger_seals_pkey ON public.ledger_seals USING btree (tenant_id, block)
 --   CREATE UNIQUE INDEX memberships_pkey ON public.memberships USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX memberships_role_once ON public.memberships USING btree (tenant_id, user_id, role_id) WHERE (status <> 'ended'::text)
 --   CREATE UNIQUE INDEX one_time_tokens_pkey ON public.one_time_tokens USING btree (hash)
@@ -2168,6 +2304,63 @@
 --   jobs.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   jobs.system_rows permissive all to lastlight_system using (true) check (true)
 --   jobs.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_accounts.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), ( SELECT (ll.patron_id() IS NULL)))) check ()
+--   ledger_accounts.looker_reads permissive select to lastlight_looker using (true) check ()
+--   ledger_accounts.owner_rows permissive all to lastlight_owner using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_accounts.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   ledger_accounts.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_accounts.platform_reads permissive select to lastlight_platform using (true) check ()
+--   ledger_accounts.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_accounts.system_rows permissive all to lastlight_system using (true) check (true)
+--   ledger_accounts.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_holds.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   ledger_holds.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
+--   ledger_holds.guest_reads restrictive select to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   ledger_holds.guest_updates restrictive update to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   ledger_holds.looker_reads permissive select to lastlight_looker using (true) check ()
+--   ledger_holds.owner_rows permissive all to lastlight_owner using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_holds.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   ledger_holds.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_holds.platform_reads permissive select to lastlight_platform using (true) check ()
+--   ledger_holds.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_holds.system_rows permissive all to lastlight_system using (true) check (true)
+--   ledger_holds.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_postings.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   ledger_postings.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
+--   ledger_postings.guest_reads restrictive select to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   ledger_postings.guest_updates restrictive update to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   ledger_postings.looker_reads permissive select to lastlight_looker using (true) check ()
+--   ledger_postings.owner_rows permissive all to lastlight_owner using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_postings.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   ledger_postings.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_postings.platform_reads permissive select to lastlight_platform using (true) check ()
+--   ledger_postings.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_postings.system_rows permissive all to lastlight_system using (true) check (true)
+--   ledger_postings.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_rollups.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   ledger_rollups.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
+--   ledger_rollups.guest_reads restrictive select to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   ledger_rollups.guest_updates restrictive update to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   ledger_rollups.looker_reads permissive select to lastlight_looker using (true) check ()
+--   ledger_rollups.owner_rows permissive all to lastlight_owner using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_rollups.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   ledger_rollups.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_rollups.platform_reads permissive select to lastlight_platform using (true) check ()
+--   ledger_rollups.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_rollups.system_rows permissive all to lastlight_system using (true) check (true)
+--   ledger_rollups.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_seals.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   ledger_seals.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
+--   ledger_seals.guest_reads restrictive select to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   ledger_seals.guest_updates restrictive update to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   ledger_seals.looker_reads permissive select to lastlight_looker using (true) check ()
+--   ledger_seals.owner_rows permissive all to lastlight_owner using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_seals.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   ledger_seals.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_seals.platform_reads permissive select to lastlight_platform using (true) check ()
+--   ledger_seals.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   ledger_seals.system_rows permissive all to lastlight_system using (true) check (true)
+--   ledger_seals.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   memberships.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
 --   memberships.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
 --   memberships.guest_reads restrictive select to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
@@ -2693,6 +2886,26 @@
 --   jobs: lastlight_looker may select
 --   jobs: lastlight_platform may insert, select, update
 --   jobs: lastlight_system may delete, insert, select, update
+--   ledger_accounts: lastlight_app may select
+--   ledger_accounts: lastlight_looker may select
+--   ledger_accounts: lastlight_platform may select
+--   ledger_accounts: lastlight_system may select
+--   ledger_holds: lastlight_app may select
+--   ledger_holds: lastlight_looker may select
+--   ledger_holds: lastlight_platform may select
+--   ledger_holds: lastlight_system may select
+--   ledger_postings: lastlight_app may select
+--   ledger_postings: lastlight_looker may select
+--   ledger_postings: lastlight_platform may select
+--   ledger_postings: lastlight_system may select
+--   ledger_rollups: lastlight_app may select
+--   ledger_rollups: lastlight_looker may select
+--   ledger_rollups: lastlight_platform may select
+--   ledger_rollups: lastlight_system may select
+--   ledger_seals: lastlight_app may select
+--   ledger_seals: lastlight_looker may select
+--   ledger_seals: lastlight_platform may select
+--   ledger_seals: lastlight_system may select
 --   memberships: lastlight_app may delete, insert, select, update
 --   memberships: lastlight_looker may select
 --   memberships: lastlight_platform may insert, select, update
@@ -2905,6 +3118,9 @@
 --   CREATE TRIGGER incidents_touch BEFORE UPDATE ON public.incidents FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER invitations_touch BEFORE UPDATE ON public.invitations FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER jobs_touch BEFORE UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER ledger_postings_append_only BEFORE DELETE OR UPDATE ON public.ledger_postings FOR EACH ROW EXECUTE FUNCTION ll.append_only()
+--   CREATE TRIGGER ledger_rollups_append_only BEFORE DELETE OR UPDATE ON public.ledger_rollups FOR EACH ROW EXECUTE FUNCTION ll.append_only()
+--   CREATE TRIGGER ledger_seals_append_only BEFORE DELETE OR UPDATE ON public.ledger_seals FOR EACH ROW EXECUTE FUNCTION ll.append_only()
 --   CREATE TRIGGER memberships_touch BEFORE UPDATE ON public.memberships FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER outgoing_mail_touch BEFORE UPDATE ON public.outgoing_mail FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER patrons_touch BEFORE UPDATE ON public.patrons FOR EACH ROW EXECUTE FUNCTION ll.touch()
@@ -2942,6 +3158,35 @@
 --   ll.enter(session uuid, expected bigint) invoker md5 aba91871c7e81002ed05878ba4e956b0, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.enter_with_key(session uuid, expected bigint, tenant uuid, who text, named text) invoker md5 13a32dc2c18e5d1d131bd91e731cfa18, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.global_table(tbl regclass) invoker md5 3fa9e0738bdfc9d7def8218900752272, run by nobody
+--   ll.ledger_account_id(class smallint, tenant uuid, code text, currency text, owner uuid) invoker md5 d2d2ad075ee599ea6efbaec4df3fb07e, run by nobody
+--   ll.ledger_balance_at(p_account uuid, p_at timestamp with time zone) invoker md5 eca49753969b60b4075dc67c80448550, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_balance_effective(p_account uuid, p_at timestamp with time zone) invoker md5 309622337509552530f687aacd63ac1b, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_block_hash(p_before bytea, p_digests bytea) invoker md5 9dbfbfa9115e77d873743c31db0007da, run by lastlight_looker
+--   ll.ledger_capture(p_id uuid, p_request uuid, p_kind text, p_hold uuid, p_amount bigint, p_last boolean, p_meta jsonb) definer md5 631ebd1e50e706473057b00c3f497d5c, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_close(p_account uuid, p_closed boolean) definer md5 184fdd4bdfdfa4994df18b8225b52313, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_conditions(t uuid, p_watch uuid[], p_least bigint[], p_versions bigint[]) invoker md5 22b7c1098f78570602ffa62b5e33cb2d, run by nobody
+--   ll.ledger_end_hold(t uuid, p_hold uuid, p_state text) invoker md5 cf10e62cc273852f8a04fa294e271f8a, run by nobody
+--   ll.ledger_expire(p_limit integer) definer md5 940666d467ecd35ff115964615cb45ec, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_first(t uuid, p_id uuid, p_request uuid) invoker md5 f3792b74dc214c5c595d1a2c69845866, run by nobody
+--   ll.ledger_hold(p_id uuid, p_request uuid, p_kind text, p_src uuid, p_dst uuid, p_amount bigint, p_expires_at timestamp with time zone, p_meta jsonb) definer md5 3de84a9d72e913c9eb5efa998b7d7f15, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_leg(t uuid, p_id uuid, p_leg smallint, p_request uuid, p_kind text, p_src uuid, p_dst uuid, p_amount bigint, p_at timestamp with time zone, p_effective_at timestamp with time zone, p_meta jsonb, p_hold uuid, p_reverses uuid, p_reverses_leg smallint) invoker md5 f7d40d13f1da626284d6a81e83157d5f, run by nobody
+--   ll.ledger_lock(t uuid, p_accounts uuid[]) invoker md5 6969264daace0d9043f467bd588784ec, run by nobody
+--   ll.ledger_moves(p_account uuid, p_since timestamp with time zone, p_until timestamp with time zone) invoker md5 62c9110d5272fd9781a0d93ca3f8c308, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_open(p_class smallint, p_code text, p_currency text, p_side text, p_mode text, p_floor bigint, p_patron_id uuid, p_venue_id uuid) definer md5 a623561c7b223abcad11225e6abee1cb, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_open_hold(t uuid, p_hold uuid) invoker md5 e470abd1ae546fa6f0da1f211a94e6a2, run by nobody
+--   ll.ledger_post(p_id uuid, p_request uuid, p_kind text, p_src uuid[], p_dst uuid[], p_amount bigint[], p_effective_at timestamp with time zone, p_meta jsonb, p_watch uuid[], p_least bigint[], p_versions bigint[]) definer md5 5c34e0c05432b0be253b997fa6edb78f, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_post_batch(p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) definer md5 491d1eb46d9b626e462b7f0a210b81ae, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_posting_digest(p ledger_postings) invoker md5 a56e31981b539f1061a09b691461573b, run by lastlight_looker
+--   ll.ledger_refuse(rule text, detail text) invoker md5 f2af4baf837383e1a0deb55788413a39, run by nobody
+--   ll.ledger_reverse(p_id uuid, p_request uuid, p_kind text, p_of uuid, p_amounts bigint[], p_effective_at timestamp with time zone, p_meta jsonb) definer md5 831eab4d11c83b2868581a54882fa876, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_roll_up() definer md5 d9df0f0efb9c101279b378582069ee3a, run by lastlight_system
+--   ll.ledger_seal() definer md5 e0475acfbaa92e92c6384bf69548861e, run by lastlight_system
+--   ll.ledger_set_aside(t uuid, p_src uuid, p_dst uuid, p_amount bigint) invoker md5 28e52c579c2c7bd1b1844e50b4f1d803, run by nobody
+--   ll.ledger_short() invoker md5 38a4f94e31008f6cacba2d0207ffb28f, run by nobody
+--   ll.ledger_version_at(t uuid, p_account uuid, p_newest bigint, p_at timestamp with time zone) invoker md5 30aa62f40d5789432ed110d9059087d8, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_void(p_hold uuid) definer md5 e03c34330ccb3aeb76c671cf43538f93, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_write_all(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 484dcc9280b81d28baaa62f10a3e55ba, run by nobody
+--   ll.ledger_write_each(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 50f9661ef3a01cc2fd2dd06cb39dd532, run by nobody
 --   ll.patron_id() invoker md5 81dd5b1d2155e79856f342a99307cbae, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.safety_forgets_only() invoker md5 0075c9f441b93936c79dbe8a7bc8a596, run by nobody
 --   ll.tenant_id() invoker md5 45fc9046e9d6e9c2ecdcc4f6448fe67f, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system

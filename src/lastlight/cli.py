@@ -58,7 +58,7 @@ COMMANDS: Mapping[str, Command] = {
     "sandbox": Command(
         "run the stand-in for Stripe, which speaks its protocol and moves no money", "lastlight.sandbox.serve:run"
     ),
-    "verify": Command("check what must never have been changed", "lastlight.runtime.audit.verify:run"),
+    "verify": Command("check what must never have been changed", "lastlight.verify:run", takes_arguments=True),
     "routes": Command("list every operation", "lastlight.main:routes_text"),
     "openapi": Command("print the OpenAPI document", "lastlight.main:openapi_text"),
     "docs": Command("write docs/reference from the registry", "lastlight.reference.generate:run", takes_arguments=True),
@@ -124,7 +124,9 @@ def _parser(argv: list[str]) -> argparse.ArgumentParser:
     parsers["drill"].add_argument("--by", default="", help="who runs it, where that is not the user of this machine")
     parsers["crew"].add_argument("email", help="the person's address")
     parsers["crew"].add_argument("--name", default="", help="the person's name, where they have no account yet")
-    parsers["verify"].add_argument("subject", choices=["audit"], help="the audit chains of all tenants")
+    parsers["verify"].add_argument(
+        "subject", choices=["audit", "ledger"], help="the audit chains of all tenants, or the books of all businesses"
+    )
     parsers["docs"].add_argument("--check", action="store_true", help="fail when a page is stale, write nothing")
     parsers["psql"].add_argument("--role", choices=[*DATABASE_ROLES, "admin"], default="looker", help="who (looker)")
     parsers["psql"].usage = "%(prog)s [-h] [--role ROLE] [arguments of psql itself, as -c 'select 1']"

@@ -12,6 +12,7 @@ from lastlight.domains.checkins.module import MODULE as CHECKINS
 from lastlight.domains.devices.module import MODULE as DEVICES
 from lastlight.domains.flags.module import MODULE as FLAGS
 from lastlight.domains.identity.module import MODULE as IDENTITY
+from lastlight.domains.ledger.module import MODULE as LEDGER
 from lastlight.domains.resources.module import MODULE as RESOURCES
 from lastlight.domains.safety.module import CREW_MODULE as SAFETY_CREW
 from lastlight.domains.safety.module import MODULE as SAFETY
@@ -50,6 +51,7 @@ OWN_MODULES = (
     VENUES,
     TASKS,
     DEVICES,
+    LEDGER,
     CHECKINS,
     TIME,
     CALENDARS,

@@ -57,6 +57,7 @@ GUEST_OWNS = {
     "help_calls": ("patron_id", "patron"),
     "bookings": ("patron_id", "patron"),
     "venue_images": ("patron_id", "patron"),
+    "ledger_accounts": ("patron_id", "patron"),
 }
 """A guest reads and writes rows that carry its own patron id in this column."""
 
@@ -66,8 +67,23 @@ GUEST_FOLLOWS = {
 }
 """A guest reads rows that carry its own id in this column, and no other."""
 
-DEFINER_FUNCTIONS: dict[str, str] = {}
-"""Functions that run with their owner's rights."""
+DEFINER_FUNCTIONS: dict[str, str] = {
+    f"ll.ledger_{name}": f"the only writers of the ledger: {why}"
+    for name, why in {
+        "open": "opens an account",
+        "close": "closes an empty account, or opens it again",
+        "post": "posts a transaction whole or not at all",
+        "post_batch": "posts many, each by itself",
+        "reverse": "takes back no more than was moved",
+        "hold": "sets aside what is available",
+        "capture": "moves what is held",
+        "void": "lets go of what is held",
+        "expire": "lets go of what was held too long",
+        "roll_up": "sums up deferred accounts",
+        "seal": "seals what was written",
+    }.items()
+}
+"""Functions that run with their owner's rights; the owner is held to the tenant by policies."""
 
 PERSONAL = frozenset({"saved_views"})
 """Tables of which everybody, staff too, reaches only the rows of their own user."""

@@ -27,8 +27,10 @@ where indrelid = any ($1::text[]::regclass[]) and indisunique and not indisprima
 union all
 select format('alter table %s disable trigger user', relid) from unnest($1::text[]::regclass[]) relid
 union all
-select format('grant select, insert, update, delete on %s to lastlight_app, lastlight_platform', relid)
+select format('grant select, insert, update, delete on %s to lastlight_app, lastlight_platform, lastlight_owner', relid)
 from unnest($1::text[]::regclass[]) relid
+union all
+select 'grant usage on all sequences in schema public to lastlight_app, lastlight_platform'
 """
 
 VALUES: Mapping[str, Callable[[], Any]] = {
@@ -126,6 +128,7 @@ async def breaches(ground: Ground, table: str) -> list[str]:
         *await _nowhere(ground, table),
         *await _guest(ground, table),
         *await _crew(ground, table),
+        *await _owner(ground, table),
     ]
 
 
@@ -183,6 +186,18 @@ async def _crew(ground: Ground, table: str) -> list[str]:
         return [] if await _tenants_seen(ground, table, inside) == set() else ["the crew reads what it was not given"]
     mine = 1 if table in PERSONAL else await _count(ground, table, ground.home)
     return await _stays_inside(ground, table, inside, mine)
+
+
+async def _owner(ground: Ground, table: str) -> list[str]:
+    """Functions that run with the owner's rights reach the rows of their caller's tenant, where they reach any."""
+    inside = As("lastlight_owner", ground.home)
+    policies = "select count(*) from pg_policies where tablename = $1 and 'lastlight_owner' = any (roles)"
+    if await ground.connection.fetchval(policies, table) == 0:
+        return [] if await _tenants_seen(ground, table, inside) == set() else ["the owner reads what it was not given"]
+    found = await _stays_inside(ground, table, inside, await _count(ground, table, ground.home))
+    if await _tenants_seen(ground, table, inside) != {ground.home}:
+        found.append("the owner reads something else than the tenant's rows")
+    return found
 
 
 async def _stays_inside(ground: Ground, table: str, who: As, mine: int) -> list[str]:

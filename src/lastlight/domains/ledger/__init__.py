@@ -1,0 +1,48 @@
+"""The double-entry ledger, below everything that moves money.
+
+`open_account` names an account by its line of the chart, its owner and its currency; `post` moves amounts between accounts under an id
+that stands for one request for good; `reverse` takes back; `hold`, `capture` and `void` set aside; `balance` and `statement` read, also
+as of earlier moments. Amounts are minor units. This is all that other domains may use.
+"""
+
+from lastlight.domains.ledger.accounts import (
+    Account,
+    AccountId,
+    account_id,
+    close_account,
+    find_account,
+    open_account,
+    reopen_account,
+)
+from lastlight.domains.ledger.balances import balance, statement
+from lastlight.domains.ledger.batches import post_batch
+from lastlight.domains.ledger.chart import CHART, AccountKind
+from lastlight.domains.ledger.holds import HoldId, capture, find_hold, hold, void
+from lastlight.domains.ledger.posting import Condition, Leg, Transaction, TransactionId, post, reverse, transaction_id
+
+__all__ = [
+    "CHART",
+    "Account",
+    "AccountId",
+    "AccountKind",
+    "Condition",
+    "HoldId",
+    "Leg",
+    "Transaction",
+    "TransactionId",
+    "account_id",
+    "balance",
+    "capture",
+    "close_account",
+    "find_account",
+    "find_hold",
+    "hold",
+    "open_account",
+    "post",
+    "post_batch",
+    "reopen_account",
+    "reverse",
+    "statement",
+    "transaction_id",
+    "void",
+]

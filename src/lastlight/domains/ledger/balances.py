@@ -1,0 +1,85 @@
+"""Balances and statements: as they stand, as of any moment, by when it was posted or for when it counts."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from lastlight.domains.ledger.accounts import Account, AccountId, find_account
+from lastlight.domains.ledger.errors import AccountMissing
+from lastlight.runtime.context import Ctx
+
+Basis = Literal["posted", "effective"]
+
+POSTED = "select ll.ledger_balance_at($1, $2)"
+EFFECTIVE = "select ll.ledger_balance_effective($1, $2)"
+NOW = "select ll.ledger_balance_at($1, 'infinity')"
+STATEMENT = """
+select id, leg, seq, kind, at, effective_at, src, dst, amount, meta, reverses, case when src = $1 then -amount else amount end as credit
+from ll.ledger_moves($1, $2, $3) limit $4
+"""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A line of a statement; `moved` on the account's own side, `balance` after it."""
+
+    id: UUID
+    leg: int
+    seq: int
+    kind: str
+    at: datetime
+    effective_at: datetime
+    other: AccountId
+    moved: int
+    balance: int
+    meta: dict[str, str]
+    reverses: UUID | None
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """What moved on an account from `since` up to `until`, and its balance before and after."""
+
+    account: Account
+    since: datetime
+    until: datetime
+    opening: int
+    closing: int
+    lines: list[Line]
+    whole: bool
+    """Whether all lines are here; with more than the most that one statement holds, ask for a shorter time."""
+
+
+MOST_LINES = 10_000
+
+
+async def balance(ctx: Ctx, *, account: AccountId, at: datetime | None = None, basis: Basis = "posted") -> int:
+    """The balance on the account's own side, in minor units: now, or as of a moment, that moment's postings included.
+
+    `effective` counts each posting for the moment it counts for, however late it was written. Raises AccountMissing.
+    """
+    if at is None:
+        found = await ctx.db.fetchval(NOW, account)
+    else:
+        found = await ctx.db.fetchval(POSTED if basis == "posted" else EFFECTIVE, account, at)
+    if found is None:
+        raise AccountMissing
+    return found
+
+
+async def statement(ctx: Ctx, *, account: AccountId, since: datetime, until: datetime) -> Statement:
+    """What moved from `since` up to, not with, `until`, in the order it was posted. Raises AccountMissing."""
+    held = await find_account(ctx, account=account)
+    rows = await ctx.db.fetch(STATEMENT, account, since, until, MOST_LINES + 1)
+    opening = await ctx.db.fetchval(
+        "select ll.ledger_balance_at($1, $2::timestamptz - interval '1 microsecond')", account, since
+    )
+    sign = 1 if held.side == "credit" else -1
+    lines: list[Line] = []
+    running = opening
+    for row in rows[:MOST_LINES]:
+        running += sign * row["credit"]
+        other = row["dst"] if row["src"] == account else row["src"]
+        same = {name: row[name] for name in ("id", "leg", "seq", "kind", "at", "effective_at", "meta", "reverses")}
+        lines.append(Line(**same, other=AccountId(other), moved=sign * row["credit"], balance=running))
+    return Statement(held, since, until, opening, running, lines, len(rows) <= MOST_LINES)

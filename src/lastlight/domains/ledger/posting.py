@@ -1,0 +1,115 @@
+"""Posting: what is to be moved, under which id, and taking it back."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NewType
+from uuid import UUID
+
+import msgspec
+
+from lastlight.domains.ledger.accounts import AccountId
+from lastlight.kernel.ids import TenantId
+from lastlight.runtime.context import Ctx
+
+TransactionId = NewType("TransactionId", UUID)
+Meta = Mapping[str, str]
+
+POST = "select ll.ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+REVERSE = "select ll.ledger_reverse($1, $2, $3, $4, $5, $6, $7)"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """Move an amount (minor units, above zero): the source is debited, the destination credited."""
+
+    src: AccountId
+    dst: AccountId
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must hold of an account when its turn has come: the least available, the version that was seen."""
+
+    account: AccountId
+    least: int | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """Legs that are posted together, in their order, or not at all."""
+
+    id: TransactionId
+    kind: str
+    legs: Sequence[Leg]
+    meta: Meta = field(default_factory=dict[str, str])
+    effective_at: datetime | None = None
+    """The moment it counts for in reports; None: when it is written."""
+    conditions: Sequence[Condition] = ()
+
+    def request(self) -> UUID:
+        """128 bits of SHA-256 of what is asked for; conditions are no part of it."""
+        legs = [[str(leg.src), str(leg.dst), leg.amount] for leg in self.legs]
+        return request_of(self.kind, legs, self.meta, self.effective_at)
+
+
+def transaction_id(tenant_id: TenantId, key: str) -> TransactionId:
+    """The id that a key stands for in a business, for good: 128 bits of SHA-256."""
+    return TransactionId(UUID(bytes=hashlib.sha256(f"{tenant_id}|{key}".encode()).digest()[:16]))
+
+
+async def post(ctx: Ctx, *, transaction: Transaction) -> bool:
+    """Post a transaction in the caller's unit of work. True: written now; False: the same request was posted under this id before.
+
+    Raises NotEnough, AccountMissing, AccountClosed, CurrenciesMixed, IdReused, AccountMoved or LegsBroken; nothing was moved then.
+    """
+    legs, conditions = transaction.legs, transaction.conditions
+    watched = [condition.account for condition in conditions] or None
+    return await ctx.db.fetchval(
+        POST,
+        transaction.id,
+        transaction.request(),
+        transaction.kind,
+        [leg.src for leg in legs],
+        [leg.dst for leg in legs],
+        [leg.amount for leg in legs],
+        transaction.effective_at,
+        encoded(transaction.meta),
+        watched,
+        [condition.least for condition in conditions] if watched else None,
+        [condition.version for condition in conditions] if watched else None,
+    )
+
+
+async def reverse(
+    ctx: Ctx,
+    *,
+    posted_as: TransactionId,
+    of: TransactionId,
+    kind: str = "reversal",
+    amounts: Sequence[int] | None = None,
+    meta: Meta | None = None,
+    effective_at: datetime | None = None,
+) -> bool:
+    """Take back a transaction: what is left of each leg, or `amounts` of the legs in their order (0: none of that leg).
+
+    True: done now; False: done under this id before. Raises ReversedAlready where less is left, NotEnough where it was spent since.
+    """
+    told = dict(meta or {})
+    request = request_of(kind, [str(of), list(amounts) if amounts is not None else None], told, effective_at)
+    return await ctx.db.fetchval(REVERSE, posted_as, request, kind, of, amounts, effective_at, encoded(told))
+
+
+def encoded(meta: Meta) -> dict[str, str]:
+    """The remarks as they are kept, their keys in order."""
+    return dict(sorted(meta.items()))
+
+
+def request_of(kind: str, what: object, meta: Meta, effective_at: datetime | None) -> UUID:
+    """128 bits of SHA-256 of what is asked for."""
+    moment = effective_at.astimezone(UTC).isoformat() if effective_at else None
+    told = msgspec.json.encode([kind, what, encoded(meta), moment])
+    return UUID(bytes=hashlib.sha256(told).digest()[:16])
