@@ -25,8 +25,9 @@ begin
     end if;
     perform ll.ledger_lock(t, (select array_agg(distinct a) from unnest(p_src || p_dst) a));
     -- Which ids are here twice, or stand in the ledger already: then it goes one by one.
-    select count(*) into v_known from (select u.id from unnest(p_ids, p_legs) u (id, leg) where u.leg = 0) u
-    where exists (select from ledger_postings p where p.tenant_id = t and p.id = u.id and p.leg = 0);
+    -- A look for each, which is how it is written here: as a join, without statistics, it became the product of both.
+    select count((select p.leg from ledger_postings p where p.tenant_id = t and p.id = u.id and p.leg = 0)) into v_known
+    from unnest(p_ids, p_legs) u (id, leg) where u.leg = 0;
     if v_known = 0 and (select count(*) = count(distinct u.id) from unnest(p_ids, p_legs) u (id, leg) where u.leg = 0) then
         begin
             perform ll.ledger_write_all(t, p_ids, p_legs, p_requests, p_kinds, p_src, p_dst, p_amounts, p_effective_at, p_metas);
@@ -71,7 +72,9 @@ begin
                 union all
                 select place, 1, null, null, null, null, dst, null, amount, amount, null, null
                 from unnest(p_dst, p_amounts) with ordinality u (dst, amount, place)
-            ) m join ledger_accounts a on a.tenant_id = t and a.id = m.account and a.closed_at is null
+            ) m cross join lateral (
+                select * from ledger_accounts a where a.tenant_id = t and a.id = m.account and a.closed_at is null offset 0
+            ) a
             window moves as (partition by m.account order by m.place, m.half)
         ) r window pairs as (order by r.place, r.half)
     ) b where b.half = 0 order by b.id, b.leg;
@@ -86,7 +89,7 @@ begin
             union all
             select dst, 0, amount from unnest(p_dst, p_amounts) u (dst, amount)
         ) u where u.account < 'f0000000-0000-0000-0000-000000000000' group by u.account
-    ) m where a.tenant_id = t and a.id = m.account;
+    ) m where a.tenant_id = t and a.id = any (p_src || p_dst) and a.id = m.account;
 end $$;
 
 -- One transaction after another, each in a part of its own that is undone alone.
