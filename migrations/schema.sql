@@ -3175,7 +3175,7 @@ END >= floor)))
 --   ll.ledger_open(p_class smallint, p_code text, p_currency text, p_side text, p_mode text, p_floor bigint, p_patron_id uuid, p_venue_id uuid) definer md5 a623561c7b223abcad11225e6abee1cb, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_open_hold(t uuid, p_hold uuid) invoker md5 e470abd1ae546fa6f0da1f211a94e6a2, run by nobody
 --   ll.ledger_post(p_id uuid, p_request uuid, p_kind text, p_src uuid[], p_dst uuid[], p_amount bigint[], p_effective_at timestamp with time zone, p_meta jsonb, p_watch uuid[], p_least bigint[], p_versions bigint[]) definer md5 5c34e0c05432b0be253b997fa6edb78f, run by lastlight_app, lastlight_platform, lastlight_system
---   ll.ledger_post_batch(p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) definer md5 491d1eb46d9b626e462b7f0a210b81ae, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_post_batch(p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) definer md5 1c351ca0fadbe6883f7f1c6967800f2c, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_posting_digest(p ledger_postings) invoker md5 a56e31981b539f1061a09b691461573b, run by lastlight_looker
 --   ll.ledger_refuse(rule text, detail text) invoker md5 f2af4baf837383e1a0deb55788413a39, run by nobody
 --   ll.ledger_reverse(p_id uuid, p_request uuid, p_kind text, p_of uuid, p_amounts bigint[], p_effective_at timestamp with time zone, p_meta jsonb) definer md5 831eab4d11c83b2868581a54882fa876, run by lastlight_app, lastlight_platform, lastlight_system
@@ -3185,7 +3185,7 @@ END >= floor)))
 --   ll.ledger_short() invoker md5 38a4f94e31008f6cacba2d0207ffb28f, run by nobody
 --   ll.ledger_version_at(t uuid, p_account uuid, p_newest bigint, p_at timestamp with time zone) invoker md5 30aa62f40d5789432ed110d9059087d8, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_void(p_hold uuid) definer md5 e03c34330ccb3aeb76c671cf43538f93, run by lastlight_app, lastlight_platform, lastlight_system
---   ll.ledger_write_all(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 484dcc9280b81d28baaa62f10a3e55ba, run by nobody
+--   ll.ledger_write_all(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 b712222e2696c93880214ee3fbf186d6, run by nobody
 --   ll.ledger_write_each(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 50f9661ef3a01cc2fd2dd06cb39dd532, run by nobody
 --   ll.patron_id() invoker md5 81dd5b1d2155e79856f342a99307cbae, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.safety_forgets_only() invoker md5 0075c9f441b93936c79dbe8a7bc8a596, run by nobody

@@ -20,6 +20,7 @@ from tests.contracts import locks, probes
 from tests.contracts.expected import WORKS, expected, planner
 from tests.contracts.probes import said
 from tests.database.allowed import GUEST_OWNS, PERSONAL
+from tests.support.books import Books, some_books
 from tests.support.calls import OPERATIONS, send
 from tests.support.things import ELSEWHERE, THINGS, visit
 from tests.support.world import World
@@ -177,6 +178,7 @@ async def one_of_everything(world: World) -> None:
         "insert into tenant_flags (tenant_id, key, enabled, reason) values ($1, 'walls', true, 'Asked') on conflict do nothing",
         world.a.id,
     )
+    await some_books(Books(world.people.services, world.a.id))
     await world.relay()
     await world.make("POST", "/api/roles", owner, json={"name": world.unique("Role"), "permissions": []})
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,11 +16,12 @@ from lastlight.domains.ledger import (
     TransactionId,
     balance,
     find_account,
+    hold,
     open_account,
     post,
     post_batch,
 )
-from lastlight.domains.ledger.chart import CREDITS, AccountKind
+from lastlight.domains.ledger.chart import BANK, CREDITS, AccountKind
 from lastlight.domains.ledger.module import MODULE as LEDGER
 from lastlight.kernel.ids import PatronId, UserId, uuid7
 from lastlight.runtime.db.uow import system_ctx
@@ -128,6 +129,16 @@ def moving(
 ) -> Transaction:
     """A transaction of legs (source, destination, amount)."""
     return Transaction(TransactionId(key or uuid7()), kind, [Leg(*leg) for leg in legs], **more)
+
+
+async def some_books(books: Books) -> None:
+    """A row in each table of the ledger: a guest's credits that were paid for, some of them held, all of it sealed."""
+    bank, bought, spent = await books.open(BANK), await books.credits(), await books.credits()
+    await books.move((bank, bought, 500))
+    async with books.ctx() as ctx:
+        until = datetime.now(UTC) + timedelta(hours=1)
+        await hold(ctx, hold_id=new_hold(), leg=Leg(bought, spent, 100), expires_at=until, kind="tab")
+    await books.seal()
 
 
 def new_hold() -> HoldId:
