@@ -40,7 +40,9 @@ def open_code(page: Page) -> None:
 def shown(page: Page) -> ShownPass:
     """What the code on the screen says."""
     with Image.open(io.BytesIO(page.locator(".p-qr").screenshot())) as picture:
-        found = zxingcpp.read_barcodes(picture.convert("L"))
+        found = zxingcpp.read_barcodes(
+            picture.convert("L"), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+        )
     assert len(found) == 1
     return read_shown(found[0].text)
 

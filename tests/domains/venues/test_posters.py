@@ -44,7 +44,7 @@ def read_qr(bars: list[Bar], side: float) -> str:
         for line in range(round(y * PIXELS), round((y + height) * PIXELS)):
             rows[line][left:right] = bytes(right - left)
     image = memoryview(b"".join(rows)).cast("B", (edge, edge))
-    [found] = zxingcpp.read_barcodes(image)
+    [found] = zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
     assert found.format == zxingcpp.BarcodeFormat.QRCode
     return found.text
 
