@@ -11,7 +11,7 @@ import pytest
 from asyncpg.pool import PoolConnectionProxy
 
 from lastlight.runtime.db.connection import Db
-from lastlight.runtime.http.dispatch import ATTEMPTS
+from lastlight.runtime.db.uow import ATTEMPTS
 from lastlight.runtime.http.operation import Operation
 from tests.support.calls import Call, send
 from tests.support.races import STATEMENTS, Outcome, outcome, ready, watched

@@ -15,12 +15,11 @@ from lastlight.domains.ledger.posting import Transaction
 from lastlight.kernel.errors import Busy
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.db.uow import RETRIED, system_ctx
+from lastlight.runtime.db.uow import ATTEMPTS, RETRIED, stand_back, system_ctx
 from lastlight.runtime.services import Services
 
 MOST = 2_000
 """Most transactions of one call; what is more goes with the next."""
-ATTEMPTS = 4
 Told = Callable[[Ctx], None]
 
 
@@ -104,7 +103,7 @@ class Batcher:
             except RETRIED:
                 if attempt == ATTEMPTS:
                     raise Busy from None
-                await asyncio.sleep(0.01 * 2**attempt)
+                await stand_back(attempt)
             else:
                 return outcomes
         raise Busy

@@ -41,6 +41,8 @@ RETRIED = (
 )
 """Errors after which the whole transaction is run again; nothing of it was kept. The last two come once after a migration that
 changed what a prepared statement returns."""
+ATTEMPTS = 4
+"""How often a transaction is run at the most, where it loses each time."""
 
 
 class SessionChanged(Exception):
@@ -99,6 +101,11 @@ async def unit_of_work(services: Services, scope: WorkScope) -> AsyncGenerator[C
     await _after_commit(ctx)
     if refusal is not None:
         raise refusal
+
+
+async def stand_back(attempt: int) -> None:
+    """Wait before a transaction that lost is run again: longer each time, so that those who met do not meet again."""
+    await asyncio.sleep(0.01 * 2**attempt)
 
 
 @asynccontextmanager

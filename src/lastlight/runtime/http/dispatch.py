@@ -1,6 +1,5 @@
 """From a request to an answer: authenticate, permit, count, decode, one transaction, answer."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +27,7 @@ from lastlight.runtime.auth.cookies import known_cookie_name, session_cookie_nam
 from lastlight.runtime.auth.errors import SecondFactorDue
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.db.bounded import begin_waiting
-from lastlight.runtime.db.uow import RETRIED, SessionChanged, WorkScope, unit_of_work
+from lastlight.runtime.db.uow import ATTEMPTS, RETRIED, SessionChanged, WorkScope, stand_back, unit_of_work
 from lastlight.runtime.events.catch_up import stream_head
 from lastlight.runtime.http import answer, idempotency
 from lastlight.runtime.http.decode import convert_text, decode_json, decode_query, pairs, refuse_query
@@ -46,7 +45,6 @@ from lastlight.runtime.http.request import (
 from lastlight.runtime.module import Module
 from lastlight.runtime.services import Services
 
-ATTEMPTS = 4
 PAGE_PARAMETERS = ("fragment",)
 """Query parameters of every page: the block to answer with."""
 
@@ -172,7 +170,7 @@ async def run(services: Services, call: Call) -> answer.Answer:
         except RETRIED:
             if attempt == ATTEMPTS:
                 raise
-            await asyncio.sleep(0.01 * 2**attempt)
+            await stand_back(attempt)
     raise SessionEnded
 
 

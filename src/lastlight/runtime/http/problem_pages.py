@@ -14,10 +14,10 @@ from lastlight.runtime.auth.authenticate import authenticate, reload_actor
 from lastlight.runtime.auth.cookies import session_cookie_name
 from lastlight.runtime.auth.errors import SecondFactorDue
 from lastlight.runtime.context import Actor
-from lastlight.runtime.db.uow import SessionChanged, WorkScope, unit_of_work
+from lastlight.runtime.db.uow import ATTEMPTS, SessionChanged, WorkScope, unit_of_work
 from lastlight.runtime.http.answer import ADDRESS_SIGNS, Answer, of_problem
 from lastlight.runtime.http.decode import pairs
-from lastlight.runtime.http.dispatch import ATTEMPTS, admit
+from lastlight.runtime.http.dispatch import admit
 from lastlight.runtime.http.operation import Operation, role_of
 from lastlight.runtime.http.problems import problem_body
 from lastlight.runtime.http.reply import FormState, RequestInfo, View
