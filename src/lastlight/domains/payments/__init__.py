@@ -1,0 +1,29 @@
+"""Card payments: from the wish to pay to the money at the provider, back to the card, and disputes.
+
+What is sold belongs to other domains: each declares a `Purpose`, which says what a payment, a refund and a dispute change there. The
+provider's word is what counts: its objects are fetched and looked at, whatever its events say. This is all that other domains may use.
+"""
+
+from lastlight.domains.payments.model import (
+    Dispute,
+    DisputeId,
+    Payment,
+    PaymentId,
+    PaymentStatus,
+    Refund,
+    RefundId,
+)
+from lastlight.domains.payments.purposes import PURPOSES, Purpose, Verdict
+
+__all__ = [
+    "PURPOSES",
+    "Dispute",
+    "DisputeId",
+    "Payment",
+    "PaymentId",
+    "PaymentStatus",
+    "Purpose",
+    "Refund",
+    "RefundId",
+    "Verdict",
+]
