@@ -73,15 +73,14 @@ select ll.tenant_table('payments', guest => 'own', app => 'select, insert, updat
 create table payment_steps (
     tenant_id  uuid        not null,
     payment_id uuid        not null,
-    number     integer     not null,
+    id         uuid        not null default uuidv7(),
     step       text        not null,
     source     text        not null,
     cause      text        not null default '',
     details    jsonb       not null default '{}',
     at         timestamptz not null default now(),
-    constraint payment_steps_pkey primary key (tenant_id, payment_id, number),
+    constraint payment_steps_pkey primary key (tenant_id, payment_id, id),
     constraint payment_steps_payment_exists foreign key (tenant_id, payment_id) references payments (tenant_id, id),
-    constraint payment_steps_number_counts check (number > 0),
     constraint payment_steps_source_known check (source in ('request', 'answer', 'webhook', 'poll', 'sweep', 'retry', 'console')),
     constraint payment_steps_details_object check (jsonb_typeof(details) = 'object')
 );

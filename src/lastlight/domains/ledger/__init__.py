@@ -16,12 +16,47 @@ from lastlight.domains.ledger.accounts import (
 )
 from lastlight.domains.ledger.balances import balance, statement
 from lastlight.domains.ledger.batches import post_batch
-from lastlight.domains.ledger.chart import CHART, AccountKind
+from lastlight.domains.ledger.chart import (
+    ADJUSTMENTS,
+    BANK,
+    BREAKAGE,
+    CHART,
+    CREDITS,
+    DISPUTE_FEES,
+    DISPUTES_HELD,
+    EXCHANGE,
+    LOSSES,
+    ORDER_CLEARING,
+    PROCESSING_FEES,
+    PROVIDER_AVAILABLE,
+    PROVIDER_PENDING,
+    PROVIDER_RESERVE,
+    REFUNDS_PAYABLE,
+    REVENUE,
+    TAX_PAYABLE,
+    AccountKind,
+)
 from lastlight.domains.ledger.holds import HoldId, capture, find_hold, hold, void
 from lastlight.domains.ledger.posting import Condition, Leg, Transaction, TransactionId, post, reverse, transaction_id
 
 __all__ = [
+    "ADJUSTMENTS",
+    "BANK",
+    "BREAKAGE",
     "CHART",
+    "CREDITS",
+    "DISPUTES_HELD",
+    "DISPUTE_FEES",
+    "EXCHANGE",
+    "LOSSES",
+    "ORDER_CLEARING",
+    "PROCESSING_FEES",
+    "PROVIDER_AVAILABLE",
+    "PROVIDER_PENDING",
+    "PROVIDER_RESERVE",
+    "REFUNDS_PAYABLE",
+    "REVENUE",
+    "TAX_PAYABLE",
     "Account",
     "AccountId",
     "AccountKind",

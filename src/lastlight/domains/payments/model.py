@@ -112,7 +112,7 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True):
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One step of a payment's life."""
 
-    number: int
+    id: UUID
     step: str
     source: Source
     cause: str
