@@ -12,8 +12,10 @@ from typing import Any, Literal, get_args
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from lastlight.runtime.embedded.state import read_port
+from lastlight.runtime.sandbox_port import USUAL_PORT, kept_port
 from lastlight.runtime.secrets import derived, kept_secret
 from lastlight.runtime.startup import StartError
+from lastlight.runtime.stripe_keys import STRIPE_BASE, why_refused
 
 PREFIX = "LASTLIGHT_"
 DATABASE_NAME = "lastlight"
@@ -60,8 +62,26 @@ class Settings:
     host: str = _setting("127.0.0.1", "Address the platform listens on.")
     port: int = _setting(8000, "Port the platform listens on.", minimum=1)
     base_url: str = _setting("", "Public address of the platform; empty means http://host:port.")
+    stripe_secret_key: str = _setting(
+        "", "Secret key of the Stripe account; empty uses an account of the sandbox.", secret=True
+    )
+    stripe_publishable_key: str = _setting(
+        "", "Publishable key of the same account, which pages with card fields hold."
+    )
+    stripe_webhook_secrets: tuple[str, ...] = _setting(
+        (),
+        "Signing secrets of our webhook endpoint at Stripe; while one is changed, the new one and the old one.",
+        secret=True,
+    )
+    stripe_api_base: str = _setting(
+        "", f"Where payments go: {STRIPE_BASE} is Stripe; empty is the embedded sandbox, which moves no money."
+    )
     sandbox_port: int = _setting(
-        8420, "Port on which `lastlight sandbox`, the stand-in for Stripe, listens.", minimum=1
+        0, "Port of the sandbox, the stand-in for Stripe; 0 takes 8420, or once a free one, and keeps it.", minimum=0
+    )
+    sandbox_url: str = _setting(
+        "",
+        "Address at which browsers reach the sandbox; empty means the one it listens on, for browsers on this machine.",
     )
     database_url: str = _setting(
         "",
@@ -133,6 +153,7 @@ class Settings:
         settings = cls(**(values | overrides))
         for setting in SETTINGS:
             _check(setting, getattr(settings, setting.name))
+        _check_processor(settings)
         var_dir = settings.var_dir.expanduser().absolute()
         return dataclasses.replace(
             settings,
@@ -147,6 +168,11 @@ class Settings:
     def embedded(self) -> bool:
         """Whether the platform runs its own PostgreSQL."""
         return not self.database_url
+
+    @property
+    def sandbox_address(self) -> str:
+        """Where processes of this machine reach the sandbox."""
+        return default_base_url(self.host, self.sandbox_port or kept_port(self.var_dir) or USUAL_PORT)
 
     @property
     def demo_file(self) -> Path:
@@ -231,7 +257,20 @@ def _check(setting: Setting, value: Any) -> None:
         _check_url(setting, value)
 
 
+def _check_processor(settings: Settings) -> None:
+    sentence = why_refused(
+        secret_key=settings.stripe_secret_key,
+        publishable_key=settings.stripe_publishable_key,
+        webhook_secrets=settings.stripe_webhook_secrets,
+        base=settings.stripe_api_base,
+    )
+    if sentence:
+        raise SettingsError(sentence)
+
+
 _URL_SCHEMES = {
+    "stripe_api_base": ("http", "https"),
+    "sandbox_url": ("http", "https"),
     "base_url": ("http", "https"),
     "smtp_url": ("smtp", "smtps", "smtp+starttls"),
     "storage_url": ("file", "s3"),

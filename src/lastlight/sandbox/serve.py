@@ -1,14 +1,19 @@
 """`lastlight sandbox`: the sandbox as a process of its own."""
 
-import dataclasses
+import contextlib
+import fcntl
+import os
 import socket
+from collections.abc import Generator
 
 import structlog
 import uvicorn
 
+from lastlight.runtime.listeners import OWN
 from lastlight.runtime.serving import server_config
 from lastlight.runtime.settings import Settings, default_base_url
 from lastlight.runtime.startup import StartError
+from lastlight.runtime.supervision.claims import claimed_sandbox_port
 from lastlight.sandbox.app import Sandbox
 
 log = structlog.get_logger("lastlight.sandbox")
@@ -16,25 +21,44 @@ log = structlog.get_logger("lastlight.sandbox")
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; what it remembers is in `sandbox/` under the var folder."""
-    base = default_base_url(settings.host, settings.sandbox_port)
-    app = Sandbox(settings.var_dir / "sandbox" / "sandbox.sqlite3", base)
-    config = server_config(app, dataclasses.replace(settings, port=settings.sandbox_port))
-    with _listener(settings) as listener:
+    with _claimed_memory(settings), _listener(settings) as listener:
+        base = settings.sandbox_url.rstrip("/") or default_base_url(settings.host, listener.getsockname()[1])
+        app = Sandbox(settings.var_dir / "sandbox" / "sandbox.sqlite3", base)
         log.info("sandbox listens", address=base)
-        uvicorn.Server(config).run(sockets=[listener])
+        uvicorn.Server(server_config(app, settings)).run(sockets=[listener])
 
 
-def _listener(settings: Settings) -> socket.socket:
+@contextlib.contextmanager
+def _claimed_memory(settings: Settings) -> Generator[None]:
+    """Hold what the sandbox of this var folder remembers: a second one beside it would deliver everything twice."""
+    place = settings.var_dir / "sandbox" / "sandbox.lock"
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            settings.host, settings.sandbox_port, type=socket.SOCK_STREAM
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(512)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        file = place.open("a+")
     except OSError as error:
         raise StartError(
-            f"LASTLIGHT_SANDBOX_PORT: {settings.host}:{settings.sandbox_port} cannot be used ({error.strerror})."
+            f"LASTLIGHT_VAR_DIR: {settings.var_dir} cannot be written ({error.strerror}); choose a folder this user may write."
         ) from None
-    return listener
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = place.read_text().strip() or "unknown"
+            raise StartError(
+                f"A sandbox already runs from {settings.var_dir} (process {holder}): stop it first, or set LASTLIGHT_VAR_DIR."
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+@contextlib.contextmanager
+def _listener(settings: Settings) -> Generator[socket.socket]:
+    """The supervisor's socket when there is one, which outlives this process; else one of our own."""
+    inherited = os.environ.get(OWN)
+    if inherited:
+        yield socket.socket(fileno=int(inherited))
+        return
+    with claimed_sandbox_port(settings) as listener:
+        yield listener

@@ -1,4 +1,4 @@
-"""What one supervisor claims for itself, the var folder and the port; and where it says that it listens."""
+"""What one supervisor claims for itself, the var folder and the ports; and where it says that it listens."""
 
 import contextlib
 import errno
@@ -6,12 +6,15 @@ import fcntl
 import os
 import socket
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
+from lastlight.runtime.sandbox_port import USUAL_PORT, keep_port, kept_port
 from lastlight.runtime.settings import Settings, default_base_url
 from lastlight.runtime.startup import StartError
 
+_BACKLOG = 2048
+_EXAMPLES = {"PORT": 8001, "SANDBOX_PORT": 8421}
 _PATIENCE_SECONDS = 3.0  # children of a killed supervisor need a moment to be gone
 
 
@@ -65,44 +68,69 @@ def claimed_port(settings: Settings) -> Generator[socket.socket]:
     """The listening socket that the web processes share; callers wait in it while a web process is started again."""
     listener = _bound(settings)
     try:
-        listener.listen(2048)
         yield listener
     finally:
         listener.close()
 
 
+@contextlib.contextmanager
+def claimed_sandbox_port(settings: Settings) -> Generator[socket.socket]:
+    """The listening socket of the sandbox. Where no port was chosen it is the one of the last start, else the usual one, else a free one."""
+    listener = _sandbox_listener(settings)
+    keep_port(settings.var_dir, listener.getsockname()[1])
+    try:
+        yield listener
+    finally:
+        listener.close()
+
+
+def _sandbox_listener(settings: Settings) -> socket.socket:
+    chosen = settings.sandbox_port
+    if chosen:
+        return _patiently(settings.host, chosen, lambda error: _refusal("SANDBOX_PORT", settings.host, chosen, error))
+    for port in dict.fromkeys((kept_port(settings.var_dir) or USUAL_PORT, USUAL_PORT)):
+        with contextlib.suppress(OSError):
+            return _bind(settings.host, port, backlog=_BACKLOG)
+    return _patiently(settings.host, 0, lambda error: _refusal("SANDBOX_PORT", settings.host, 0, error))
+
+
 def _bound(settings: Settings) -> socket.socket:
+    return _patiently(settings.host, settings.port, lambda error: _refusal("PORT", settings.host, settings.port, error))
+
+
+def _patiently(host: str, port: int, refusal: Callable[[OSError], str]) -> socket.socket:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            return _bind(settings.host, settings.port)
+            return _bind(host, port, backlog=_BACKLOG)
         except OSError as error:
             if error.errno == errno.EADDRINUSE and time.monotonic() < deadline:
                 time.sleep(0.1)
                 continue
-            raise StartError(_refusal(settings, error)) from None
+            raise StartError(refusal(error)) from None
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int, *, backlog: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        listener.listen(backlog)  # two that are bound at once are told apart here
     except OSError:
         listener.close()
         raise
     return listener
 
 
-def _refusal(settings: Settings, error: OSError) -> str:
+def _refusal(setting: str, host: str, port: int, error: OSError) -> str:
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return f"LASTLIGHT_HOST: {settings.host} is not an address of this machine."
+        return f"LASTLIGHT_HOST: {host} is not an address of this machine."
     if error.errno == errno.EADDRINUSE:
         return (
-            f"LASTLIGHT_PORT: port {settings.port} on {settings.host} is taken by another program: "
-            "stop that program, or choose another port, as in `LASTLIGHT_PORT=8001 make run`."
+            f"LASTLIGHT_{setting}: port {port} on {host} is taken by another program: "
+            f"stop that program, or choose another port, as in `LASTLIGHT_{setting}={_EXAMPLES[setting]} make run`."
         )
     if error.errno == errno.EACCES:
-        return f"LASTLIGHT_PORT: this user may not listen on port {settings.port}: choose one above 1023."
-    return f"LASTLIGHT_PORT: {settings.host}:{settings.port} cannot be used ({error.strerror})."
+        return f"LASTLIGHT_{setting}: this user may not listen on port {port}: choose one above 1023."
+    return f"LASTLIGHT_{setting}: {host}:{port} cannot be used ({error.strerror})."

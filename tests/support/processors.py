@@ -1,0 +1,80 @@
+"""A sandbox beside a test, and the settings of a platform that pays through it."""
+
+import contextlib
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.support.programs import environment, unused_port
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxBeside:
+    """A sandbox that runs: its address, and one account in it that nobody else uses."""
+
+    base: str
+    secret_key: str
+    publishable_key: str
+    webhook_secret: str
+
+    def settings(self) -> dict[str, Any]:
+        """The settings of a platform that pays through this account: `Settings.load({}, **beside.settings())`."""
+        return {
+            "stripe_api_base": self.base,
+            "stripe_secret_key": self.secret_key,
+            "stripe_publishable_key": self.publishable_key,
+            "stripe_webhook_secrets": (self.webhook_secret,),
+        }
+
+    def another(self) -> "SandboxBeside":
+        """The same sandbox, with an account of its own."""
+        name = secrets.token_hex(12)
+        return SandboxBeside(self.base, f"sk_test_{name}", f"pk_test_{name}", self.webhook_secret)
+
+    def control(self, name: str, **wish: Any) -> dict[str, Any]:
+        """Use one of the sandbox's controls; without a wish `clock` and `deliveries` are only read."""
+        reads = name in {"clock", "deliveries"} and not wish
+        answer = httpx.request(
+            "GET" if reads else "POST",
+            f"{self.base}/_sandbox/{name}",
+            headers={"authorization": f"Bearer {self.secret_key}"},
+            json=None if reads else wish,
+            trust_env=False,
+            timeout=60,
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@contextlib.contextmanager
+def sandbox_beside(var_dir: Path) -> Generator[SandboxBeside]:
+    """Run a sandbox for the length of the block; what it remembers is under `var_dir`."""
+    port, name = unused_port(), secrets.token_hex(12)
+    command = [sys.executable, "-m", "lastlight", "sandbox", "--port", str(port)]
+    process = subprocess.Popen(command, env=environment(LASTLIGHT_VAR_DIR=str(var_dir)))
+    try:
+        base = f"http://127.0.0.1:{port}"
+        _until_listens(process, base)
+        yield SandboxBeside(base, f"sk_test_{name}", f"pk_test_{name}", f"whsec_{secrets.token_hex(16)}")
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _until_listens(process: "subprocess.Popen[bytes]", base: str) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            httpx.get(f"{base}/v1/balance", trust_env=False)
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("the sandbox does not listen")
