@@ -204,6 +204,24 @@
 --   version bigint not null default 1
 --   maintenance_until timestamp with time zone -- when the maintenance ends by itself; null: when somebody ends it
 
+-- disputes: payments that the cardholder's bank asks back
+--   tenant_id uuid not null
+--   id uuid not null
+--   payment_id uuid not null
+--   provider_id text not null
+--   amount bigint not null
+--   currency text not null
+--   reason text not null
+--   status text not null
+--   lost bigint not null default 0 -- of a lost one: what could not be taken back from what was bought
+--   due_by timestamp with time zone
+--   answered_at timestamp with time zone
+--   opened_at timestamp with time zone not null
+--   ended_at timestamp with time zone
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
 -- door_rules: what a venue asks at its door; a venue without a row asks nothing
 --   tenant_id uuid not null
 --   venue_id uuid not null
@@ -584,6 +602,84 @@
 --   name_key text generated as lower(name) -- personal: name; in small letters, for the search
 --   surname_key text generated as lower(regexp_replace(btrim(name), '^.*\s'::text, ''::text)) -- personal: name; its last word in small letters, for the search
 
+-- payment_steps: what became of a payment, in its order; never edited
+--   tenant_id uuid not null
+--   payment_id uuid not null
+--   id uuid not null default uuidv7()
+--   step text not null
+--   source text not null -- how it became known: our request, the provider's answer to it, a webhook, a look at the provider, the sweep for lost webhooks
+--   cause text not null default ''::text -- the provider's event, or the person who asked
+--   details jsonb not null default '{}'::jsonb
+--   at timestamp with time zone not null default now()
+
+-- payments: payments by card, from the wish to pay to the money at the provider
+--   tenant_id uuid not null
+--   id uuid not null
+--   purpose text not null -- what is bought; the domain of that name says what happens when it is paid, refunded, disputed
+--   patron_id uuid
+--   venue_id uuid
+--   amount bigint not null
+--   currency text not null
+--   status text not null default 'created'::text -- created: the provider does not know it yet; open: it waits for a card; action: for the cardholder's bank; settled: the money is available
+--   captured bigint not null default 0
+--   refunding bigint not null default 0 -- of what was captured: on its way back
+--   refunded bigint not null default 0 -- of what was captured: given back
+--   disputed bigint not null default 0 -- in open or lost disputes
+--   intent_id text -- the payment intent at the provider
+--   client_secret bytea -- sealed; with it the payer's own browser may pay this intent, and nothing else
+--   charge_id text
+--   brand text not null default ''::text -- of the card
+--   last4 text not null default ''::text -- personal: the last four digits of the card's number
+--   failure_code text not null default ''::text
+--   failure text not null default ''::text -- what the provider said of the last attempt that failed, in a sentence for people
+--   details jsonb not null default '{}'::jsonb
+--   created_by uuid
+--   created_at timestamp with time zone not null default now()
+--   authorised_at timestamp with time zone
+--   captured_at timestamp with time zone
+--   settled_at timestamp with time zone
+--   ended_at timestamp with time zone
+--   checked_at timestamp with time zone -- when the provider was last asked how it stands
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- provider_events: what the provider told us, as it came: one row for each event, however often it is brought
+--   tenant_id uuid not null
+--   id uuid not null
+--   endpoint text not null
+--   account text not null default ''::text
+--   event_id text not null
+--   kind text not null
+--   api_version text not null
+--   object_id text not null
+--   payment_id uuid
+--   source text not null
+--   state text not null default 'waiting'::text -- ignored: nothing that we act on; held: of a version of the interface that we do not know; failed: tried to the end
+--   attempts integer not null default 0
+--   error text not null default ''::text
+--   body bytea not null -- personal: the bytes that were signed
+--   happened_at timestamp with time zone not null
+--   received_at timestamp with time zone not null default now()
+--   handled_at timestamp with time zone
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- provider_movements: balance transactions of the provider; each is booked once, and once more when its money becomes available
+--   tenant_id uuid not null
+--   id text not null
+--   payment_id uuid not null
+--   refund_id uuid
+--   dispute_id uuid
+--   kind text not null
+--   amount bigint not null
+--   fee bigint not null
+--   net bigint not null
+--   currency text not null
+--   created_at timestamp with time zone not null
+--   available_on timestamp with time zone not null
+--   available boolean not null default false
+--   noted_at timestamp with time zone not null default now()
+
 -- push_keys: the keys that prove to push services that a message is ours; the platform's own, sealed
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
@@ -659,6 +755,24 @@
 --   created_at timestamp with time zone not null default now()
 --   expires_at timestamp with time zone not null
 --   used_at timestamp with time zone
+
+-- refunds: what goes back to the card that paid
+--   tenant_id uuid not null
+--   id uuid not null
+--   payment_id uuid not null
+--   patron_id uuid
+--   amount bigint not null
+--   released bigint not null -- of the amount: taken back from what was bought; the rest was spent already and is a loss, which only a refund made at the provider's can be
+--   status text not null default 'created'::text
+--   reason text not null default ''::text -- personal: why, in a person's words
+--   provider_id text
+--   failure text not null default ''::text
+--   requested_by uuid
+--   outside boolean not null default false -- it was made at the provider's, not here
+--   created_at timestamp with time zone not null default now()
+--   ended_at timestamp with time zone
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
 
 -- resources: what a venue lends by the play or the hour: arcade games, karaoke rooms, tables
 --   tenant_id uuid not null
@@ -1301,6 +1415,12 @@
 --   devices.devices_revoked_dated CHECK (((status = 'revoked'::text) = (revoked_at IS NOT NULL)))
 --   devices.devices_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'revoked'::text])))
 --   devices.devices_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   disputes.disputes_amount_counts CHECK ((amount >= 0))
+--   disputes.disputes_ended_whole CHECK (((ended_at IS NOT NULL) = (status = ANY (ARRAY['warning_closed'::text, 'won'::text, 'lost'::text, 'prevented'::text]))))
+--   disputes.disputes_lost_within CHECK (((lost >= 0) AND (lost <= amount)))
+--   disputes.disputes_payment_exists FOREIGN KEY (tenant_id, payment_id) REFERENCES payments(tenant_id, id)
+--   disputes.disputes_pkey PRIMARY KEY (tenant_id, id)
+--   disputes.disputes_status_known CHECK ((status = ANY (ARRAY['warning_needs_response'::text, 'warning_under_review'::text, 'warning_closed'::text, 'needs_response'::text, 'under_review'::text, 'won'::text, 'lost'::text, 'prevented'::text])))
 --   door_rules.door_rules_pkey PRIMARY KEY (tenant_id, venue_id)
 --   door_rules.door_rules_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 --   door_scans.door_scans_checkin_exists FOREIGN KEY (tenant_id, checkin_id) REFERENCES checkins(tenant_id, id)
@@ -1443,6 +1563,36 @@ END >= floor)))
 --   patrons.patrons_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
 --   patrons.patrons_user_once UNIQUE (tenant_id, user_id)
 --   patrons.patrons_verifier_exists FOREIGN KEY (verified_by) REFERENCES users(id)
+--   payment_steps.payment_steps_details_object CHECK ((jsonb_typeof(details) = 'object'::text))
+--   payment_steps.payment_steps_payment_exists FOREIGN KEY (tenant_id, payment_id) REFERENCES payments(tenant_id, id)
+--   payment_steps.payment_steps_pkey PRIMARY KEY (tenant_id, payment_id, id)
+--   payment_steps.payment_steps_source_known CHECK ((source = ANY (ARRAY['request'::text, 'answer'::text, 'webhook'::text, 'poll'::text, 'sweep'::text, 'retry'::text, 'console'::text])))
+--   payments.payments_amount_positive CHECK ((amount > 0))
+--   payments.payments_back_within CHECK (((refunding >= 0) AND (refunded >= 0) AND ((refunding + refunded) <= captured)))
+--   payments.payments_captured_whole CHECK (((captured > 0) = (status = ANY (ARRAY['captured'::text, 'settled'::text]))))
+--   payments.payments_captured_within CHECK (((captured >= 0) AND (captured <= amount)))
+--   payments.payments_currency_shape CHECK ((currency ~ '^[A-Z]{3}$'::text))
+--   payments.payments_details_object CHECK ((jsonb_typeof(details) = 'object'::text))
+--   payments.payments_disputed_counts CHECK ((disputed >= 0))
+--   payments.payments_ended_whole CHECK (((ended_at IS NOT NULL) = (status = ANY (ARRAY['canceled'::text, 'failed'::text]))))
+--   payments.payments_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   payments.payments_pkey PRIMARY KEY (tenant_id, id)
+--   payments.payments_purpose_shape CHECK ((purpose ~ '^[a-z][a-z0-9-]{1,39}$'::text))
+--   payments.payments_status_known CHECK ((status = ANY (ARRAY['created'::text, 'open'::text, 'action'::text, 'processing'::text, 'authorised'::text, 'captured'::text, 'settled'::text, 'canceled'::text, 'failed'::text])))
+--   payments.payments_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   payments.payments_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   provider_events.provider_events_attempts_counts CHECK ((attempts >= 0))
+--   provider_events.provider_events_handled_whole CHECK (((state = 'waiting'::text) = (handled_at IS NULL)))
+--   provider_events.provider_events_pkey PRIMARY KEY (tenant_id, id)
+--   provider_events.provider_events_source_known CHECK ((source = ANY (ARRAY['webhook'::text, 'sweep'::text])))
+--   provider_events.provider_events_state_known CHECK ((state = ANY (ARRAY['waiting'::text, 'done'::text, 'ignored'::text, 'held'::text, 'failed'::text])))
+--   provider_events.provider_events_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   provider_movements.provider_movements_currency_shape CHECK ((currency ~ '^[A-Z]{3}$'::text))
+--   provider_movements.provider_movements_dispute_exists FOREIGN KEY (tenant_id, dispute_id) REFERENCES disputes(tenant_id, id)
+--   provider_movements.provider_movements_net_adds_up CHECK ((net = (amount - fee)))
+--   provider_movements.provider_movements_payment_exists FOREIGN KEY (tenant_id, payment_id) REFERENCES payments(tenant_id, id)
+--   provider_movements.provider_movements_pkey PRIMARY KEY (tenant_id, id)
+--   provider_movements.provider_movements_refund_exists FOREIGN KEY (tenant_id, refund_id) REFERENCES refunds(tenant_id, id)
 --   push_keys.push_keys_pkey PRIMARY KEY (tenant_id, id)
 --   push_keys.push_keys_public_once UNIQUE (tenant_id, public_key)
 --   push_keys.push_keys_public_shape CHECK ((public_key ~ '^[A-Za-z0-9_-]{87}$'::text))
@@ -1464,6 +1614,13 @@ END >= floor)))
 --   recovery_codes.recovery_codes_user_exists FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
 --   refresh_tokens.refresh_tokens_pkey PRIMARY KEY (hash)
 --   refresh_tokens.refresh_tokens_session_exists FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE
+--   refunds.refunds_amount_positive CHECK ((amount > 0))
+--   refunds.refunds_ended_whole CHECK (((ended_at IS NOT NULL) = (status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'canceled'::text]))))
+--   refunds.refunds_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   refunds.refunds_payment_exists FOREIGN KEY (tenant_id, payment_id) REFERENCES payments(tenant_id, id)
+--   refunds.refunds_pkey PRIMARY KEY (tenant_id, id)
+--   refunds.refunds_released_within CHECK (((released >= 0) AND (released <= amount)))
+--   refunds.refunds_status_known CHECK ((status = ANY (ARRAY['created'::text, 'pending'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text])))
 --   resources.resources_buffer_real CHECK (((buffer_minutes >= 0) AND (buffer_minutes <= 240)))
 --   resources.resources_capacity_real CHECK (((capacity >= 1) AND (capacity <= 10000)))
 --   resources.resources_kind_known CHECK ((kind = ANY (ARRAY['game'::text, 'room'::text, 'table'::text])))
@@ -1743,6 +1900,10 @@ END >= floor)))
 --   CREATE INDEX device_heartbeats_newest ON public.device_heartbeats USING btree (tenant_id, heard_at DESC, id DESC)
 --   CREATE INDEX device_moves_by_device ON public.device_moves USING btree (tenant_id, device_id, left_at DESC)
 --   CREATE INDEX devices_by_venue ON public.devices USING btree (tenant_id, venue_id, id)
+--   CREATE INDEX disputes_by_due ON public.disputes USING btree (tenant_id, due_by, id)
+--   CREATE INDEX disputes_by_status ON public.disputes USING btree (tenant_id, status, opened_at, id)
+--   CREATE INDEX disputes_newest ON public.disputes USING btree (tenant_id, opened_at, id)
+--   CREATE INDEX disputes_of_payment ON public.disputes USING btree (tenant_id, payment_id, opened_at)
 --   CREATE INDEX door_scans_by_patron ON public.door_scans USING btree (tenant_id, patron_id, claimed_at DESC) WHERE (patron_id IS NOT NULL)
 --   CREATE INDEX door_scans_by_time ON public.door_scans USING btree (tenant_id, claimed_at DESC, id DESC)
 --   CREATE INDEX door_scans_by_venue ON public.door_scans USING btree (tenant_id, venue_id, claimed_at DESC, id DESC)
@@ -1803,12 +1964,23 @@ END >= floor)))
 --   CREATE INDEX patrons_by_time ON public.patrons USING btree (tenant_id, created_at DESC, id DESC)
 --   CREATE INDEX patrons_by_user ON public.patrons USING btree (user_id)
 --   CREATE INDEX patrons_by_verifier ON public.patrons USING btree (verified_by) WHERE (verified_by IS NOT NULL)
+--   CREATE INDEX payments_by_status ON public.payments USING btree (tenant_id, status, created_at, id)
+--   CREATE INDEX payments_newest ON public.payments USING btree (tenant_id, created_at, id)
+--   CREATE INDEX payments_of_patron ON public.payments USING btree (tenant_id, patron_id, created_at DESC, id DESC) WHERE (patron_id IS NOT NULL)
+--   CREATE INDEX payments_of_venue ON public.payments USING btree (tenant_id, venue_id, created_at, id) WHERE (venue_id IS NOT NULL)
+--   CREATE INDEX payments_unfinished ON public.payments USING btree (status, checked_at) WHERE (status = ANY (ARRAY['created'::text, 'open'::text, 'action'::text, 'processing'::text, 'authorised'::text, 'captured'::text]))
 --   CREATE INDEX pgqueuer_by_manager ON queue.pgqueuer USING btree (queue_manager_id) WHERE (queue_manager_id IS NOT NULL)
 --   CREATE INDEX pgqueuer_due ON queue.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::queue.pgqueuer_status)
 --   CREATE INDEX pgqueuer_log_created ON queue.pgqueuer_log USING btree (created)
 --   CREATE INDEX pgqueuer_log_job_id_status ON queue.pgqueuer_log USING btree (job_id, created DESC)
 --   CREATE INDEX pgqueuer_next ON queue.pgqueuer USING btree (entrypoint, priority DESC, id) WHERE (status = 'queued'::queue.pgqueuer_status)
 --   CREATE INDEX pgqueuer_picked_heartbeat ON queue.pgqueuer USING btree (heartbeat) WHERE (status = 'picked'::queue.pgqueuer_status)
+--   CREATE INDEX provider_events_by_state ON public.provider_events USING btree (tenant_id, state, received_at, id)
+--   CREATE INDEX provider_events_newest ON public.provider_events USING btree (tenant_id, received_at, id)
+--   CREATE INDEX provider_events_of_payment ON public.provider_events USING btree (tenant_id, payment_id, received_at) WHERE (payment_id IS NOT NULL)
+--   CREATE INDEX provider_events_waiting ON public.provider_events USING btree (received_at) WHERE (state = 'waiting'::text)
+--   CREATE INDEX provider_movements_due ON public.provider_movements USING btree (available_on) WHERE (NOT available)
+--   CREATE INDEX provider_movements_of_payment ON public.provider_movements USING btree (tenant_id, payment_id, created_at, id)
 --   CREATE INDEX push_subscriptions_by_account ON public.push_subscriptions USING btree (user_id)
 --   CREATE INDEX push_subscriptions_by_endpoint ON public.push_subscriptions USING btree (endpoint)
 --   CREATE INDEX push_subscriptions_by_key ON public.push_subscriptions USING btree (key_id)
@@ -1816,6 +1988,11 @@ END >= floor)))
 --   CREATE INDEX push_subscriptions_by_user ON public.push_subscriptions USING btree (tenant_id, user_id, id)
 --   CREATE INDEX rate_limits_by_age ON public.rate_limits USING btree (empty_at)
 --   CREATE INDEX refresh_tokens_by_session ON public.refresh_tokens USING btree (session_id)
+--   CREATE INDEX refunds_by_status ON public.refunds USING btree (tenant_id, status, created_at, id)
+--   CREATE INDEX refunds_newest ON public.refunds USING btree (tenant_id, created_at, id)
+--   CREATE INDEX refunds_of_patron ON public.refunds USING btree (tenant_id, patron_id, created_at DESC, id DESC) WHERE (patron_id IS NOT NULL)
+--   CREATE INDEX refunds_of_payment ON public.refunds USING btree (tenant_id, payment_id, created_at, id)
+--   CREATE INDEX refunds_under_way ON public.refunds USING btree (status, updated_at) WHERE (status = ANY (ARRAY['created'::text, 'pending'::text]))
 --   CREATE INDEX resources_by_status ON public.resources USING btree (tenant_id, status, id)
 --   CREATE INDEX resources_by_venue ON public.resources USING btree (tenant_id, venue_id, kind, name, id)
 --   CREATE INDEX safety_alerts_by_incident ON public.safety_alerts USING btree (tenant_id, incident_id) WHERE (incident_id IS NOT NULL)
@@ -1916,6 +2093,8 @@ END >= floor)))
 --   CREATE UNIQUE INDEX devices_code_once ON public.devices USING btree (tenant_id, code_hash) WHERE (code_hash IS NOT NULL)
 --   CREATE UNIQUE INDEX devices_name_once ON public.devices USING btree (tenant_id, venue_id, lower(name)) WHERE (status <> 'revoked'::text)
 --   CREATE UNIQUE INDEX devices_pkey ON public.devices USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX disputes_pkey ON public.disputes USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX disputes_provider_once ON public.disputes USING btree (provider_id)
 --   CREATE UNIQUE INDEX door_rules_pkey ON public.door_rules USING btree (tenant_id, venue_id)
 --   CREATE UNIQUE INDEX door_scans_pkey ON public.door_scans USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX door_scans_sequence_once ON public.door_scans USING btree (tenant_id, device_id, sequence)
@@ -1957,10 +2136,18 @@ END >= floor)))
 --   CREATE UNIQUE INDEX patron_keys_pkey ON public.patron_keys USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX patrons_pkey ON public.patrons USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX patrons_user_once ON public.patrons USING btree (tenant_id, user_id)
+--   CREATE UNIQUE INDEX payment_steps_pkey ON public.payment_steps USING btree (tenant_id, payment_id, id)
+--   CREATE UNIQUE INDEX payments_charge_once ON public.payments USING btree (charge_id) WHERE (charge_id IS NOT NULL)
+--   CREATE UNIQUE INDEX payments_intent_once ON public.payments USING btree (intent_id) WHERE (intent_id IS NOT NULL)
+--   CREATE UNIQUE INDEX payments_pkey ON public.payments USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX pgqueuer_log_pkey ON queue.pgqueuer_log USING btree (id)
 --   CREATE UNIQUE INDEX pgqueuer_picked_slot_idx ON queue.pgqueuer USING btree (entrypoint, slot) WHERE ((status = 'picked'::queue.pgqueuer_status) AND (slot IS NOT NULL))
 --   CREATE UNIQUE INDEX pgqueuer_pkey ON queue.pgqueuer USING btree (id)
 --   CREATE UNIQUE INDEX pgqueuer_statistics_pkey ON queue.pgqueuer_statistics USING btree (id)
+--   CREATE UNIQUE INDEX provider_events_once ON public.provider_events USING btree (endpoint, account, event_id)
+--   CREATE UNIQUE INDEX provider_events_pkey ON public.provider_events USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX provider_movements_once ON public.provider_movements USING btree (id)
+--   CREATE UNIQUE INDEX provider_movements_pkey ON public.provider_movements USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX push_keys_one_current ON public.push_keys USING btree (tenant_id) WHERE (retired_at IS NULL)
 --   CREATE UNIQUE INDEX push_keys_pkey ON public.push_keys USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX push_keys_public_once ON public.push_keys USING btree (tenant_id, public_key)
@@ -1969,6 +2156,8 @@ END >= floor)))
 --   CREATE UNIQUE INDEX rate_limits_pkey ON public.rate_limits USING btree (key)
 --   CREATE UNIQUE INDEX recovery_codes_pkey ON public.recovery_codes USING btree (user_id, hash)
 --   CREATE UNIQUE INDEX refresh_tokens_pkey ON public.refresh_tokens USING btree (hash)
+--   CREATE UNIQUE INDEX refunds_pkey ON public.refunds USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX refunds_provider_once ON public.refunds USING btree (provider_id) WHERE (provider_id IS NOT NULL)
 --   CREATE UNIQUE INDEX resources_name_taken ON public.resources USING btree (tenant_id, venue_id, kind, lower(name)) WHERE (status <> 'retired'::text)
 --   CREATE UNIQUE INDEX resources_of_venue ON public.resources USING btree (tenant_id, venue_id, id)
 --   CREATE UNIQUE INDEX resources_pkey ON public.resources USING btree (tenant_id, id)
@@ -2182,6 +2371,17 @@ END >= floor)))
 --   devices.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   devices.system_rows permissive all to lastlight_system using (true) check (true)
 --   devices.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   disputes.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   disputes.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
+--   disputes.guest_reads restrictive select to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   disputes.guest_updates restrictive update to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   disputes.looker_reads permissive select to lastlight_looker using (true) check ()
+--   disputes.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   disputes.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   disputes.platform_reads permissive select to lastlight_platform using (true) check ()
+--   disputes.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   disputes.system_rows permissive all to lastlight_system using (true) check (true)
+--   disputes.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   door_rules.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
 --   door_rules.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
 --   door_rules.guest_updates restrictive update to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
@@ -2413,6 +2613,45 @@ END >= floor)))
 --   patrons.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   patrons.system_rows permissive all to lastlight_system using (true) check (true)
 --   patrons.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   payment_steps.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   payment_steps.guest_reads restrictive select to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   payment_steps.guest_updates restrictive update to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   payment_steps.looker_reads permissive select to lastlight_looker using (true) check ()
+--   payment_steps.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   payment_steps.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   payment_steps.platform_reads permissive select to lastlight_platform using (true) check ()
+--   payment_steps.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   payment_steps.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   payments.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), ( SELECT (ll.patron_id() IS NULL)))) check ()
+--   payments.looker_reads permissive select to lastlight_looker using (true) check ()
+--   payments.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   payments.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   payments.platform_reads permissive select to lastlight_platform using (true) check ()
+--   payments.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   payments.system_rows permissive all to lastlight_system using (true) check (true)
+--   payments.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   provider_events.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   provider_events.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
+--   provider_events.guest_reads restrictive select to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   provider_events.guest_updates restrictive update to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   provider_events.looker_reads permissive select to lastlight_looker using (true) check ()
+--   provider_events.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   provider_events.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   provider_events.platform_reads permissive select to lastlight_platform using (true) check ()
+--   provider_events.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   provider_events.system_rows permissive all to lastlight_system using (true) check (true)
+--   provider_events.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   provider_movements.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   provider_movements.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
+--   provider_movements.guest_reads restrictive select to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   provider_movements.guest_updates restrictive update to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   provider_movements.looker_reads permissive select to lastlight_looker using (true) check ()
+--   provider_movements.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   provider_movements.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   provider_movements.platform_reads permissive select to lastlight_platform using (true) check ()
+--   provider_movements.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   provider_movements.system_rows permissive all to lastlight_system using (true) check (true)
+--   provider_movements.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   push_keys.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
 --   push_keys.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
 --   push_keys.guest_reads restrictive select to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
@@ -2444,6 +2683,14 @@ END >= floor)))
 --   recovery_codes.system_rows permissive all to lastlight_system using (true) check (true)
 --   refresh_tokens.looker_reads permissive select to lastlight_looker using (true) check ()
 --   refresh_tokens.system_rows permissive all to lastlight_system using (true) check (true)
+--   refunds.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), ( SELECT (ll.patron_id() IS NULL)))) check ()
+--   refunds.looker_reads permissive select to lastlight_looker using (true) check ()
+--   refunds.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   refunds.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   refunds.platform_reads permissive select to lastlight_platform using (true) check ()
+--   refunds.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   refunds.system_rows permissive all to lastlight_system using (true) check (true)
+--   refunds.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   resources.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
 --   resources.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
 --   resources.guest_updates restrictive update to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
@@ -2835,6 +3082,10 @@ END >= floor)))
 --   devices: lastlight_looker may select
 --   devices: lastlight_platform may select
 --   devices: lastlight_system may select
+--   disputes: lastlight_app may insert, select, update
+--   disputes: lastlight_looker may select
+--   disputes: lastlight_platform may select
+--   disputes: lastlight_system may select
 --   door_rules: lastlight_app may insert, select, update
 --   door_rules: lastlight_looker may select
 --   door_rules: lastlight_platform may select
@@ -2931,6 +3182,21 @@ END >= floor)))
 --   patrons: lastlight_looker may select
 --   patrons: lastlight_platform may select, update
 --   patrons: lastlight_system may insert, select, update
+--   payment_steps: lastlight_app may insert, select
+--   payment_steps: lastlight_looker may select
+--   payment_steps: lastlight_platform may select
+--   payments: lastlight_app may insert, select, update
+--   payments: lastlight_looker may select
+--   payments: lastlight_platform may select
+--   payments: lastlight_system may select
+--   provider_events: lastlight_app may insert, select, update
+--   provider_events: lastlight_looker may select
+--   provider_events: lastlight_platform may select
+--   provider_events: lastlight_system may insert, select, update
+--   provider_movements: lastlight_app may insert, select, update
+--   provider_movements: lastlight_looker may select
+--   provider_movements: lastlight_platform may select
+--   provider_movements: lastlight_system may select
 --   push_keys: lastlight_looker may select
 --   push_keys: lastlight_platform may select
 --   push_keys: lastlight_system may delete, insert, select, update
@@ -2950,6 +3216,10 @@ END >= floor)))
 --   recovery_codes: lastlight_system may delete, insert, select, update
 --   refresh_tokens: lastlight_looker may select
 --   refresh_tokens: lastlight_system may delete, insert, select, update
+--   refunds: lastlight_app may insert, select, update
+--   refunds: lastlight_looker may select
+--   refunds: lastlight_platform may select
+--   refunds: lastlight_system may select
 --   resources: lastlight_app may insert, select, update
 --   resources: lastlight_looker may select
 --   resources: lastlight_platform may select
@@ -3110,6 +3380,7 @@ END >= floor)))
 --   CREATE TRIGGER calendar_feeds_touch BEFORE UPDATE ON public.calendar_feeds FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER checkin_flags_touch BEFORE UPDATE ON public.checkin_flags FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER devices_touch BEFORE UPDATE ON public.devices FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER disputes_touch BEFORE UPDATE ON public.disputes FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER door_rules_touch BEFORE UPDATE ON public.door_rules FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER emergency_contacts_touch BEFORE UPDATE ON public.emergency_contacts FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER feature_flags_touch BEFORE UPDATE ON public.feature_flags FOR EACH ROW EXECUTE FUNCTION ll.touch()
@@ -3124,7 +3395,11 @@ END >= floor)))
 --   CREATE TRIGGER memberships_touch BEFORE UPDATE ON public.memberships FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER outgoing_mail_touch BEFORE UPDATE ON public.outgoing_mail FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER patrons_touch BEFORE UPDATE ON public.patrons FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER payment_steps_append_only BEFORE DELETE OR UPDATE ON public.payment_steps FOR EACH ROW EXECUTE FUNCTION ll.append_only()
+--   CREATE TRIGGER payments_touch BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER provider_events_touch BEFORE UPDATE ON public.provider_events FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER push_subscriptions_touch BEFORE UPDATE ON public.push_subscriptions FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER refunds_touch BEFORE UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER resources_touch BEFORE UPDATE ON public.resources FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER roles_touch BEFORE UPDATE ON public.roles FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER safety_alerts_touch BEFORE UPDATE ON public.safety_alerts FOR EACH ROW EXECUTE FUNCTION ll.touch()

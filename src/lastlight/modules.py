@@ -13,6 +13,7 @@ from lastlight.domains.devices.module import MODULE as DEVICES
 from lastlight.domains.flags.module import MODULE as FLAGS
 from lastlight.domains.identity.module import MODULE as IDENTITY
 from lastlight.domains.ledger.module import MODULE as LEDGER
+from lastlight.domains.payments.module import MODULE as PAYMENTS
 from lastlight.domains.resources.module import MODULE as RESOURCES
 from lastlight.domains.safety.module import CREW_MODULE as SAFETY_CREW
 from lastlight.domains.safety.module import MODULE as SAFETY
@@ -52,6 +53,7 @@ OWN_MODULES = (
     TASKS,
     DEVICES,
     LEDGER,
+    PAYMENTS,
     CHECKINS,
     TIME,
     CALENDARS,

@@ -4,6 +4,8 @@ What is sold belongs to other domains: each declares a `Purpose`, which says wha
 provider's word is what counts: its objects are fetched and looked at, whatever its events say. This is all that other domains may use.
 """
 
+from lastlight.domains.payments.actions import begin_payment, begin_refund
+from lastlight.domains.payments.errors import AmountUnusable, RefundTooLarge, SpentAlready
 from lastlight.domains.payments.model import (
     Dispute,
     DisputeId,
@@ -13,10 +15,16 @@ from lastlight.domains.payments.model import (
     Refund,
     RefundId,
 )
+from lastlight.domains.payments.permissions import PAYMENTS_OWN, PAYMENTS_READ, PAYMENTS_REFUND
 from lastlight.domains.payments.purposes import PURPOSES, Purpose, Verdict
+from lastlight.domains.payments.queries import find_payment, read_payment, refunds_of
 
 __all__ = [
+    "PAYMENTS_OWN",
+    "PAYMENTS_READ",
+    "PAYMENTS_REFUND",
     "PURPOSES",
+    "AmountUnusable",
     "Dispute",
     "DisputeId",
     "Payment",
@@ -25,5 +33,12 @@ __all__ = [
     "Purpose",
     "Refund",
     "RefundId",
+    "RefundTooLarge",
+    "SpentAlready",
     "Verdict",
+    "begin_payment",
+    "begin_refund",
+    "find_payment",
+    "read_payment",
+    "refunds_of",
 ]

@@ -32,7 +32,9 @@ class PaymentNotRetriable(Conflict):
 
     type = "payment-not-retriable"
     title = "There is nothing to try again"
-    default_detail = "Only a payment that never reached the card provider is tried again; the payer starts a new one otherwise."
+    default_detail = (
+        "Only a payment that never reached the card provider is tried again; the payer starts a new one otherwise."
+    )
 
 
 class RefundTooLarge(Conflict):

@@ -28,6 +28,14 @@ DisputeStatus = Literal[
 ]
 Source = Literal["request", "answer", "webhook", "poll", "sweep", "retry", "console"]
 
+
+class Hint(msgspec.Struct, frozen=True):
+    """What said that something has happened: how it became known, and the provider's event or the person behind it."""
+
+    source: Source
+    cause: str = ""
+
+
 PAID: frozenset[PaymentStatus] = frozenset({"captured", "settled"})
 ENDED: frozenset[PaymentStatus] = frozenset({"canceled", "failed"})
 REFUND_ENDED: frozenset[RefundStatus] = frozenset({"succeeded", "failed", "canceled"})
@@ -118,3 +126,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
     details: dict[str, Any]
     at: datetime
+
+
+def uuid_of(text: str) -> UUID | None:
+    """The id that a text from outside says; None where it says none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -14,10 +14,14 @@ LOCK_PAYMENT = PAYMENT + " for update"
 REFUND_COLUMNS = """id, payment_id, patron_id, amount, released, status, reason, provider_id, failure, requested_by, outside, created_at,
 ended_at, version"""
 REFUND = f"select {REFUND_COLUMNS} from refunds where tenant_id = $1 and id = $2"  # noqa: S608 - our own names
-REFUNDS_OF = f"select {REFUND_COLUMNS} from refunds where tenant_id = $1 and payment_id = $2 order by created_at, id limit 500"  # noqa: S608 - our own names
+REFUNDS_OF = (
+    f"select {REFUND_COLUMNS} from refunds where tenant_id = $1 and payment_id = $2 order by created_at, id limit 500"  # noqa: S608 - our own names
+)
 DISPUTE_COLUMNS = """id, payment_id, provider_id, amount, currency, reason, status, lost, due_by, answered_at, opened_at, ended_at, version"""
 DISPUTE = f"select {DISPUTE_COLUMNS} from disputes where tenant_id = $1 and id = $2"  # noqa: S608 - our own names
-DISPUTES_OF = f"select {DISPUTE_COLUMNS} from disputes where tenant_id = $1 and payment_id = $2 order by opened_at, id limit 100"  # noqa: S608 - our own names
+DISPUTES_OF = (
+    f"select {DISPUTE_COLUMNS} from disputes where tenant_id = $1 and payment_id = $2 order by opened_at, id limit 100"  # noqa: S608 - our own names
+)
 STEPS_OF = """
 select id, step, source, cause, details, at from payment_steps where tenant_id = $1 and payment_id = $2 order by id desc limit 500
 """

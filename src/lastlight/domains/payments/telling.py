@@ -6,19 +6,17 @@ from typing import Any
 import msgspec
 
 from lastlight.domains.payments.events import DisputeEvent, PaymentEvent, RefundEvent
-from lastlight.domains.payments.model import Dispute, Payment, Refund, Source
+from lastlight.domains.payments.model import Dispute, Hint, Payment, Refund
 from lastlight.runtime.context import Ctx
 
 NOTE = "insert into payment_steps (tenant_id, payment_id, step, source, cause, details) values ($1, $2, $3, $4, $5, $6)"
 
 
-async def note(
-    ctx: Ctx, *, payment: Payment, step: str, source: Source, cause: str = "", details: Mapping[str, Any] | None = None
-) -> None:
+async def note(ctx: Ctx, *, payment: Payment, step: str, hint: Hint, details: Mapping[str, Any] | None = None) -> None:
     """Write down one step of a payment's life; who is at work is its cause where nothing else is."""
-    who = cause or (str(ctx.actor.user_id) if ctx.actor.user_id else "")
+    who = hint.cause or (str(ctx.actor.user_id) if ctx.actor.user_id else "")
     told = msgspec.to_builtins(dict(details or {}))
-    await ctx.db.execute(NOTE, ctx.tenant_id, payment.id, step, source, who, told)
+    await ctx.db.execute(NOTE, ctx.tenant_id, payment.id, step, hint.source, who, told)
 
 
 def said(payment: Payment) -> dict[str, Any]:
@@ -33,7 +31,7 @@ def facts(payment: Payment) -> dict[str, Any]:
     return {name: msgspec.to_builtins(getattr(payment, name)) for name in names}
 
 
-def tell(ctx: Ctx, event: PaymentEvent, *, payment: Payment, before: Payment | None = None, reason: str = "") -> None:
+def tell(ctx: Ctx, *, event: PaymentEvent, payment: Payment, before: Payment | None = None, reason: str = "") -> None:
     """Emit an event of a payment."""
     ctx.emit(
         event,
@@ -46,13 +44,13 @@ def tell(ctx: Ctx, event: PaymentEvent, *, payment: Payment, before: Payment | N
     )
 
 
-def tell_refund(ctx: Ctx, kind: type[RefundEvent], *, payment: Payment, refund: Refund, reason: str = "") -> None:
+def tell_refund(ctx: Ctx, *, kind: type[RefundEvent], payment: Payment, refund: Refund, reason: str = "") -> None:
     """Emit an event of a refund."""
     event = kind(**said(payment), refund_id=refund.id, refund=refund.amount, refund_status=refund.status)
-    tell(ctx, event, payment=payment, reason=reason)
+    tell(ctx, event=event, payment=payment, reason=reason)
 
 
-def tell_dispute(ctx: Ctx, kind: type[DisputeEvent], *, payment: Payment, dispute: Dispute) -> None:
+def tell_dispute(ctx: Ctx, *, kind: type[DisputeEvent], payment: Payment, dispute: Dispute) -> None:
     """Emit an event of a dispute."""
     event = kind(**said(payment), dispute_id=dispute.id, disputed=dispute.amount, dispute_status=dispute.status)
-    tell(ctx, event, payment=payment)
+    tell(ctx, event=event, payment=payment)

@@ -53,7 +53,7 @@ from lastlight.runtime.processor.objects import (
     PaymentIntent,
     Refund,
 )
-from lastlight.runtime.processor.refunds import create_refund, retrieve_refund
+from lastlight.runtime.processor.refunds import create_refund, list_refunds, retrieve_refund
 from lastlight.runtime.processor.webhooks import verified_event
 
 __all__ = [
@@ -96,6 +96,7 @@ __all__ = [
     "list_balance_transactions",
     "list_disputes",
     "list_events",
+    "list_refunds",
     "retrieve_balance",
     "retrieve_balance_transaction",
     "retrieve_charge",

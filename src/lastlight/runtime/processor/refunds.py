@@ -1,17 +1,18 @@
 """Refunds."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from lastlight.kernel.money import Money
 from lastlight.runtime.processor.amounts import to_processor
 from lastlight.runtime.processor.client import ask
+from lastlight.runtime.processor.lists import every
 from lastlight.runtime.processor.objects import Refund
 from lastlight.runtime.processor.readings import refund_of
 from lastlight.runtime.services import Services
 
 if TYPE_CHECKING:
-    from stripe.params import RefundCreateParams
+    from stripe.params import RefundCreateParams, RefundListParams
 
 RefundReason = Literal["duplicate", "fraudulent", "requested_by_customer"]
 _WHOLE = ["balance_transaction", "failure_balance_transaction"]
@@ -43,3 +44,10 @@ async def create_refund(
 async def retrieve_refund(services: Services, refund_id: str) -> Refund:
     """A refund as it is now, with what it moved."""
     return refund_of(await ask(services, lambda v1: v1.refunds.retrieve_async(refund_id, {"expand": _WHOLE})))
+
+
+async def list_refunds(services: Services, *, intent_id: str) -> AsyncIterator[Refund]:
+    """The refunds of an intent, the newest first, with what they moved."""
+    params: RefundListParams = {"payment_intent": intent_id, "expand": [f"data.{name}" for name in _WHOLE]}
+    async for found in every(lambda after: ask(services, lambda v1: v1.refunds.list_async({**params, **after}))):
+        yield refund_of(found)

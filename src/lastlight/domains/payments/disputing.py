@@ -1,0 +1,109 @@
+"""Disputes: the cardholder's bank asks the money back. What is left of what was bought is frozen until the verdict."""
+
+import msgspec
+
+from lastlight.domains.ledger import DISPUTES_HELD, open_account
+from lastlight.domains.payments.events import DisputeChanged, DisputeClosed, DisputeOpened
+from lastlight.domains.payments.journal import book, make_available, moment, write_off
+from lastlight.domains.payments.model import (
+    DISPUTE_ENDED,
+    INQUIRIES,
+    Dispute,
+    DisputeId,
+    DisputeStatus,
+    Hint,
+    Payment,
+)
+from lastlight.domains.payments.purposes import PURPOSES
+from lastlight.domains.payments.queries import read_dispute
+from lastlight.domains.payments.rows import save
+from lastlight.domains.payments.telling import note, tell_dispute
+from lastlight.kernel.ids import uuid7
+from lastlight.runtime import processor
+from lastlight.runtime.context import Ctx
+
+INSERT = """
+insert into disputes (tenant_id, id, payment_id, provider_id, amount, currency, reason, status, due_by, opened_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+SAVE = """
+update disputes
+set status = $3, amount = $4, due_by = $5, lost = $6,
+    ended_at = case when $3 in ('warning_closed', 'won', 'lost', 'prevented') then coalesce(ended_at, now()) end
+where tenant_id = $1 and id = $2
+"""
+FOUND = "select id from disputes where tenant_id = $1 and provider_id = $2"
+HELD = """
+select coalesce(sum(amount), 0)::bigint from disputes
+where tenant_id = $1 and payment_id = $2 and status in ('needs_response', 'under_review', 'lost')
+"""
+
+
+async def follow_dispute(ctx: Ctx, *, payment: Payment, seen: processor.Dispute, hint: Hint) -> Payment:
+    """The payment, with one dispute as the provider has it."""
+    status: DisputeStatus = msgspec.convert(seen.status, DisputeStatus)
+    known = await ctx.db.fetchval(FOUND, ctx.tenant_id, seen.id)
+    if known is None:
+        dispute, before = await _opened(ctx, payment, seen, status), None
+    else:
+        dispute = before = await read_dispute(ctx, dispute_id=known)
+    await _book(ctx, payment, dispute, seen)
+    if before is not None and (before.status == status or before.status in DISPUTE_ENDED):
+        return payment
+    if before is None:
+        await PURPOSES.of(payment).freeze(ctx, payment, dispute)
+    lost = await _verdict(ctx, payment, dispute, status) if status in DISPUTE_ENDED else 0
+    due = moment(seen.due_by) if seen.due_by else None
+    await ctx.db.execute(SAVE, ctx.tenant_id, dispute.id, status, seen.amount, due, lost)
+    return await _tell(ctx, payment, dispute, before, hint)
+
+
+async def _opened(ctx: Ctx, payment: Payment, seen: processor.Dispute, status: DisputeStatus) -> Dispute:
+    """A row for a dispute that is new to us; one that is decided already opens, and ends in the same breath."""
+    dispute_id = DisputeId(uuid7())
+    first: DisputeStatus = "warning_needs_response" if status in INQUIRIES else "needs_response"
+    due = moment(seen.due_by) if seen.due_by else None
+    opened = first if status in DISPUTE_ENDED else status
+    values = (payment.id, seen.id, seen.amount, seen.currency, seen.reason, opened, due, moment(seen.created))
+    await ctx.db.execute(INSERT, ctx.tenant_id, dispute_id, *values)
+    return await read_dispute(ctx, dispute_id=dispute_id)
+
+
+async def _book(ctx: Ctx, payment: Payment, dispute: Dispute, seen: processor.Dispute) -> None:
+    held = await open_account(ctx, kind=DISPUTES_HELD, currency=payment.currency)
+    for moved in sorted(seen.balance_transactions, key=lambda one: (one.created, one.amount)):
+        presented = -seen.amount if moved.amount < 0 else seen.amount
+        await book(
+            ctx, payment=payment, kind="dispute", moved=[moved], presented=presented, other=held, dispute_id=dispute.id
+        )
+        await make_available(ctx, payment=payment, moved=[moved])
+
+
+async def _verdict(ctx: Ctx, payment: Payment, dispute: Dispute, status: DisputeStatus) -> int:
+    """What a decided dispute costs: what is left of what was bought pays first, the business the rest."""
+    purpose = PURPOSES.of(payment)
+    if status != "lost":
+        await purpose.verdict(ctx, payment, dispute, "won")
+        return 0
+    taken = await purpose.verdict(ctx, payment, dispute, "lost")
+    lost = dispute.amount - taken
+    await write_off(
+        ctx, payment=payment, key=f"dispute:{dispute.id}:loss", kind="dispute-loss", amount=lost, to=DISPUTES_HELD,
+        meta={"dispute_id": str(dispute.id)},
+    )  # fmt: skip
+    return lost
+
+
+async def _tell(ctx: Ctx, payment: Payment, dispute: Dispute, before: Dispute | None, hint: Hint) -> Payment:
+    held = await ctx.db.fetchval(HELD, ctx.tenant_id, payment.id)
+    payment = await save(ctx, payment=msgspec.structs.replace(payment, disputed=held))
+    after = await read_dispute(ctx, dispute_id=dispute.id)
+    details = {"dispute_id": after.id, "amount": after.amount, "reason": after.reason, "lost": after.lost}
+    await note(ctx, payment=payment, step=f"dispute-{after.status}", hint=hint, details=details)
+    if before is None:
+        tell_dispute(ctx, kind=DisputeOpened, payment=payment, dispute=dispute)
+    if after.status in DISPUTE_ENDED:
+        tell_dispute(ctx, kind=DisputeClosed, payment=payment, dispute=after)
+    elif before is not None:
+        tell_dispute(ctx, kind=DisputeChanged, payment=payment, dispute=after)
+    return payment

@@ -1,0 +1,153 @@
+"""The inbox of the card provider's events: one durable row for each, whoever brings it and however often; then a job that looks.
+
+An event is believed when its signature holds, and is a hint all the same: its object is fetched before anything is done. It belongs to
+the business whose payment it is about; what is about none of ours stays with the platform, and is ignored.
+"""
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from lastlight.domains.payments.errors import EventHandled, SignatureWrong
+from lastlight.domains.payments.events import ProviderEventFailed, ProviderEventReplayed
+from lastlight.domains.payments.journal import moment
+from lastlight.domains.payments.looking import look_at
+from lastlight.domains.payments.model import Hint, uuid_of
+from lastlight.kernel.errors import NotFound, Problem
+from lastlight.kernel.ids import PLATFORM, TenantId, uuid7
+from lastlight.runtime import processor
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.jobs import JobRun, Retry, job
+from lastlight.runtime.jobs.run import GiveUpError, RetryLaterError, sentence
+
+ENDPOINT = "platform"
+ABOUT = frozenset({"payment_intent", "charge", "refund", "dispute"})
+# every tenant: an event names its payment, and the payment its business
+OWNER = """
+select tenant_id, id from payments
+where id = $1::uuid or intent_id = any($2::text[]) or charge_id = any($2::text[])
+order by id limit 1
+"""
+KEEP = """
+insert into provider_events (tenant_id, id, endpoint, account, event_id, kind, api_version, object_id, payment_id, source, state, body,
+                             happened_at, handled_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, case when $11 <> 'waiting' then now() end)
+on conflict do nothing
+"""
+EVENT = """
+select id, kind, api_version, event_id, payment_id, state, attempts from provider_events where tenant_id = $1 and id = $2
+"""
+HANDLED = """
+update provider_events set state = $3, error = $4, attempts = $5, handled_at = case when $3 <> 'waiting' then now() end
+where tenant_id = $1 and id = $2
+"""
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A row of the inbox, as its job needs it."""
+
+    id: UUID
+    kind: str
+    api_version: str
+    event_id: str
+    payment_id: UUID | None
+    state: str
+    attempts: int
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """What an event's object says of the payment that it is about."""
+
+    payment_id: UUID | None
+    provider_ids: list[str]
+
+
+@job("payments.take_event", retry=Retry(attempts=12, backoff=2.0, most=1800.0), timeout=90.0)
+async def take_event(job: JobRun, provider_event_id: UUID) -> None:
+    """Follow what an event of the card provider hints at."""
+    async with job.transaction() as ctx:
+        kept = await ctx.db.row(Kept, EVENT, ctx.tenant_id, provider_event_id)
+    if kept is None or kept.state != "waiting" or kept.payment_id is None:
+        return
+    hint = Hint("webhook", kept.event_id)
+    try:
+        known = await look_at(job.services, job.tenant_id, payment_id=kept.payment_id, hint=hint)
+    except Exception as error:
+        await _failed(job, kept, error)
+        raise
+    if not known:
+        early = RetryLaterError("The payment is not open at the card provider yet.", seconds=1.0)
+        await _failed(job, kept, early)
+        raise early
+    async with job.finish() as ctx:
+        await ctx.db.execute(HANDLED, ctx.tenant_id, kept.id, "done", "", kept.attempts + 1)
+
+
+async def take_in(
+    ctx: Ctx, *, event: processor.Event, body: bytes, source: Literal["webhook", "sweep"]
+) -> tuple[TenantId, UUID] | None:
+    """Keep an event that was verified, or fetched; whose it is and its row, where there is something to be done.
+
+    Needs a transaction of the system, which sees every business. None: it was kept before, or is nothing that we act on.
+    """
+    named = _named(event)
+    found = await ctx.db.fetchrow(OWNER, named.payment_id, named.provider_ids)
+    tenant_id, payment_id = (TenantId(found["tenant_id"]), found["id"]) if found else (PLATFORM, None)
+    state = _state(event, payment_id)
+    row_id = uuid7()
+    said = (ENDPOINT, event.account, event.id, event.type, event.api_version, event.object_id)
+    kept = await ctx.db.execute(KEEP, tenant_id, row_id, *said, payment_id, source, state, body, moment(event.created))
+    return (tenant_id, row_id) if kept and state == "waiting" else None
+
+
+def verified(ctx: Ctx, *, body: bytes, signature: str) -> processor.Event:
+    """The event of a webhook whose signature and time hold. Raises SignatureWrong."""
+    secrets = processor.configuration_of(ctx.services).webhook_secrets
+    try:
+        return processor.verified_event(body, signature, now=ctx.now.timestamp(), secrets=secrets)
+    except processor.SignatureRefused as error:
+        raise SignatureWrong(error.message) from None
+
+
+async def replay_event(ctx: Ctx, *, provider_event_id: UUID) -> Kept:
+    """Have an event worked off again, whatever became of it. Raises NotFound, or EventHandled while it waits."""
+    kept = await ctx.db.row(Kept, EVENT + " for update", ctx.tenant_id, provider_event_id)
+    if kept is None or kept.payment_id is None:
+        raise NotFound
+    if kept.state == "waiting" and kept.attempts == 0:
+        raise EventHandled
+    await ctx.db.execute(HANDLED, ctx.tenant_id, kept.id, "waiting", "", kept.attempts)
+    ctx.emit(
+        ProviderEventReplayed(provider_event_id=kept.id, kind=kept.kind),
+        entity=("provider_event", kept.id),
+        before={"state": kept.state},
+        after={"state": "waiting"},
+    )
+    await ctx.enqueue(take_event, key=str(kept.id), provider_event_id=kept.id)
+    return msgspec.structs.replace(kept, state="waiting")
+
+
+def _state(event: processor.Event, payment_id: UUID | None) -> str:
+    if payment_id is None or event.object_type not in ABOUT:
+        return "ignored"
+    return "waiting" if event.api_version == processor.API_VERSION else "held"
+
+
+def _named(event: processor.Event) -> _Named:
+    """Our id in the metadata, and the provider's ids of the intent and the charge."""
+    metadata: dict[str, str] = event.data.get("metadata") or {}
+    texts = (event.object_id, event.data.get("payment_intent"), event.data.get("charge"))
+    return _Named(uuid_of(metadata.get("payment_id", "")), [text for text in texts if isinstance(text, str) and text])
+
+
+async def _failed(run: JobRun, kept: Kept, error: Exception) -> None:
+    """Count the attempt; after the last one the event has failed, which somebody is told."""
+    lost = isinstance(error, GiveUpError) or (isinstance(error, Problem) and error.status < 500)
+    ended = lost or run.claimed.attempts >= run.claimed.max_attempts
+    async with run.transaction() as ctx:
+        state = "failed" if ended else "waiting"
+        await ctx.db.execute(HANDLED, ctx.tenant_id, kept.id, state, sentence(error)[:1000], kept.attempts + 1)
+        if ended:
+            told = ProviderEventFailed(provider_event_id=kept.id, kind=kept.kind, attempts=kept.attempts + 1)
+            ctx.emit(told, entity=("provider_event", kept.id), reason=sentence(error)[:500])

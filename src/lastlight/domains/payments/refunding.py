@@ -1,0 +1,174 @@
+"""Refunds: begun here or at the provider's, followed until they arrive, and taken back where they do not.
+
+What was bought is released when a refund begins: its worth waits in the account of refunds on their way until the provider's balance
+shows that it left. A refund that fails, even after it succeeded, puts everything back.
+"""
+
+from typing import Any
+
+import msgspec
+
+from lastlight.domains.ledger import REFUNDS_PAYABLE, open_account
+from lastlight.domains.payments.errors import RefundTooLarge, SpentAlready
+from lastlight.domains.payments.events import RefundBegun, RefundFailed, RefundSucceeded
+from lastlight.domains.payments.journal import book, make_available, write_off
+from lastlight.domains.payments.model import REFUND_ENDED, Hint, Payment, Refund, RefundId, RefundStatus, uuid_of
+from lastlight.domains.payments.purposes import PURPOSES
+from lastlight.domains.payments.queries import read_refund
+from lastlight.domains.payments.rows import save
+from lastlight.domains.payments.telling import note, tell_refund
+from lastlight.kernel.errors import Invalid
+from lastlight.kernel.ids import uuid7
+from lastlight.runtime import processor
+from lastlight.runtime.context import Ctx
+
+INSERT = """
+insert into refunds (tenant_id, id, payment_id, patron_id, amount, released, status, reason, provider_id, requested_by, outside)
+values ($1, $2, $3, $4, $5, $6, 'created', $7, $8, $9, $10)
+"""
+FOUND = """
+select id from refunds
+where tenant_id = $1 and payment_id = $2 and (provider_id = $3 or (provider_id is null and status = 'created' and id = $4))
+"""
+SAVE = """
+update refunds
+set status = $3, provider_id = coalesce(provider_id, $4), failure = $5, released = $6,
+    ended_at = case when $3 in ('succeeded', 'failed', 'canceled') then coalesce(ended_at, now()) end
+where tenant_id = $1 and id = $2
+"""
+STATUSES: dict[str, RefundStatus] = {
+    "pending": "pending",
+    "requires_action": "pending",
+    "succeeded": "succeeded",
+    "failed": "failed",
+    "canceled": "canceled",
+}
+
+
+async def open_refund(ctx: Ctx, *, payment: Payment, amount: int, reason: str) -> tuple[Payment, Refund]:
+    """Begin to refund a payment that is held: what was bought for it is taken back, all of it or nothing.
+
+    Raises RefundTooLarge where less was captured, SpentAlready where less is left of what was bought.
+    """
+    if amount <= 0:
+        raise Invalid(fields={"amount": "Say how much goes back, more than nothing."})
+    if amount > payment.refundable:
+        raise RefundTooLarge(extra={"most": payment.refundable, "currency": payment.currency})
+    refund = await _insert(ctx, payment, amount=amount, reason=reason, provider_id=None)
+    released = await PURPOSES.of(payment).release(ctx, payment, refund, amount)
+    if released != amount:
+        raise SpentAlready(extra={"most": released, "currency": payment.currency})
+    return await _begun(ctx, payment, refund, Hint("request"))
+
+
+async def follow_refund(ctx: Ctx, *, payment: Payment, seen: processor.Refund, hint: Hint) -> Payment:
+    """The payment, with one refund as the provider has it; one that was made there is taken over."""
+    payment, refund = await _ours(ctx, payment, seen, hint)
+    status = STATUSES[seen.status]
+    await _book(ctx, payment, refund, seen)
+    if (status, seen.id) == (refund.status, refund.provider_id):
+        return payment
+    if refund.status in {"failed", "canceled"} or (refund.status == "succeeded" and status == "pending"):
+        return payment  # nothing comes after the first two, and nothing becomes pending again
+    return await end_refund(
+        ctx, payment=payment, refund=refund, status=status, provider_id=seen.id, failure=seen.failure_reason,
+        hint=hint,
+    )  # fmt: skip
+
+
+async def end_refund(
+    ctx: Ctx,
+    *,
+    payment: Payment,
+    refund: Refund,
+    status: RefundStatus,
+    provider_id: str | None,
+    failure: str,
+    hint: Hint,
+) -> Payment:
+    """A refund of a payment that is held gets another status; a failed one gives back what was released."""
+    lost = status in {"failed", "canceled"}
+    if lost:
+        await _take_back(ctx, payment, refund)
+    await ctx.db.execute(SAVE, ctx.tenant_id, refund.id, status, provider_id, failure, 0 if lost else refund.released)
+    payment = await save(ctx, payment=msgspec.structs.replace(payment, **_sums(payment, refund, status)))
+    after = await read_refund(ctx, refund_id=refund.id)
+    if after.status == refund.status:
+        return payment
+    details = {"refund_id": refund.id, "amount": refund.amount, "failure": failure}
+    await note(ctx, payment=payment, step=f"refund-{status}", hint=hint, details=details)
+    if status in REFUND_ENDED:
+        kind = RefundFailed if lost else RefundSucceeded
+        tell_refund(ctx, kind=kind, payment=payment, refund=after, reason=failure)
+    return payment
+
+
+async def _ours(ctx: Ctx, payment: Payment, seen: processor.Refund, hint: Hint) -> tuple[Payment, Refund]:
+    """Our row for a refund of the provider; the one that was begun here says its id in the metadata."""
+    named = uuid_of(seen.metadata.get("refund_id", ""))
+    known = await ctx.db.fetchval(FOUND, ctx.tenant_id, payment.id, seen.id, named)
+    if known is not None:
+        return payment, await read_refund(ctx, refund_id=known)
+    refund = await _insert(ctx, payment, amount=seen.amount, reason="", provider_id=seen.id)
+    released = await PURPOSES.of(payment).release(ctx, payment, refund, seen.amount)
+    refund = msgspec.structs.replace(refund, released=released)
+    await ctx.db.execute(SAVE, ctx.tenant_id, refund.id, "created", seen.id, "", released)
+    await write_off(
+        ctx, payment=payment, key=f"refund:{refund.id}:loss", kind="refund-loss", amount=seen.amount - released,
+        to=REFUNDS_PAYABLE, meta={"refund_id": str(refund.id)},
+    )  # fmt: skip
+    return await _begun(ctx, payment, refund, hint)
+
+
+async def _insert(ctx: Ctx, payment: Payment, *, amount: int, reason: str, provider_id: str | None) -> Refund:
+    refund_id = RefundId(uuid7())
+    who, outside = ctx.actor.user_id, provider_id is not None
+    values = (payment.id, payment.patron_id, amount, 0 if outside else amount, reason, provider_id, who, outside)
+    await ctx.db.execute(INSERT, ctx.tenant_id, refund_id, *values)
+    return await read_refund(ctx, refund_id=refund_id)
+
+
+async def _begun(ctx: Ctx, payment: Payment, refund: Refund, hint: Hint) -> tuple[Payment, Refund]:
+    after = await save(ctx, payment=msgspec.structs.replace(payment, refunding=payment.refunding + refund.amount))
+    details = {"refund_id": refund.id, "amount": refund.amount, "outside": refund.outside}
+    await note(ctx, payment=after, step="refund-begun", hint=hint, details=details)
+    tell_refund(ctx, kind=RefundBegun, payment=after, refund=refund, reason=refund.reason)
+    return after, refund
+
+
+async def _book(ctx: Ctx, payment: Payment, refund: Refund, seen: processor.Refund) -> None:
+    """Book what the refund moved at the provider, and what its failure moved back."""
+    waiting = await open_account(ctx, kind=REFUNDS_PAYABLE, currency=payment.currency)
+    for moved, presented in (
+        (seen.balance_transaction, -seen.amount),
+        (seen.failure_balance_transaction, seen.amount),
+    ):
+        if moved is not None:
+            await book(
+                ctx, payment=payment, kind="refund", moved=[moved], presented=presented, other=waiting,
+                refund_id=refund.id,
+            )  # fmt: skip
+            await make_available(ctx, payment=payment, moved=[moved])
+
+
+async def _take_back(ctx: Ctx, payment: Payment, refund: Refund) -> None:
+    if refund.released:
+        await PURPOSES.of(payment).restore(ctx, payment, refund)
+    await write_off(
+        ctx, payment=payment, key=f"refund:{refund.id}:loss-back", kind="refund-loss",
+        amount=refund.released - refund.amount, to=REFUNDS_PAYABLE, meta={"refund_id": str(refund.id)},
+    )  # fmt: skip
+
+
+def _sums(payment: Payment, refund: Refund, status: RefundStatus) -> dict[str, Any]:
+    """The payment's sums once the refund, which counts as under way or as given back, has another status."""
+    refunding, refunded = payment.refunding, payment.refunded
+    if refund.status == "succeeded":
+        refunded -= refund.amount
+    else:
+        refunding -= refund.amount
+    if status == "succeeded":
+        refunded += refund.amount
+    elif status not in REFUND_ENDED:
+        refunding += refund.amount
+    return {"refunding": refunding, "refunded": refunded}
