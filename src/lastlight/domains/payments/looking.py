@@ -23,6 +23,8 @@ from lastlight.runtime.jobs import JobRun, Retry, job
 from lastlight.runtime.jobs.run import RetryLaterError
 from lastlight.runtime.services import Services
 
+RELEASED = "partial_capture_reversal"
+"""What was authorised and not captured: the provider books the whole charge and takes the rest back, as a refund that is none."""
 LOOKS = 6
 """How often it is fetched again at the most, where something else changes the payment meanwhile."""
 
@@ -73,9 +75,13 @@ async def fetch(services: Services, payment: Payment) -> Seen:
     if charge is None or not charge.captured:
         return Seen(intent=intent)
     moved = [charge.balance_transaction] if charge.balance_transaction else []
-    if moved and charge.amount_captured < charge.amount:
-        moved = [one async for one in processor.list_balance_transactions(services, source=charge.id)]
-    refunds = [one async for one in processor.list_refunds(services, intent_id=intent.id)]
+    refunds: list[processor.Refund] = []
+    async for refund in processor.list_refunds(services, intent_id=intent.id):
+        left = refund.balance_transaction
+        if left is not None and left.reporting_category == RELEASED:
+            moved.append(left)
+        else:
+            refunds.append(refund)
     disputes = [one async for one in processor.list_disputes(services, intent_id=intent.id)]
     return Seen(intent=intent, moved=moved, refunds=refunds, disputes=disputes)
 

@@ -1,0 +1,122 @@
+"""Money that goes back: refunds in parts, failed, made elsewhere; disputes won, lost, and lost after it was spent."""
+
+from uuid import uuid4
+
+import pytest
+
+from lastlight.domains.payments.actions import answer_dispute, begin_refund
+from lastlight.domains.payments.errors import DisputeEnded, RefundTooLarge, SpentAlready
+from lastlight.kernel.errors import Invalid
+from lastlight.kernel.money import Money
+from lastlight.runtime import processor
+from tests.support.paying import Shop
+
+pytestmark = pytest.mark.database
+
+
+async def test_refunds_leave_in_parts_and_no_more_than_was_paid(shop: Shop) -> None:
+    payment = await shop.paid(10_000)
+    first = await shop.refund(payment, 3_333)
+    assert (await shop.read(payment.id)).refunding + (await shop.read(payment.id)).refunded == 3_333
+    done = await shop.until(payment.id, lambda one: one.refunded == 3_333)
+    assert (done.refunding, done.refundable) == (0, 6_667)
+    async with shop.ctx() as ctx:
+        with pytest.raises(RefundTooLarge):
+            await begin_refund(ctx, payment_id=payment.id, amount=6_668, reason="too much")
+    shop.trial.spent = 6_000
+    with pytest.raises(SpentAlready):
+        await shop.refund(payment, 668, "spent")
+    await shop.refund(payment, 667)
+    await shop.until(payment.id, lambda one: one.refunded == 4_000)
+    assert await shop.books() == {"order-clearing": 6_000, "processing-fees": 320, "provider-pending": 5_680}
+    assert await shop.held() == {"EUR": 5_680}
+    assert [one.status for one in await shop.refunds(payment)] == ["succeeded", "succeeded"]
+    assert (await shop.refunds(payment))[0].id == first.id
+
+
+async def test_nothing_is_no_refund_and_no_reason_is_none(shop: Shop) -> None:
+    payment = await shop.paid(2_000)
+    for amount, reason in ((0, "nothing"), (-5, "less"), (100, "  ")):
+        with pytest.raises(Invalid):
+            await shop.refund(payment, amount, reason)
+    assert await shop.refunds(payment) == []
+
+
+async def test_a_refund_that_fails_later_puts_everything_back(shop: Shop) -> None:
+    payment = await shop.paid(10_000, "pm_card_refundFail")
+    await shop.refund(payment, 4_000)
+    await shop.until(payment.id, lambda one: one.refunded == 4_000)
+    shop.beside.control("clock", seconds=60)
+    failed = await shop.look(payment)
+    assert (failed.refunded, failed.refunding, failed.refundable) == (0, 0, 10_000)
+    books = await shop.books()
+    assert (books["order-clearing"], "refunds-payable" in books) == (10_000, False)
+    assert shop.trial.told[-1] == "restored 4000"
+    assert [one.status for one in await shop.refunds(payment)] == ["failed"]
+    before = list(shop.trial.told)
+    await shop.look(failed)
+    assert shop.trial.told == before
+
+
+async def test_a_pending_refund_is_on_its_way_until_it_arrives(shop: Shop) -> None:
+    payment = await shop.paid(10_000, "pm_card_pendingRefund")
+    await shop.until_refund(await shop.refund(payment, 4_000), "pending")
+    assert (await shop.look(payment)).refunding == 4_000
+    shop.beside.control("clock", seconds=60)
+    after = await shop.look(payment)
+    assert (after.refunding, after.refunded) == (0, 4_000)
+    assert await shop.held() == {"EUR": (await shop.books())["provider-pending"]}
+
+
+async def test_a_refund_made_at_the_providers_is_taken_over_and_what_was_spent_is_a_loss(shop: Shop) -> None:
+    payment = await shop.paid(10_000)
+    shop.trial.spent = 8_000
+    assert payment.intent_id is not None
+    await processor.create_refund(
+        shop.services, key=str(uuid4()), intent_id=payment.intent_id, amount=Money(5_000, "EUR"), metadata={}
+    )
+    await shop.look(payment)
+    after = await shop.look(payment)
+    refund = (await shop.refunds(payment))[0]
+    assert (after.refunded, refund.outside, refund.amount, refund.released) == (5_000, True, 5_000, 2_000)
+    books = await shop.books()
+    assert (books["losses"], books["order-clearing"], "refunds-payable" in books) == (3_000, 8_000, False)
+    assert await shop.held() == {"EUR": books["provider-pending"]}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "verdict", "spent"),
+    [("winning_evidence", "won", 0), ("losing_evidence", "lost", 0), ("losing_evidence", "lost", 7_500)],
+)
+async def test_a_dispute_freezes_and_its_verdict_is_booked(shop: Shop, evidence: str, verdict: str, spent: int) -> None:
+    payment = await shop.paid(10_000, "pm_card_createDispute")
+    shop.trial.spent = spent
+    shop.beside.control("clock", seconds=60)
+    disputed = await shop.look(payment)
+    dispute = (await shop.disputes(payment))[0]
+    assert (disputed.disputed, disputed.refundable, dispute.status) == (10_000, 0, "needs_response")
+    books = await shop.books()
+    assert (books["disputes-held"], books["dispute-fees"]) == (10_000, 1_500)
+    assert books.get("provider-pending", 0) + books.get("provider-available", 0) == -1_820
+    assert await shop.held() == {"EUR": -1_820}
+    async with shop.ctx() as ctx:
+        await answer_dispute(ctx, dispute_id=dispute.id, evidence=evidence)
+    async with shop.ctx() as ctx:
+        with pytest.raises(DisputeEnded):
+            await answer_dispute(ctx, dispute_id=dispute.id, evidence=evidence)
+    await shop.until_answered(dispute)
+    shop.beside.control("clock", seconds=60)
+    after = await shop.look(payment)
+    ended = (await shop.disputes(payment))[0]
+    assert (ended.status, ended.ended_at is not None) == (verdict, True)
+    books = await shop.books()
+    assert "disputes-held" not in books
+    if verdict == "won":
+        assert (after.disputed, books["order-clearing"], "dispute-fees" in books) == (0, 10_000, False)
+    else:
+        assert (ended.lost, books.get("losses", 0), books.get("order-clearing", 0)) == (spent, spent, spent)
+        assert books["dispute-fees"] == 1_500
+    assert (await shop.held()).get("EUR") == books.get("provider-pending", 0) + books.get("provider-available", 0)
+    told = list(shop.trial.told)
+    await shop.look(after)
+    assert (shop.trial.told, await shop.books()) == (told, books)
