@@ -15,7 +15,6 @@ create table payments (
     refunded      bigint      not null default 0,
     disputed      bigint      not null default 0,
     intent_id     text,
-    client_secret bytea,
     charge_id     text,
     brand         text        not null default '',
     last4         text        not null default '',
@@ -54,13 +53,14 @@ comment on column payments.refunding is 'of what was captured: on its way back';
 comment on column payments.refunded is 'of what was captured: given back';
 comment on column payments.disputed is 'in open or lost disputes';
 comment on column payments.intent_id is 'the payment intent at the provider';
-comment on column payments.client_secret is 'sealed; with it the payer''s own browser may pay this intent, and nothing else';
 comment on column payments.brand is 'of the card';
 comment on column payments.last4 is 'personal: the last four digits of the card''s number';
 comment on column payments.failure is 'what the provider said of the last attempt that failed, in a sentence for people';
 comment on column payments.checked_at is 'when the provider was last asked how it stands';
-create unique index payments_intent_once on payments (intent_id) where intent_id is not null;
-create unique index payments_charge_once on payments (charge_id) where charge_id is not null;
+create unique index payments_intent_once on payments (tenant_id, intent_id) where intent_id is not null;
+-- An event of the provider names its object, and not whose it is.
+create index payments_by_intent on payments (intent_id) where intent_id is not null;
+create index payments_by_charge on payments (charge_id) where charge_id is not null;
 create index payments_newest on payments (tenant_id, created_at, id);
 create index payments_of_patron on payments (tenant_id, patron_id, created_at desc, id desc) where patron_id is not null;
 create index payments_of_venue on payments (tenant_id, venue_id, created_at, id) where venue_id is not null;
@@ -68,6 +68,20 @@ create index payments_by_status on payments (tenant_id, status, created_at, id);
 create index payments_unfinished on payments (status, checked_at) where status in ('created', 'open', 'action', 'processing', 'authorised', 'captured');
 create trigger payments_touch before update on payments for each row execute function ll.touch();
 select ll.tenant_table('payments', guest => 'own', app => 'select, insert, update', system => 'select');
+
+-- With its secret the payer's own browser may pay an intent, and nothing else; it is there while the intent is open.
+create table payment_secrets (
+    tenant_id  uuid        not null,
+    payment_id uuid        not null,
+    patron_id  uuid,
+    secret     bytea       not null,
+    made_at    timestamptz not null default now(),
+    constraint payment_secrets_pkey primary key (tenant_id, payment_id),
+    constraint payment_secrets_payment_exists foreign key (tenant_id, payment_id) references payments (tenant_id, id)
+);
+comment on table payment_secrets is 'client secrets of open payment intents';
+comment on column payment_secrets.secret is 'sealed, and bound to the payment';
+select ll.tenant_table('payment_secrets', guest => 'own', system => 'select, update');
 
 -- The life of a payment, step by step ----------------------------------------------------------------------------------
 create table payment_steps (
@@ -120,7 +134,7 @@ comment on table refunds is 'what goes back to the card that paid';
 comment on column refunds.released is 'of the amount: taken back from what was bought; the rest was spent already and is a loss, which only a refund made at the provider''s can be';
 comment on column refunds.outside is 'it was made at the provider''s, not here';
 comment on column refunds.reason is 'personal: why, in a person''s words';
-create unique index refunds_provider_once on refunds (provider_id) where provider_id is not null;
+create unique index refunds_provider_once on refunds (tenant_id, provider_id) where provider_id is not null;
 create index refunds_of_payment on refunds (tenant_id, payment_id, created_at, id);
 create index refunds_of_patron on refunds (tenant_id, patron_id, created_at desc, id desc) where patron_id is not null;
 create index refunds_newest on refunds (tenant_id, created_at, id);
@@ -157,7 +171,7 @@ create table disputes (
 );
 comment on table disputes is 'payments that the cardholder''s bank asks back';
 comment on column disputes.lost is 'of a lost one: what could not be taken back from what was bought';
-create unique index disputes_provider_once on disputes (provider_id);
+create unique index disputes_provider_once on disputes (tenant_id, provider_id);
 create index disputes_of_payment on disputes (tenant_id, payment_id, opened_at);
 create index disputes_newest on disputes (tenant_id, opened_at, id);
 create index disputes_by_due on disputes (tenant_id, due_by, id);
@@ -189,7 +203,6 @@ create table provider_movements (
     constraint provider_movements_currency_shape check (currency ~ '^[A-Z]{3}$')
 );
 comment on table provider_movements is 'balance transactions of the provider; each is booked once, and once more when its money becomes available';
-create unique index provider_movements_once on provider_movements (id);
 create index provider_movements_of_payment on provider_movements (tenant_id, payment_id, created_at, id);
 create index provider_movements_due on provider_movements (available_on) where not available;
 select ll.tenant_table('provider_movements', app => 'select, insert, update', system => 'select');
@@ -225,7 +238,7 @@ create table provider_events (
 comment on table provider_events is 'what the provider told us, as it came: one row for each event, however often it is brought';
 comment on column provider_events.body is 'personal: the bytes that were signed';
 comment on column provider_events.state is 'ignored: nothing that we act on; held: of a version of the interface that we do not know; failed: tried to the end';
-create unique index provider_events_once on provider_events (endpoint, account, event_id);
+create unique index provider_events_once on provider_events (tenant_id, endpoint, account, event_id);
 create index provider_events_newest on provider_events (tenant_id, received_at, id);
 create index provider_events_by_state on provider_events (tenant_id, state, received_at, id);
 create index provider_events_of_payment on provider_events (tenant_id, payment_id, received_at) where payment_id is not null;

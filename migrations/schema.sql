@@ -602,6 +602,13 @@
 --   name_key text generated as lower(name) -- personal: name; in small letters, for the search
 --   surname_key text generated as lower(regexp_replace(btrim(name), '^.*\s'::text, ''::text)) -- personal: name; its last word in small letters, for the search
 
+-- payment_secrets: client secrets of open payment intents
+--   tenant_id uuid not null
+--   payment_id uuid not null
+--   patron_id uuid
+--   secret bytea not null -- sealed, and bound to the payment
+--   made_at timestamp with time zone not null default now()
+
 -- payment_steps: what became of a payment, in its order; never edited
 --   tenant_id uuid not null
 --   payment_id uuid not null
@@ -626,7 +633,6 @@
 --   refunded bigint not null default 0 -- of what was captured: given back
 --   disputed bigint not null default 0 -- in open or lost disputes
 --   intent_id text -- the payment intent at the provider
---   client_secret bytea -- sealed; with it the payer's own browser may pay this intent, and nothing else
 --   charge_id text
 --   brand text not null default ''::text -- of the card
 --   last4 text not null default ''::text -- personal: the last four digits of the card's number
@@ -1563,6 +1569,8 @@ END >= floor)))
 --   patrons.patrons_user_exists FOREIGN KEY (user_id) REFERENCES users(id)
 --   patrons.patrons_user_once UNIQUE (tenant_id, user_id)
 --   patrons.patrons_verifier_exists FOREIGN KEY (verified_by) REFERENCES users(id)
+--   payment_secrets.payment_secrets_payment_exists FOREIGN KEY (tenant_id, payment_id) REFERENCES payments(tenant_id, id)
+--   payment_secrets.payment_secrets_pkey PRIMARY KEY (tenant_id, payment_id)
 --   payment_steps.payment_steps_details_object CHECK ((jsonb_typeof(details) = 'object'::text))
 --   payment_steps.payment_steps_payment_exists FOREIGN KEY (tenant_id, payment_id) REFERENCES payments(tenant_id, id)
 --   payment_steps.payment_steps_pkey PRIMARY KEY (tenant_id, payment_id, id)
@@ -1964,6 +1972,8 @@ END >= floor)))
 --   CREATE INDEX patrons_by_time ON public.patrons USING btree (tenant_id, created_at DESC, id DESC)
 --   CREATE INDEX patrons_by_user ON public.patrons USING btree (user_id)
 --   CREATE INDEX patrons_by_verifier ON public.patrons USING btree (verified_by) WHERE (verified_by IS NOT NULL)
+--   CREATE INDEX payments_by_charge ON public.payments USING btree (charge_id) WHERE (charge_id IS NOT NULL)
+--   CREATE INDEX payments_by_intent ON public.payments USING btree (intent_id) WHERE (intent_id IS NOT NULL)
 --   CREATE INDEX payments_by_status ON public.payments USING btree (tenant_id, status, created_at, id)
 --   CREATE INDEX payments_newest ON public.payments USING btree (tenant_id, created_at, id)
 --   CREATE INDEX payments_of_patron ON public.payments USING btree (tenant_id, patron_id, created_at DESC, id DESC) WHERE (patron_id IS NOT NULL)
@@ -2094,7 +2104,7 @@ END >= floor)))
 --   CREATE UNIQUE INDEX devices_name_once ON public.devices USING btree (tenant_id, venue_id, lower(name)) WHERE (status <> 'revoked'::text)
 --   CREATE UNIQUE INDEX devices_pkey ON public.devices USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX disputes_pkey ON public.disputes USING btree (tenant_id, id)
---   CREATE UNIQUE INDEX disputes_provider_once ON public.disputes USING btree (provider_id)
+--   CREATE UNIQUE INDEX disputes_provider_once ON public.disputes USING btree (tenant_id, provider_id)
 --   CREATE UNIQUE INDEX door_rules_pkey ON public.door_rules USING btree (tenant_id, venue_id)
 --   CREATE UNIQUE INDEX door_scans_pkey ON public.door_scans USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX door_scans_sequence_once ON public.door_scans USING btree (tenant_id, device_id, sequence)
@@ -2136,17 +2146,16 @@ END >= floor)))
 --   CREATE UNIQUE INDEX patron_keys_pkey ON public.patron_keys USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX patrons_pkey ON public.patrons USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX patrons_user_once ON public.patrons USING btree (tenant_id, user_id)
+--   CREATE UNIQUE INDEX payment_secrets_pkey ON public.payment_secrets USING btree (tenant_id, payment_id)
 --   CREATE UNIQUE INDEX payment_steps_pkey ON public.payment_steps USING btree (tenant_id, payment_id, id)
---   CREATE UNIQUE INDEX payments_charge_once ON public.payments USING btree (charge_id) WHERE (charge_id IS NOT NULL)
---   CREATE UNIQUE INDEX payments_intent_once ON public.payments USING btree (intent_id) WHERE (intent_id IS NOT NULL)
+--   CREATE UNIQUE INDEX payments_intent_once ON public.payments USING btree (tenant_id, intent_id) WHERE (intent_id IS NOT NULL)
 --   CREATE UNIQUE INDEX payments_pkey ON public.payments USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX pgqueuer_log_pkey ON queue.pgqueuer_log USING btree (id)
 --   CREATE UNIQUE INDEX pgqueuer_picked_slot_idx ON queue.pgqueuer USING btree (entrypoint, slot) WHERE ((status = 'picked'::queue.pgqueuer_status) AND (slot IS NOT NULL))
 --   CREATE UNIQUE INDEX pgqueuer_pkey ON queue.pgqueuer USING btree (id)
 --   CREATE UNIQUE INDEX pgqueuer_statistics_pkey ON queue.pgqueuer_statistics USING btree (id)
---   CREATE UNIQUE INDEX provider_events_once ON public.provider_events USING btree (endpoint, account, event_id)
+--   CREATE UNIQUE INDEX provider_events_once ON public.provider_events USING btree (tenant_id, endpoint, account, event_id)
 --   CREATE UNIQUE INDEX provider_events_pkey ON public.provider_events USING btree (tenant_id, id)
---   CREATE UNIQUE INDEX provider_movements_once ON public.provider_movements USING btree (id)
 --   CREATE UNIQUE INDEX provider_movements_pkey ON public.provider_movements USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX push_keys_one_current ON public.push_keys USING btree (tenant_id) WHERE (retired_at IS NULL)
 --   CREATE UNIQUE INDEX push_keys_pkey ON public.push_keys USING btree (tenant_id, id)
@@ -2157,7 +2166,7 @@ END >= floor)))
 --   CREATE UNIQUE INDEX recovery_codes_pkey ON public.recovery_codes USING btree (user_id, hash)
 --   CREATE UNIQUE INDEX refresh_tokens_pkey ON public.refresh_tokens USING btree (hash)
 --   CREATE UNIQUE INDEX refunds_pkey ON public.refunds USING btree (tenant_id, id)
---   CREATE UNIQUE INDEX refunds_provider_once ON public.refunds USING btree (provider_id) WHERE (provider_id IS NOT NULL)
+--   CREATE UNIQUE INDEX refunds_provider_once ON public.refunds USING btree (tenant_id, provider_id) WHERE (provider_id IS NOT NULL)
 --   CREATE UNIQUE INDEX resources_name_taken ON public.resources USING btree (tenant_id, venue_id, kind, lower(name)) WHERE (status <> 'retired'::text)
 --   CREATE UNIQUE INDEX resources_of_venue ON public.resources USING btree (tenant_id, venue_id, id)
 --   CREATE UNIQUE INDEX resources_pkey ON public.resources USING btree (tenant_id, id)
@@ -2613,6 +2622,14 @@ END >= floor)))
 --   patrons.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   patrons.system_rows permissive all to lastlight_system using (true) check (true)
 --   patrons.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   payment_secrets.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), ( SELECT (ll.patron_id() IS NULL)))) check ()
+--   payment_secrets.looker_reads permissive select to lastlight_looker using (true) check ()
+--   payment_secrets.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   payment_secrets.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   payment_secrets.platform_reads permissive select to lastlight_platform using (true) check ()
+--   payment_secrets.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   payment_secrets.system_rows permissive all to lastlight_system using (true) check (true)
+--   payment_secrets.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   payment_steps.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
 --   payment_steps.guest_reads restrictive select to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
 --   payment_steps.guest_updates restrictive update to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
@@ -3182,6 +3199,10 @@ END >= floor)))
 --   patrons: lastlight_looker may select
 --   patrons: lastlight_platform may select, update
 --   patrons: lastlight_system may insert, select, update
+--   payment_secrets: lastlight_app may delete, insert, select, update
+--   payment_secrets: lastlight_looker may select
+--   payment_secrets: lastlight_platform may select
+--   payment_secrets: lastlight_system may select, update
 --   payment_steps: lastlight_app may insert, select
 --   payment_steps: lastlight_looker may select
 --   payment_steps: lastlight_platform may select

@@ -12,6 +12,7 @@ from tests.contracts import (
     given_identity,
     given_looking,
     given_mechanisms,
+    given_payments,
     given_places,
     given_safety,
     given_safety_pages,
@@ -33,6 +34,7 @@ MODULES = (
     given_safety,
     given_safety_pages,
     given_devices,
+    given_payments,
 )
 EXAMPLES = example.EXAMPLES
 EXAMPLES.update(given_safety.SAFETY_EXAMPLES)

@@ -14,7 +14,7 @@ PUBLIC = frozenset(
             "reset_password",
         ),
         *("register_business", "register_page", "register_submit", "open_file", "read_code_place", "read_calendar"),
-        *("enrol_device", "hear_device", "take_door_scans", "read_door_snapshot", "list_pass_keys"),
+        *("enrol_device", "hear_device", "take_webhook", "take_door_scans", "read_door_snapshot", "list_pass_keys"),
         *(
             "welcome",
             "sign_in_page",

@@ -42,6 +42,7 @@ GUEST_APPENDS = {
     "jobs": "a guest's action may queue work",
     "staged_actions": "a guest's action may call somebody outside",
     "outgoing_mail": "a guest's action may send a mail",
+    "payment_steps": "a guest's own wish to pay is a step of it",
 }
 """A guest of the tenant adds rows."""
 
@@ -58,6 +59,9 @@ GUEST_OWNS = {
     "bookings": ("patron_id", "patron"),
     "venue_images": ("patron_id", "patron"),
     "ledger_accounts": ("patron_id", "patron"),
+    "payments": ("patron_id", "patron"),
+    "refunds": ("patron_id", "patron"),
+    "payment_secrets": ("patron_id", "patron"),
 }
 """A guest reads and writes rows that carry its own patron id in this column."""
 

@@ -34,6 +34,7 @@ NOBODYS = {
     "outbox.name": "an event's name",
     "device_alerts.detail": "what a device says of itself",
     "devices.name": "a thing's name",
+    "disputes.reason": "a bank's word, one of a list",
     "devices.maintenance_reason": "about a thing",
     "devices.revoked_reason": "about a thing",
     "feature_flags.killed_reason": "about a feature",

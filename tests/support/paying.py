@@ -97,7 +97,7 @@ TRIALS: dict[TenantId, Trial] = {}
 
 def _of(name: str) -> Callable[..., Awaitable[Any]]:
     async def call(ctx: Ctx, *args: Any) -> Any:
-        return await getattr(TRIALS[ctx.tenant_id], name)(ctx, *args)
+        return await getattr(TRIALS.setdefault(ctx.tenant_id, Trial()), name)(ctx, *args)
 
     return call
 
@@ -232,7 +232,12 @@ class Shop:
             payment = await self.read(payment_id)
             return payment if stands(payment) else None
 
-        return await until(look)
+        try:
+            return await until(look)
+        except TimeoutError:
+            sql = "select kind, state, attempts, error from jobs where tenant_id = $1 and state <> 'done'"
+            waiting = [tuple(row) for row in await administer(self.services.settings, sql, self.tenant_id)]
+            raise AssertionError(f"it stays {await self.read(payment_id)}, with {waiting}") from None
 
     async def told(self, entity_id: UUID) -> list[str]:
         """The names of the events that a thing has in the outbox or the stream, oldest first."""

@@ -59,6 +59,8 @@ MANAGER = (
     "members.read",
     "patrons.moderate",
     "patrons.read",
+    "payments.read",
+    "payments.refund",
     "resources.manage",
     "roles.read",
     "safety.broadcast",
@@ -84,6 +86,7 @@ OWNER = (
     "fraud.hear",
     "jobs.manage",
     "jobs.read",
+    "payments.manage",
     "roles.manage",
     "roles.preview",
     "settings.manage",
@@ -145,7 +148,15 @@ MODERATOR = (
     "users.moderate",
     "users.read",
 )
-FINANCE = ("exports.create", "fraud.hear", "tenants.read", "venues.read")
+FINANCE = (
+    "exports.create",
+    "fraud.hear",
+    "payments.manage",
+    "payments.read",
+    "payments.refund",
+    "tenants.read",
+    "venues.read",
+)
 
 TENANT_ROLES = (
     Preset("owner", "Owner", "Everything of the business: settings, roles, audit, all venues.", OWNER),
@@ -175,6 +186,7 @@ PATRON = (
     "bookings.own",
     "checkins.pass",
     "checkins.verify",
+    "payments.own",
     "venues.own",
     "visits.own",
     "safety.checks",

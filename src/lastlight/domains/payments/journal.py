@@ -33,7 +33,7 @@ LATE = timedelta(hours=1)
 NOTE_MOVEMENT = """
 insert into provider_movements (tenant_id, id, payment_id, refund_id, dispute_id, kind, amount, fee, net, currency, created_at, available_on)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-on conflict (id) do nothing
+on conflict do nothing
 """
 AVAILABLE = "update provider_movements set available = true where tenant_id = $1 and id = $2 and not available"
 

@@ -22,9 +22,7 @@ select id, event_id, kind, api_version, object_id, payment_id, source, state, at
        body
 from provider_events where tenant_id = $1 and id = $2
 """
-CLIENT = (
-    "select client_secret from payments where tenant_id = $1 and id = $2 and status in ('open', 'action', 'processing')"
-)
+CLIENT = "select secret from payment_secrets where tenant_id = $1 and payment_id = $2"
 
 
 async def read_whole(ctx: Ctx, *, payment_id: PaymentId) -> PaymentOut:

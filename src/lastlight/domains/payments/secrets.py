@@ -27,10 +27,10 @@ def open_client_secret(services: Services, tenant_id: UUID, payment_id: UUID, se
 
 
 SEALED = Sealed(
-    table="payments",
-    column="client_secret",
+    table="payment_secrets",
+    column="secret",
     label="secrets with which a guest pays",
     purpose=PURPOSE,
-    key=("tenant_id", "id"),
+    key=("tenant_id", "payment_id"),
     place=client_secret_place,
 )

@@ -22,10 +22,10 @@ from lastlight.runtime.services import Services
 from lastlight.runtime.staged import Stage, Staged, begin
 
 OPENED = """
-update payments set intent_id = $3, client_secret = case when status = 'created' then $4::bytea end,
-    status = case when status = 'created' then 'open' else status end, checked_at = now()
+update payments set intent_id = $3, status = case when status = 'created' then 'open' else status end, checked_at = now()
 where tenant_id = $1 and id = $2 and intent_id is null
 """
+KEPT_FOR_PAYER = "insert into payment_secrets (tenant_id, payment_id, patron_id, secret) values ($1, $2, $3, $4)"
 GIVEN = (
     "update refunds set provider_id = $3, status = 'pending' where tenant_id = $1 and id = $2 and status = 'created'"
 )
@@ -74,12 +74,13 @@ async def _call_open(services: Services, staged: Staged) -> dict[str, str]:
 
 async def _apply_open(ctx: Ctx, staged: Staged, result: dict[str, str]) -> None:
     before = await lock_payment(ctx, payment_id=UUID(staged.intent["payment_id"]))
-    sealed = b64decode(result["client_secret"])
-    if not await ctx.db.execute(OPENED, ctx.tenant_id, before.id, result["intent_id"], sealed):
+    if not await ctx.db.execute(OPENED, ctx.tenant_id, before.id, result["intent_id"]):
         return
     after = await lock_payment(ctx, payment_id=before.id)
     await note(ctx, payment=after, step="opened", hint=Hint("answer"), details={"intent": after.intent_id})
     if after.status == "open":
+        sealed = b64decode(result["client_secret"])
+        await ctx.db.execute(KEPT_FOR_PAYER, ctx.tenant_id, after.id, after.patron_id, sealed)
         tell(ctx, event=PaymentChanged(**said(after)), payment=after, before=before)
     else:
         await void_at_provider(ctx, payment=after)
