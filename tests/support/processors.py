@@ -8,10 +8,14 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
+from lastlight.runtime.db.pools import Pools
+from lastlight.runtime.module import Registry
+from lastlight.runtime.services import Services
+from lastlight.runtime.settings import Settings
 from tests.support.programs import environment, unused_port
 
 
@@ -72,9 +76,14 @@ def _until_listens(process: "subprocess.Popen[bytes]", base: str) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
         try:
-            httpx.get(f"{base}/v1/balance", trust_env=False)
+            httpx.get(f"{base}/_sandbox/health", trust_env=False)
         except httpx.TransportError:
             time.sleep(0.05)
         else:
             return
     raise AssertionError("the sandbox does not listen")
+
+
+def paying_services(settings: Settings) -> Services:
+    """Services without a database, for what only speaks to the processor; run their closers in the end."""
+    return Services(settings=settings, registry=Registry(()), pools=cast("Pools", None), secrets=None)

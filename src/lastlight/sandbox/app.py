@@ -8,10 +8,11 @@ from typing import Any
 
 import structlog
 
-from lastlight.sandbox import authentication, controls
+from lastlight.sandbox import authentication, controls, fields
 from lastlight.sandbox.api import Asked, headed, in_use, new_request_id, perform, problem, understood
 from lastlight.sandbox.courier import Courier
 from lastlight.sandbox.desk import desk_of
+from lastlight.sandbox.own import OwnAccount, register
 from lastlight.sandbox.problems import BadRequest, Refusal, unauthorized
 from lastlight.sandbox.store import opened, transaction
 from lastlight.sandbox.wire import Answer, Request, json_answer, key_of
@@ -27,9 +28,10 @@ log = structlog.get_logger("lastlight.sandbox")
 class Sandbox:
     """The ASGI application; `base` is where it can be reached, for the pages that it sends people to."""
 
-    def __init__(self, path: Path, base: str) -> None:
+    def __init__(self, path: Path, base: str, own: OwnAccount | None = None) -> None:
         self._path = path
         self._base = base
+        self._own = own
         self._busy: set[tuple[str, str]] = set()
         self._opened: tuple[sqlite3.Connection, Courier] | None = None
 
@@ -38,11 +40,13 @@ class Sandbox:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            await _send(await self._answer(await _request(scope, receive, self._base)), send)
+            await _send(await self._answer(await self._request(scope, receive)), send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         db = opened(self._path)
+        if self._own is not None:
+            register(db, self._own, self._base)
         courier = Courier(db, self._base)
         self._opened = (db, courier)
         await courier.start()
@@ -64,13 +68,15 @@ class Sandbox:
             log.exception("sandbox failed", path=request.path if request else "")
             answer = problem(_unexpected())
         courier.wake()
-        return headed(answer, request_id)
+        return headed(fields.shared(request, answer), request_id)
 
     async def _routed(
         self, db: sqlite3.Connection, courier: Courier, request: Request | None, request_id: str
     ) -> Answer:
         if request is None:
             raise BadRequest("The request is too large.", status=413)
+        if (asset := fields.answer(request)) is not None:
+            return asset
         if request.path.startswith(authentication.PREFIX):
             return authentication.answer(db, request)
         if request.path.startswith(controls.PREFIX):
@@ -85,7 +91,10 @@ class Sandbox:
             await courier.settle(key.account)
         with transaction(db):
             desk = desk_of(db, key.account, self._base)
-            return json_answer(200, controls.control(desk, request.method, request.path, request.body))
+            answer = json_answer(200, controls.control(desk, request.method, request.path, request.body))
+        if self._own is not None and self._own.account == key.account:
+            register(db, self._own, self._base)  # the account may just have been forgotten
+        return answer
 
     async def _once(self, db: sqlite3.Connection, asked: Asked, request: Request, request_id: str) -> Answer:
         """One at a time for each idempotency key."""
@@ -116,6 +125,20 @@ class Sandbox:
         answer.lost = mode == "lost"
         return answer
 
+    async def _request(self, scope: Message, receive: Receive) -> Request | None:
+        """The whole request, or nothing when it is too large."""
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > _LARGEST_BODY:
+                return None
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        query = scope["query_string"].decode("latin-1")
+        pages = self._own.pages if self._own is not None else dict[str, str]()
+        return Request(scope["method"], scope["path"], query, headers, body, self._base, pages)
+
 
 def _unexpected() -> Refusal:
     return Refusal("An error occurred with our connection to the processor.", status=500, kind="api_error")
@@ -125,19 +148,6 @@ def _rate_limited() -> Answer:
     answer = problem(Refusal("Too many requests hit the API too quickly.", status=429, code="rate_limit"))
     answer.headers["stripe-should-retry"] = "true"
     return answer
-
-
-async def _request(scope: Message, receive: Receive, base: str) -> Request | None:
-    """The whole request, or nothing when it is too large."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > _LARGEST_BODY:
-            return None
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    return Request(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body, base)
 
 
 async def _send(answer: Answer, send: Send) -> None:

@@ -4,6 +4,7 @@ import html
 import sqlite3
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
+from lastlight.sandbox import fields
 from lastlight.sandbox.desk import Desk, desk_of, get
 from lastlight.sandbox.problems import Json, missing
 from lastlight.sandbox.resources import payment_intents, setup_intents
@@ -13,7 +14,13 @@ from lastlight.sandbox.wire import Answer, Request
 PREFIX = "/_sandbox/authenticate/"
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Confirm</title>
-<main style="font-family: system-ui; max-width: 26rem; margin: 4rem auto; padding: 0 1rem">
+<style>
+  :root {{ color-scheme: light dark }}
+  body {{ font: 1rem/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText }}
+  main {{ max-width: 26rem; margin: 2rem auto; padding: 0 1rem }}
+  button {{ font: inherit; min-height: 2.75rem; padding: 0 1.25rem }}
+</style>
+<main>
 <h1>Sandbox: your bank asks</h1>
 <p>{sentence}</p>
 {form}
@@ -23,6 +30,7 @@ _FORM = (
     '<form method="post"><button name="outcome" value="complete">Complete</button> '
     '<button name="outcome" value="fail">Fail</button></form>'
 )
+_TELL = f'<script src="{fields.FOLDER}confirmed.js"></script>'
 
 
 def answer(db: sqlite3.Connection, request: Request) -> Answer:
@@ -42,8 +50,9 @@ def answer(db: sqlite3.Connection, request: Request) -> Answer:
             return _page("There is nothing to confirm any more.", "")
         if request.method != "POST":
             return _page(_sentence(intent), _FORM)
+        framed = parse_qs(request.query).get("framed") == ["1"]
         agreed = parse_qs(request.body.decode("utf-8", "replace")).get("outcome") == ["complete"]
-        return _chosen(desk, intent, agreed=agreed)
+        return _chosen(desk, intent, agreed=agreed, framed=framed)
 
 
 def _sentence(intent: Json) -> str:
@@ -52,12 +61,12 @@ def _sentence(intent: Json) -> str:
     return html.escape(f"Pay {intent['amount']} in the smallest unit of {intent['currency'].upper()}?")
 
 
-def _chosen(desk: Desk, intent: Json, *, agreed: bool) -> Answer:
+def _chosen(desk: Desk, intent: Json, *, agreed: bool, framed: bool) -> Answer:
     back: str | None = intent["next_action"]["redirect_to_url"]["return_url"]
     owner = setup_intents if intent["object"] == "setup_intent" else payment_intents
     owner.authenticated(desk, intent, agreed=agreed)
-    if not back:
-        return _page("Confirmed." if agreed else "Not confirmed.", "")
+    if framed or not back:
+        return _page("Confirmed." if agreed else "Not confirmed.", _TELL if framed else "")
     fine = intent["status"] in {"succeeded", "requires_capture"}
     told = urlencode(
         {

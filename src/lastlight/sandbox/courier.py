@@ -34,7 +34,7 @@ class Courier:
     def __init__(self, db: sqlite3.Connection, base: str) -> None:
         self._db = db
         self._base = base
-        self._client = httpx.AsyncClient(timeout=_PATIENCE_SECONDS, follow_redirects=False)
+        self._client = httpx.AsyncClient(timeout=_PATIENCE_SECONDS, follow_redirects=False, trust_env=False)
         self._rounds: dict[str, asyncio.Task[None]] = {}
         self._beat: asyncio.Task[None] | None = None
 

@@ -50,20 +50,35 @@ TWO_DECIMALS = frozenset(
         "try",
         "twd",
         "uah",
+        "ugx",
         "usd",
         "uyu",
         "zar",
     ]
 )
+WHOLE_HUNDREDS = frozenset(["isk", "ugx"])
+"""Counted with two decimals, which have to be 0."""
 CURRENCIES = ZERO_DECIMALS | TWO_DECIMALS | THREE_DECIMALS
 
 FEE: Mapping[str, int] = {"basis_points": 290, "fixed": 30, "dispute": 1500}
 """The rule of an account that set none: 2.9 % and 30 minor units a charge, 1,500 a dispute."""
 
 
-def fee(amount: int, rule: Json | Mapping[str, int]) -> int:
-    """The fee of a charge in minor units: the share is rounded half up, the fixed part comes on top."""
-    return (amount * int(rule["basis_points"]) + 5_000) // 10_000 + int(rule["fixed"])
+def fee(amount: int, rule: Json | Mapping[str, int], currency: str) -> int:
+    """The fee of a charge in minor units: the share is rounded half up, the fixed part comes on top; whole units where there are no others."""
+    exact = (amount * int(rule["basis_points"]) + 5_000) // 10_000 + int(rule["fixed"])
+    return (exact + 50) // 100 * 100 if currency in WHOLE_HUNDREDS else exact
+
+
+def check_amount(amount: int, currency: str, param: str = "amount") -> None:
+    """Refuse the fractions that cards do not take although the currency is counted in them."""
+    step = 100 if currency in WHOLE_HUNDREDS else 10 if currency in THREE_DECIMALS else 1
+    if amount % step:
+        raise Refusal(
+            f"Invalid {param}: amounts of {currency} must be divisible by {step}.",
+            code="parameter_invalid_integer",
+            param=param,
+        )
 
 
 def currency(given: str) -> str:

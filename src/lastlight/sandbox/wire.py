@@ -26,6 +26,8 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     base: str
+    pages: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The accounts of publishable keys that are not named after theirs."""
 
     @property
     def raw_parameters(self) -> str:
@@ -71,7 +73,8 @@ def key_of(request: Request) -> Key:
     publishable = PUBLISHABLE_KEY.fullmatch(given) is not None
     if not publishable and SECRET_KEY.fullmatch(given) is None:
         raise unauthorized(f"Invalid API Key provided: {given[:8]}{'*' * max(len(given) - 12, 0)}{given[12:][-4:]}")
-    return Key(given.split("_test_", 1)[1], publishable)
+    name = given.split("_test_", 1)[1]
+    return Key(request.pages.get(name, name) if publishable else name, publishable)
 
 
 def _given_key(header: str) -> str:

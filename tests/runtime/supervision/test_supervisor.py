@@ -195,7 +195,7 @@ def test_it_starts_in_order_greets_and_stops_cleanly_on_ctrl_c(platform: Platfor
     tree = platform.tree()
     names = sorted(p.name() for p in psutil.Process(platform.process.pid).children())
     assert names.count("postgres") == 1
-    assert len(names) == 4, names
+    assert len(names) == 5, names
     platform.process.send_signal(signal.SIGINT)
     assert platform.process.wait(60) == 0
     assert_gone(tree)
@@ -246,7 +246,7 @@ def test_a_night_that_does_not_end_is_not_waited_for_long_and_its_kill_is_told(f
     assert killed.split()[-2:] == ["after_seconds=3.0", "child=simulate"]
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "simulate"])
+@pytest.mark.parametrize("name", ["sandbox", "web", "worker", "simulate"])
 def test_a_killed_child_comes_back(platform: Platform, name: str) -> None:
     before = platform.pid(name)
     os.kill(before, signal.SIGKILL)

@@ -18,6 +18,7 @@ from lastlight.runtime.http import answer
 from lastlight.runtime.http.dispatch import dispatch
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.http.packing import pack
+from lastlight.runtime.http.policy import CONTENT_SECURITY_POLICY
 from lastlight.runtime.http.problem_pages import bare_page, problem_page, wants_page
 from lastlight.runtime.http.problems import as_problem
 from lastlight.runtime.http.request import AnyRequest
@@ -25,10 +26,6 @@ from lastlight.runtime.module import Module
 from lastlight.runtime.observability.metrics import PROBLEMS
 from lastlight.runtime.services import Services
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self' ws: wss:; worker-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-)
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",

@@ -13,8 +13,9 @@ from litestar.handlers import HTTPRouteHandler
 
 from lastlight.kernel.errors import NotFound
 from lastlight.runtime.http import answer
-from lastlight.runtime.http.app import CONTENT_SECURITY_POLICY, request_id, respond
+from lastlight.runtime.http.app import request_id, respond
 from lastlight.runtime.http.operation import Operation
+from lastlight.runtime.http.policy import CONTENT_SECURITY_POLICY
 from lastlight.runtime.module import Module
 from lastlight.runtime.openapi import build_openapi, operation_id, plain_path, title_of
 from lastlight.runtime.services import Services

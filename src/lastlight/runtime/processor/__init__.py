@@ -6,15 +6,6 @@ They raise ProcessorError in one of its kinds, see errors.py, and nothing else.
 
 from lastlight.runtime.processor.amounts import CHARGEABLE, check_chargeable, from_processor, to_processor
 from lastlight.runtime.processor.client import configuration_of
-from lastlight.runtime.processor.configuration import (
-    API_VERSION,
-    WEBHOOK_EVENTS,
-    WEBHOOK_PATH,
-    Configuration,
-    FieldsSources,
-    configured,
-    fields_origin,
-)
 from lastlight.runtime.processor.disputes import close_dispute, list_disputes, retrieve_dispute, update_dispute
 from lastlight.runtime.processor.errors import (
     Declined,
@@ -23,6 +14,7 @@ from lastlight.runtime.processor.errors import (
     ProcessorError,
     ProcessorMisconfigured,
     ProcessorRefused,
+    ProcessorUnreadable,
     SignatureRefused,
     UnusableAmount,
 )
@@ -55,6 +47,15 @@ from lastlight.runtime.processor.objects import (
 )
 from lastlight.runtime.processor.refunds import create_refund, list_refunds, retrieve_refund
 from lastlight.runtime.processor.webhooks import verified_event
+from lastlight.runtime.stripe_account import (
+    API_VERSION,
+    WEBHOOK_EVENTS,
+    WEBHOOK_PATH,
+    Configuration,
+    FieldsSources,
+    configured,
+    fields_origin,
+)
 
 __all__ = [
     "API_VERSION",
@@ -79,6 +80,7 @@ __all__ = [
     "ProcessorError",
     "ProcessorMisconfigured",
     "ProcessorRefused",
+    "ProcessorUnreadable",
     "Refund",
     "SignatureRefused",
     "UnusableAmount",

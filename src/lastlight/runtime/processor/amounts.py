@@ -168,13 +168,13 @@ def to_processor(money: Money) -> int:
 
 
 def from_processor(amount: int, currency: str) -> int:
-    """Minor units of what the processor counts, exactly. Raises UnusableAmount where they cannot say it."""
+    """Minor units of what the processor counts, exactly. Raises ValueError where they cannot say it."""
     code = currency.upper()
+    if code not in CHARGEABLE:
+        raise ValueError(f"it is not known how the processor counts {code}")
     units = _scaled(amount, digits_of(code) - processor_digits(code))
     if units is None:
-        raise UnusableAmount(
-            f"The processor names {amount} as an amount of {code}, which is a fraction of its smallest unit."
-        )
+        raise ValueError(f"{amount} as the processor counts is a fraction of the smallest unit of {code}")
     return units
 
 

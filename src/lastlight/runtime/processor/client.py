@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from lastlight.runtime.processor.configuration import Configuration, configured
 from lastlight.runtime.processor.errors import ProcessorBusy
 from lastlight.runtime.services import Services
+from lastlight.runtime.stripe_account import Configuration, configured
 
 if TYPE_CHECKING:
     from stripe import StripeClient, StripeObject

@@ -38,7 +38,9 @@ async def update_dispute(
     services: Services, dispute_id: str, *, key: str, evidence: Mapping[str, str], submit: bool
 ) -> Dispute:
     """Put evidence down, by the processor's own names for it (`uncategorized_text`, …); `submit` sends it to the bank, for good."""
-    params: DisputeUpdateParams = {"evidence": cast("DisputeUpdateParamsEvidence", dict(evidence)), "submit": submit}
+    params: DisputeUpdateParams = {"submit": submit}
+    if evidence:
+        params["evidence"] = cast("DisputeUpdateParamsEvidence", dict(evidence))
     return dispute_of(
         await ask(services, lambda v1: v1.disputes.update_async(dispute_id, params, {"idempotency_key": key}))
     )

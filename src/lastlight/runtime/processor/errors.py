@@ -72,5 +72,9 @@ class ProcessorMisconfigured(ProcessorError):
     """The processor does not take our key, or the key may not do this: somebody who runs the platform must see to it."""
 
 
+class ProcessorUnreadable(ProcessorError):
+    """An answer that we do not understand. The call was carried out; reading its object again shows whether it is understood by then."""
+
+
 class SignatureRefused(ProcessorError):
     """A webhook that is not to be believed; the message says why, and may be answered to whoever sent it."""

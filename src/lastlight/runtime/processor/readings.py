@@ -1,8 +1,11 @@
 """The processor's objects, as they come, read into ours: absent and null are empty, and every amount is in our minor units."""
 
-from typing import Any, cast
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from lastlight.runtime.processor.amounts import from_processor
+from lastlight.runtime.processor.errors import ProcessorUnreadable
 from lastlight.runtime.processor.objects import (
     Balance,
     BalanceOf,
@@ -17,8 +20,24 @@ from lastlight.runtime.processor.objects import (
 )
 
 Json = dict[str, Any]
+_Read = TypeVar("_Read")
 
 
+def _reading(read: Callable[[Json], _Read]) -> Callable[[Json], _Read]:
+    """What cannot be read is told as such: it was answered, so it is no refusal."""
+
+    @wraps(read)
+    def reads(found: Json) -> _Read:
+        try:
+            return read(found)
+        except (KeyError, TypeError, ValueError) as error:
+            what = f"{found.get('object') or 'object'} {found.get('id') or ''}".strip()
+            raise ProcessorUnreadable(f"The payment processor's {what} cannot be read ({error}).") from error
+
+    return reads
+
+
+@_reading
 def intent_of(found: Json) -> PaymentIntent:
     """A payment intent whose charge was expanded."""
     currency = str(found["currency"])
@@ -44,6 +63,7 @@ def intent_of(found: Json) -> PaymentIntent:
     )
 
 
+@_reading
 def charge_of(found: Json) -> Charge:
     """A charge whose balance transaction was expanded."""
     currency = str(found["currency"])
@@ -67,6 +87,7 @@ def charge_of(found: Json) -> Charge:
     )
 
 
+@_reading
 def balance_transaction_of(found: Json) -> BalanceTransaction:
     """One movement of the balance."""
     currency = str(found["currency"])
@@ -86,6 +107,7 @@ def balance_transaction_of(found: Json) -> BalanceTransaction:
     )
 
 
+@_reading
 def refund_of(found: Json) -> Refund:
     """A refund whose balance transactions were expanded."""
     currency = str(found["currency"])
@@ -105,6 +127,7 @@ def refund_of(found: Json) -> Refund:
     )
 
 
+@_reading
 def dispute_of(found: Json) -> Dispute:
     """A dispute, which carries its balance transactions."""
     currency, details = str(found["currency"]), _part(found, "evidence_details")
@@ -126,6 +149,7 @@ def dispute_of(found: Json) -> Dispute:
     )
 
 
+@_reading
 def event_of(found: Json) -> Event:
     """An event with the object that it is about."""
     data: Json = found["data"]["object"]
@@ -142,6 +166,7 @@ def event_of(found: Json) -> Event:
     )
 
 
+@_reading
 def balance_of(found: Json) -> Balance:
     """The balance, one row a currency."""
     sums: dict[str, dict[str, int]] = {}

@@ -8,7 +8,6 @@ from typing import Any, NoReturn, cast
 import httpx
 import stripe
 
-from lastlight.runtime.processor.configuration import API_VERSION, Configuration
 from lastlight.runtime.processor.errors import (
     Declined,
     Missing,
@@ -17,6 +16,7 @@ from lastlight.runtime.processor.errors import (
     ProcessorMisconfigured,
     ProcessorRefused,
 )
+from lastlight.runtime.stripe_account import API_VERSION, Configuration
 
 RETRIES = 2
 """How often the SDK repeats a call that got no answer, under the same idempotency key."""

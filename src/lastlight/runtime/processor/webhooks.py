@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lastlight.runtime.processor.errors import SignatureRefused
+from lastlight.runtime.processor.errors import ProcessorUnreadable, SignatureRefused
 from lastlight.runtime.processor.objects import Event
 from lastlight.runtime.processor.readings import event_of
 
@@ -53,5 +53,5 @@ def _event(body: bytes) -> Event:
     try:
         found = stripe.Webhook.construct_event_without_verification(body)
         return event_of(found.to_dict())
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ProcessorUnreadable, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SignatureRefused("The body is signed, but it is no event.") from error

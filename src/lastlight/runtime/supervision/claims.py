@@ -6,7 +6,7 @@ import fcntl
 import os
 import socket
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 
 from lastlight.runtime.sandbox_port import USUAL_PORT, keep_port, kept_port
@@ -66,7 +66,7 @@ def _lock_of(var_dir: Path) -> Path:
 @contextlib.contextmanager
 def claimed_port(settings: Settings) -> Generator[socket.socket]:
     """The listening socket that the web processes share; callers wait in it while a web process is started again."""
-    listener = _bound(settings)
+    listener = _patiently(settings.host, settings.port, setting="PORT")
     try:
         yield listener
     finally:
@@ -85,38 +85,36 @@ def claimed_sandbox_port(settings: Settings) -> Generator[socket.socket]:
 
 
 def _sandbox_listener(settings: Settings) -> socket.socket:
-    chosen = settings.sandbox_port
-    if chosen:
-        return _patiently(settings.host, chosen, lambda error: _refusal("SANDBOX_PORT", settings.host, chosen, error))
-    for port in dict.fromkeys((kept_port(settings.var_dir) or USUAL_PORT, USUAL_PORT)):
-        with contextlib.suppress(OSError):
-            return _bind(settings.host, port, backlog=_BACKLOG)
-    return _patiently(settings.host, 0, lambda error: _refusal("SANDBOX_PORT", settings.host, 0, error))
+    host, kept = settings.host, kept_port(settings.var_dir)
+    if settings.sandbox_port:
+        return _patiently(host, settings.sandbox_port, setting="SANDBOX_PORT")
+    if kept:
+        with contextlib.suppress(StartError):
+            return _patiently(host, kept, setting="SANDBOX_PORT")
+    with contextlib.suppress(OSError):
+        return _bind(host, USUAL_PORT)
+    return _patiently(host, 0, setting="SANDBOX_PORT")
 
 
-def _bound(settings: Settings) -> socket.socket:
-    return _patiently(settings.host, settings.port, lambda error: _refusal("PORT", settings.host, settings.port, error))
-
-
-def _patiently(host: str, port: int, refusal: Callable[[OSError], str]) -> socket.socket:
+def _patiently(host: str, port: int, *, setting: str) -> socket.socket:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            return _bind(host, port, backlog=_BACKLOG)
+            return _bind(host, port)
         except OSError as error:
             if error.errno == errno.EADDRINUSE and time.monotonic() < deadline:
                 time.sleep(0.1)
                 continue
-            raise StartError(refusal(error)) from None
+            raise StartError(_refusal(setting, host, port, error)) from None
 
 
-def _bind(host: str, port: int, *, backlog: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(backlog)  # two that are bound at once are told apart here
+        listener.listen(_BACKLOG)  # two that are bound at once are told apart here
     except OSError:
         listener.close()
         raise

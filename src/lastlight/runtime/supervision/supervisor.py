@@ -1,4 +1,4 @@
-"""`lastlight serve`: database, migrations, demo, web, worker and the demo's slow night, under one process."""
+"""`lastlight serve`: database, sandbox, migrations, demo, web, worker and the demo's slow night, under one process."""
 
 import asyncio
 import contextlib
@@ -16,6 +16,7 @@ from lastlight.runtime.startup import StartError
 from lastlight.runtime.supervision.children import Child, child_environment, keep_running, run_once, stop_child
 from lastlight.runtime.supervision.claims import claimed_folder, claimed_port
 from lastlight.runtime.supervision.managed_database import check_managed_database
+from lastlight.runtime.supervision.sandbox import claimed_sandbox, port_of, running_sandbox
 from lastlight.runtime.supervision.welcome import demo_log, wait_until_ready, welcome
 
 log = structlog.stdlib.get_logger("lastlight.supervisor")
@@ -31,8 +32,9 @@ async def supervise(settings: Settings, env: Mapping[str, str]) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stopping.set)
-    with claimed_folder(settings), claimed_port(settings) as listener:
-        work = asyncio.create_task(_work(settings, env, listener.fileno()))
+    with claimed_folder(settings), claimed_port(settings) as listener, claimed_sandbox(settings) as sandbox:
+        env = {**env, **port_of(sandbox)}
+        work = asyncio.create_task(_work(settings, env, listener.fileno(), sandbox))
         signalled = asyncio.create_task(stopping.wait())
         await asyncio.wait({work, signalled}, return_when=asyncio.FIRST_COMPLETED)
         signalled.cancel()
@@ -44,10 +46,14 @@ async def supervise(settings: Settings, env: Mapping[str, str]) -> int:
         return 0
 
 
-async def _work(settings: Settings, env: Mapping[str, str], listener: int) -> int:
+async def _work(settings: Settings, env: Mapping[str, str], listener: int, sandbox: socket.socket | None) -> int:
     settings = demo_log(settings, terminal=sys.stdout.isatty() and sys.stderr.isatty())
     child_env = child_environment(env, settings.var_dir) | {"LASTLIGHT_LOG_FILE": settings.log_file}
-    async with _database(settings) as ports_moved:
+    refused = asyncio.Event()
+    async with (
+        _database(settings) as ports_moved,
+        running_sandbox(sandbox, child_env, on_refusal=refused.set),
+    ):
         # what an earlier start has made is looked at once all is ready
         seeds = settings.demo and not settings.demo_file.exists()
         for step in (("migrate",), ("seed",)) if seeds else (("migrate",),):
@@ -55,7 +61,8 @@ async def _work(settings: Settings, env: Mapping[str, str], listener: int) -> in
             if status != 0:
                 _say(f"`lastlight {step[0]}` failed, so nothing was started.")
                 return status
-        return await _run_children(settings, child_env, listener, ports_moved, seed=settings.demo and not seeds)
+        again = settings.demo and not seeds
+        return await _run_children(settings, child_env, listener, ports_moved, refused, seed=again)
 
 
 @contextlib.asynccontextmanager
@@ -119,10 +126,15 @@ def _children(settings: Settings, own: list[socket.socket]) -> list[Child]:
 
 
 async def _run_children(
-    settings: Settings, env: Mapping[str, str], listener: int, moved: asyncio.Event, *, seed: bool
+    settings: Settings,
+    env: Mapping[str, str],
+    listener: int,
+    moved: asyncio.Event,
+    refused: asyncio.Event,
+    *,
+    seed: bool,
 ) -> int:
     """Keep the children running until cancelled, or until one of them cannot start."""
-    refused = asyncio.Event()
     count = settings.web_processes
     own = [socket.create_server(("127.0.0.1", 0), backlog=512) for _ in range(count)] if count > 1 else []
     children = _children(settings, own)

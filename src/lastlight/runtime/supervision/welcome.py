@@ -49,6 +49,8 @@ def welcome(settings: Settings) -> str:
         f"  Guests' app            {settings.base_url}/patron",
         f"  API documentation      {settings.base_url}/docs",
     ]
+    if not settings.stripe_api_base:
+        lines.append(f"  Payments are played at {settings.sandbox_url or settings.sandbox_address}")
     sign_ins = _sign_ins(settings)
     if sign_ins:
         lines += ["", f"  Sign in at {settings.base_url}/sign-in  (also in {settings.demo_file})", ""]

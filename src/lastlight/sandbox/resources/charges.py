@@ -145,7 +145,7 @@ def settle(desk: Desk, charge: Json, captured: int) -> None:
         charge["id"],
         amount=charge["amount"],
         currency=charge["currency"],
-        fee=fee(captured, rule),
+        fee=fee(captured, rule, charge["currency"]),
         available_on=available_after_two_days(desk.now) if waits else desk.now,
         description=charge["description"],
     )

@@ -152,14 +152,16 @@ def update(desk: Desk, params: Json, identifier: str) -> Json:
     """Say what speaks for us; `submit` sends it off, and then nothing can be added."""
     dispute = get(desk, "dispute", identifier)
     before = dict(dispute)
-    if "evidence" in params:
+    submits = params.get("submit", "evidence" in params)
+    if submits or "evidence" in params:
         _answerable(dispute)
+    if "evidence" in params:
         dispute["evidence"] = dispute["evidence"] | params["evidence"]
         dispute["evidence_details"] = dispute["evidence_details"] | {"has_evidence": True}
     if "metadata" in params:
         dispute["metadata"] = merged(dispute["metadata"], params["metadata"])
     save(desk, dispute)
-    if "evidence" in params and params.get("submit", True):
+    if submits:
         _submit(desk, dispute)
     if dispute != before:
         emit(desk, "charge.dispute.updated", dispute, before=before)

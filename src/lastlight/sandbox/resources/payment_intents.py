@@ -6,7 +6,7 @@ from typing import Any
 from lastlight.sandbox.desk import Desk, add, fresh_id, get, merged, save
 from lastlight.sandbox.events import emit
 from lastlight.sandbox.listing import page
-from lastlight.sandbox.money import currency
+from lastlight.sandbox.money import check_amount, currency
 from lastlight.sandbox.problems import Json, Refusal
 from lastlight.sandbox.resources import charges, refunds
 from lastlight.sandbox.resources.attempts import authentication_failure, card_error, check_secret, declined, redirect
@@ -102,6 +102,7 @@ def _apply(desk: Desk, intent: Json, params: Json) -> None:
         intent[name] = params.get(name, intent[name])
     if "currency" in params:
         intent["currency"] = currency(params["currency"])
+    check_amount(intent["amount"], intent["currency"])
     if "customer" in params:
         intent["customer"] = living(desk, params["customer"])["id"]
     if "metadata" in params:
@@ -218,6 +219,7 @@ def capture(desk: Desk, params: Json, identifier: str) -> Json:
             code="amount_too_large",
             param="amount_to_capture",
         )
+    check_amount(amount, intent["currency"], "amount_to_capture")
     charge = get(desk, "charge", intent["latest_charge"])
     charges.capture(desk, charge, amount)
     if amount < charge["amount"]:

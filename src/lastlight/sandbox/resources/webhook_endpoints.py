@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from lastlight.sandbox.desk import Desk, add, fresh_id, get, merged, save
 from lastlight.sandbox.events import API_VERSION, EVENTS
-from lastlight.sandbox.listing import page
+from lastlight.sandbox.listing import everything, page
 from lastlight.sandbox.problems import Json, Refusal
 from lastlight.sandbox.routes import Route
 from lastlight.sandbox.shapes import Choice, Each, Group, Text, Truth, Words, group, listed
@@ -54,6 +54,17 @@ def update(desk: Desk, params: Json, identifier: str) -> Json:
         endpoint["metadata"] = merged(endpoint["metadata"], params["metadata"])
     save(desk, endpoint)
     return endpoint
+
+
+def keep_own(desk: Desk, *, url: str, events: list[str], secret: str) -> None:
+    """Make the endpoint of the platform itself, or bring it up to date; its secret is given, not made."""
+    now = {"url": url, "enabled_events": events, "_secrets": [{"secret": secret, "until": None}]}
+    for found in everything(desk, "webhook_endpoint"):
+        if found.get("_own"):
+            save(desk, found | now)
+            return
+    told = {"api_version": API_VERSION, "application": None, "description": "Last Light", "livemode": False}
+    add(desk, "webhook_endpoint", **told, **now, metadata={}, status="enabled", _own=True)
 
 
 def roll_secret(desk: Desk, identifier: str, keep_seconds: int) -> Json:

@@ -1,0 +1,102 @@
+"""Amounts go to the processor and come back exactly, in every currency that there is, or are refused before anything is sent."""
+
+import pytest
+from babel.numbers import list_currencies
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lastlight.kernel.money import _EXCEPTIONS, MOST, POINTS, Money, digits_of
+from lastlight.runtime.processor import CHARGEABLE, UnusableAmount, check_chargeable, from_processor, to_processor
+from lastlight.runtime.processor.amounts import LARGEST, processor_digits
+
+EVERY = sorted({*list_currencies(), *_EXCEPTIONS, *CHARGEABLE})
+"""All currencies of ISO 4217, with those that are no more, and points."""
+
+
+@given(st.sampled_from(EVERY), st.integers(-MOST, MOST))
+def test_what_goes_comes_back_and_is_worth_the_same(currency: str, amount: int) -> None:
+    money = Money(amount, currency)
+    try:
+        sent = to_processor(money)
+    except UnusableAmount:
+        if currency in CHARGEABLE:
+            assert amount % {"MGA": 100}.get(currency, 10), "only a fraction is refused"
+        return
+    assert from_processor(sent, currency.lower()) == amount
+    assert sent * 10 ** digits_of(currency) == amount * 10 ** processor_digits(currency), "the same in whole units"
+
+
+@given(st.sampled_from(sorted(CHARGEABLE)), st.integers(-(10**9), 10**9))
+def test_what_comes_goes_back_or_is_not_understood(currency: str, counted: int) -> None:
+    try:
+        units = from_processor(counted, currency)
+    except ValueError:
+        assert currency in {"ISK", "UGX"}
+        assert counted % 100
+        return
+    if currency in {"BHD", "JOD", "KWD", "OMR", "TND"} and counted % 10:
+        with pytest.raises(UnusableAmount):
+            to_processor(Money(units, currency))
+    else:
+        assert to_processor(Money(units, currency)) == counted
+
+
+@given(st.sampled_from(sorted(CHARGEABLE)), st.integers(1, MOST))
+def test_each_payment_is_within_the_bounds_that_its_refusal_names(currency: str, amount: int) -> None:
+    refusal = refused(Money(amount, currency))
+    if refusal is None:
+        assert 1 <= check_chargeable(Money(amount, currency)) <= LARGEST
+    elif refusal.smallest is not None:
+        assert amount < refusal.smallest
+        assert refused(Money(refusal.smallest, currency)) is None, "the bound itself is taken"
+    elif refusal.largest is not None:
+        assert amount > refusal.largest
+        assert refused(Money(refusal.largest, currency)) is None
+
+
+def refused(money: Money) -> UnusableAmount | None:
+    """Why an amount cannot be charged."""
+    try:
+        check_chargeable(money)
+    except UnusableAmount as refusal:
+        return refusal
+    return None
+
+
+@pytest.mark.parametrize(
+    ("money", "sent"),
+    [
+        (Money(1234, "ZAR"), 1234),
+        (Money(500, "JPY"), 500),
+        (Money(1200, "MGA"), 12),
+        (Money(5, "ISK"), 500),
+        (Money(7000, "UGX"), 700_000),
+        (Money(5120, "KWD"), 5120),
+        (Money(-500, "ISK"), -50_000),
+    ],
+)
+def test_known_amounts(money: Money, sent: int) -> None:
+    assert to_processor(money) == sent
+
+
+@pytest.mark.parametrize(
+    ("money", "sentence"),
+    [
+        (Money(5124, "KWD"), "Cards are charged in multiples of 0.010 KWD: 5.124 KWD is none. Choose another amount."),
+        (Money(1250, "MGA"), "Cards are charged in multiples of 1.00 MGA: 12.50 MGA is none. Choose another amount."),
+        (Money(100, POINTS), "Cards cannot be charged in PTS."),
+        (Money(100, "LYD"), "Cards cannot be charged in LYD."),
+        (Money(49, "USD"), "The smallest card payment is 0.50 USD."),
+        (Money(0, "ZAR"), "The smallest card payment is 0.01 ZAR."),
+        (Money(0, "ISK"), "The smallest card payment is 1 ISK."),
+        (Money(-100, "ZAR"), "The smallest card payment is 0.01 ZAR."),
+        (Money(100_000_000, "ZAR"), "The largest card payment is 999999.99 ZAR."),
+        (Money(1_000_000, "UGX"), "The largest card payment is 999999 UGX."),
+        (Money(100_000_000, "KWD"), "The largest card payment is 99999.990 KWD."),
+        (Money(10_000_000_000, "MGA"), "The largest card payment is 99999999.00 MGA."),
+    ],
+)
+def test_a_refusal_says_what_would_do(money: Money, sentence: str) -> None:
+    with pytest.raises(UnusableAmount) as refusal:
+        check_chargeable(money)
+    assert refusal.value.message == sentence
