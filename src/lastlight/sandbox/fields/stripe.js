@@ -161,8 +161,12 @@
     dialog.setAttribute("aria-label", "Confirm with your bank");
     Object.assign(dialog.style, { border: "0", borderRadius: "12px", padding: "0", width: "min(26rem, 92vw)" });
     const frame = framed(address.href, "Your bank asks");
-    frame.style.height = "22rem";
-    dialog.append(frame);
+    frame.style.height = "20rem";
+    const close = document.createElement("button"); // Escape is not heard while the frame has the focus
+    Object.assign(close, { type: "button", textContent: "Close" });
+    Object.assign(close.style, { font: "inherit", margin: "0.5rem", minHeight: "2.75rem", padding: "0 1rem" });
+    close.addEventListener("click", () => dialog.close());
+    dialog.append(close, frame);
     document.body.append(dialog);
     return new Promise((resolve) => {
       const stop = listen(frame, (told) => told.event === "confirmed" && dialog.close());
