@@ -5,11 +5,11 @@ from babel.numbers import list_currencies
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lastlight.kernel.money import _EXCEPTIONS, MOST, POINTS, Money, digits_of
+from lastlight.kernel.money import MOST, POINTS, Money, digits_of
 from lastlight.runtime.processor import CHARGEABLE, UnusableAmount, check_chargeable, from_processor, to_processor
 from lastlight.runtime.processor.amounts import LARGEST, processor_digits
 
-EVERY = sorted({*list_currencies(), *_EXCEPTIONS, *CHARGEABLE})
+EVERY = sorted({*list_currencies(), POINTS, *CHARGEABLE})
 """All currencies of ISO 4217, with those that are no more, and points."""
 
 

@@ -76,7 +76,7 @@ def test_nothing_need_be_set_for_the_sandbox(tmp_path: Path) -> None:
     elsewhere = Settings.load(
         {"LASTLIGHT_SANDBOX_URL": "https://pay.example/", "LASTLIGHT_HOST": "::"}, var_dir=tmp_path
     )
-    assert configured(elsewhere).api_base == "http://127.0.0.1:8444"
+    assert configured(elsewhere).api_base == "http://[::1]:8444"
     assert fields_origin(elsewhere) == "https://pay.example"
 
 
