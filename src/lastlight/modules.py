@@ -20,6 +20,7 @@ from lastlight.domains.safety.module import MODULE as SAFETY
 from lastlight.domains.staff.module import CALENDARS
 from lastlight.domains.staff.module import MODULE as TIME
 from lastlight.domains.tasks.module import MODULE as TASKS
+from lastlight.domains.taxes.module import MODULE as TAXES
 from lastlight.domains.tenancy.module import MODULE as TENANCY
 from lastlight.domains.venues.module import MODULE as VENUES
 from lastlight.runtime.audit.module import MODULE as AUDIT
@@ -53,6 +54,7 @@ OWN_MODULES = (
     TASKS,
     DEVICES,
     LEDGER,
+    TAXES,
     PAYMENTS,
     CHECKINS,
     TIME,

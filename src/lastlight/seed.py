@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from lastlight.cast import BUSINESSES, CREW, CREWS, SANCTIONS, SIZES, WAITING, Business, Person, Size
-from lastlight.domains import checkins, flags, identity, resources, safety, staff, tasks, tenancy, venues
+from lastlight.domains import checkins, flags, identity, resources, safety, staff, tasks, taxes, tenancy, venues
 from lastlight.kernel.ids import PLATFORM, PatronId, TenantId, UserId, VenueId
 from lastlight.main import create_services
 from lastlight.runtime.auth.passwords import hash_password
@@ -94,6 +94,7 @@ async def _fill_business(services: Services, business: Business, size: Size, has
     async with system_ctx(services, tenant_id) as ctx:
         places = await venues.seed_venues(ctx, seed=SEED, slug=business.slug)
         await resources.seed_resources(ctx, seed=SEED, venue_ids=list(places.values()))
+        await taxes.seed_taxes(ctx, seed=SEED)
     async with system_ctx(services, tenant_id, role="system") as ctx:
         known = await _fill_people(ctx, business, places, hashed)
         crews = await _fill_crews(ctx, business, places, hashed)

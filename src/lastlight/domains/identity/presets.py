@@ -69,6 +69,7 @@ MANAGER = (
     "shifts.plan",
     "staff.performance",
     "tasks.manage",
+    "taxes.read",
     "tenant.read",
     "time.approve",
     "time.read",
@@ -91,6 +92,7 @@ OWNER = (
     "roles.preview",
     "settings.manage",
     "settings.read",
+    "taxes.manage",
     "tenant.manage",
 )
 
