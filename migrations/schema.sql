@@ -1115,6 +1115,33 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
+-- tax_categories: what items are for the tax office: standard, food, alcohol, entry …
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   code text not null -- what menus and prices refer to; it never changes
+--   name text not null
+--   exempt boolean not null default false -- its items bear no tax and need no rate; it never changes
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   archived_at timestamp with time zone
+--   version bigint not null default 1
+
+-- tax_rates: rates of tax on a category, for the business or for one venue, by business days; a venue's own replace those of the business
+--   tenant_id uuid not null
+--   id uuid not null default uuidv7()
+--   category_id uuid not null
+--   venue_id uuid -- null: at every venue that has no rate of its own for the category
+--   name text not null
+--   millionths integer not null -- of the amount without tax: 150000 is 15 %, 88750 is 8.875 %
+--   included boolean not null -- prices contain it; else it comes on top
+--   place smallint not null default 0 -- where it stands on a receipt, lowest first
+--   valid_from date not null
+--   valid_until date -- its last business day; null: until it is ended
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   withdrawn_at timestamp with time zone -- taken back before its first day was over: it never counted
+--   version bigint not null default 1
+
 -- tenant_brands: what a business looks like to its guests and people: logo and accent
 --   tenant_id uuid not null
 --   accent text not null default ''::text -- as it was chosen; each theme shows a shade of it that can be read
@@ -1780,6 +1807,20 @@ END >= floor)))
 --   tasks.tasks_status_known CHECK ((status = ANY (ARRAY['open'::text, 'started'::text, 'done'::text, 'cancelled'::text])))
 --   tasks.tasks_title_present CHECK (((length(btrim(title)) >= 1) AND (length(btrim(title)) <= 160)))
 --   tasks.tasks_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   tax_categories.tax_categories_code_free CHECK ((code <> 'untaxed'::text))
+--   tax_categories.tax_categories_code_shape CHECK ((code ~ '^[a-z][a-z0-9-]{0,38}[a-z0-9]$'::text))
+--   tax_categories.tax_categories_code_taken UNIQUE (tenant_id, code)
+--   tax_categories.tax_categories_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 60)))
+--   tax_categories.tax_categories_pkey PRIMARY KEY (tenant_id, id)
+--   tax_categories.tax_categories_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   tax_rates.tax_rates_category_exists FOREIGN KEY (tenant_id, category_id) REFERENCES tax_categories(tenant_id, id)
+--   tax_rates.tax_rates_forward CHECK ((valid_until >= valid_from))
+--   tax_rates.tax_rates_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 40)))
+--   tax_rates.tax_rates_overlap EXCLUDE USING gist (tenant_id WITH =, category_id WITH =, COALESCE(venue_id, '00000000-0000-0000-0000-000000000000'::uuid) WITH =, lower(name) WITH =, daterange(valid_from, valid_until, '[]'::text) WITH &&) WHERE ((withdrawn_at IS NULL))
+--   tax_rates.tax_rates_pkey PRIMARY KEY (tenant_id, id)
+--   tax_rates.tax_rates_place_real CHECK (((place >= 0) AND (place <= 99)))
+--   tax_rates.tax_rates_real CHECK (((millionths >= 0) AND (millionths <= 1000000)))
+--   tax_rates.tax_rates_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 --   tenant_brands.tenant_brands_accent_shape CHECK (((accent = ''::text) OR (accent ~ '^#[0-9a-f]{6}$'::text)))
 --   tenant_brands.tenant_brands_alt_short CHECK (((length(logo_alt) <= 300) AND (length(upload_alt) <= 300)))
 --   tenant_brands.tenant_brands_pkey PRIMARY KEY (tenant_id)
@@ -2053,6 +2094,9 @@ END >= floor)))
 --   CREATE INDEX tasks_by_time ON public.tasks USING btree (tenant_id, created_at DESC, id DESC)
 --   CREATE INDEX tasks_by_venue ON public.tasks USING btree (tenant_id, venue_id, created_at DESC, id DESC)
 --   CREATE INDEX tasks_to_remind ON public.tasks USING btree (tenant_id, remind_at) WHERE ((reminded_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'started'::text])))
+--   CREATE INDEX tax_rates_by_category ON public.tax_rates USING btree (tenant_id, category_id, valid_from)
+--   CREATE INDEX tax_rates_by_venue ON public.tax_rates USING btree (tenant_id, venue_id) WHERE (venue_id IS NOT NULL)
+--   CREATE INDEX tax_rates_overlap ON public.tax_rates USING gist (tenant_id, category_id, COALESCE(venue_id, '00000000-0000-0000-0000-000000000000'::uuid), lower(name), daterange(valid_from, valid_until, '[]'::text)) WHERE (withdrawn_at IS NULL)
 --   CREATE INDEX tenant_flags_by_key ON public.tenant_flags USING btree (key, tenant_id)
 --   CREATE INDEX tenants_by_applicant ON public.tenants USING btree (applicant_id) WHERE (applicant_id IS NOT NULL)
 --   CREATE INDEX tenants_by_status ON public.tenants USING btree (status, created_at DESC)
@@ -2204,6 +2248,10 @@ END >= floor)))
 --   CREATE UNIQUE INDEX tasks_occurrence_once ON public.tasks USING btree (tenant_id, recurrence_id, due_at) WHERE (recurrence_id IS NOT NULL)
 --   CREATE UNIQUE INDEX tasks_pkey ON public.tasks USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX tasks_source_once ON public.tasks USING btree (tenant_id, source, source_id) WHERE ((source_id IS NOT NULL) AND (status = ANY (ARRAY['open'::text, 'started'::text])))
+--   CREATE UNIQUE INDEX tax_categories_code_taken ON public.tax_categories USING btree (tenant_id, code)
+--   CREATE UNIQUE INDEX tax_categories_name_taken ON public.tax_categories USING btree (tenant_id, lower(name)) WHERE (archived_at IS NULL)
+--   CREATE UNIQUE INDEX tax_categories_pkey ON public.tax_categories USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX tax_rates_pkey ON public.tax_rates USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX tenant_brands_pkey ON public.tenant_brands USING btree (tenant_id)
 --   CREATE UNIQUE INDEX tenant_flags_pkey ON public.tenant_flags USING btree (tenant_id, key)
 --   CREATE UNIQUE INDEX tenant_modules_pkey ON public.tenant_modules USING btree (tenant_id, module)
@@ -2902,6 +2950,26 @@ END >= floor)))
 --   tasks.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   tasks.system_rows permissive all to lastlight_system using (true) check (true)
 --   tasks.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tax_categories.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   tax_categories.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
+--   tax_categories.guest_updates restrictive update to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   tax_categories.looker_reads permissive select to lastlight_looker using (true) check ()
+--   tax_categories.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   tax_categories.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tax_categories.platform_reads permissive select to lastlight_platform using (true) check ()
+--   tax_categories.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tax_categories.system_rows permissive all to lastlight_system using (true) check (true)
+--   tax_categories.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tax_rates.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   tax_rates.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
+--   tax_rates.guest_updates restrictive update to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   tax_rates.looker_reads permissive select to lastlight_looker using (true) check ()
+--   tax_rates.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   tax_rates.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tax_rates.platform_reads permissive select to lastlight_platform using (true) check ()
+--   tax_rates.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   tax_rates.system_rows permissive all to lastlight_system using (true) check (true)
+--   tax_rates.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   tenant_brands.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
 --   tenant_brands.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
 --   tenant_brands.guest_updates restrictive update to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
@@ -3328,6 +3396,14 @@ END >= floor)))
 --   tasks: lastlight_looker may select
 --   tasks: lastlight_platform may select
 --   tasks: lastlight_system may select
+--   tax_categories: lastlight_app may insert, select, update
+--   tax_categories: lastlight_looker may select
+--   tax_categories: lastlight_platform may select
+--   tax_categories: lastlight_system may select
+--   tax_rates: lastlight_app may insert, select, update
+--   tax_rates: lastlight_looker may select
+--   tax_rates: lastlight_platform may select
+--   tax_rates: lastlight_system may select
 --   tenant_brands: lastlight_app may insert, select, update
 --   tenant_brands: lastlight_looker may select
 --   tenant_brands: lastlight_platform may insert, select, update
@@ -3434,6 +3510,9 @@ END >= floor)))
 --   CREATE TRIGGER staged_actions_touch BEFORE UPDATE ON public.staged_actions FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER task_recurrences_touch BEFORE UPDATE ON public.task_recurrences FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER tasks_touch BEFORE UPDATE ON public.tasks FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER tax_categories_touch BEFORE UPDATE ON public.tax_categories FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER tax_rates_fixed BEFORE UPDATE ON public.tax_rates FOR EACH ROW EXECUTE FUNCTION ll.tax_rate_fixed()
+--   CREATE TRIGGER tax_rates_touch BEFORE UPDATE ON public.tax_rates FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER tenant_brands_touch BEFORE UPDATE ON public.tenant_brands FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER tenant_flags_touch BEFORE UPDATE ON public.tenant_flags FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER tenant_modules_touch BEFORE UPDATE ON public.tenant_modules FOR EACH ROW EXECUTE FUNCTION ll.touch()
@@ -3485,6 +3564,7 @@ END >= floor)))
 --   ll.ledger_write_each(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 50f9661ef3a01cc2fd2dd06cb39dd532, run by nobody
 --   ll.patron_id() invoker md5 81dd5b1d2155e79856f342a99307cbae, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.safety_forgets_only() invoker md5 0075c9f441b93936c79dbe8a7bc8a596, run by nobody
+--   ll.tax_rate_fixed() invoker md5 3e02460fadd168a02716150c21d0a633, run by nobody
 --   ll.tenant_id() invoker md5 45fc9046e9d6e9c2ecdcc4f6448fe67f, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.tenant_table(tbl regclass, guest text, guest_column name, app text, system text, platform text) invoker md5 058e7ab586b3bdc75aeedaaba70dbd8c, run by nobody
 --   ll.touch() invoker md5 0962fb551cf74e0ba00a06aec1556ebe, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
