@@ -27,7 +27,7 @@ select ll.tenant_table('tax_categories', guest => 'read', app => 'select, insert
 create table tax_rates (
     tenant_id    uuid        not null,
     id           uuid        not null default uuidv7(),
-    category_id  uuid        not null,
+    tax_category_id  uuid        not null,
     venue_id     uuid,
     name         text        not null,
     millionths   integer     not null,
@@ -40,14 +40,14 @@ create table tax_rates (
     withdrawn_at timestamptz,
     version      bigint      not null default 1,
     constraint tax_rates_pkey primary key (tenant_id, id),
-    constraint tax_rates_category_exists foreign key (tenant_id, category_id) references tax_categories (tenant_id, id),
+    constraint tax_rates_category_exists foreign key (tenant_id, tax_category_id) references tax_categories (tenant_id, id),
     constraint tax_rates_venue_exists foreign key (tenant_id, venue_id) references venues (tenant_id, id),
     constraint tax_rates_name_present check (length(btrim(name)) between 1 and 40),
     constraint tax_rates_real check (millionths between 0 and 1000000),
     constraint tax_rates_place_real check (place between 0 and 99),
     constraint tax_rates_forward check (valid_until >= valid_from),
     constraint tax_rates_overlap exclude using gist (
-        tenant_id with =, category_id with =, coalesce(venue_id, '00000000-0000-0000-0000-000000000000') with =, lower(name) with =,
+        tenant_id with =, tax_category_id with =, coalesce(venue_id, '00000000-0000-0000-0000-000000000000') with =, lower(name) with =,
         daterange(valid_from, valid_until, '[]') with &&
     ) where (withdrawn_at is null)
 );
@@ -58,14 +58,14 @@ comment on column tax_rates.included is 'prices contain it; else it comes on top
 comment on column tax_rates.place is 'where it stands on a receipt, lowest first';
 comment on column tax_rates.valid_until is 'its last business day; null: until it is ended';
 comment on column tax_rates.withdrawn_at is 'taken back before its first day was over: it never counted';
-create index tax_rates_by_category on tax_rates (tenant_id, category_id, valid_from);
+create index tax_rates_by_category on tax_rates (tenant_id, tax_category_id, valid_from);
 create index tax_rates_by_venue on tax_rates (tenant_id, venue_id) where venue_id is not null;
 
 -- A rate is ended or withdrawn; nothing else about it changes, or receipts of the past could not be explained any more.
 create function ll.tax_rate_fixed() returns trigger language plpgsql as $$
 begin
-    if (new.category_id, new.name, new.millionths, new.included, new.place, new.valid_from) is distinct from
-       (old.category_id, old.name, old.millionths, old.included, old.place, old.valid_from)
+    if (new.tax_category_id, new.name, new.millionths, new.included, new.place, new.valid_from) is distinct from
+       (old.tax_category_id, old.name, old.millionths, old.included, old.place, old.valid_from)
        or new.venue_id is distinct from old.venue_id or (old.withdrawn_at is not null) then
         raise exception 'a rate is ended or withdrawn, and nothing else' using errcode = 'check_violation', constraint = 'tax_rates_fixed';
     end if;

@@ -1129,7 +1129,7 @@
 -- tax_rates: rates of tax on a category, for the business or for one venue, by business days; a venue's own replace those of the business
 --   tenant_id uuid not null
 --   id uuid not null default uuidv7()
---   category_id uuid not null
+--   tax_category_id uuid not null
 --   venue_id uuid -- null: at every venue that has no rate of its own for the category
 --   name text not null
 --   millionths integer not null -- of the amount without tax: 150000 is 15 %, 88750 is 8.875 %
@@ -1813,10 +1813,10 @@ END >= floor)))
 --   tax_categories.tax_categories_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 60)))
 --   tax_categories.tax_categories_pkey PRIMARY KEY (tenant_id, id)
 --   tax_categories.tax_categories_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
---   tax_rates.tax_rates_category_exists FOREIGN KEY (tenant_id, category_id) REFERENCES tax_categories(tenant_id, id)
+--   tax_rates.tax_rates_category_exists FOREIGN KEY (tenant_id, tax_category_id) REFERENCES tax_categories(tenant_id, id)
 --   tax_rates.tax_rates_forward CHECK ((valid_until >= valid_from))
 --   tax_rates.tax_rates_name_present CHECK (((length(btrim(name)) >= 1) AND (length(btrim(name)) <= 40)))
---   tax_rates.tax_rates_overlap EXCLUDE USING gist (tenant_id WITH =, category_id WITH =, COALESCE(venue_id, '00000000-0000-0000-0000-000000000000'::uuid) WITH =, lower(name) WITH =, daterange(valid_from, valid_until, '[]'::text) WITH &&) WHERE ((withdrawn_at IS NULL))
+--   tax_rates.tax_rates_overlap EXCLUDE USING gist (tenant_id WITH =, tax_category_id WITH =, COALESCE(venue_id, '00000000-0000-0000-0000-000000000000'::uuid) WITH =, lower(name) WITH =, daterange(valid_from, valid_until, '[]'::text) WITH &&) WHERE ((withdrawn_at IS NULL))
 --   tax_rates.tax_rates_pkey PRIMARY KEY (tenant_id, id)
 --   tax_rates.tax_rates_place_real CHECK (((place >= 0) AND (place <= 99)))
 --   tax_rates.tax_rates_real CHECK (((millionths >= 0) AND (millionths <= 1000000)))
@@ -2094,9 +2094,9 @@ END >= floor)))
 --   CREATE INDEX tasks_by_time ON public.tasks USING btree (tenant_id, created_at DESC, id DESC)
 --   CREATE INDEX tasks_by_venue ON public.tasks USING btree (tenant_id, venue_id, created_at DESC, id DESC)
 --   CREATE INDEX tasks_to_remind ON public.tasks USING btree (tenant_id, remind_at) WHERE ((reminded_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'started'::text])))
---   CREATE INDEX tax_rates_by_category ON public.tax_rates USING btree (tenant_id, category_id, valid_from)
+--   CREATE INDEX tax_rates_by_category ON public.tax_rates USING btree (tenant_id, tax_category_id, valid_from)
 --   CREATE INDEX tax_rates_by_venue ON public.tax_rates USING btree (tenant_id, venue_id) WHERE (venue_id IS NOT NULL)
---   CREATE INDEX tax_rates_overlap ON public.tax_rates USING gist (tenant_id, category_id, COALESCE(venue_id, '00000000-0000-0000-0000-000000000000'::uuid), lower(name), daterange(valid_from, valid_until, '[]'::text)) WHERE (withdrawn_at IS NULL)
+--   CREATE INDEX tax_rates_overlap ON public.tax_rates USING gist (tenant_id, tax_category_id, COALESCE(venue_id, '00000000-0000-0000-0000-000000000000'::uuid), lower(name), daterange(valid_from, valid_until, '[]'::text)) WHERE (withdrawn_at IS NULL)
 --   CREATE INDEX tenant_flags_by_key ON public.tenant_flags USING btree (key, tenant_id)
 --   CREATE INDEX tenants_by_applicant ON public.tenants USING btree (applicant_id) WHERE (applicant_id IS NOT NULL)
 --   CREATE INDEX tenants_by_status ON public.tenants USING btree (status, created_at DESC)
@@ -3564,7 +3564,7 @@ END >= floor)))
 --   ll.ledger_write_each(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 50f9661ef3a01cc2fd2dd06cb39dd532, run by nobody
 --   ll.patron_id() invoker md5 81dd5b1d2155e79856f342a99307cbae, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.safety_forgets_only() invoker md5 0075c9f441b93936c79dbe8a7bc8a596, run by nobody
---   ll.tax_rate_fixed() invoker md5 3e02460fadd168a02716150c21d0a633, run by nobody
+--   ll.tax_rate_fixed() invoker md5 26d63a25bed78485e13d36aeae13e7cf, run by nobody
 --   ll.tenant_id() invoker md5 45fc9046e9d6e9c2ecdcc4f6448fe67f, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.tenant_table(tbl regclass, guest text, guest_column name, app text, system text, platform text) invoker md5 058e7ab586b3bdc75aeedaaba70dbd8c, run by nobody
 --   ll.touch() invoker md5 0962fb551cf74e0ba00a06aec1556ebe, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system

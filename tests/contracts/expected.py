@@ -19,6 +19,8 @@ PLATFORM_HAS_NONE = frozenset(
         "booking_id",
         "banner_id",
         "image_id",
+        "tax_category_id",
+        "tax_rate_id",
     }
 )
 """Things that lie inside businesses only: the crew goes inside first, and from outside none of them exists."""
@@ -68,6 +70,11 @@ def _inside_only(op: Operation) -> bool:
         "create_resource",
         "resource_new_submit",
         "create_booking",
+        "create_tax_category",
+        "tax_category_new_submit",
+        "start_tax_rate",
+        "tax_rate_new_submit",
+        "quote_taxes",
     }
 
 

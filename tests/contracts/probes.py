@@ -200,6 +200,7 @@ FOREIGN_FIELDS = {
     "image_id": "image_id",
     "banner_ids": "banner_id",
     "entry_id": "entry_id",
+    "tax_category_id": "tax_category_id",
     "for_shift_id": "for_shift_id",
 }
 LISTS = frozenset(

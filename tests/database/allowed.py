@@ -32,6 +32,8 @@ GUEST_READS = {
     "resources": "guests see what they can book",
     "venue_banners": "the patron app shows them",
     "door_rules": "a check-in reads what the venue asks",
+    "tax_categories": "what a guest orders is taxed in the guest's own transaction",
+    "tax_rates": "what a guest orders is taxed in the guest's own transaction",
     "tenant_flags": "a guest's own requests ask what is switched on",
 }
 """A guest of the tenant reads every row."""

@@ -22,6 +22,8 @@ FEW = {
     "resources": "what a business puts up",
     "roles": "what a business makes of them",
     "task_recurrences": "what a business plans",
+    "tax_categories": "what a business sets up",
+    "tax_rates": "what a business sets up",
     "tenants": "the platform's businesses",
     "venue_banners": "what a business announces",
     "venues": "what a business puts up",

@@ -48,6 +48,8 @@ NOBODYS = {
     "schema_migrations.name": "a file's name",
     "secret_sightings.name": "a setting's name",
     "sessions.revoked_reason": "one of our own sentences",
+    "tax_categories.name": "what is sold",
+    "tax_rates.name": "a tax's name",
     "tenant_brands.logo_reason": "about a picture's file",
     "tenant_flags.reason": "about a business",
     "tenants.name": "a business's name",

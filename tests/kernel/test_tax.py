@@ -67,3 +67,12 @@ def test_nothing_is_further_than_its_rounding_from_what_is_due(price: int, rates
 def test_a_rate_beyond_all_is_refused(millionths: int) -> None:
     with pytest.raises(ValueError, match="from 0 to 100 %"):
         Rate("tax", millionths)
+
+
+def test_a_price_is_what_its_net_amount_comes_to_again_within_a_unit_for_each_rate() -> None:
+    """What is taken out of a price and put on top of it again differ by the roundings, and by no more."""
+    for millionths in (0, 25_000, 88_750, 150_000, 190_000, WHOLE):
+        for price in (0, 1, 99, 100, 12_345, -12_345, 10**9):
+            inside = taxed(price, [Rate("tax", millionths)])
+            on_top = taxed(inside.net, [Rate("tax", millionths, included=False)])
+            assert abs(on_top.gross - price) <= 1

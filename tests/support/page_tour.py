@@ -71,6 +71,7 @@ DIALOGS = (
     "/publication",
     "/condition",
     "/moderation",
+    "/end",
 )
 QUESTIONS = {
     "/impersonation": "?tenant=kojo-arcade&as=patron",

@@ -24,7 +24,23 @@ def place_things(server: LiveServer, owner: Any) -> dict[str, str]:
     guest = server.client(server.new_guest("Photo Guest"))
     send_picture(guest, f"/api/patron/venues/{venue}/photos", "Friends at the bar")
     guest.close()
-    return {"resource_id": room["id"], "booking_id": booking["id"], "banner_id": banner["id"], "image_id": image}
+    taxes = _taxes(owner)
+    return {
+        **taxes,
+        "resource_id": room["id"],
+        "booking_id": booking["id"],
+        "banner_id": banner["id"],
+        "image_id": image,
+    }
+
+
+def _taxes(owner: Any) -> dict[str, str]:
+    """A category with a rate of today."""
+    category = _made(
+        owner, "/api/taxes/categories", {"code": f"tour-{uuid4().hex[:8]}", "name": f"Tour {uuid4().hex[:8]}"}
+    )
+    rate = _made(owner, "/api/taxes/rates", {"tax_category_id": category["id"], "name": "VAT", "millionths": 88_750})
+    return {"tax_category_id": category["id"], "tax_rate_id": rate["id"]}
 
 
 def send_picture(client: Any, path: str, alt: str, content: bytes = PIXEL) -> str:

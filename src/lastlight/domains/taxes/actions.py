@@ -50,33 +50,35 @@ update tax_categories set name = $3, archived_at = case when $4 then coalesce(ar
 where tenant_id = $1 and id = $2
 """
 INSERT_RATE = """
-insert into tax_rates (tenant_id, id, category_id, venue_id, name, millionths, included, place, valid_from, valid_until)
+insert into tax_rates (tenant_id, id, tax_category_id, venue_id, name, millionths, included, place, valid_from, valid_until)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 END_RATE = "update tax_rates set valid_until = $3 where tenant_id = $1 and id = $2"
 WITHDRAW_RATE = "update tax_rates set withdrawn_at = now() where tenant_id = $1 and id = $2"
 
 
-async def create_category(ctx: Ctx, *, data: TaxCategoryIn, category_id: TaxCategoryId | None = None) -> TaxCategory:
+async def create_category(
+    ctx: Ctx, *, data: TaxCategoryIn, tax_category_id: TaxCategoryId | None = None
+) -> TaxCategory:
     """Name a kind of item for the tax office."""
     require_business(ctx)
     found = category_problems(code=data.code, name=data.name)
     if found:
         raise Invalid(fields=found)
-    category_id = category_id or TaxCategoryId(uuid7())
+    tax_category_id = tax_category_id or TaxCategoryId(uuid7())
     name = data.name.strip()
-    await ctx.db.execute(INSERT_CATEGORY, ctx.tenant_id, category_id, data.code, name, data.exempt)
+    await ctx.db.execute(INSERT_CATEGORY, ctx.tenant_id, tax_category_id, data.code, name, data.exempt)
     ctx.emit(
-        TaxCategoryCreated(category_id=category_id, code=data.code, name=name),
-        entity=("tax_category", category_id),
+        TaxCategoryCreated(tax_category_id=tax_category_id, code=data.code, name=name),
+        entity=("tax_category", tax_category_id),
         after={"code": data.code, "name": name, "exempt": data.exempt},
     )
-    return await find_category(ctx, category_id=category_id)
+    return await find_category(ctx, tax_category_id=tax_category_id)
 
 
-async def change_category(ctx: Ctx, *, category_id: UUID, data: TaxCategoryChange, version: int) -> TaxCategory:
+async def change_category(ctx: Ctx, *, tax_category_id: UUID, data: TaxCategoryChange, version: int) -> TaxCategory:
     """Rename a category, archive it, or take it back; Stale when it is no longer the version that was read."""
-    before = await hold_category(ctx, category_id=category_id)
+    before = await hold_category(ctx, tax_category_id=tax_category_id)
     if before.version != version:
         raise Stale
     old = {"name": before.name, "archived": before.archived_at is not None}
@@ -90,10 +92,10 @@ async def change_category(ctx: Ctx, *, category_id: UUID, data: TaxCategoryChang
     changed = [name for name in old if old[name] != new[name]]
     if not changed:
         return before
-    await ctx.db.execute(UPDATE_CATEGORY, ctx.tenant_id, category_id, new["name"], new["archived"])
-    after = await find_category(ctx, category_id=category_id)
+    await ctx.db.execute(UPDATE_CATEGORY, ctx.tenant_id, tax_category_id, new["name"], new["archived"])
+    after = await find_category(ctx, tax_category_id=tax_category_id)
     ctx.emit(
-        TaxCategoryChanged(category_id=after.id, version=after.version, fields=changed),
+        TaxCategoryChanged(tax_category_id=after.id, version=after.version, fields=changed),
         entity=("tax_category", after.id),
         before={name: old[name] for name in changed},
         after={name: new[name] for name in changed},
@@ -104,7 +106,7 @@ async def change_category(ctx: Ctx, *, category_id: UUID, data: TaxCategoryChang
 async def start_rate(ctx: Ctx, *, data: TaxRateIn, rate_id: TaxRateId | None = None) -> TaxRate:
     """Write down a rate that applies from today or a later business day on. A venue's own replace those of the business there."""
     require_business(ctx)
-    category = await hold_category(ctx, category_id=data.category_id)
+    category = await hold_category(ctx, tax_category_id=data.tax_category_id)
     if category.archived_at is not None:
         raise TaxCategoryArchived
     if category.exempt:
@@ -152,7 +154,7 @@ async def follow_rate(ctx: Ctx, *, rate_id: UUID, data: TaxRateSuccessorIn, vers
         raise Invalid(fields={"valid_from": f"This one ends on {before.valid_until} already; add a rate of its own."})
     await end_rate(ctx, rate_id=rate_id, valid_until=data.valid_from - DAY, version=version)
     following = TaxRateIn(
-        category_id=before.category_id,
+        tax_category_id=before.tax_category_id,
         venue_id=before.venue_id,
         name=before.name,
         millionths=data.millionths,
@@ -173,7 +175,7 @@ async def withdraw_rate(ctx: Ctx, *, rate_id: UUID, version: int) -> TaxRate:
     after = await find_rate(ctx, rate_id=rate_id)
     ctx.emit(
         TaxRateWithdrawn(
-            rate_id=after.id, category_id=after.category_id, venue_id=after.venue_id, version=after.version
+            rate_id=after.id, tax_category_id=after.tax_category_id, venue_id=after.venue_id, version=after.version
         ),
         entity=("tax_rate", after.id),
         venue_id=after.venue_id,
@@ -216,7 +218,7 @@ def _emit_started(ctx: Ctx, rate: TaxRate) -> None:
     ctx.emit(
         TaxRateStarted(
             rate_id=rate.id,
-            category_id=rate.category_id,
+            tax_category_id=rate.tax_category_id,
             venue_id=rate.venue_id,
             millionths=rate.millionths,
             valid_from=rate.valid_from,
@@ -231,7 +233,7 @@ def _emit_ended(ctx: Ctx, before: TaxRate, after: TaxRate) -> None:
     ctx.emit(
         TaxRateEnded(
             rate_id=after.id,
-            category_id=after.category_id,
+            tax_category_id=after.tax_category_id,
             venue_id=after.venue_id,
             valid_until=after.valid_until,
             version=after.version,

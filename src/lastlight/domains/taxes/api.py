@@ -51,7 +51,7 @@ async def create_tax_category(ctx: Ctx, data: TaxCategoryIn) -> TaxCategory:
 @get(CATEGORY, permission=TAXES_READ, raises=[NotFound], tags=TAGS)
 async def read_tax_category(ctx: Ctx, tax_category_id: TaxCategoryId) -> TaxCategory:
     """Read a tax category."""
-    return await queries.find_category(ctx, category_id=tax_category_id)
+    return await queries.find_category(ctx, tax_category_id=tax_category_id)
 
 
 @patch(CATEGORY, permission=TAXES_MANAGE, raises=[Invalid, NotFound, Stale, TaxCategoryTaken], tags=TAGS)
@@ -59,7 +59,7 @@ async def change_tax_category(
     ctx: Ctx, tax_category_id: TaxCategoryId, data: TaxCategoryChange, if_match: int
 ) -> TaxCategory:
     """Rename a tax category, archive it, or take it back from the archive."""
-    return await actions.change_category(ctx, category_id=tax_category_id, data=data, version=if_match)
+    return await actions.change_category(ctx, tax_category_id=tax_category_id, data=data, version=if_match)
 
 
 @post(

@@ -15,7 +15,7 @@ class TaxCategoryCreated(Event, frozen=True, kw_only=True):
     event_name: ClassVar[str] = "tax_category.created"
     audience: ClassVar[Permission | None] = TAXES_READ
     webhook: ClassVar[bool] = True
-    category_id: UUID
+    tax_category_id: UUID
     code: str
     name: str
 
@@ -26,7 +26,7 @@ class TaxCategoryChanged(Event, frozen=True, kw_only=True):
     event_name: ClassVar[str] = "tax_category.changed"
     audience: ClassVar[Permission | None] = TAXES_READ
     webhook: ClassVar[bool] = True
-    category_id: UUID
+    tax_category_id: UUID
     version: int
     fields: list[str]
 
@@ -38,7 +38,7 @@ class TaxRateStarted(Event, frozen=True, kw_only=True):
     audience: ClassVar[Permission | None] = TAXES_READ
     webhook: ClassVar[bool] = True
     rate_id: UUID
-    category_id: UUID
+    tax_category_id: UUID
     venue_id: UUID | None
     millionths: int
     valid_from: date
@@ -51,7 +51,7 @@ class TaxRateEnded(Event, frozen=True, kw_only=True):
     audience: ClassVar[Permission | None] = TAXES_READ
     webhook: ClassVar[bool] = True
     rate_id: UUID
-    category_id: UUID
+    tax_category_id: UUID
     venue_id: UUID | None
     valid_until: date | None
     version: int
@@ -64,7 +64,7 @@ class TaxRateWithdrawn(Event, frozen=True, kw_only=True):
     audience: ClassVar[Permission | None] = TAXES_READ
     webhook: ClassVar[bool] = True
     rate_id: UUID
-    category_id: UUID
+    tax_category_id: UUID
     venue_id: UUID | None
     version: int
 

@@ -27,7 +27,7 @@ class TaxRateRow(msgspec.Struct, frozen=True, kw_only=True):
     """A rate in a list; without a venue it applies wherever a venue has none of its own."""
 
     id: TaxRateId
-    category_id: TaxCategoryId
+    tax_category_id: TaxCategoryId
     category: str
     venue_id: VenueId | None
     venue: str | None
@@ -67,13 +67,13 @@ RATES = Listing(
     row=TaxRateRow,
     permission=TAXES_READ,
     source="""tax_rates r
-join tax_categories c on c.tenant_id = r.tenant_id and c.id = r.category_id
+join tax_categories c on c.tenant_id = r.tenant_id and c.id = r.tax_category_id
 left join venues v on v.tenant_id = r.tenant_id and v.id = r.venue_id""",
     of="r",
     columns=(
         ID,
         Column("category", "Category", sql="c.name", sort=True),
-        ref("category_id", "Category id"),
+        ref("tax_category_id", "Category id"),
         Column("name", "Tax", sort=True),
         Column("millionths", "Rate, millionths", kind="number", sort=True),
         Column("venue", "Venue", sql="v.name", sort=True, sort_sql="coalesce(v.name, '')"),
@@ -87,7 +87,7 @@ left join venues v on v.tenant_id = r.tenant_id and v.id = r.venue_id""",
     ),
     filters=(
         AT_VENUE,
-        Filter("category_id", "Category"),
+        Filter("tax_category_id", "Category"),
         Filter("everywhere", "All venues", sql="(r.venue_id is null)", kind="bool"),
         Filter("included"),
         Filter("withdrawn"),

@@ -43,7 +43,7 @@ class TaxRate(msgspec.Struct, frozen=True, kw_only=True):
     """A rate on a category: for the business, or for one venue; its days are the venue's business days, the last included."""
 
     id: TaxRateId
-    category_id: TaxCategoryId
+    tax_category_id: TaxCategoryId
     category: str
     """The category's code."""
     venue_id: VenueId | None

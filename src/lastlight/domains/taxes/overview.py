@@ -88,7 +88,7 @@ def _columns(venues: Sequence[Venue], rates: Sequence[TaxRate]) -> list[Venue]:
 
 
 def _cell(category: TaxCategory, place: Place, rates: Sequence[TaxRate]) -> Cell:
-    of_category = [rate for rate in rates if rate.category_id == category.id]
+    of_category = [rate for rate in rates if rate.tax_category_id == category.id]
     on = applying(of_category, venue_id=place.venue_id, day=place.today)
     return Cell(on, any(rate.venue_id for rate in on), not on and not category.exempt and place.venue_id is not None)
 
@@ -99,7 +99,7 @@ def _changes(
     named = {category.id: category for category in categories}
     found: list[Change] = []
     for rate in rates:
-        category, place = named.get(rate.category_id), every.get(rate.venue_id)
+        category, place = named.get(rate.tax_category_id), every.get(rate.venue_id)
         if category is None or place is None:
             continue  # archived: nothing of it is planned any more that an owner would look for here
         if rate.valid_from > place.today:

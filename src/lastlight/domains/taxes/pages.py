@@ -77,7 +77,7 @@ async def tax_rates_page(ctx: Ctx, query: Any) -> View:
         "events": EVENTS,
         "choices": {
             "venue_id": [(str(venue.id), venue.name) for venue in mine],
-            "category_id": [(str(category.id), category.name) for category in categories],
+            "tax_category_id": [(str(category.id), category.name) for category in categories],
         },
     }
     return View("taxes/rates.html", context)
@@ -140,14 +140,14 @@ async def tax_category_new_submit(ctx: Ctx, form: Form[CategoryForm]) -> Redirec
 
 
 async def _facts(ctx: Ctx, *, tax_category_id: TaxCategoryId) -> dict[str, Any]:
-    category = await queries.find_category(ctx, category_id=tax_category_id)
+    category = await queries.find_category(ctx, tax_category_id=tax_category_id)
     venues = {venue.id: venue for venue in await standing_venues(ctx, permission=None)}
     today = await queries.today_of(ctx, venue_id=None)
 
     def today_at(venue_id: Any) -> date:
         return venues[venue_id].business_day(ctx.now) if venue_id in venues else today
 
-    rates = await queries.rates_of(ctx, category_id=category.id)
+    rates = await queries.rates_of(ctx, tax_category_id=category.id)
     return {
         "home": HOME,
         "category": category,
@@ -174,12 +174,12 @@ async def tax_category_submit(ctx: Ctx, tax_category_id: TaxCategoryId, form: Fo
     """Rename a category; refused when somebody else changed it in the meantime."""
     data = form.require()
     change = TaxCategoryChange(name=data.name)
-    await actions.change_category(ctx, category_id=tax_category_id, data=change, version=data.version)
+    await actions.change_category(ctx, tax_category_id=tax_category_id, data=change, version=data.version)
     return Redirect(f"{HOME}/categories/{tax_category_id}", toast="Saved.")
 
 
 async def _condition(ctx: Ctx, *, tax_category_id: TaxCategoryId) -> dict[str, Any]:
-    return {"home": HOME, "category": await queries.find_category(ctx, category_id=tax_category_id)}
+    return {"home": HOME, "category": await queries.find_category(ctx, tax_category_id=tax_category_id)}
 
 
 @page(f"{ONE}/condition", permission=TAXES_MANAGE)
@@ -201,7 +201,7 @@ async def tax_category_condition_submit(
     """Archive a category, or take it back from the archive."""
     data = form.require()
     change = TaxCategoryChange(archived=data.archived)
-    after = await actions.change_category(ctx, category_id=tax_category_id, data=change, version=data.version)
+    after = await actions.change_category(ctx, tax_category_id=tax_category_id, data=change, version=data.version)
     said = "is archived." if after.archived_at else "is offered again."
     return Redirect(f"{HOME}/categories/{tax_category_id}", toast=f"{after.name} {said}")
 

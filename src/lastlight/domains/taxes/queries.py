@@ -19,13 +19,13 @@ order by lower(name), id
 limit 500
 """
 RATES = """
-select r.id, r.category_id, c.code as category, r.venue_id, r.name, r.millionths, r.included, r.place, r.valid_from, r.valid_until,
+select r.id, r.tax_category_id, c.code as category, r.venue_id, r.name, r.millionths, r.included, r.place, r.valid_from, r.valid_until,
        r.withdrawn_at, r.version
 from tax_rates r
-join tax_categories c on c.tenant_id = $1 and c.id = r.category_id
+join tax_categories c on c.tenant_id = $1 and c.id = r.tax_category_id
 where r.tenant_id = $1 and """
 RATE = RATES + "r.id = $2"
-OF_CATEGORY = RATES + "r.category_id = $2 order by r.valid_from desc, r.place, lower(r.name), r.id limit 1000"
+OF_CATEGORY = RATES + "r.tax_category_id = $2 order by r.valid_from desc, r.place, lower(r.name), r.id limit 1000"
 STANDING = (
     RATES
     + """r.withdrawn_at is null and (r.valid_until is null or r.valid_until >= $2)
@@ -44,16 +44,17 @@ LOCK_CATEGORY = "select 1 from tax_categories where tenant_id = $1 and id = $2 f
 LOCK_RATE = "select 1 from tax_rates where tenant_id = $1 and id = $2 for update"
 
 
-async def find_category(ctx: Ctx, *, category_id: UUID) -> TaxCategory:
+async def find_category(ctx: Ctx, *, tax_category_id: UUID) -> TaxCategory:
     """A category of the business; NotFound when there is none."""
-    return await ctx.db.one(TaxCategory, CATEGORIES, ctx.tenant_id, category_id, None, True)
+    return await ctx.db.one(TaxCategory, CATEGORIES, ctx.tenant_id, tax_category_id, None, True)
 
 
-async def hold_category(ctx: Ctx, *, category_id: UUID) -> TaxCategory:
-    """A category, held against other changes until the transaction ends."""
-    if not await ctx.db.fetchval(LOCK_CATEGORY, ctx.tenant_id, category_id):
+async def hold_category(ctx: Ctx, *, tax_category_id: UUID) -> TaxCategory:
+    """A category, held against other changes until the transaction ends; who may not see it holds nothing."""
+    await find_category(ctx, tax_category_id=tax_category_id)
+    if not await ctx.db.fetchval(LOCK_CATEGORY, ctx.tenant_id, tax_category_id):
         raise NotFound
-    return await find_category(ctx, category_id=category_id)
+    return await find_category(ctx, tax_category_id=tax_category_id)
 
 
 async def list_categories(ctx: Ctx, *, archived: bool = False) -> list[TaxCategory]:
@@ -73,15 +74,16 @@ async def find_rate(ctx: Ctx, *, rate_id: UUID) -> TaxRate:
 
 
 async def hold_rate(ctx: Ctx, *, rate_id: UUID) -> TaxRate:
-    """A rate, held against other changes until the transaction ends."""
+    """A rate, held against other changes until the transaction ends; who may not see it holds nothing."""
+    await find_rate(ctx, rate_id=rate_id)
     if not await ctx.db.fetchval(LOCK_RATE, ctx.tenant_id, rate_id):
         raise NotFound
     return await find_rate(ctx, rate_id=rate_id)
 
 
-async def rates_of(ctx: Ctx, *, category_id: UUID) -> list[TaxRate]:
+async def rates_of(ctx: Ctx, *, tax_category_id: UUID) -> list[TaxRate]:
     """Every rate that a category ever had, withdrawn ones too, the newest first."""
-    return await ctx.db.rows(TaxRate, OF_CATEGORY, ctx.tenant_id, category_id)
+    return await ctx.db.rows(TaxRate, OF_CATEGORY, ctx.tenant_id, tax_category_id)
 
 
 async def standing_rates(ctx: Ctx, *, day: date) -> list[TaxRate]:

@@ -25,14 +25,14 @@ Short = Annotated[str, msgspec.Meta(max_length=120)]
 class RateQuery(Input, frozen=True, kw_only=True):
     """For which category, and at which venue."""
 
-    category_id: Short = ""
+    tax_category_id: Short = ""
     venue_id: Short = ""
 
 
 class RateForm(Input, frozen=True, kw_only=True):
     """What the form of a new rate sends; the rate is in per cent, such as 15 or 8.875."""
 
-    category_id: Short = ""
+    tax_category_id: Short = ""
     venue_id: Short = ""
     name: Short = ""
     percent: Short = ""
@@ -79,7 +79,7 @@ async def _blank(ctx: Ctx) -> dict[str, Any]:
 async def tax_rate_new_page(ctx: Ctx, query: RateQuery) -> View:
     """Ask for a new rate."""
     context = await _blank(ctx)
-    context["values"] |= {"category_id": query.category_id, "venue_id": query.venue_id}
+    context["values"] |= {"tax_category_id": query.tax_category_id, "venue_id": query.venue_id}
     return View("taxes/rate_new.html", context)
 
 
@@ -87,12 +87,12 @@ async def tax_rate_new_page(ctx: Ctx, query: RateQuery) -> View:
 async def tax_rate_new_submit(ctx: Ctx, form: Form[RateForm]) -> Redirect:
     """Start a rate."""
     data = form.require()
-    category_id = _id(data.category_id, field="category_id")
-    if category_id is None:
-        raise Invalid(fields={"category_id": "Choose what is taxed."})
+    tax_category_id = _id(data.tax_category_id, field="tax_category_id")
+    if tax_category_id is None:
+        raise Invalid(fields={"tax_category_id": "Choose what is taxed."})
     venue_id = _id(data.venue_id, field="venue_id")
     rate = TaxRateIn(
-        category_id=TaxCategoryId(category_id),
+        tax_category_id=TaxCategoryId(tax_category_id),
         venue_id=VenueId(venue_id) if venue_id else None,
         name=data.name,
         millionths=read_percent(data.percent, field="percent"),
@@ -102,12 +102,14 @@ async def tax_rate_new_submit(ctx: Ctx, form: Form[RateForm]) -> Redirect:
         valid_until=_day(data.valid_until, field="valid_until"),
     )
     made = await actions.start_rate(ctx, data=rate)
-    return Redirect(f"{HOME}/categories/{made.category_id}", toast=f"{made.name} applies from {made.valid_from} on.")
+    return Redirect(
+        f"{HOME}/categories/{made.tax_category_id}", toast=f"{made.name} applies from {made.valid_from} on."
+    )
 
 
 async def _rate(ctx: Ctx, *, tax_rate_id: TaxRateId) -> dict[str, Any]:
     rate = await queries.find_rate(ctx, rate_id=tax_rate_id)
-    category = await queries.find_category(ctx, category_id=rate.category_id)
+    category = await queries.find_category(ctx, tax_category_id=rate.tax_category_id)
     today = await queries.today_of(ctx, venue_id=rate.venue_id)
     return {
         "home": HOME,
@@ -135,7 +137,7 @@ async def tax_rate_end_submit(ctx: Ctx, tax_rate_id: TaxRateId, form: Form[EndFo
     last = _day(data.valid_until, field="valid_until")
     after = await actions.end_rate(ctx, rate_id=tax_rate_id, valid_until=last, version=data.version)
     said = f"{after.name} ends on {last}." if last else f"{after.name} runs on."
-    return Redirect(f"{HOME}/categories/{after.category_id}", toast=said)
+    return Redirect(f"{HOME}/categories/{after.tax_category_id}", toast=said)
 
 
 @page(f"{ONE}/change", permission=TAXES_MANAGE)
@@ -160,7 +162,7 @@ async def tax_rate_change_submit(ctx: Ctx, tax_rate_id: TaxRateId, form: Form[Ch
     following = TaxRateSuccessorIn(millionths=read_percent(data.percent, field="percent"), valid_from=start)
     made = await actions.follow_rate(ctx, rate_id=tax_rate_id, data=following, version=data.version)
     said = f"{made.name} is {write_percent(made.millionths)} % from {made.valid_from} on."
-    return Redirect(f"{HOME}/categories/{made.category_id}", toast=said)
+    return Redirect(f"{HOME}/categories/{made.tax_category_id}", toast=said)
 
 
 @page(f"{ONE}/removal", permission=TAXES_MANAGE)
@@ -179,7 +181,7 @@ async def tax_rate_removal_dialog(ctx: Ctx, tax_rate_id: TaxRateId) -> View:
 async def tax_rate_removal_submit(ctx: Ctx, tax_rate_id: TaxRateId, form: Form[VersionForm]) -> Redirect:
     """Withdraw a rate whose first day is not over."""
     after = await actions.withdraw_rate(ctx, rate_id=tax_rate_id, version=form.require().version)
-    return Redirect(f"{HOME}/categories/{after.category_id}", toast=f"{after.name} is withdrawn.")
+    return Redirect(f"{HOME}/categories/{after.tax_category_id}", toast=f"{after.name} is withdrawn.")
 
 
 RATE_PAGES = (

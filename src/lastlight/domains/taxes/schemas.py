@@ -37,7 +37,7 @@ class TaxCategoryChange(Input, frozen=True, kw_only=True):
 class TaxRateIn(Input, frozen=True, kw_only=True):
     """A rate to be, in millionths: 150000 is 15 %. Without a venue it applies wherever a venue has none of its own for the category."""
 
-    category_id: TaxCategoryId
+    tax_category_id: TaxCategoryId
     venue_id: VenueId | None = None
     name: Annotated[str, msgspec.Meta(max_length=40)]
     millionths: Millionths

@@ -61,7 +61,7 @@ async def seed_taxes(ctx: Ctx, *, seed: str) -> int:
     rows: list[tuple[object, ...]] = []
     for code, name, exempt in CATEGORIES:
         own_id = TaxCategoryId(identity.seeded_id(seed, "tax-category", str(ctx.tenant_id), code))
-        await create_category(ctx, data=TaxCategoryIn(code=code, name=name, exempt=exempt), category_id=own_id)
+        await create_category(ctx, data=TaxCategoryIn(code=code, name=name, exempt=exempt), tax_category_id=own_id)
         if exempt:
             continue
         rows += [_row(ctx, seed, own_id, None, rate) for rate in HOME]
@@ -73,7 +73,7 @@ async def seed_taxes(ctx: Ctx, *, seed: str) -> int:
     return len(rows)
 
 
-def _row(ctx: Ctx, seed: str, category_id: UUID, venue_id: UUID | None, rate: Known) -> tuple[object, ...]:
-    own_id = identity.seeded_id(seed, "tax-rate", f"{category_id}/{venue_id or ''}/{rate.name}/{rate.first}")
+def _row(ctx: Ctx, seed: str, tax_category_id: UUID, venue_id: UUID | None, rate: Known) -> tuple[object, ...]:
+    own_id = identity.seeded_id(seed, "tax-rate", f"{tax_category_id}/{venue_id or ''}/{rate.name}/{rate.first}")
     values = (rate.name, rate.millionths, rate.included, rate.place, rate.first, rate.last)
-    return (ctx.tenant_id, own_id, category_id, venue_id, *values)
+    return (ctx.tenant_id, own_id, tax_category_id, venue_id, *values)
