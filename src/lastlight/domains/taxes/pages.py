@@ -94,6 +94,7 @@ async def tax_calculation_page(ctx: Ctx, query: CalculationQuery) -> View:
             made = await _calculated(ctx, query, venue)
         except (Invalid, TaxNotSetUp) as refused:
             problem = refused
+    wrong: dict[str, str] = problem.fields if problem else {}
     context = {
         "home": HOME,
         "asked": query,
@@ -101,8 +102,8 @@ async def tax_calculation_page(ctx: Ctx, query: CalculationQuery) -> View:
         "venues": [(str(one.id), f"{one.name} ({one.currency})") for one in mine],
         "categories": await tax_choices(ctx),
         "quote": made,
-        "trouble": problem,
-        "wrong": problem.fields if problem else {},
+        "trouble": None if wrong.keys() & {"amount", "quantity"} else problem,
+        "wrong": wrong,
     }
     return View("taxes/calculation.html", context)
 
