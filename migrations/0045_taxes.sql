@@ -71,6 +71,7 @@ begin
     end if;
     return new;
 end $$;
+revoke execute on function ll.tax_rate_fixed() from public;
 create trigger tax_rates_fixed before update on tax_rates for each row execute function ll.tax_rate_fixed();
 create trigger tax_rates_touch before update on tax_rates for each row execute function ll.touch();
 select ll.tenant_table('tax_rates', guest => 'read', app => 'select, insert, update', system => 'select');

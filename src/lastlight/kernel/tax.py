@@ -1,7 +1,9 @@
 """Taxes on a price: contained in it or added to it, several rates at once, rounded by one rule.
 
 The rule: each line and rate is rounded by itself to whole minor units, halves away from zero, so that what is charged and what is taken
-back for it are the same. Rates that a price contains are taken out together: their sum is rounded once and shared by the rates.
+back for it are the same. Rates that a price contains are taken out together: their sum is rounded once and shared by the rates, by
+largest remainders. A receipt is the sum of its lines and is never rounded again. No rate is reckoned on another tax: each is on the
+net amount.
 """
 
 from collections.abc import Sequence
