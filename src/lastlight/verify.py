@@ -2,11 +2,12 @@
 
 import argparse
 
+from lastlight.domains.credits import verify as credits_
 from lastlight.domains.ledger import verify as ledger
 from lastlight.runtime.audit import verify as audit
 from lastlight.runtime.settings import Settings
 
-SUBJECTS = {"audit": audit.run, "ledger": ledger.run}
+SUBJECTS = {"audit": audit.run, "ledger": ledger.run, "credits": credits_.run}
 
 
 async def run(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -64,6 +64,10 @@ GUEST_OWNS = {
     "payments": ("patron_id", "patron"),
     "refunds": ("patron_id", "patron"),
     "payment_secrets": ("patron_id", "patron"),
+    "credit_accounts": ("patron_id", "patron"),
+    "credit_lots": ("patron_id", "patron"),
+    "credit_entries": ("patron_id", "patron"),
+    "credit_uses": ("patron_id", "patron"),
 }
 """A guest reads and writes rows that carry its own patron id in this column."""
 
@@ -77,6 +81,7 @@ DEFINER_FUNCTIONS: dict[str, str] = {
     f"ll.ledger_{name}": f"the only writers of the ledger: {why}"
     for name, why in {
         "open": "opens an account",
+        "keep": "keeps others from moving an account for a moment",
         "close": "closes an empty account, or opens it again",
         "post": "posts a transaction whole or not at all",
         "post_batch": "posts many, each by itself",

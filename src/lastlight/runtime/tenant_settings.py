@@ -1,6 +1,6 @@
 """Settings that a business decides for itself: declared with a type and a default, stored only where they differ."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -42,6 +42,8 @@ class TenantSetting(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     unit: str = ""
     """What a number counts, such as "minutes"."""
     platform: bool = False
+    fits: Callable[[T], None] | None = None
+    """Looks at what the bounds cannot say; raises ValueError with a sentence for who typed it."""
 
     @property
     def kind(self) -> str:
@@ -81,6 +83,11 @@ class TenantSetting(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
             raise Invalid(fields={"value": sentence}) from error
         if self.choices and checked not in {choice for choice, _ in self.choices}:
             raise Invalid(fields={"value": f"Choose one of {', '.join(choice for choice, _ in self.choices)}."})
+        if self.fits is not None:
+            try:
+                self.fits(checked)
+            except ValueError as error:
+                raise Invalid(fields={"value": str(error)}) from error
         return checked
 
 

@@ -11,6 +11,7 @@ from lastlight.domains.ledger.accounts import (
     account_id,
     close_account,
     find_account,
+    keep_account,
     open_account,
     reopen_account,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "find_account",
     "find_hold",
     "hold",
+    "keep_account",
     "open_account",
     "post",
     "post_batch",

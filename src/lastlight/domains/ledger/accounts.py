@@ -16,6 +16,7 @@ AccountId = NewType("AccountId", UUID)
 
 OPEN = "select ll.ledger_open($1::smallint, $2, $3, $4, $5, $6, $7, $8)"
 CLOSE = "select ll.ledger_close($1, $2)"
+KEEP = "select ll.ledger_keep($1)"
 ACCOUNT = """
 select id, code, currency, side, mode, floor, patron_id, venue_id, opened_at, closed_at, dr, cr, dr_pending, cr_pending, version
 from ledger_accounts where tenant_id = $1 and id = $2
@@ -81,6 +82,11 @@ async def close_account(ctx: Ctx, *, account: AccountId) -> None:
 async def reopen_account(ctx: Ctx, *, account: AccountId) -> None:
     """Let a closed account take postings again."""
     await ctx.db.execute(CLOSE, account, False)
+
+
+async def keep_account(ctx: Ctx, *, account: AccountId) -> bool:
+    """Keep others from moving a strict account until the transaction ends. False: it was never opened."""
+    return await ctx.db.fetchval(KEEP, account)
 
 
 async def find_account(ctx: Ctx, *, account: AccountId) -> Account:

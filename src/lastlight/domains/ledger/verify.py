@@ -1,7 +1,7 @@
 """`lastlight verify ledger`: recompute every business's books from its postings, and name what differs."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -145,11 +145,17 @@ async def run(settings: Settings) -> int:
 
 async def verify_all(settings: Settings) -> AsyncIterator[Books]:
     """The books of each business in turn, read as the looker, which can change nothing."""
+    async for connection, tenant_id in each_business(settings, sql=TENANTS):
+        yield await verify_books(connection, tenant_id)
+
+
+async def each_business(settings: Settings, *, sql: str) -> AsyncIterator[tuple[Any, UUID]]:
+    """The businesses that a query names, each in a transaction of the looker's that sees one snapshot."""
     connection = await asyncpg.connect(settings.dsn("looker"), server_settings={"application_name": "lastlight-verify"})
     try:
-        for row in await connection.fetch(TENANTS):
+        for row in await connection.fetch(sql):
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                yield await verify_books(connection, row["tenant_id"])
+                yield connection, row["tenant_id"]
     finally:
         await connection.close()
 
@@ -158,17 +164,24 @@ async def verify_books(connection: Any, tenant_id: UUID) -> Books:
     """Recompute the books of a business inside the transaction given, which must see one snapshot."""
     counts = await connection.fetchrow(COUNTS, tenant_id)
     books = Books(tenant_id, counts["accounts"], counts["postings"], counts["blocks"])
-    for row in await _first(connection, MOVES, tenant_id, books):
+    for row in await _first(connection, MOVES, tenant_id, books.findings):
         books.findings.append(SAID_OF_MOVES[row["rule"]].format(**row))
-    for said, sql in RULES.items():
-        books.findings += [said.format(**row) for row in await _first(connection, sql, tenant_id, books)]
+    books.findings += await findings_of(connection, tenant_id, rules=RULES)
     return books
 
 
-async def _first(connection: Any, sql: str, tenant_id: UUID, books: Books) -> list[Any]:
+async def findings_of(connection: Any, tenant_id: UUID, *, rules: Mapping[str, str]) -> list[str]:
+    """What breaks rules: each is a sentence about a row that its query gives for a tenant."""
+    found: list[str] = []
+    for said, sql in rules.items():
+        found += [said.format(**row) for row in await _first(connection, sql, tenant_id, found)]
+    return found
+
+
+async def _first(connection: Any, sql: str, tenant_id: UUID, findings: list[str]) -> list[Any]:
     """The first that a query finds; that there are more is a finding too."""
     cursor = await connection.cursor(sql, tenant_id)
     found: list[Any] = await cursor.fetch(SHOWN + 1)
     if len(found) > SHOWN:
-        books.findings.append(f"the next {SHOWN} are the first of more")
+        findings.append(f"the next {SHOWN} are the first of more")
     return found[:SHOWN]

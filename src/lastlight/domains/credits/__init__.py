@@ -1,0 +1,32 @@
+"""Guests' credits: bought by card and kept as lots that remember what paid for them, in each currency.
+
+`spend` takes them for something a guest gets, `reverse_spend` gives that back to the lots it came from; `take` and `give` move them
+from and to an account of the business. Whoever calls has seen to the permission. This is all that other domains may use.
+"""
+
+from lastlight.domains.credits.errors import CreditsShort, NotASpend, SpendReversed
+from lastlight.domains.credits.lots import Writing
+from lastlight.domains.credits.model import Entry, EntryId
+from lastlight.domains.credits.permissions import CREDITS_ADJUST, CREDITS_CHARGE, CREDITS_OWN, CREDITS_READ
+from lastlight.domains.credits.queries import balances_of, read_balances
+from lastlight.domains.credits.spending import find_spend, give, reverse_spend, spend, take
+
+__all__ = [
+    "CREDITS_ADJUST",
+    "CREDITS_CHARGE",
+    "CREDITS_OWN",
+    "CREDITS_READ",
+    "CreditsShort",
+    "Entry",
+    "EntryId",
+    "NotASpend",
+    "SpendReversed",
+    "Writing",
+    "balances_of",
+    "find_spend",
+    "give",
+    "read_balances",
+    "reverse_spend",
+    "spend",
+    "take",
+]

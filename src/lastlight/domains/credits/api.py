@@ -1,0 +1,153 @@
+"""Credits at the edge: thin; the actions hold the rules."""
+
+from uuid import UUID
+
+from lastlight.domains.credits import purchases, queries, spending
+from lastlight.domains.credits.errors import (
+    CreditsFull,
+    CreditsNotSold,
+    CreditsShort,
+    NotASpend,
+    NotRefundable,
+    RefundTooLate,
+    SpendReversed,
+)
+from lastlight.domains.credits.listings import BALANCES, ENTRIES, LOTS, OWN_ENTRIES
+from lastlight.domains.credits.model import Entry
+from lastlight.domains.credits.permissions import CREDITS_CHARGE, CREDITS_OWN, CREDITS_READ
+from lastlight.domains.credits.schemas import (
+    Balances,
+    OwnCredits,
+    OwnRefundIn,
+    Purchase,
+    PurchaseIn,
+    Receipt,
+    RefundIn,
+    Refunds,
+    ReversalIn,
+    SpendIn,
+)
+from lastlight.domains.payments.permissions import PAYMENTS_REFUND
+from lastlight.domains.venues import find_venue
+from lastlight.kernel.errors import Invalid, NotFound
+from lastlight.kernel.ids import PatronId
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.http import get, post
+from lastlight.runtime.http.listing import listing_get
+
+TAGS = ("Credits",)
+GUEST = ("Patron app",)
+
+list_credit_balances = listing_get("/api/credits/guests", BALANCES, tags=TAGS)
+list_credit_entries = listing_get("/api/credits/entries", ENTRIES, tags=TAGS)
+list_credit_lots = listing_get("/api/credits/lots", LOTS, tags=TAGS)
+list_own_credit_entries = listing_get("/api/patron/credits/entries", OWN_ENTRIES, tags=GUEST)
+
+
+@get("/api/credits/guests/{patron_id:uuid}", permission=CREDITS_READ, raises=[NotFound], tags=TAGS)
+async def read_guest_credits(ctx: Ctx, patron_id: PatronId) -> Balances:
+    """Read what a guest has, currency by currency, and what of it expires next."""
+    return await queries.read_balances(ctx, patron_id=patron_id)
+
+
+@post(
+    "/api/credits/spends",
+    permission=CREDITS_CHARGE,
+    idempotent=True,
+    raises=[Invalid, NotFound, CreditsShort],
+    status=201,
+    tags=TAGS,
+)
+async def spend_credits(ctx: Ctx, data: SpendIn) -> Entry:
+    """Take a guest's credits for something they get at a venue; what expires first is spent first."""
+    await find_venue(ctx, venue_id=data.venue_id, permission=CREDITS_CHARGE)
+    return await spending.spend(
+        ctx,
+        patron_id=data.patron_id,
+        amount=data.amount,
+        currency=data.currency,
+        venue_id=data.venue_id,
+        description=data.description,
+    )
+
+
+@post(
+    "/api/credits/spends/{entry_id:uuid}/reversal",
+    permission=CREDITS_CHARGE,
+    idempotent=True,
+    raises=[Invalid, NotFound, NotASpend, SpendReversed],
+    status=201,
+    tags=TAGS,
+)
+async def reverse_credit_spend(ctx: Ctx, entry_id: UUID, data: ReversalIn) -> Entry:
+    """Give back a spend, wholly or in part, with a reason; it returns to the lots that it came from."""
+    entry = await spending.find_spend(ctx, entry_id=entry_id)
+    ctx.require(CREDITS_CHARGE, entry.venue_id)
+    return await spending.reverse_spend(ctx, entry_id=entry_id, amount=data.amount, reason=data.reason)
+
+
+@post(
+    "/api/credits/refunds",
+    permission=PAYMENTS_REFUND,
+    idempotent=True,
+    raises=[Invalid, NotFound, NotRefundable],
+    status=201,
+    tags=TAGS,
+)
+async def refund_credits(ctx: Ctx, data: RefundIn) -> Refunds:
+    """Send a guest's unspent credits back to the cards that paid: of one payment, or an amount of the newest purchases."""
+    return await purchases.refund(ctx, data=data)
+
+
+@get("/api/patron/credits", permission=CREDITS_OWN, tags=GUEST)
+async def read_own_credits(ctx: Ctx) -> OwnCredits:
+    """Read one's own credits, what of them expires next, and what can be bought."""
+    return await queries.own_credits(ctx)
+
+
+@post(
+    "/api/patron/credits/purchases",
+    permission=CREDITS_OWN,
+    idempotent=True,
+    raises=[Invalid, NotFound, CreditsNotSold, CreditsFull],
+    status=201,
+    tags=GUEST,
+)
+async def buy_credits(ctx: Ctx, data: PurchaseIn) -> Purchase:
+    """Begin to buy credits: the answer names the payment to be made by card."""
+    return await purchases.buy(ctx, data=data)
+
+
+@get("/api/patron/credits/purchases/{payment_id:uuid}", permission=CREDITS_OWN, raises=[NotFound], tags=GUEST)
+async def read_credit_receipt(ctx: Ctx, payment_id: UUID) -> Receipt:
+    """Read the receipt of one's own purchase, and what went back of it."""
+    return await queries.read_receipt(ctx, payment_id=payment_id)
+
+
+@post(
+    "/api/patron/credits/purchases/{payment_id:uuid}/refund",
+    permission=CREDITS_OWN,
+    idempotent=True,
+    raises=[Invalid, NotFound, NotRefundable, RefundTooLate],
+    status=201,
+    tags=GUEST,
+)
+async def refund_own_credits(ctx: Ctx, payment_id: UUID, data: OwnRefundIn) -> Refunds:
+    """Send what is unspent of one's own purchase back to the card, within the days that the business gives."""
+    return await purchases.refund_own(ctx, payment_id=payment_id, data=data)
+
+
+ROUTES = (
+    list_credit_balances,
+    read_guest_credits,
+    list_credit_entries,
+    list_credit_lots,
+    spend_credits,
+    reverse_credit_spend,
+    refund_credits,
+    read_own_credits,
+    list_own_credit_entries,
+    buy_credits,
+    read_credit_receipt,
+    refund_own_credits,
+)

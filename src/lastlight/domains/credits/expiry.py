@@ -1,0 +1,29 @@
+"""Credits whose time is over become income: breakage. What is in dispute waits for its verdict."""
+
+from lastlight.domains import ledger
+from lastlight.domains.credits.lots import Writing, keep, lots_left, new_entry, write
+from lastlight.domains.credits.model import Entry, Lot, Use, is_over
+from lastlight.domains.ledger import AccountId, Leg, Transaction, TransactionId
+from lastlight.kernel.ids import PatronId
+from lastlight.runtime.context import Ctx
+
+
+async def expire(ctx: Ctx, *, patron_id: PatronId, currency: str) -> Entry | None:
+    """Expire what a guest has of a currency whose time is over; None where there is nothing."""
+    account = await keep(ctx, patron_id=patron_id, currency=currency)
+    if account is None:
+        return None
+    lots = await lots_left(ctx, patron_id=patron_id, currency=currency)
+    return await expire_lots(ctx, account=account, lots=lots, currency=currency)
+
+
+async def expire_lots(ctx: Ctx, *, account: AccountId, lots: list[Lot], currency: str) -> Entry | None:
+    """The same for lots that were read under the account's lock."""
+    uses = [Use(lot.id, -lot.free) for lot in lots if is_over(lot, now=ctx.now) and lot.free > 0]
+    if not uses:
+        return None
+    entry_id = new_entry()
+    breakage = await ledger.open_account(ctx, kind=ledger.BREAKAGE, currency=currency)
+    leg = Leg(account, breakage, -sum(use.amount for use in uses))
+    await ledger.post(ctx, transaction=Transaction(TransactionId(entry_id), "credits-expired", [leg]))
+    return await write(ctx, account=account, entry_id=entry_id, what=Writing("expired"), uses=uses)

@@ -1,0 +1,123 @@
+"""Buying credits by card, and sending what is unspent of them back to it."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from lastlight.domains import payments
+from lastlight.domains.credits.errors import CreditsFull, CreditsNotSold, NotRefundable, RefundTooLate
+from lastlight.domains.credits.funding import NAME
+from lastlight.domains.credits.model import Lot
+from lastlight.domains.credits.queries import balances_of, funded_lots, own_id, read_receipt
+from lastlight.domains.credits.schemas import (
+    OwnRefundIn,
+    Purchase,
+    PurchaseIn,
+    RefundIn,
+    RefundPart,
+    Refunds,
+)
+from lastlight.domains.credits.settings import Rules, offered, read_rules
+from lastlight.domains.venues import require_shown
+from lastlight.kernel.errors import Invalid
+from lastlight.kernel.money import written
+from lastlight.runtime.context import Ctx
+
+VENUE_CURRENCY = "select currency from venues where tenant_id = $1 and id = $2"
+HOLD_PAYMENTS = "select id from payments where tenant_id = $1 and id = any ($2) order by id for update"
+
+
+async def buy(ctx: Ctx, *, data: PurchaseIn) -> Purchase:
+    """Begin a purchase: a payment that the guest makes by card; the credits come with its success."""
+    patron_id = own_id(ctx)
+    rules = await read_rules(ctx)
+    if not rules.on_sale:
+        raise CreditsNotSold
+    currency = await _currency(ctx, data, await offered(ctx, rules=rules))
+    _require_within(rules, data.amount, currency)
+    held = sum(one.balance for one in await balances_of(ctx, patron_id=patron_id) if one.currency == currency)
+    if held + data.amount > rules.minor(rules.most_balance, currency):
+        raise CreditsFull(extra={"balance": held, "most": rules.minor(rules.most_balance, currency)})
+    payment = await payments.begin_payment(
+        ctx,
+        purpose=NAME,
+        amount=data.amount,
+        currency=currency,
+        patron_id=patron_id,
+        venue_id=data.venue_id,
+        details={},
+        description="Credits",
+    )
+    return Purchase(payment_id=payment.id, status=payment.status, amount=payment.amount, currency=payment.currency)
+
+
+async def refund(ctx: Ctx, *, data: RefundIn) -> Refunds:
+    """Send unspent credits back to the cards that paid: of one payment, or of a guest's newest purchases first."""
+    if (data.payment_id is None) == (data.patron_id is None):
+        raise Invalid(fields={"payment_id": "Give the payment, or the guest with an amount; not both."})
+    if data.patron_id is not None and (data.amount is None or data.currency is None):
+        raise Invalid(fields={"amount": "Give the amount and its currency where no payment is named."})
+    return await _refund(
+        ctx,
+        lots=await _kept_lots(ctx, data),
+        amount=data.amount,
+        reason=data.reason.strip(),
+    )
+
+
+async def refund_own(ctx: Ctx, *, payment_id: UUID, data: OwnRefundIn) -> Refunds:
+    """Send what is unspent of one's own purchase back, within the days that the business gives. Raises RefundTooLate."""
+    receipt = await read_receipt(ctx, payment_id=payment_id)
+    rules = await read_rules(ctx)
+    if receipt.paid_at is None:
+        raise NotRefundable
+    if ctx.now >= receipt.paid_at + timedelta(days=rules.guest_refund_days):
+        raise RefundTooLate
+    wanted = RefundIn(payment_id=payment_id, amount=data.amount, reason=data.reason)
+    reason = data.reason.strip() or "Asked for by the guest"
+    return await _refund(ctx, lots=await _kept_lots(ctx, wanted), amount=data.amount, reason=reason)
+
+
+async def _refund(ctx: Ctx, *, lots: list[Lot], amount: int | None, reason: str) -> Refunds:
+    left = sum(lot.free for lot in lots)
+    amount = left if amount is None else amount
+    if amount > left or left == 0:
+        raise NotRefundable(extra={"refundable": left})
+    parts: list[RefundPart] = []
+    for lot in lots:
+        part = min(amount, lot.free)
+        if part <= 0 or lot.payment_id is None:
+            continue
+        made = await payments.begin_refund(
+            ctx, payment_id=payments.PaymentId(lot.payment_id), amount=part, reason=reason
+        )
+        parts.append(RefundPart(refund_id=made.id, payment_id=made.payment_id, amount=made.amount, status=made.status))
+        amount -= part
+    return Refunds(items=parts)
+
+
+async def _kept_lots(ctx: Ctx, data: RefundIn) -> list[Lot]:
+    """What can go back, with the payments held in one order, before the account: as everybody does who holds both."""
+    wanted = {"payment_id": data.payment_id, "patron_id": data.patron_id, "currency": data.currency}
+    known = await funded_lots(ctx, **wanted)
+    await ctx.db.execute(HOLD_PAYMENTS, ctx.tenant_id, [lot.payment_id for lot in known])
+    held = {lot.id for lot in known}
+    return [lot for lot in await funded_lots(ctx, **wanted) if lot.id in held]
+
+
+async def _currency(ctx: Ctx, data: PurchaseIn, sold: dict[str, list[int]]) -> str:
+    """The currency of a purchase. Raises Invalid for one in which credits are not sold."""
+    currency = data.currency
+    if data.venue_id is not None:
+        await require_shown(ctx, venue_id=data.venue_id)
+        currency = currency or await ctx.db.fetchval(VENUE_CURRENCY, ctx.tenant_id, data.venue_id)
+    currency = currency or next(iter(sold), "")
+    if currency not in sold:
+        raise Invalid(fields={"currency": f"Credits are sold in {', '.join(sold)}."})
+    return currency
+
+
+def _require_within(rules: Rules, amount: int, currency: str) -> None:
+    least, most = rules.minor(rules.least, currency), rules.minor(rules.most, currency)
+    if not least <= amount <= most:
+        between = f"{written(least, currency)} and {written(most, currency)} {currency}"
+        raise Invalid(fields={"amount": f"Buy between {between} at once."})

@@ -1,0 +1,156 @@
+"""Taking credits, giving them, and giving back what was spent. This is what other domains charge with."""
+
+from uuid import UUID
+
+from lastlight.domains import ledger
+from lastlight.domains.credits.errors import CreditsShort, NotASpend, SpendReversed
+from lastlight.domains.credits.expiry import expire_lots
+from lastlight.domains.credits.lots import ENTRY, Writing, add_lot, keep, lots_left, new_entry, opened, write
+from lastlight.domains.credits.model import (
+    Entry,
+    Lot,
+    Origin,
+    Use,
+    given_back,
+    is_over,
+    months_later,
+    taken,
+)
+from lastlight.domains.credits.settings import read_rules
+from lastlight.domains.ledger import AccountKind, Leg, Transaction, TransactionId
+from lastlight.kernel.errors import Invalid
+from lastlight.kernel.ids import PatronId, VenueId
+from lastlight.kernel.money import MOST
+from lastlight.runtime.context import Ctx
+
+READ_ENTRY = f"select {ENTRY} from credit_entries where tenant_id = $1 and id = $2"
+OUTSTANDING = """
+select u.lot_id, (-u.amount - coalesce((
+    select sum(b.amount) from credit_uses b join credit_entries r on r.tenant_id = $1 and r.id = b.entry_id
+    where b.tenant_id = $1 and b.lot_id = u.lot_id and r.reverses = $2), 0))::bigint as amount
+from credit_uses u join credit_lots l on l.tenant_id = $1 and l.id = u.lot_id
+where u.tenant_id = $1 and u.entry_id = $2
+order by l.expires_at nulls last, l.created_at, l.id
+"""
+
+
+async def spend(
+    ctx: Ctx,
+    *,
+    patron_id: PatronId,
+    amount: int,
+    currency: str,
+    venue_id: VenueId | None,
+    description: str,
+    source: tuple[str, UUID] | None = None,
+) -> Entry:
+    """Take a guest's credits for something they get, onto the account of orders being settled. Raises CreditsShort.
+
+    The caller has seen to the permission. `source` names what was paid for, such as ("checkin", its id).
+    """
+    what = Writing("spent", description, venue_id, source=source)
+    return await take(
+        ctx, patron_id=patron_id, amount=amount, currency=currency, into=ledger.ORDER_CLEARING, what=what
+    )
+
+
+async def take(
+    ctx: Ctx, *, patron_id: PatronId, amount: int, currency: str, into: AccountKind, what: Writing
+) -> Entry:
+    """Take credits, what expires first before the rest, and credit them to an account of the business."""
+    require_amount(amount)
+    account = await keep(ctx, patron_id=patron_id, currency=currency)
+    if account is None:
+        raise CreditsShort(extra={"available": 0})
+    lots = await lots_left(ctx, patron_id=patron_id, currency=currency)
+    await expire_lots(ctx, account=account, lots=lots, currency=currency)
+    usable = [lot for lot in lots if not is_over(lot, now=ctx.now)]
+    uses = taken(usable, amount=amount)
+    if uses is None:
+        raise CreditsShort(extra={"available": free_of(usable)})
+    entry_id = new_entry()
+    other = await ledger.open_account(ctx, kind=into, currency=currency)
+    transaction = Transaction(TransactionId(entry_id), f"credits-{what.kind}", [Leg(account, other, amount)])
+    await ledger.post(ctx, transaction=transaction)
+    return await write(ctx, account=account, entry_id=entry_id, what=what, uses=uses)
+
+
+async def give(
+    ctx: Ctx,
+    *,
+    patron_id: PatronId,
+    amount: int,
+    currency: str,
+    out_of: AccountKind,
+    origin: Origin,
+    what: Writing,
+) -> Entry:
+    """Give a guest credits that nobody paid for by card, as a lot of its own, debited to an account of the business."""
+    require_amount(amount)
+    rules = await read_rules(ctx)
+    account = await opened(ctx, patron_id=patron_id, currency=currency)
+    other = await ledger.open_account(ctx, kind=out_of, currency=currency)
+    entry_id = new_entry()
+    transaction = Transaction(TransactionId(entry_id), f"credits-{what.kind}", [Leg(other, account, amount)])
+    await ledger.post(ctx, transaction=transaction)
+    lot_id = await add_lot(
+        ctx,
+        patron_id=patron_id,
+        currency=currency,
+        amount=amount,
+        origin=origin,
+        expires_at=months_later(ctx.now, rules.expiry_months) if rules.expiry_months else None,
+        venue_id=VenueId(what.venue_id) if what.venue_id else None,
+    )
+    return await write(ctx, account=account, entry_id=entry_id, what=what, uses=[Use(lot_id, amount)])
+
+
+async def find_spend(ctx: Ctx, *, entry_id: UUID) -> Entry:
+    """An entry in which credits were spent. Raises NotFound and NotASpend."""
+    entry = await ctx.db.one(Entry, READ_ENTRY, ctx.tenant_id, entry_id)
+    if entry.kind != "spent":
+        raise NotASpend
+    return entry
+
+
+async def reverse_spend(ctx: Ctx, *, entry_id: UUID, amount: int | None = None, reason: str) -> Entry:
+    """Give back a spend, wholly (what is left of it) or in part, to the lots that it came from. Raises SpendReversed.
+
+    A lot whose time was over meanwhile can be spent for the days of grace that the business gives. The caller has seen to the permission.
+    """
+    spent = await find_spend(ctx, entry_id=entry_id)
+    rules = await read_rules(ctx)
+    account = await opened(ctx, patron_id=spent.patron_id, currency=spent.currency)
+    rows = await ctx.db.fetch(OUTSTANDING, ctx.tenant_id, entry_id)
+    outstanding = [Use(row["lot_id"], row["amount"]) for row in rows]
+    left = sum(use.amount for use in outstanding)
+    amount = left if amount is None else amount
+    if amount > left or left == 0:
+        raise SpendReversed(extra={"left": left})
+    require_amount(amount)
+    new_id = new_entry()
+    await ledger.reverse(
+        ctx,
+        posted_as=TransactionId(new_id),
+        of=TransactionId(entry_id),
+        kind="credits-spend-reversed",
+        amounts=[amount],
+    )
+    what = Writing("spend-reversed", reason, spent.venue_id, reverses=entry_id, source=_source_of(spent))
+    uses = given_back(outstanding, amount=amount)
+    return await write(ctx, account=account, entry_id=new_id, what=what, uses=uses, grace_days=rules.grace_days)
+
+
+def require_amount(amount: int) -> None:
+    """An amount that can be moved: above zero, and within what every reader of JSON keeps exactly."""
+    if not 0 < amount <= MOST:
+        raise Invalid(fields={"amount": "Give an amount above zero, in minor units."})
+
+
+def free_of(lots: list[Lot]) -> int:
+    """What of them can be spent."""
+    return sum(lot.free for lot in lots)
+
+
+def _source_of(entry: Entry) -> tuple[str, UUID] | None:
+    return (entry.source_kind, entry.source_id) if entry.source_kind and entry.source_id else None
