@@ -125,7 +125,9 @@ def _parser(argv: list[str]) -> argparse.ArgumentParser:
     parsers["crew"].add_argument("email", help="the person's address")
     parsers["crew"].add_argument("--name", default="", help="the person's name, where they have no account yet")
     parsers["verify"].add_argument(
-        "subject", choices=["audit", "ledger", "credits"], help="the audit chains of all tenants, the books of all businesses, or guests' credits"
+        "subject",
+        choices=["audit", "ledger", "credits"],
+        help="the audit chains of all tenants, the books of all businesses, or guests' credits",
     )
     parsers["docs"].add_argument("--check", action="store_true", help="fail when a page is stale, write nothing")
     parsers["psql"].add_argument("--role", choices=[*DATABASE_ROLES, "admin"], default="looker", help="who (looker)")

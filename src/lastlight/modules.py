@@ -8,7 +8,9 @@ from lastlight.apps.owner.module import MODULE as OWNER
 from lastlight.apps.patron.module import MODULE as PATRON
 from lastlight.apps.platform.module import MODULE as PLATFORM_APP
 from lastlight.apps.staff.module import MODULE as STAFF
+from lastlight.domains.adjustments.module import MODULE as ADJUSTMENTS
 from lastlight.domains.checkins.module import MODULE as CHECKINS
+from lastlight.domains.credits.module import MODULE as CREDITS
 from lastlight.domains.devices.module import MODULE as DEVICES
 from lastlight.domains.flags.module import MODULE as FLAGS
 from lastlight.domains.identity.module import MODULE as IDENTITY
@@ -56,6 +58,8 @@ OWN_MODULES = (
     LEDGER,
     TAXES,
     PAYMENTS,
+    CREDITS,
+    ADJUSTMENTS,
     CHECKINS,
     TIME,
     CALENDARS,

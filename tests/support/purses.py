@@ -10,9 +10,8 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from lastlight.domains import ledger
-from lastlight.domains.credits import funding
-from lastlight.domains.credits.disputes import freeze, verdict
 from lastlight.domains.credits.expiry import expire
+from lastlight.domains.credits.funding import FUNDING
 from lastlight.domains.credits.model import Entry
 from lastlight.domains.credits.module import MODULE as CREDITS
 from lastlight.domains.credits.spending import reverse_spend, spend
@@ -20,10 +19,11 @@ from lastlight.domains.credits.verify import verify_credits
 from lastlight.domains.ledger import Leg, Transaction, TransactionId
 from lastlight.domains.ledger.module import MODULE as LEDGER
 from lastlight.domains.ledger.verify import verify_books
-from lastlight.domains.payments import Dispute, DisputeId, Payment, PaymentId, Refund, RefundId, Verdict
-from lastlight.domains.payments.permissions import PERMISSIONS
+from lastlight.domains.payments import Dispute, Payment, PaymentId, Refund, RefundId, Verdict
+from lastlight.domains.payments.module import MODULE as PAYMENTS
 from lastlight.domains.payments.queries import lock_payment
 from lastlight.kernel.ids import uuid7
+from lastlight.runtime.db.connection import to_struct
 from lastlight.runtime.module import Module
 from lastlight.runtime.settings import Settings
 from tests.support.door import MODULES, Guest, House, new_house
@@ -41,7 +41,6 @@ DISPUTE = """
 insert into disputes (tenant_id, id, payment_id, provider_id, amount, currency, reason, status, opened_at)
 values ($1, $2, $3, $4, $5, $6, 'fraudulent', 'needs_response', now())
 """
-PAYMENTS = Module(name="payments", permissions=PERMISSIONS)
 
 
 @dataclass
@@ -66,11 +65,11 @@ class Purse:
         await house.sql(PAYMENT, house.tenant_id, payment_id, *row)
         async with house.system() as ctx:
             payment = await lock_payment(ctx, payment_id=payment_id)
-            account = await funding.receives(ctx, payment)
+            account = await FUNDING.receives(ctx, payment)
             card = await ledger.open_account(ctx, kind=ledger.PROVIDER_PENDING, currency=self.currency)
             leg = Leg(card, account, amount)
             await ledger.post(ctx, transaction=Transaction(TransactionId(uuid7()), "card-captured", [leg]))
-            await funding.paid(ctx, payment)
+            await FUNDING.paid(ctx, payment)
         self.payments.append(payment_id)
         return payment_id
 
@@ -99,7 +98,7 @@ class Purse:
         await house.sql(REFUND, house.tenant_id, refund_id, *row)
         async with house.system() as ctx:
             payment = await lock_payment(ctx, payment_id=payment_id)
-            part = await funding.release(ctx, payment, self.refund_of(payment_id, refund_id, amount), amount)
+            part = await FUNDING.release(ctx, payment, self.refund_of(payment_id, refund_id, amount), amount)
             await ctx.db.execute(
                 "update refunds set released = $3 where tenant_id = $1 and id = $2", house.tenant_id, refund_id, part
             )
@@ -109,7 +108,7 @@ class Purse:
         """The refund failed."""
         async with self.house.system() as ctx:
             payment = await lock_payment(ctx, payment_id=payment_id)
-            await funding.restore(ctx, payment, self.refund_of(payment_id, refund_id, released, released))
+            await FUNDING.restore(ctx, payment, self.refund_of(payment_id, refund_id, released, released))
 
     def refund_of(self, payment_id: UUID, refund_id: UUID, amount: int, released: int = 0) -> Refund:
         """A refund as payments would give it."""
@@ -135,18 +134,17 @@ class Purse:
         dispute_id, house = uuid7(), self.house
         row = (payment_id, f"dp_{uuid4().hex}", amount, self.currency)
         [opened] = await house.sql(DISPUTE + " returning *", house.tenant_id, dispute_id, *row)
-        names = Dispute.__struct_fields__
-        return Dispute(**{name: opened[name] for name in names} | {"id": DisputeId(dispute_id)})
+        return to_struct(opened, Dispute)
 
     async def freeze(self, dispute: Dispute) -> None:
         """What payments does when a dispute opens."""
         async with self.house.system() as ctx:
-            await freeze(ctx, await self._payment(ctx, dispute), dispute)
+            await FUNDING.freeze(ctx, await self._payment(ctx, dispute), dispute)
 
     async def verdict(self, dispute: Dispute, said: Verdict) -> int:
         """What payments does when it ends; what was taken."""
         async with self.house.system() as ctx:
-            return await verdict(ctx, await self._payment(ctx, dispute), dispute, said)
+            return await FUNDING.verdict(ctx, await self._payment(ctx, dispute), dispute, said)
 
     async def _payment(self, ctx: Any, dispute: Dispute) -> Payment:
         return await lock_payment(ctx, payment_id=dispute.payment_id)

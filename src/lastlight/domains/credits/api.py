@@ -14,7 +14,7 @@ from lastlight.domains.credits.errors import (
 )
 from lastlight.domains.credits.listings import BALANCES, ENTRIES, LOTS, OWN_ENTRIES
 from lastlight.domains.credits.model import Entry
-from lastlight.domains.credits.permissions import CREDITS_CHARGE, CREDITS_OWN, CREDITS_READ
+from lastlight.domains.credits.permissions import CREDITS_CHARGE, CREDITS_OWN
 from lastlight.domains.credits.schemas import (
     Balances,
     OwnCredits,
@@ -27,7 +27,7 @@ from lastlight.domains.credits.schemas import (
     ReversalIn,
     SpendIn,
 )
-from lastlight.domains.payments.permissions import PAYMENTS_REFUND
+from lastlight.domains.payments import PAYMENTS_REFUND, AmountUnusable, RefundTooLarge, SpentAlready
 from lastlight.domains.venues import find_venue
 from lastlight.kernel.errors import Invalid, NotFound
 from lastlight.kernel.ids import PatronId
@@ -44,9 +44,9 @@ list_credit_lots = listing_get("/api/credits/lots", LOTS, tags=TAGS)
 list_own_credit_entries = listing_get("/api/patron/credits/entries", OWN_ENTRIES, tags=GUEST)
 
 
-@get("/api/credits/guests/{patron_id:uuid}", permission=CREDITS_READ, raises=[NotFound], tags=TAGS)
+@get("/api/credits/guests/{patron_id:uuid}", permission=CREDITS_CHARGE, raises=[NotFound], tags=TAGS)
 async def read_guest_credits(ctx: Ctx, patron_id: PatronId) -> Balances:
-    """Read what a guest has, currency by currency, and what of it expires next."""
+    """Read what a guest has, currency by currency, and what of it expires next: for whoever takes payment in credits."""
     return await queries.read_balances(ctx, patron_id=patron_id)
 
 
@@ -90,7 +90,7 @@ async def reverse_credit_spend(ctx: Ctx, entry_id: UUID, data: ReversalIn) -> En
     "/api/credits/refunds",
     permission=PAYMENTS_REFUND,
     idempotent=True,
-    raises=[Invalid, NotFound, NotRefundable],
+    raises=[Invalid, NotFound, NotRefundable, RefundTooLarge, SpentAlready],
     status=201,
     tags=TAGS,
 )
@@ -109,7 +109,7 @@ async def read_own_credits(ctx: Ctx) -> OwnCredits:
     "/api/patron/credits/purchases",
     permission=CREDITS_OWN,
     idempotent=True,
-    raises=[Invalid, NotFound, CreditsNotSold, CreditsFull],
+    raises=[Invalid, NotFound, CreditsNotSold, CreditsFull, AmountUnusable],
     status=201,
     tags=GUEST,
 )
@@ -128,7 +128,7 @@ async def read_credit_receipt(ctx: Ctx, payment_id: UUID) -> Receipt:
     "/api/patron/credits/purchases/{payment_id:uuid}/refund",
     permission=CREDITS_OWN,
     idempotent=True,
-    raises=[Invalid, NotFound, NotRefundable, RefundTooLate],
+    raises=[Invalid, NotFound, NotRefundable, RefundTooLate, RefundTooLarge, SpentAlready],
     status=201,
     tags=GUEST,
 )

@@ -29,9 +29,9 @@ class Disputed(NamedTuple):
     hold: UUID | None
 
 
-async def freeze(ctx: Ctx, payment: Payment, dispute: Dispute) -> None:
+async def freeze(ctx: Ctx, *, payment: Payment, dispute: Dispute) -> None:
     """Set aside what is left of the lot, at most what is disputed. One hold at a time: a later one is put in its place."""
-    account = await receives(ctx, payment)
+    account = await receives(ctx, payment=payment)
     lot = await lot_of(ctx, payment_id=payment.id)
     before = await _of_dispute(ctx, dispute)
     more = min(dispute.amount - before.frozen - before.taken, lot.free) if lot else 0
@@ -52,9 +52,9 @@ async def freeze(ctx: Ctx, payment: Payment, dispute: Dispute) -> None:
     await write(ctx, account=account, entry_id=entry_id, what=what, uses=[Use(lot.id, 0, more)])
 
 
-async def verdict(ctx: Ctx, payment: Payment, dispute: Dispute, said: Verdict) -> int:
+async def verdict(ctx: Ctx, *, payment: Payment, dispute: Dispute, said: Verdict) -> int:
     """Won: what was frozen can be spent again. Lost: what is left is taken, frozen or not, at most what was disputed."""
-    account = await receives(ctx, payment)
+    account = await receives(ctx, payment=payment)
     lot = await lot_of(ctx, payment_id=payment.id)
     if lot is None:
         return 0
@@ -78,9 +78,7 @@ async def _let_go(ctx: Ctx, account: AccountId, lot_id: LotId, before: Disputed,
     rules = await read_rules(ctx)
     await ledger.void(ctx, hold=HoldId(before.hold))
     use = Use(lot_id, 0, -before.frozen)
-    await write(
-        ctx, account=account, entry_id=new_entry(), what=what, uses=[use], grace_days=rules.grace_days
-    )
+    await write(ctx, account=account, entry_id=new_entry(), what=what, uses=[use], grace_days=rules.grace_days)
 
 
 async def _take_frozen(ctx: Ctx, account: AccountId, lot_id: LotId, before: Disputed, what: Writing) -> None:

@@ -6,16 +6,14 @@ from lastlight.domains.credits.lots import Writing, add_lot, guest_of, lot_of, n
 from lastlight.domains.credits.model import Use, months_later
 from lastlight.domains.credits.settings import read_rules
 from lastlight.domains.ledger import AccountId, Leg, Transaction, TransactionId
-from lastlight.domains.payments import PURPOSES, Payment, Purpose, Refund
+from lastlight.domains.payments import PURPOSES, Dispute, Payment, Purpose, Refund, Verdict
 from lastlight.runtime.context import Ctx
 
-NAME = "credits"
 
-
-async def paid(ctx: Ctx, payment: Payment) -> None:
+async def _paid(ctx: Ctx, payment: Payment) -> None:
     """What was bought is a lot that remembers its payment."""
     rules = await read_rules(ctx)
-    account = await receives(ctx, payment)
+    account = await receives(ctx, payment=payment)
     lot_id = await add_lot(
         ctx,
         patron_id=guest_of(payment),
@@ -30,9 +28,9 @@ async def paid(ctx: Ctx, payment: Payment) -> None:
     await write(ctx, account=account, entry_id=new_entry(), what=what, uses=[Use(lot_id, payment.captured)])
 
 
-async def release(ctx: Ctx, payment: Payment, refund: Refund, amount: int) -> int:
+async def _release(ctx: Ctx, payment: Payment, refund: Refund, amount: int) -> int:
     """Take back what is unspent of the lot, at most so much, for it to go back to the card."""
-    account = await receives(ctx, payment)
+    account = await receives(ctx, payment=payment)
     lot = await lot_of(ctx, payment_id=payment.id)
     part = min(amount, lot.free) if lot else 0
     if lot is None or part <= 0:
@@ -46,12 +44,12 @@ async def release(ctx: Ctx, payment: Payment, refund: Refund, amount: int) -> in
     return part
 
 
-async def restore(ctx: Ctx, payment: Payment, refund: Refund) -> None:
+async def _restore(ctx: Ctx, payment: Payment, refund: Refund) -> None:
     """The refund failed: what was released is on its lot again, with days of grace where its time was over."""
     if refund.released == 0:
         return
     rules = await read_rules(ctx)
-    account = await receives(ctx, payment)
+    account = await receives(ctx, payment=payment)
     lot = await lot_of(ctx, payment_id=payment.id)
     if lot is None:
         return
@@ -64,15 +62,27 @@ async def restore(ctx: Ctx, payment: Payment, refund: Refund) -> None:
     await write(ctx, account=account, entry_id=entry_id, what=what, uses=uses, grace_days=rules.grace_days)
 
 
-PURPOSES.add(
+async def _receives(ctx: Ctx, payment: Payment) -> AccountId:
+    return await receives(ctx, payment=payment)
+
+
+async def _freeze(ctx: Ctx, payment: Payment, dispute: Dispute) -> None:
+    await freeze(ctx, payment=payment, dispute=dispute)
+
+
+async def _verdict(ctx: Ctx, payment: Payment, dispute: Dispute, said: Verdict) -> int:
+    return await verdict(ctx, payment=payment, dispute=dispute, said=said)
+
+
+FUNDING = PURPOSES.add(
     Purpose(
-        name=NAME,
+        name="credits",
         label="Credits",
-        receives=receives,
-        paid=paid,
-        release=release,
-        restore=restore,
-        freeze=freeze,
-        verdict=verdict,
+        receives=_receives,
+        paid=_paid,
+        release=_release,
+        restore=_restore,
+        freeze=_freeze,
+        verdict=_verdict,
     )
 )

@@ -18,7 +18,9 @@ from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import PatronId, VenueId, uuid7
 from lastlight.runtime.context import Ctx
 
-LOT = "id, patron_id, currency, venue_id, origin, payment_id, amount, remaining, frozen, expires_at, created_at, version"
+LOT = (
+    "id, patron_id, currency, venue_id, origin, payment_id, amount, remaining, frozen, expires_at, created_at, version"
+)
 ENTRY = """id, patron_id, currency, number, kind, amount, balance, froze, frozen, venue_id, payment_id, reverses, source_kind, source_id,
 description, actor_id, at"""
 OPEN = """
@@ -26,8 +28,8 @@ insert into credit_accounts (tenant_id, id, patron_id, currency) values ($1, $2,
 """
 LEFT = f"""
 select {LOT} from credit_lots where tenant_id = $1 and patron_id = $2 and currency = $3 and remaining > 0 order by id for no key update
-"""
-OF_PAYMENT = f"select {LOT} from credit_lots where tenant_id = $1 and payment_id = $2 for no key update"
+"""  # noqa: S608 - our own names
+OF_PAYMENT = f"select {LOT} from credit_lots where tenant_id = $1 and payment_id = $2 for no key update"  # noqa: S608 - our own names
 ADD_LOT = """
 insert into credit_lots (tenant_id, id, patron_id, currency, venue_id, origin, payment_id, amount, remaining, expires_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9)
@@ -49,7 +51,7 @@ insert into credit_entries (tenant_id, id, patron_id, currency, number, kind, am
                             refund_id, dispute_id, reverses, source_kind, source_id, description, actor_id, at)
 select $1, $3, patron_id, currency, entries, $6, $4, balance, $5, frozen, $7, $8, $9, $10, $11, $12, $13, $14, $15, moved_at from moved
 returning {ENTRY}
-"""
+"""  # noqa: S608 - our own names
 WRITE_USES = """
 insert into credit_uses (tenant_id, entry_id, lot_id, patron_id, amount, froze)
 select $1, $2, u.lot_id, $3, u.amount, u.froze from unnest($4::uuid[], $5::bigint[], $6::bigint[]) u (lot_id, amount, froze)
@@ -82,7 +84,7 @@ async def opened(ctx: Ctx, *, patron_id: PatronId, currency: str) -> AccountId:
     return account
 
 
-async def receives(ctx: Ctx, payment: Payment) -> AccountId:
+async def receives(ctx: Ctx, *, payment: Payment) -> AccountId:
     """The same for whoever a payment buys credits for. Raises Invalid for a payment of nobody."""
     return await opened(ctx, patron_id=guest_of(payment), currency=payment.currency)
 
@@ -129,7 +131,13 @@ async def add_lot(
 
 
 async def write(
-    ctx: Ctx, *, account: AccountId, entry_id: EntryId, what: Writing, uses: Sequence[Use], grace_days: int | None = None
+    ctx: Ctx,
+    *,
+    account: AccountId,
+    entry_id: EntryId,
+    what: Writing,
+    uses: Sequence[Use],
+    grace_days: int | None = None,
 ) -> Entry:
     """Write an entry with what it does to each lot, and tell of it. With `grace_days` the lots can be spent for so long at least."""
     amount, froze = sum(use.amount for use in uses), sum(use.froze for use in uses)

@@ -88,7 +88,9 @@ class Use(NamedTuple):
 
 def spending_order(lots: Iterable[Lot]) -> list[Lot]:
     """What expires first is spent first, what never expires last; among equals the oldest."""
-    return sorted(lots, key=lambda lot: (lot.expires_at is None, lot.expires_at or lot.created_at, lot.created_at, lot.id))
+    return sorted(
+        lots, key=lambda lot: (lot.expires_at is None, lot.expires_at or lot.created_at, lot.created_at, lot.id)
+    )
 
 
 def is_over(lot: Lot, *, now: datetime) -> bool:

@@ -1,11 +1,12 @@
 """Buying credits by card, and sending what is unspent of them back to it."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from lastlight.domains import payments
 from lastlight.domains.credits.errors import CreditsFull, CreditsNotSold, NotRefundable, RefundTooLate
-from lastlight.domains.credits.funding import NAME
+from lastlight.domains.credits.funding import FUNDING
 from lastlight.domains.credits.model import Lot
 from lastlight.domains.credits.queries import balances_of, funded_lots, own_id, read_receipt
 from lastlight.domains.credits.schemas import (
@@ -39,12 +40,11 @@ async def buy(ctx: Ctx, *, data: PurchaseIn) -> Purchase:
         raise CreditsFull(extra={"balance": held, "most": rules.minor(rules.most_balance, currency)})
     payment = await payments.begin_payment(
         ctx,
-        purpose=NAME,
+        purpose=FUNDING,
         amount=data.amount,
         currency=currency,
         patron_id=patron_id,
         venue_id=data.venue_id,
-        details={},
         description="Credits",
     )
     return Purchase(payment_id=payment.id, status=payment.status, amount=payment.amount, currency=payment.currency)
@@ -87,9 +87,7 @@ async def _refund(ctx: Ctx, *, lots: list[Lot], amount: int | None, reason: str)
         part = min(amount, lot.free)
         if part <= 0 or lot.payment_id is None:
             continue
-        made = await payments.begin_refund(
-            ctx, payment_id=payments.PaymentId(lot.payment_id), amount=part, reason=reason
-        )
+        made = await payments.begin_refund(ctx, payment_id=lot.payment_id, amount=part, reason=reason)
         parts.append(RefundPart(refund_id=made.id, payment_id=made.payment_id, amount=made.amount, status=made.status))
         amount -= part
     return Refunds(items=parts)
@@ -97,11 +95,13 @@ async def _refund(ctx: Ctx, *, lots: list[Lot], amount: int | None, reason: str)
 
 async def _kept_lots(ctx: Ctx, data: RefundIn) -> list[Lot]:
     """What can go back, with the payments held in one order, before the account: as everybody does who holds both."""
-    wanted = {"payment_id": data.payment_id, "patron_id": data.patron_id, "currency": data.currency}
-    known = await funded_lots(ctx, **wanted)
-    await ctx.db.execute(HOLD_PAYMENTS, ctx.tenant_id, [lot.payment_id for lot in known])
-    held = {lot.id for lot in known}
-    return [lot for lot in await funded_lots(ctx, **wanted) if lot.id in held]
+    known = {lot.id: lot.payment_id for lot in await _funded(ctx, data)}
+    await ctx.db.execute(HOLD_PAYMENTS, ctx.tenant_id, list(known.values()))
+    return [lot for lot in await _funded(ctx, data) if lot.id in known]
+
+
+async def _funded(ctx: Ctx, data: RefundIn) -> Sequence[Lot]:
+    return await funded_lots(ctx, payment_id=data.payment_id, patron_id=data.patron_id, currency=data.currency)
 
 
 async def _currency(ctx: Ctx, data: PurchaseIn, sold: dict[str, list[int]]) -> str:

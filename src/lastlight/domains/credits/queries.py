@@ -97,6 +97,4 @@ async def funded_lots(
 
 def _offer(rules: Rules, currency: str, amounts: list[int]) -> Offer:
     least, most = rules.minor(rules.least, currency), rules.minor(rules.most, currency)
-    return Offer(
-        currency=currency, amounts=[one for one in amounts if least <= one <= most], least=least, most=most
-    )
+    return Offer(currency=currency, amounts=[one for one in amounts if least <= one <= most], least=least, most=most)

@@ -149,8 +149,17 @@ class Rules(NamedTuple):
 async def read_rules(ctx: Ctx) -> Rules:
     """The settings that hold for the business."""
     stored: dict[str, Any] = {row["key"]: row["value"] for row in await ctx.db.fetch(STORED, ctx.tenant_id)}
-    values = [one.read(stored.get(one.key)) for one in SETTINGS]
-    return Rules(values[0], packages_of(values[1]), *values[2:])
+    return Rules(
+        on_sale=ON_SALE.read(stored.get(ON_SALE.key)),
+        packages=packages_of(PACKAGES.read(stored.get(PACKAGES.key))),
+        least=LEAST.read(stored.get(LEAST.key)),
+        most=MOST.read(stored.get(MOST.key)),
+        most_balance=MOST_BALANCE.read(stored.get(MOST_BALANCE.key)),
+        expiry_months=EXPIRY.read(stored.get(EXPIRY.key)),
+        grace_days=GRACE.read(stored.get(GRACE.key)),
+        warning_days=WARNED.read(stored.get(WARNED.key)),
+        guest_refund_days=GUEST_REFUND.read(stored.get(GUEST_REFUND.key)),
+    )
 
 
 async def offered(ctx: Ctx, *, rules: Rules) -> dict[str, list[int]]:

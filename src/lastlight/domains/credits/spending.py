@@ -23,7 +23,7 @@ from lastlight.kernel.ids import PatronId, VenueId
 from lastlight.kernel.money import MOST
 from lastlight.runtime.context import Ctx
 
-READ_ENTRY = f"select {ENTRY} from credit_entries where tenant_id = $1 and id = $2"
+READ_ENTRY = f"select {ENTRY} from credit_entries where tenant_id = $1 and id = $2"  # noqa: S608 - our own names
 OUTSTANDING = """
 select u.lot_id, (-u.amount - coalesce((
     select sum(b.amount) from credit_uses b join credit_entries r on r.tenant_id = $1 and r.id = b.entry_id
@@ -49,14 +49,10 @@ async def spend(
     The caller has seen to the permission. `source` names what was paid for, such as ("checkin", its id).
     """
     what = Writing("spent", description, venue_id, source=source)
-    return await take(
-        ctx, patron_id=patron_id, amount=amount, currency=currency, into=ledger.ORDER_CLEARING, what=what
-    )
+    return await take(ctx, patron_id=patron_id, amount=amount, currency=currency, into=ledger.ORDER_CLEARING, what=what)
 
 
-async def take(
-    ctx: Ctx, *, patron_id: PatronId, amount: int, currency: str, into: AccountKind, what: Writing
-) -> Entry:
+async def take(ctx: Ctx, *, patron_id: PatronId, amount: int, currency: str, into: AccountKind, what: Writing) -> Entry:
     """Take credits, what expires first before the rest, and credit them to an account of the business."""
     require_amount(amount)
     account = await keep(ctx, patron_id=patron_id, currency=currency)

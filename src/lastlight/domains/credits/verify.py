@@ -4,7 +4,7 @@ import sys
 from typing import Any
 from uuid import UUID
 
-from lastlight.domains.ledger.verify import each_business, findings_of
+from lastlight.domains.ledger import each_business, findings_of
 from lastlight.runtime.settings import Settings
 
 # every tenant: this is the list of all that have credits

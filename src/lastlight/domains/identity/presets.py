@@ -33,6 +33,7 @@ STAFF = (
     "checkins.flags.read",
     "checkins.override",
     "checkins.read",
+    "credits.charge",
     "devices.read",
     "patrons.find",
     "resources.read",
@@ -50,8 +51,11 @@ STAFF = (
 )
 MANAGER = (
     *STAFF,
+    "adjustments.read",
     "checkins.flags.resolve",
     "checkins.revoke",
+    "credits.adjust",
+    "credits.read",
     "devices.manage",
     "exports.create",
     "members.factors.reset",
@@ -82,11 +86,13 @@ MANAGER = (
 VENDOR_ADMIN = MANAGER
 OWNER = (
     *MANAGER,
+    "adjustments.approve",
     "audit.read",
     "files.read",
     "fraud.hear",
     "jobs.manage",
     "jobs.read",
+    "ledger.adjust",
     "payments.manage",
     "roles.manage",
     "roles.preview",
@@ -151,6 +157,8 @@ MODERATOR = (
     "users.read",
 )
 FINANCE = (
+    "adjustments.read",
+    "credits.read",
     "exports.create",
     "fraud.hear",
     "payments.manage",
@@ -188,6 +196,7 @@ PATRON = (
     "bookings.own",
     "checkins.pass",
     "checkins.verify",
+    "credits.own",
     "payments.own",
     "venues.own",
     "visits.own",

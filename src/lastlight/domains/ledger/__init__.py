@@ -39,6 +39,7 @@ from lastlight.domains.ledger.chart import (
 )
 from lastlight.domains.ledger.holds import HoldId, capture, find_hold, hold, void
 from lastlight.domains.ledger.posting import Condition, Leg, Transaction, TransactionId, post, reverse, transaction_id
+from lastlight.domains.ledger.verify import each_business, findings_of
 
 __all__ = [
     "ADJUSTMENTS",
@@ -70,8 +71,10 @@ __all__ = [
     "balance",
     "capture",
     "close_account",
+    "each_business",
     "find_account",
     "find_hold",
+    "findings_of",
     "hold",
     "keep_account",
     "open_account",
