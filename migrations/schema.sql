@@ -1,5 +1,27 @@
 -- Made by `make snapshot`; a test compares it with the migrated database.
 
+-- adjustments: what was put right by hand: guests' credits, or money between two accounts of the business; above a limit it waits for another person
+--   tenant_id uuid not null
+--   id uuid not null
+--   subject text not null
+--   patron_id uuid
+--   venue_id uuid
+--   source text -- of the ledger: the account, by its line of the chart, that is debited
+--   destination text -- of the ledger: the account that is credited
+--   amount bigint not null -- minor units; of credits with its sign, of the ledger above zero
+--   currency text not null
+--   reason text not null -- personal: why, in a person's words
+--   status text not null
+--   needs_approval boolean not null
+--   requested_by uuid not null
+--   requested_at timestamp with time zone not null default now()
+--   decided_by uuid
+--   decided_at timestamp with time zone
+--   decision text not null default ''::text -- personal: what was said with the decision
+--   booked_at timestamp with time zone
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
 -- audit_checkpoints: signed positions of the audit chain: what came before one cannot be changed unnoticed
 --   tenant_id uuid not null
 --   seq bigint not null
@@ -139,6 +161,63 @@
 --   device_id uuid
 --   override_reason text not null default ''::text -- personal: words about a guest
 --   override_by uuid -- the member who let the guest in; null where a device did it for its staff
+
+-- credit_accounts: a guest's credits of one currency: what the lots add up to, which is what the ledger's account of the same id holds
+--   tenant_id uuid not null
+--   id uuid not null
+--   patron_id uuid not null
+--   currency text not null
+--   balance bigint not null default 0
+--   frozen bigint not null default 0 -- of the balance: in dispute, set aside in the ledger
+--   entries bigint not null default 0 -- how many entries there are; the next one is numbered by it
+--   moved_at timestamp with time zone not null default now()
+
+-- credit_entries: the history of a guest's credits, never edited; one that moved money is the ledger's transaction of the same id, a purchase that of its payment
+--   tenant_id uuid not null
+--   id uuid not null
+--   patron_id uuid not null
+--   currency text not null
+--   number bigint not null -- counts up for each guest and currency
+--   kind text not null
+--   amount bigint not null -- what the balance changed by
+--   balance bigint not null -- after it
+--   froze bigint not null default 0 -- what the frozen part of the balance changed by
+--   frozen bigint not null default 0 -- after it
+--   venue_id uuid
+--   payment_id uuid
+--   refund_id uuid
+--   dispute_id uuid
+--   reverses uuid -- the spend that it gives back, wholly or in part
+--   source_kind text -- what was paid for, where another domain spent: checkin …
+--   source_id uuid
+--   description text not null default ''::text -- personal: what it was for, or why, in a person's words
+--   actor_id uuid
+--   at timestamp with time zone not null default clock_timestamp()
+
+-- credit_lots: credits that came in together: what paid for them, what is left of them, until when they can be spent
+--   tenant_id uuid not null
+--   id uuid not null
+--   patron_id uuid not null
+--   currency text not null
+--   venue_id uuid
+--   origin text not null
+--   payment_id uuid -- the payment whose charge funded it: what is left of it can go back to that card
+--   amount bigint not null
+--   remaining bigint not null
+--   frozen bigint not null default 0 -- of what is left: in dispute, neither spent nor refunded nor expired
+--   expires_at timestamp with time zone
+--   warned_at timestamp with time zone -- when the guest was told that it is about to expire
+--   created_at timestamp with time zone not null default now()
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- credit_uses: which lot gave or got how much of an entry, so that what is given back goes where it came from; never edited
+--   tenant_id uuid not null
+--   entry_id uuid not null
+--   lot_id uuid not null
+--   patron_id uuid not null
+--   amount bigint not null
+--   froze bigint not null default 0
 
 -- device_alerts: raised and cleared by a job, or by what a device's log tells
 --   tenant_id uuid not null
@@ -1378,6 +1457,22 @@
 --   version bigint not null default 1
 
 -- constraints
+--   adjustments.adjustments_booked_whole CHECK (((status = 'booked'::text) = (booked_at IS NOT NULL)))
+--   adjustments.adjustments_currency_shape CHECK ((currency ~ '^[A-Z]{3}$'::text))
+--   adjustments.adjustments_decided_whole CHECK ((((decided_by IS NOT NULL) = (decided_at IS NOT NULL)) AND ((decided_at IS NOT NULL) = ((status <> 'waiting'::text) AND needs_approval))))
+--   adjustments.adjustments_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   adjustments.adjustments_pkey PRIMARY KEY (tenant_id, id)
+--   adjustments.adjustments_reason_given CHECK ((length(btrim(reason)) > 0))
+--   adjustments.adjustments_status_known CHECK ((status = ANY (ARRAY['waiting'::text, 'booked'::text, 'declined'::text, 'withdrawn'::text])))
+--   adjustments.adjustments_subject_known CHECK ((subject = ANY (ARRAY['credits'::text, 'ledger'::text])))
+--   adjustments.adjustments_subject_whole CHECK (
+CASE subject
+    WHEN 'credits'::text THEN ((patron_id IS NOT NULL) AND (source IS NULL) AND (destination IS NULL) AND (amount <> 0))
+    ELSE ((patron_id IS NULL) AND (source IS NOT NULL) AND (destination IS NOT NULL) AND (source <> destination) AND (amount > 0))
+END)
+--   adjustments.adjustments_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+--   adjustments.adjustments_two_people CHECK (((status <> ALL (ARRAY['booked'::text, 'declined'::text])) OR (decided_by IS NULL) OR (decided_by <> requested_by)))
+--   adjustments.adjustments_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 --   audit_checkpoints.audit_checkpoints_pkey PRIMARY KEY (tenant_id, seq)
 --   audit_entries.audit_entries_pkey PRIMARY KEY (tenant_id, seq)
 --   authenticators.authenticators_pkey PRIMARY KEY (user_id)
@@ -1427,6 +1522,45 @@
 --   checkins.checkins_proof_key_exists FOREIGN KEY (tenant_id, proof_key_id) REFERENCES patron_keys(tenant_id, id)
 --   checkins.checkins_proof_of_a_claim CHECK (((proof_key_id IS NULL) OR (claimed_at IS NOT NULL)))
 --   checkins.checkins_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   credit_accounts.credit_accounts_entries_count CHECK ((entries >= 0))
+--   credit_accounts.credit_accounts_frozen_within CHECK (((frozen >= 0) AND (frozen <= balance)))
+--   credit_accounts.credit_accounts_ledger_exists FOREIGN KEY (tenant_id, id) REFERENCES ledger_accounts(tenant_id, id)
+--   credit_accounts.credit_accounts_once UNIQUE (tenant_id, patron_id, currency)
+--   credit_accounts.credit_accounts_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   credit_accounts.credit_accounts_pkey PRIMARY KEY (tenant_id, id)
+--   credit_entries.credit_entries_account_exists FOREIGN KEY (tenant_id, patron_id, currency) REFERENCES credit_accounts(tenant_id, patron_id, currency)
+--   credit_entries.credit_entries_kind_known CHECK ((kind = ANY (ARRAY['bought'::text, 'spent'::text, 'spend-reversed'::text, 'refunded'::text, 'refund-failed'::text, 'adjusted'::text, 'gift'::text, 'expired'::text, 'frozen'::text, 'released'::text, 'disputed'::text])))
+--   credit_entries.credit_entries_number_counts CHECK ((number > 0))
+--   credit_entries.credit_entries_numbered UNIQUE (tenant_id, patron_id, currency, number)
+--   credit_entries.credit_entries_payment_exists FOREIGN KEY (tenant_id, payment_id) REFERENCES payments(tenant_id, id)
+--   credit_entries.credit_entries_pkey PRIMARY KEY (tenant_id, id)
+--   credit_entries.credit_entries_reversal_whole CHECK (((kind = 'spend-reversed'::text) = (reverses IS NOT NULL)))
+--   credit_entries.credit_entries_reverses_exists FOREIGN KEY (tenant_id, reverses) REFERENCES credit_entries(tenant_id, id)
+--   credit_entries.credit_entries_signed CHECK (
+CASE
+    WHEN (kind = ANY (ARRAY['bought'::text, 'spend-reversed'::text, 'refund-failed'::text, 'gift'::text])) THEN ((amount > 0) AND (froze = 0))
+    WHEN (kind = ANY (ARRAY['spent'::text, 'refunded'::text, 'expired'::text])) THEN ((amount < 0) AND (froze = 0))
+    WHEN (kind = 'adjusted'::text) THEN ((amount <> 0) AND (froze = 0))
+    WHEN (kind = 'frozen'::text) THEN ((amount = 0) AND (froze > 0))
+    WHEN (kind = 'released'::text) THEN ((amount = 0) AND (froze < 0))
+    ELSE ((amount < 0) AND (froze <= 0))
+END)
+--   credit_entries.credit_entries_source_whole CHECK (((source_kind IS NULL) = (source_id IS NULL)))
+--   credit_entries.credit_entries_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   credit_entries.credit_entries_within CHECK (((frozen >= 0) AND (frozen <= balance)))
+--   credit_lots.credit_lots_account_exists FOREIGN KEY (tenant_id, patron_id, currency) REFERENCES credit_accounts(tenant_id, patron_id, currency)
+--   credit_lots.credit_lots_amount_positive CHECK ((amount > 0))
+--   credit_lots.credit_lots_frozen_within CHECK (((frozen >= 0) AND (frozen <= remaining)))
+--   credit_lots.credit_lots_origin_known CHECK ((origin = ANY (ARRAY['purchase'::text, 'adjustment'::text, 'gift'::text])))
+--   credit_lots.credit_lots_payment_exists FOREIGN KEY (tenant_id, payment_id) REFERENCES payments(tenant_id, id)
+--   credit_lots.credit_lots_pkey PRIMARY KEY (tenant_id, id)
+--   credit_lots.credit_lots_purchase_paid CHECK (((origin = 'purchase'::text) = (payment_id IS NOT NULL)))
+--   credit_lots.credit_lots_remaining_within CHECK (((remaining >= 0) AND (remaining <= amount)))
+--   credit_lots.credit_lots_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   credit_uses.credit_uses_entry_exists FOREIGN KEY (tenant_id, entry_id) REFERENCES credit_entries(tenant_id, id)
+--   credit_uses.credit_uses_lot_exists FOREIGN KEY (tenant_id, lot_id) REFERENCES credit_lots(tenant_id, id)
+--   credit_uses.credit_uses_pkey PRIMARY KEY (tenant_id, entry_id, lot_id)
+--   credit_uses.credit_uses_something CHECK (((amount <> 0) OR (froze <> 0)))
 --   device_alerts.device_alerts_device_exists FOREIGN KEY (tenant_id, device_id) REFERENCES devices(tenant_id, id)
 --   device_alerts.device_alerts_kind_known CHECK ((kind = ANY (ARRAY['offline'::text, 'battery_low'::text, 'gap'::text, 'late_log'::text])))
 --   device_alerts.device_alerts_pkey PRIMARY KEY (tenant_id, id)
@@ -1920,6 +2054,10 @@ END >= floor)))
 --   visits.visits_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 
 -- indexes
+--   CREATE INDEX adjustments_by_status ON public.adjustments USING btree (tenant_id, status, requested_at, id)
+--   CREATE INDEX adjustments_newest ON public.adjustments USING btree (tenant_id, requested_at, id)
+--   CREATE INDEX adjustments_of_patron ON public.adjustments USING btree (tenant_id, patron_id, requested_at, id) WHERE (patron_id IS NOT NULL)
+--   CREATE INDEX adjustments_of_venue ON public.adjustments USING btree (tenant_id, venue_id, requested_at, id) WHERE (venue_id IS NOT NULL)
 --   CREATE INDEX audit_entries_by_actor ON public.audit_entries USING btree (tenant_id, actor_id, seq DESC)
 --   CREATE INDEX audit_entries_by_entity ON public.audit_entries USING btree (tenant_id, entity, entity_id, seq DESC)
 --   CREATE INDEX audit_entries_by_name ON public.audit_entries USING btree (tenant_id, name, seq DESC)
@@ -1942,6 +2080,22 @@ END >= floor)))
 --   CREATE INDEX checkins_by_time ON public.checkins USING btree (tenant_id, arrived_at DESC, id DESC)
 --   CREATE INDEX checkins_by_venue ON public.checkins USING btree (tenant_id, venue_id, arrived_at DESC, id DESC)
 --   CREATE INDEX checkins_of_all ON public.checkins USING btree (arrived_at DESC, id DESC)
+--   CREATE INDEX credit_accounts_balance ON public.credit_accounts USING btree (tenant_id, balance, id)
+--   CREATE INDEX credit_accounts_moved ON public.credit_accounts USING btree (tenant_id, moved_at, id)
+--   CREATE INDEX credit_entries_by_kind ON public.credit_entries USING btree (tenant_id, kind, at, id)
+--   CREATE INDEX credit_entries_newest ON public.credit_entries USING btree (tenant_id, at, id)
+--   CREATE INDEX credit_entries_of_dispute ON public.credit_entries USING btree (tenant_id, dispute_id) WHERE (dispute_id IS NOT NULL)
+--   CREATE INDEX credit_entries_of_patron ON public.credit_entries USING btree (tenant_id, patron_id, at, id)
+--   CREATE INDEX credit_entries_of_payment ON public.credit_entries USING btree (tenant_id, payment_id, at) WHERE (payment_id IS NOT NULL)
+--   CREATE INDEX credit_entries_of_source ON public.credit_entries USING btree (tenant_id, source_kind, source_id) WHERE (source_id IS NOT NULL)
+--   CREATE INDEX credit_entries_of_venue ON public.credit_entries USING btree (tenant_id, venue_id, at, id) WHERE (venue_id IS NOT NULL)
+--   CREATE INDEX credit_entries_reversals ON public.credit_entries USING btree (tenant_id, reverses) WHERE (reverses IS NOT NULL)
+--   CREATE INDEX credit_lots_due ON public.credit_lots USING btree (tenant_id, expires_at) WHERE ((remaining > 0) AND (expires_at IS NOT NULL))
+--   CREATE INDEX credit_lots_left ON public.credit_lots USING btree (tenant_id, patron_id, currency, expires_at) WHERE (remaining > 0)
+--   CREATE INDEX credit_lots_newest ON public.credit_lots USING btree (tenant_id, created_at, id)
+--   CREATE INDEX credit_lots_of_patron ON public.credit_lots USING btree (tenant_id, patron_id, created_at, id)
+--   CREATE INDEX credit_lots_of_venue ON public.credit_lots USING btree (tenant_id, venue_id, created_at, id) WHERE (venue_id IS NOT NULL)
+--   CREATE INDEX credit_uses_of_lot ON public.credit_uses USING btree (tenant_id, lot_id)
 --   CREATE INDEX device_alerts_by_time ON public.device_alerts USING btree (tenant_id, raised_at DESC, id DESC)
 --   CREATE INDEX device_alerts_by_venue ON public.device_alerts USING btree (tenant_id, venue_id, raised_at DESC)
 --   CREATE INDEX device_heartbeats_by_device ON public.device_heartbeats USING btree (tenant_id, device_id, heard_at DESC)
@@ -2122,6 +2276,7 @@ END >= floor)))
 --   CREATE INDEX visits_by_venue ON public.visits USING btree (tenant_id, venue_id, opened_at DESC, id DESC)
 --   CREATE INDEX visits_due ON public.visits USING btree (tenant_id, times_out_at) WHERE (status = 'open'::text)
 --   CREATE INDEX visits_open ON public.visits USING btree (tenant_id, venue_id, opened_at DESC) WHERE (status = 'open'::text)
+--   CREATE UNIQUE INDEX adjustments_pkey ON public.adjustments USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX audit_checkpoints_pkey ON public.audit_checkpoints USING btree (tenant_id, seq)
 --   CREATE UNIQUE INDEX audit_entries_pkey ON public.audit_entries USING btree (tenant_id, seq)
 --   CREATE UNIQUE INDEX authenticators_pkey ON public.authenticators USING btree (user_id)
@@ -2139,6 +2294,13 @@ END >= floor)))
 --   CREATE UNIQUE INDEX checkins_code_once ON public.checkins USING btree (tenant_id, patron_id, venue_id, nonce) WHERE (method = 'screen'::text)
 --   CREATE UNIQUE INDEX checkins_pass_once ON public.checkins USING btree (tenant_id, patron_id, nonce) WHERE (method = 'pass'::text)
 --   CREATE UNIQUE INDEX checkins_pkey ON public.checkins USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX credit_accounts_once ON public.credit_accounts USING btree (tenant_id, patron_id, currency)
+--   CREATE UNIQUE INDEX credit_accounts_pkey ON public.credit_accounts USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX credit_entries_numbered ON public.credit_entries USING btree (tenant_id, patron_id, currency, number)
+--   CREATE UNIQUE INDEX credit_entries_pkey ON public.credit_entries USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX credit_lots_of_payment ON public.credit_lots USING btree (tenant_id, payment_id) WHERE (payment_id IS NOT NULL)
+--   CREATE UNIQUE INDEX credit_lots_pkey ON public.credit_lots USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX credit_uses_pkey ON public.credit_uses USING btree (tenant_id, entry_id, lot_id)
 --   CREATE UNIQUE INDEX device_alerts_one_open ON public.device_alerts USING btree (tenant_id, device_id, kind) WHERE (cleared_at IS NULL)
 --   CREATE UNIQUE INDEX device_alerts_pkey ON public.device_alerts USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX device_heartbeats_pkey ON public.device_heartbeats USING btree (tenant_id, id)
@@ -2281,6 +2443,17 @@ END >= floor)))
 --   CREATE UNIQUE INDEX visits_pkey ON public.visits USING btree (tenant_id, id)
 
 -- policies
+--   adjustments.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   adjustments.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
+--   adjustments.guest_reads restrictive select to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   adjustments.guest_updates restrictive update to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   adjustments.looker_reads permissive select to lastlight_looker using (true) check ()
+--   adjustments.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   adjustments.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   adjustments.platform_reads permissive select to lastlight_platform using (true) check ()
+--   adjustments.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   adjustments.system_rows permissive all to lastlight_system using (true) check (true)
+--   adjustments.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   audit_checkpoints.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
 --   audit_checkpoints.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
 --   audit_checkpoints.guest_reads restrictive select to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
@@ -2374,6 +2547,38 @@ END >= floor)))
 --   checkins.platform_reads permissive select to lastlight_platform using (true) check ()
 --   checkins.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   checkins.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   credit_accounts.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), ( SELECT (ll.patron_id() IS NULL)))) check ()
+--   credit_accounts.looker_reads permissive select to lastlight_looker using (true) check ()
+--   credit_accounts.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   credit_accounts.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   credit_accounts.platform_reads permissive select to lastlight_platform using (true) check ()
+--   credit_accounts.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   credit_accounts.system_rows permissive all to lastlight_system using (true) check (true)
+--   credit_accounts.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   credit_entries.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), ( SELECT (ll.patron_id() IS NULL)))) check ()
+--   credit_entries.looker_reads permissive select to lastlight_looker using (true) check ()
+--   credit_entries.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   credit_entries.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   credit_entries.platform_reads permissive select to lastlight_platform using (true) check ()
+--   credit_entries.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   credit_entries.system_rows permissive all to lastlight_system using (true) check (true)
+--   credit_entries.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   credit_lots.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), ( SELECT (ll.patron_id() IS NULL)))) check ()
+--   credit_lots.looker_reads permissive select to lastlight_looker using (true) check ()
+--   credit_lots.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   credit_lots.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   credit_lots.platform_reads permissive select to lastlight_platform using (true) check ()
+--   credit_lots.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   credit_lots.system_rows permissive all to lastlight_system using (true) check (true)
+--   credit_lots.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   credit_uses.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), ( SELECT (ll.patron_id() IS NULL)))) check ()
+--   credit_uses.looker_reads permissive select to lastlight_looker using (true) check ()
+--   credit_uses.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   credit_uses.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   credit_uses.platform_reads permissive select to lastlight_platform using (true) check ()
+--   credit_uses.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   credit_uses.system_rows permissive all to lastlight_system using (true) check (true)
+--   credit_uses.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   device_alerts.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
 --   device_alerts.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
 --   device_alerts.guest_reads restrictive select to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
@@ -3112,6 +3317,10 @@ END >= floor)))
 --   visits.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 
 -- privileges
+--   adjustments: lastlight_app may insert, select, update
+--   adjustments: lastlight_looker may select
+--   adjustments: lastlight_platform may select
+--   adjustments: lastlight_system may select
 --   audit_checkpoints: lastlight_app may select
 --   audit_checkpoints: lastlight_looker may select
 --   audit_checkpoints: lastlight_platform may select
@@ -3148,6 +3357,22 @@ END >= floor)))
 --   checkins: lastlight_app may insert, select
 --   checkins: lastlight_looker may select
 --   checkins: lastlight_platform may select
+--   credit_accounts: lastlight_app may insert, select, update
+--   credit_accounts: lastlight_looker may select
+--   credit_accounts: lastlight_platform may select
+--   credit_accounts: lastlight_system may select
+--   credit_entries: lastlight_app may insert, select
+--   credit_entries: lastlight_looker may select
+--   credit_entries: lastlight_platform may select
+--   credit_entries: lastlight_system may select
+--   credit_lots: lastlight_app may insert, select, update
+--   credit_lots: lastlight_looker may select
+--   credit_lots: lastlight_platform may select
+--   credit_lots: lastlight_system may select
+--   credit_uses: lastlight_app may insert, select
+--   credit_uses: lastlight_looker may select
+--   credit_uses: lastlight_platform may select
+--   credit_uses: lastlight_system may select
 --   device_alerts: lastlight_app may insert, select, update
 --   device_alerts: lastlight_looker may select
 --   device_alerts: lastlight_platform may select
@@ -3471,11 +3696,15 @@ END >= floor)))
 --   visits: lastlight_system may select
 
 -- triggers
+--   CREATE TRIGGER adjustments_touch BEFORE UPDATE ON public.adjustments FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER audit_checkpoints_append_only BEFORE DELETE OR UPDATE ON public.audit_checkpoints FOR EACH ROW EXECUTE FUNCTION ll.append_only()
 --   CREATE TRIGGER audit_entries_append_only BEFORE DELETE OR UPDATE ON public.audit_entries FOR EACH ROW EXECUTE FUNCTION ll.audit_forgets_only()
 --   CREATE TRIGGER bookings_touch BEFORE UPDATE ON public.bookings FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER calendar_feeds_touch BEFORE UPDATE ON public.calendar_feeds FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER checkin_flags_touch BEFORE UPDATE ON public.checkin_flags FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER credit_entries_append_only BEFORE DELETE OR UPDATE ON public.credit_entries FOR EACH ROW EXECUTE FUNCTION ll.append_only()
+--   CREATE TRIGGER credit_lots_touch BEFORE UPDATE ON public.credit_lots FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER credit_uses_append_only BEFORE DELETE OR UPDATE ON public.credit_uses FOR EACH ROW EXECUTE FUNCTION ll.append_only()
 --   CREATE TRIGGER devices_touch BEFORE UPDATE ON public.devices FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER disputes_touch BEFORE UPDATE ON public.disputes FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER door_rules_touch BEFORE UPDATE ON public.door_rules FOR EACH ROW EXECUTE FUNCTION ll.touch()
@@ -3544,6 +3773,7 @@ END >= floor)))
 --   ll.ledger_expire(p_limit integer) definer md5 940666d467ecd35ff115964615cb45ec, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_first(t uuid, p_id uuid, p_request uuid) invoker md5 f3792b74dc214c5c595d1a2c69845866, run by nobody
 --   ll.ledger_hold(p_id uuid, p_request uuid, p_kind text, p_src uuid, p_dst uuid, p_amount bigint, p_expires_at timestamp with time zone, p_meta jsonb) definer md5 3de84a9d72e913c9eb5efa998b7d7f15, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_keep(p_account uuid) definer md5 8e89266348848118f5d725f471789815, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_leg(t uuid, p_id uuid, p_leg smallint, p_request uuid, p_kind text, p_src uuid, p_dst uuid, p_amount bigint, p_at timestamp with time zone, p_effective_at timestamp with time zone, p_meta jsonb, p_hold uuid, p_reverses uuid, p_reverses_leg smallint) invoker md5 f7d40d13f1da626284d6a81e83157d5f, run by nobody
 --   ll.ledger_lock(t uuid, p_accounts uuid[]) invoker md5 6969264daace0d9043f467bd588784ec, run by nobody
 --   ll.ledger_moves(p_account uuid, p_since timestamp with time zone, p_until timestamp with time zone) invoker md5 62c9110d5272fd9781a0d93ca3f8c308, run by lastlight_app, lastlight_platform, lastlight_system

@@ -21,6 +21,8 @@ PLATFORM_HAS_NONE = frozenset(
         "image_id",
         "tax_category_id",
         "tax_rate_id",
+        "spend_id",
+        "adjustment_id",
     }
 )
 """Things that lie inside businesses only: the crew goes inside first, and from outside none of them exists."""
@@ -75,6 +77,10 @@ def _inside_only(op: Operation) -> bool:
         "start_tax_rate",
         "tax_rate_new_submit",
         "quote_taxes",
+        "spend_credits",
+        "adjust_credits",
+        "adjust_ledger",
+        "refund_credits",
     }
 
 

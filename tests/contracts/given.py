@@ -6,6 +6,7 @@ An operation whose parameters are all known to tests/support/things.py and tests
 
 from tests.contracts import (
     example,
+    given_credits,
     given_devices,
     given_door,
     given_factors,
@@ -37,6 +38,7 @@ MODULES = (
     given_safety_pages,
     given_devices,
     given_payments,
+    given_credits,
 )
 EXAMPLES = example.EXAMPLES
 EXAMPLES.update(given_safety.SAFETY_EXAMPLES)

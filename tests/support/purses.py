@@ -12,7 +12,7 @@ import asyncpg
 from lastlight.domains import ledger
 from lastlight.domains.credits.expiry import expire
 from lastlight.domains.credits.funding import FUNDING
-from lastlight.domains.credits.model import Entry
+from lastlight.domains.credits.model import CreditEntry
 from lastlight.domains.credits.module import MODULE as CREDITS
 from lastlight.domains.credits.spending import reverse_spend, spend
 from lastlight.domains.credits.verify import verify_credits
@@ -30,8 +30,9 @@ from tests.support.door import MODULES, Guest, House, new_house
 from tests.support.services import opened_services
 
 PAYMENT = """
-insert into payments (tenant_id, id, purpose, patron_id, venue_id, amount, currency, status, captured, captured_at, brand, last4)
-values ($1, $2, 'credits', $3, $4, $5, $6, 'captured', $5, now(), 'visa', '4242')
+insert into payments (tenant_id, id, purpose, patron_id, venue_id, amount, currency, status, captured, captured_at, brand, last4,
+                      intent_id, charge_id)
+values ($1, $2, 'credits', $3, $4, $5, $6, 'captured', $5, now(), 'visa', '4242', 'pi_' || $2::uuid, 'ch_' || $2::uuid)
 """
 REFUND = """
 insert into refunds (tenant_id, id, payment_id, patron_id, amount, released, status, reason)
@@ -73,7 +74,7 @@ class Purse:
         self.payments.append(payment_id)
         return payment_id
 
-    async def spend(self, amount: int, description: str = "Drinks", **more: Any) -> Entry:
+    async def spend(self, amount: int, description: str = "Drinks", **more: Any) -> CreditEntry:
         """Credits spent at the venue."""
         async with self.house.system() as ctx:
             return await spend(
@@ -86,7 +87,7 @@ class Purse:
                 **more,
             )
 
-    async def reverse(self, entry: Entry, amount: int | None = None) -> Entry:
+    async def reverse(self, entry: CreditEntry, amount: int | None = None) -> CreditEntry:
         """A spend given back."""
         async with self.house.system() as ctx:
             return await reverse_spend(ctx, entry_id=entry.id, amount=amount, reason="A mistake")
@@ -149,7 +150,7 @@ class Purse:
     async def _payment(self, ctx: Any, dispute: Dispute) -> Payment:
         return await lock_payment(ctx, payment_id=dispute.payment_id)
 
-    async def expire(self) -> Entry | None:
+    async def expire(self) -> CreditEntry | None:
         """What the scheduled job does for this guest."""
         async with self.house.system() as ctx:
             return await expire(ctx, patron_id=self.guest.patron_id, currency=self.currency)

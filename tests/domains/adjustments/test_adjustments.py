@@ -45,7 +45,9 @@ async def person(house: House) -> UserId:
 
 
 async def ask(house: House, by: UserId, purse: Purse, amount: int) -> Adjustment:
-    data = CreditAdjustmentIn(patron_id=purse.guest.patron_id, amount=amount, currency="ZAR", reason=" A spilled drink ")
+    data = CreditAdjustmentIn(
+        patron_id=purse.guest.patron_id, amount=amount, currency="ZAR", reason=" A spilled drink "
+    )
     async with as_person(house, by) as ctx:
         return await actions.adjust_credits(ctx, data=data)
 
@@ -70,7 +72,12 @@ async def adjusted(house: House) -> int:
 async def test_up_to_the_limit_one_person_books_it(house: House) -> None:
     purse, clerk, before = await new_purse(house, 1_000), await person(house), await adjusted(house)
     made = await ask(house, clerk, purse, LIMIT)
-    assert (made.status, made.needs_approval, made.decided_by, made.reason) == ("booked", False, None, "A spilled drink")
+    assert (made.status, made.needs_approval, made.decided_by, made.reason) == (
+        "booked",
+        False,
+        None,
+        "A spilled drink",
+    )
     assert made.requester == "Somebody Else"
     assert await adjusted(house) == before + LIMIT
     fewer = await ask(house, clerk, purse, -500)
@@ -80,7 +87,10 @@ async def test_up_to_the_limit_one_person_books_it(house: House) -> None:
         "select source_kind, source_id, description from credit_entries where kind = 'adjusted' and patron_id = $1 order by number",
         purse.guest.patron_id,
     )
-    assert [tuple(row) for row in rows] == [("adjustment", made.id, made.reason), ("adjustment", fewer.id, fewer.reason)]
+    assert [tuple(row) for row in rows] == [
+        ("adjustment", made.id, made.reason),
+        ("adjustment", fewer.id, fewer.reason),
+    ]
     assert await adjusted(house) == before + LIMIT - 500
 
 
@@ -102,7 +112,9 @@ async def test_above_the_limit_it_waits_and_another_person_books_it(house: House
 async def test_the_database_itself_wants_two_people(house: House) -> None:
     purse, clerk = await new_purse(house), await person(house)
     asked = await ask(house, clerk, purse, LIMIT + 1)
-    alone = "update adjustments set status = 'booked', booked_at = now(), decided_at = now(), decided_by = $2 where id = $1"
+    alone = (
+        "update adjustments set status = 'booked', booked_at = now(), decided_at = now(), decided_by = $2 where id = $1"
+    )
     with pytest.raises(Exception, match="adjustments_two_people"):
         await house.sql(alone, asked.id, clerk)
 
@@ -165,7 +177,9 @@ async def test_what_cannot_be_booked_stays_waiting(house: House) -> None:
 
 async def test_money_moves_between_two_accounts_of_the_business(house: House) -> None:
     clerk, chief = await person(house), await person(house)
-    data = LedgerAdjustmentIn(source="losses", destination="revenue", amount=900, currency="ZAR", reason="Counted twice")
+    data = LedgerAdjustmentIn(
+        source="losses", destination="revenue", amount=900, currency="ZAR", reason="Counted twice"
+    )
     async with as_person(house, clerk) as ctx:
         asked = await actions.adjust_ledger(ctx, data=data)
     assert (asked.status, asked.source, asked.destination) == ("waiting", "losses", "revenue")

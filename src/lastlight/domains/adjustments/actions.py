@@ -15,8 +15,8 @@ from lastlight.domains.adjustments.schemas import (
 )
 from lastlight.domains.adjustments.subjects import SUBJECTS, account_kind
 from lastlight.domains.venues import read_venue
-from lastlight.kernel.errors import Invalid, NotPermitted
-from lastlight.kernel.ids import PatronId, UserId, VenueId, uuid7
+from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
+from lastlight.kernel.ids import PLATFORM, PatronId, UserId, VenueId, uuid7
 from lastlight.kernel.money import digits_of
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.tenant_settings import setting
@@ -83,6 +83,8 @@ async def _ask(
     patron_id: PatronId | None = None,
     accounts: tuple[str | None, str | None] = (None, None),
 ) -> Adjustment:
+    if ctx.tenant_id == PLATFORM:
+        raise NotFound("Go inside the business first.")
     if not data.reason.strip():
         raise Invalid(fields={"reason": "Say why: it stays on record."})
     if data.venue_id is not None:
@@ -90,9 +92,7 @@ async def _ask(
     limit = await setting(ctx, SUBJECTS[subject].limit) * 10 ** digits_of(data.currency)
     waits = abs(data.amount) > limit
     made_id, what = AdjustmentId(uuid7()), (data.amount, data.currency, data.reason.strip(), waits, _user(ctx))
-    await ctx.db.execute(
-        INSERT, ctx.tenant_id, made_id, subject, patron_id, data.venue_id, *accounts, *what
-    )
+    await ctx.db.execute(INSERT, ctx.tenant_id, made_id, subject, patron_id, data.venue_id, *accounts, *what)
     made = await read_adjustment(ctx, adjustment_id=made_id)
     if not waits:
         return await _book(ctx, made, approved=False)
@@ -131,6 +131,7 @@ async def _decide(ctx: Ctx, waiting: Adjustment, status: Status, said: str) -> N
 
 async def _held(ctx: Ctx, adjustment_id: UUID) -> Adjustment:
     """A request that waits, held against other decisions until the transaction ends. Raises NotFound, AdjustmentDecided."""
+    await read_adjustment(ctx, adjustment_id=adjustment_id)
     await ctx.db.fetchval(HOLD, ctx.tenant_id, adjustment_id)
     found = await read_adjustment(ctx, adjustment_id=adjustment_id)
     if found.status != "waiting":

@@ -6,10 +6,10 @@ from lastlight.domains.adjustments.listings import ADJUSTMENTS
 from lastlight.domains.adjustments.permissions import ADJUSTMENTS_APPROVE, ADJUSTMENTS_READ, LEDGER_ADJUST
 from lastlight.domains.adjustments.schemas import (
     Adjustment,
+    AdjustmentDeclineIn,
     AdjustmentId,
+    AdjustmentNoteIn,
     CreditAdjustmentIn,
-    DecisionIn,
-    DeclineIn,
     LedgerAdjustmentIn,
 )
 from lastlight.domains.credits import CREDITS_ADJUST, CreditsShort
@@ -63,13 +63,13 @@ async def read_adjustment(ctx: Ctx, adjustment_id: AdjustmentId) -> Adjustment:
     raises=[*DECIDING, CreditsShort],
     tags=TAGS,
 )
-async def approve_adjustment(ctx: Ctx, adjustment_id: AdjustmentId, data: DecisionIn) -> Adjustment:
+async def approve_adjustment(ctx: Ctx, adjustment_id: AdjustmentId, data: AdjustmentNoteIn) -> Adjustment:
     """Agree to what somebody else asked for; it is booked at once."""
     return await actions.approve(ctx, adjustment_id=adjustment_id, note=data.note)
 
 
 @post("/api/adjustments/{adjustment_id:uuid}/decline", permission=ADJUSTMENTS_APPROVE, raises=[*DECIDING], tags=TAGS)
-async def decline_adjustment(ctx: Ctx, adjustment_id: AdjustmentId, data: DeclineIn) -> Adjustment:
+async def decline_adjustment(ctx: Ctx, adjustment_id: AdjustmentId, data: AdjustmentDeclineIn) -> Adjustment:
     """Decline what somebody else asked for, with a reason."""
     return await actions.decline(ctx, adjustment_id=adjustment_id, reason=data.reason)
 
@@ -80,7 +80,7 @@ async def decline_adjustment(ctx: Ctx, adjustment_id: AdjustmentId, data: Declin
     raises=[NotFound, AdjustmentDecided, NotYourRequest],
     tags=TAGS,
 )
-async def withdraw_adjustment(ctx: Ctx, adjustment_id: AdjustmentId, data: DecisionIn) -> Adjustment:
+async def withdraw_adjustment(ctx: Ctx, adjustment_id: AdjustmentId, data: AdjustmentNoteIn) -> Adjustment:
     """Withdraw one's own request before it is decided."""
     return await actions.withdraw(ctx, adjustment_id=adjustment_id, note=data.note)
 

@@ -38,13 +38,13 @@ class LedgerAdjustmentIn(Input, frozen=True, kw_only=True):
     venue_id: VenueId | None = None
 
 
-class DecisionIn(Input, frozen=True, kw_only=True):
+class AdjustmentNoteIn(Input, frozen=True, kw_only=True):
     """What is said with an approval or a withdrawal."""
 
     note: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
-class DeclineIn(Input, frozen=True, kw_only=True):
+class AdjustmentDeclineIn(Input, frozen=True, kw_only=True):
     """Why a request is declined."""
 
     reason: Reason

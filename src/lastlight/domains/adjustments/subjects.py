@@ -33,9 +33,7 @@ def account_kind(code: str, *, field: str) -> AccountKind:
 async def _book_credits(ctx: Ctx, adjustment: Adjustment) -> None:
     """More credits come from the account of adjustments, fewer go there."""
     assert adjustment.patron_id is not None  # adjustments_subject_whole
-    what = credits.Writing(
-        "adjusted", adjustment.reason, adjustment.venue_id, source=("adjustment", adjustment.id)
-    )
+    what = credits.Writing("adjusted", adjustment.reason, adjustment.venue_id, source=("adjustment", adjustment.id))
     patron_id, currency = adjustment.patron_id, adjustment.currency
     if adjustment.amount > 0:
         await credits.give(

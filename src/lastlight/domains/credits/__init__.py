@@ -6,7 +6,7 @@ from and to an account of the business. Whoever calls has seen to the permission
 
 from lastlight.domains.credits.errors import CreditsShort, NotASpend, SpendReversed
 from lastlight.domains.credits.lots import Writing
-from lastlight.domains.credits.model import Entry, EntryId
+from lastlight.domains.credits.model import CreditEntry, EntryId
 from lastlight.domains.credits.permissions import CREDITS_ADJUST, CREDITS_CHARGE, CREDITS_OWN, CREDITS_READ
 from lastlight.domains.credits.queries import balances_of, read_balances
 from lastlight.domains.credits.spending import find_spend, give, reverse_spend, spend, take
@@ -16,8 +16,8 @@ __all__ = [
     "CREDITS_CHARGE",
     "CREDITS_OWN",
     "CREDITS_READ",
+    "CreditEntry",
     "CreditsShort",
-    "Entry",
     "EntryId",
     "NotASpend",
     "SpendReversed",

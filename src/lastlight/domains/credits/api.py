@@ -13,17 +13,17 @@ from lastlight.domains.credits.errors import (
     SpendReversed,
 )
 from lastlight.domains.credits.listings import BALANCES, ENTRIES, LOTS, OWN_ENTRIES
-from lastlight.domains.credits.model import Entry
+from lastlight.domains.credits.model import CreditEntry, EntryId
 from lastlight.domains.credits.permissions import CREDITS_CHARGE, CREDITS_OWN
 from lastlight.domains.credits.schemas import (
-    Balances,
+    CreditReceipt,
+    CreditRefundIn,
+    CreditRefunds,
+    GuestCredits,
+    OwnCreditRefundIn,
     OwnCredits,
-    OwnRefundIn,
     Purchase,
     PurchaseIn,
-    Receipt,
-    RefundIn,
-    Refunds,
     ReversalIn,
     SpendIn,
 )
@@ -45,7 +45,7 @@ list_own_credit_entries = listing_get("/api/patron/credits/entries", OWN_ENTRIES
 
 
 @get("/api/credits/guests/{patron_id:uuid}", permission=CREDITS_CHARGE, raises=[NotFound], tags=TAGS)
-async def read_guest_credits(ctx: Ctx, patron_id: PatronId) -> Balances:
+async def read_guest_credits(ctx: Ctx, patron_id: PatronId) -> GuestCredits:
     """Read what a guest has, currency by currency, and what of it expires next: for whoever takes payment in credits."""
     return await queries.read_balances(ctx, patron_id=patron_id)
 
@@ -58,7 +58,7 @@ async def read_guest_credits(ctx: Ctx, patron_id: PatronId) -> Balances:
     status=201,
     tags=TAGS,
 )
-async def spend_credits(ctx: Ctx, data: SpendIn) -> Entry:
+async def spend_credits(ctx: Ctx, data: SpendIn) -> CreditEntry:
     """Take a guest's credits for something they get at a venue; what expires first is spent first."""
     await find_venue(ctx, venue_id=data.venue_id, permission=CREDITS_CHARGE)
     return await spending.spend(
@@ -72,18 +72,18 @@ async def spend_credits(ctx: Ctx, data: SpendIn) -> Entry:
 
 
 @post(
-    "/api/credits/spends/{entry_id:uuid}/reversal",
+    "/api/credits/spends/{spend_id:uuid}/reversal",
     permission=CREDITS_CHARGE,
     idempotent=True,
     raises=[Invalid, NotFound, NotASpend, SpendReversed],
     status=201,
     tags=TAGS,
 )
-async def reverse_credit_spend(ctx: Ctx, entry_id: UUID, data: ReversalIn) -> Entry:
+async def reverse_credit_spend(ctx: Ctx, spend_id: EntryId, data: ReversalIn) -> CreditEntry:
     """Give back a spend, wholly or in part, with a reason; it returns to the lots that it came from."""
-    entry = await spending.find_spend(ctx, entry_id=entry_id)
+    entry = await spending.find_spend(ctx, entry_id=spend_id)
     ctx.require(CREDITS_CHARGE, entry.venue_id)
-    return await spending.reverse_spend(ctx, entry_id=entry_id, amount=data.amount, reason=data.reason)
+    return await spending.reverse_spend(ctx, entry_id=spend_id, amount=data.amount, reason=data.reason)
 
 
 @post(
@@ -94,7 +94,7 @@ async def reverse_credit_spend(ctx: Ctx, entry_id: UUID, data: ReversalIn) -> En
     status=201,
     tags=TAGS,
 )
-async def refund_credits(ctx: Ctx, data: RefundIn) -> Refunds:
+async def refund_credits(ctx: Ctx, data: CreditRefundIn) -> CreditRefunds:
     """Send a guest's unspent credits back to the cards that paid: of one payment, or an amount of the newest purchases."""
     return await purchases.refund(ctx, data=data)
 
@@ -119,7 +119,7 @@ async def buy_credits(ctx: Ctx, data: PurchaseIn) -> Purchase:
 
 
 @get("/api/patron/credits/purchases/{payment_id:uuid}", permission=CREDITS_OWN, raises=[NotFound], tags=GUEST)
-async def read_credit_receipt(ctx: Ctx, payment_id: UUID) -> Receipt:
+async def read_credit_receipt(ctx: Ctx, payment_id: UUID) -> CreditReceipt:
     """Read the receipt of one's own purchase, and what went back of it."""
     return await queries.read_receipt(ctx, payment_id=payment_id)
 
@@ -132,7 +132,7 @@ async def read_credit_receipt(ctx: Ctx, payment_id: UUID) -> Receipt:
     status=201,
     tags=GUEST,
 )
-async def refund_own_credits(ctx: Ctx, payment_id: UUID, data: OwnRefundIn) -> Refunds:
+async def refund_own_credits(ctx: Ctx, payment_id: UUID, data: OwnCreditRefundIn) -> CreditRefunds:
     """Send what is unspent of one's own purchase back to the card, within the days that the business gives."""
     return await purchases.refund_own(ctx, payment_id=payment_id, data=data)
 

@@ -2,13 +2,13 @@
 
 from lastlight.domains import ledger
 from lastlight.domains.credits.lots import Writing, keep, lots_left, new_entry, write
-from lastlight.domains.credits.model import Entry, Lot, Use, is_over
+from lastlight.domains.credits.model import CreditEntry, Lot, Use, is_over
 from lastlight.domains.ledger import AccountId, Leg, Transaction, TransactionId
 from lastlight.kernel.ids import PatronId
 from lastlight.runtime.context import Ctx
 
 
-async def expire(ctx: Ctx, *, patron_id: PatronId, currency: str) -> Entry | None:
+async def expire(ctx: Ctx, *, patron_id: PatronId, currency: str) -> CreditEntry | None:
     """Expire what a guest has of a currency whose time is over; None where there is nothing."""
     account = await keep(ctx, patron_id=patron_id, currency=currency)
     if account is None:
@@ -17,7 +17,7 @@ async def expire(ctx: Ctx, *, patron_id: PatronId, currency: str) -> Entry | Non
     return await expire_lots(ctx, account=account, lots=lots, currency=currency)
 
 
-async def expire_lots(ctx: Ctx, *, account: AccountId, lots: list[Lot], currency: str) -> Entry | None:
+async def expire_lots(ctx: Ctx, *, account: AccountId, lots: list[Lot], currency: str) -> CreditEntry | None:
     """The same for lots that were read under the account's lock."""
     uses = [Use(lot.id, -lot.free) for lot in lots if is_over(lot, now=ctx.now) and lot.free > 0]
     if not uses:

@@ -26,7 +26,7 @@ KINDS = (
 ORIGINS = (("purchase", "Bought by card"), ("adjustment", "Adjustment"), ("gift", "Gift"))
 
 
-class BalanceRow(msgspec.Struct, frozen=True, kw_only=True):
+class CreditBalanceRow(msgspec.Struct, frozen=True, kw_only=True):
     """What a guest has of one currency."""
 
     id: UUID
@@ -38,7 +38,7 @@ class BalanceRow(msgspec.Struct, frozen=True, kw_only=True):
     moved_at: datetime
 
 
-class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
+class CreditEntryRow(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the history of guests' credits."""
 
     id: UUID
@@ -59,7 +59,7 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     number: int
 
 
-class OwnEntryRow(msgspec.Struct, frozen=True, kw_only=True):
+class OwnCreditEntryRow(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the history of one's own credits."""
 
     id: UUID
@@ -77,7 +77,7 @@ class OwnEntryRow(msgspec.Struct, frozen=True, kw_only=True):
     number: int
 
 
-class LotRow(msgspec.Struct, frozen=True, kw_only=True):
+class CreditLotRow(msgspec.Struct, frozen=True, kw_only=True):
     """Credits that came in together."""
 
     id: UUID
@@ -119,7 +119,7 @@ ENTRY_FILTERS = (AT_VENUE, Filter("kind"), Filter("currency"), Filter("at"))
 BALANCES = Listing(
     name="credit_balances",
     label="Guests' credits",
-    row=BalanceRow,
+    row=CreditBalanceRow,
     permission=CREDITS_READ,
     source="credit_accounts a join patrons p on p.tenant_id = a.tenant_id and p.id = a.patron_id",
     of="a",
@@ -138,7 +138,7 @@ BALANCES = Listing(
 ENTRIES = Listing(
     name="credit_entries",
     label="Credit entries",
-    row=EntryRow,
+    row=CreditEntryRow,
     permission=CREDITS_READ,
     source=ENTRY_SOURCE,
     of="e",
@@ -159,7 +159,7 @@ ENTRIES = Listing(
 OWN_ENTRIES = Listing(
     name="own_credit_entries",
     label="My credits",
-    row=OwnEntryRow,
+    row=OwnCreditEntryRow,
     permission=CREDITS_OWN,
     source=ENTRY_SOURCE,
     of="e",
@@ -180,7 +180,7 @@ OWN_ENTRIES = Listing(
 LOTS = Listing(
     name="credit_lots",
     label="Lots of credits",
-    row=LotRow,
+    row=CreditLotRow,
     permission=CREDITS_READ,
     source="""credit_lots l
 join patrons p on p.tenant_id = l.tenant_id and p.id = l.patron_id

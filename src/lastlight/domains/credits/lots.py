@@ -11,7 +11,7 @@ from uuid import UUID
 
 from lastlight.domains import ledger
 from lastlight.domains.credits.events import CreditBalance
-from lastlight.domains.credits.model import Entry, EntryId, EntryKind, Lot, LotId, Origin, Use
+from lastlight.domains.credits.model import CreditEntry, EntryId, EntryKind, Lot, LotId, Origin, Use
 from lastlight.domains.ledger import AccountId
 from lastlight.domains.payments import Payment
 from lastlight.kernel.errors import Invalid
@@ -138,7 +138,7 @@ async def write(
     what: Writing,
     uses: Sequence[Use],
     grace_days: int | None = None,
-) -> Entry:
+) -> CreditEntry:
     """Write an entry with what it does to each lot, and tell of it. With `grace_days` the lots can be spent for so long at least."""
     amount, froze = sum(use.amount for use in uses), sum(use.froze for use in uses)
     lots, amounts, frozen = (list(column) for column in zip(*uses, strict=True))
@@ -146,7 +146,7 @@ async def write(
     await ctx.db.execute(USE_LOTS, ctx.tenant_id, lots, amounts, frozen, until)
     source = what.source or (None, None)
     entry = await ctx.db.one(
-        Entry,
+        CreditEntry,
         WRITE,
         ctx.tenant_id,
         account,
@@ -168,7 +168,7 @@ async def write(
     return entry
 
 
-def _tell(ctx: Ctx, entry: Entry, what: Writing) -> None:
+def _tell(ctx: Ctx, entry: CreditEntry, what: Writing) -> None:
     before = {"balance": entry.balance - entry.amount, "frozen": entry.frozen - entry.froze}
     ctx.emit(
         CreditBalance(

@@ -52,7 +52,7 @@ class Lot(msgspec.Struct, frozen=True, kw_only=True):
         return self.remaining - self.frozen
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class CreditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the history of a guest's credits of a currency."""
 
     id: EntryId

@@ -8,14 +8,14 @@ from lastlight.domains import payments
 from lastlight.domains.credits.errors import CreditsFull, CreditsNotSold, NotRefundable, RefundTooLate
 from lastlight.domains.credits.funding import FUNDING
 from lastlight.domains.credits.model import Lot
-from lastlight.domains.credits.queries import balances_of, funded_lots, own_id, read_receipt
+from lastlight.domains.credits.queries import balances_of, funded_lots, own_id, read_balances, read_receipt
 from lastlight.domains.credits.schemas import (
-    OwnRefundIn,
+    CreditRefundIn,
+    CreditRefunds,
+    OwnCreditRefundIn,
     Purchase,
     PurchaseIn,
-    RefundIn,
     RefundPart,
-    Refunds,
 )
 from lastlight.domains.credits.settings import Rules, offered, read_rules
 from lastlight.domains.venues import require_shown
@@ -50,12 +50,16 @@ async def buy(ctx: Ctx, *, data: PurchaseIn) -> Purchase:
     return Purchase(payment_id=payment.id, status=payment.status, amount=payment.amount, currency=payment.currency)
 
 
-async def refund(ctx: Ctx, *, data: RefundIn) -> Refunds:
+async def refund(ctx: Ctx, *, data: CreditRefundIn) -> CreditRefunds:
     """Send unspent credits back to the cards that paid: of one payment, or of a guest's newest purchases first."""
     if (data.payment_id is None) == (data.patron_id is None):
         raise Invalid(fields={"payment_id": "Give the payment, or the guest with an amount; not both."})
     if data.patron_id is not None and (data.amount is None or data.currency is None):
         raise Invalid(fields={"amount": "Give the amount and its currency where no payment is named."})
+    if data.payment_id is not None:
+        await payments.read_payment(ctx, payment_id=data.payment_id)
+    if data.patron_id is not None:
+        await read_balances(ctx, patron_id=data.patron_id)
     return await _refund(
         ctx,
         lots=await _kept_lots(ctx, data),
@@ -64,7 +68,7 @@ async def refund(ctx: Ctx, *, data: RefundIn) -> Refunds:
     )
 
 
-async def refund_own(ctx: Ctx, *, payment_id: UUID, data: OwnRefundIn) -> Refunds:
+async def refund_own(ctx: Ctx, *, payment_id: UUID, data: OwnCreditRefundIn) -> CreditRefunds:
     """Send what is unspent of one's own purchase back, within the days that the business gives. Raises RefundTooLate."""
     receipt = await read_receipt(ctx, payment_id=payment_id)
     rules = await read_rules(ctx)
@@ -72,12 +76,12 @@ async def refund_own(ctx: Ctx, *, payment_id: UUID, data: OwnRefundIn) -> Refund
         raise NotRefundable
     if ctx.now >= receipt.paid_at + timedelta(days=rules.guest_refund_days):
         raise RefundTooLate
-    wanted = RefundIn(payment_id=payment_id, amount=data.amount, reason=data.reason)
+    wanted = CreditRefundIn(payment_id=payment_id, amount=data.amount, reason=data.reason)
     reason = data.reason.strip() or "Asked for by the guest"
     return await _refund(ctx, lots=await _kept_lots(ctx, wanted), amount=data.amount, reason=reason)
 
 
-async def _refund(ctx: Ctx, *, lots: list[Lot], amount: int | None, reason: str) -> Refunds:
+async def _refund(ctx: Ctx, *, lots: list[Lot], amount: int | None, reason: str) -> CreditRefunds:
     left = sum(lot.free for lot in lots)
     amount = left if amount is None else amount
     if amount > left or left == 0:
@@ -90,17 +94,17 @@ async def _refund(ctx: Ctx, *, lots: list[Lot], amount: int | None, reason: str)
         made = await payments.begin_refund(ctx, payment_id=lot.payment_id, amount=part, reason=reason)
         parts.append(RefundPart(refund_id=made.id, payment_id=made.payment_id, amount=made.amount, status=made.status))
         amount -= part
-    return Refunds(items=parts)
+    return CreditRefunds(items=parts)
 
 
-async def _kept_lots(ctx: Ctx, data: RefundIn) -> list[Lot]:
+async def _kept_lots(ctx: Ctx, data: CreditRefundIn) -> list[Lot]:
     """What can go back, with the payments held in one order, before the account: as everybody does who holds both."""
     known = {lot.id: lot.payment_id for lot in await _funded(ctx, data)}
     await ctx.db.execute(HOLD_PAYMENTS, ctx.tenant_id, list(known.values()))
     return [lot for lot in await _funded(ctx, data) if lot.id in known]
 
 
-async def _funded(ctx: Ctx, data: RefundIn) -> Sequence[Lot]:
+async def _funded(ctx: Ctx, data: CreditRefundIn) -> Sequence[Lot]:
     return await funded_lots(ctx, payment_id=data.payment_id, patron_id=data.patron_id, currency=data.currency)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.credits.model import Lot
-from lastlight.domains.credits.schemas import Balance, Balances, Offer, OwnCredits, Receipt
+from lastlight.domains.credits.schemas import CreditOffer, CreditReceipt, CreditSum, GuestCredits, OwnCredits
 from lastlight.domains.credits.settings import Rules, offered, read_rules
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PatronId
@@ -53,17 +53,17 @@ def own_id(ctx: Ctx) -> PatronId:
     return ctx.actor.patron_id
 
 
-async def balances_of(ctx: Ctx, *, patron_id: PatronId) -> list[Balance]:
+async def balances_of(ctx: Ctx, *, patron_id: PatronId) -> list[CreditSum]:
     """What a guest has, for a caller that has seen to the permission."""
-    return await ctx.db.rows(Balance, BALANCES, ctx.tenant_id, patron_id)
+    return await ctx.db.rows(CreditSum, BALANCES, ctx.tenant_id, patron_id)
 
 
-async def read_balances(ctx: Ctx, *, patron_id: PatronId) -> Balances:
+async def read_balances(ctx: Ctx, *, patron_id: PatronId) -> GuestCredits:
     """The same with the guest's name. Raises NotFound."""
     name = await ctx.db.fetchval(GUEST, ctx.tenant_id, patron_id)
     if name is None:
         raise NotFound
-    return Balances(patron_id=patron_id, guest=name, balances=await balances_of(ctx, patron_id=patron_id))
+    return GuestCredits(patron_id=patron_id, guest=name, balances=await balances_of(ctx, patron_id=patron_id))
 
 
 async def own_credits(ctx: Ctx) -> OwnCredits:
@@ -78,9 +78,9 @@ async def own_credits(ctx: Ctx) -> OwnCredits:
     )
 
 
-async def read_receipt(ctx: Ctx, *, payment_id: UUID) -> Receipt:
+async def read_receipt(ctx: Ctx, *, payment_id: UUID) -> CreditReceipt:
     """The receipt of one's own purchase. Raises NotFound."""
-    receipt = await ctx.db.one(Receipt, RECEIPT, ctx.tenant_id, payment_id, own_id(ctx))
+    receipt = await ctx.db.one(CreditReceipt, RECEIPT, ctx.tenant_id, payment_id, own_id(ctx))
     rules = await read_rules(ctx)
     if receipt.paid_at is None or receipt.remaining <= receipt.frozen or not rules.guest_refund_days:
         return receipt
@@ -95,6 +95,8 @@ async def funded_lots(
     return await ctx.db.rows(Lot, FUNDED, ctx.tenant_id, payment_id, patron_id, currency)
 
 
-def _offer(rules: Rules, currency: str, amounts: list[int]) -> Offer:
+def _offer(rules: Rules, currency: str, amounts: list[int]) -> CreditOffer:
     least, most = rules.minor(rules.least, currency), rules.minor(rules.most, currency)
-    return Offer(currency=currency, amounts=[one for one in amounts if least <= one <= most], least=least, most=most)
+    return CreditOffer(
+        currency=currency, amounts=[one for one in amounts if least <= one <= most], least=least, most=most
+    )

@@ -49,7 +49,7 @@ class ReversalIn(Input, frozen=True, kw_only=True):
     amount: Amount | None = None
 
 
-class RefundIn(Input, frozen=True, kw_only=True):
+class CreditRefundIn(Input, frozen=True, kw_only=True):
     """What goes back to the card: of one payment, or so much of a guest's purchases, the newest first."""
 
     reason: Reason
@@ -60,7 +60,7 @@ class RefundIn(Input, frozen=True, kw_only=True):
     """All that is left of the payment, unless it is given; needed where no payment is named."""
 
 
-class OwnRefundIn(Input, frozen=True, kw_only=True):
+class OwnCreditRefundIn(Input, frozen=True, kw_only=True):
     """What a guest sends back to their card: all that is unspent of the purchase unless an amount is given."""
 
     amount: Amount | None = None
@@ -76,13 +76,13 @@ class RefundPart(msgspec.Struct, frozen=True, kw_only=True):
     status: str
 
 
-class Refunds(msgspec.Struct, frozen=True, kw_only=True):
+class CreditRefunds(msgspec.Struct, frozen=True, kw_only=True):
     """What goes back, payment by payment."""
 
     items: list[RefundPart]
 
 
-class Balance(msgspec.Struct, frozen=True, kw_only=True):
+class CreditSum(msgspec.Struct, frozen=True, kw_only=True):
     """A guest's credits of one currency."""
 
     currency: str
@@ -97,7 +97,7 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     """How much that is."""
 
 
-class Offer(msgspec.Struct, frozen=True, kw_only=True):
+class CreditOffer(msgspec.Struct, frozen=True, kw_only=True):
     """What can be bought in one currency."""
 
     currency: str
@@ -109,19 +109,19 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 class OwnCredits(msgspec.Struct, frozen=True, kw_only=True):
     """What a guest has, and what they can buy."""
 
-    balances: list[Balance]
+    balances: list[CreditSum]
     on_sale: bool
-    offers: list[Offer]
+    offers: list[CreditOffer]
     guest_refund_days: int
     """For how many days guests send unspent purchases back themselves; 0: never."""
 
 
-class Balances(msgspec.Struct, frozen=True, kw_only=True):
+class GuestCredits(msgspec.Struct, frozen=True, kw_only=True):
     """A guest's credits, currency by currency."""
 
     patron_id: PatronId
     guest: str
-    balances: list[Balance]
+    balances: list[CreditSum]
 
 
 class ReceiptRefund(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,7 +134,7 @@ class ReceiptRefund(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class CreditReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """The receipt of a purchase."""
 
     payment_id: UUID

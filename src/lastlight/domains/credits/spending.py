@@ -7,7 +7,7 @@ from lastlight.domains.credits.errors import CreditsShort, NotASpend, SpendRever
 from lastlight.domains.credits.expiry import expire_lots
 from lastlight.domains.credits.lots import ENTRY, Writing, add_lot, keep, lots_left, new_entry, opened, write
 from lastlight.domains.credits.model import (
-    Entry,
+    CreditEntry,
     Lot,
     Origin,
     Use,
@@ -43,7 +43,7 @@ async def spend(
     venue_id: VenueId | None,
     description: str,
     source: tuple[str, UUID] | None = None,
-) -> Entry:
+) -> CreditEntry:
     """Take a guest's credits for something they get, onto the account of orders being settled. Raises CreditsShort.
 
     The caller has seen to the permission. `source` names what was paid for, such as ("checkin", its id).
@@ -52,7 +52,9 @@ async def spend(
     return await take(ctx, patron_id=patron_id, amount=amount, currency=currency, into=ledger.ORDER_CLEARING, what=what)
 
 
-async def take(ctx: Ctx, *, patron_id: PatronId, amount: int, currency: str, into: AccountKind, what: Writing) -> Entry:
+async def take(
+    ctx: Ctx, *, patron_id: PatronId, amount: int, currency: str, into: AccountKind, what: Writing
+) -> CreditEntry:
     """Take credits, what expires first before the rest, and credit them to an account of the business."""
     require_amount(amount)
     account = await keep(ctx, patron_id=patron_id, currency=currency)
@@ -80,7 +82,7 @@ async def give(
     out_of: AccountKind,
     origin: Origin,
     what: Writing,
-) -> Entry:
+) -> CreditEntry:
     """Give a guest credits that nobody paid for by card, as a lot of its own, debited to an account of the business."""
     require_amount(amount)
     rules = await read_rules(ctx)
@@ -101,15 +103,15 @@ async def give(
     return await write(ctx, account=account, entry_id=entry_id, what=what, uses=[Use(lot_id, amount)])
 
 
-async def find_spend(ctx: Ctx, *, entry_id: UUID) -> Entry:
+async def find_spend(ctx: Ctx, *, entry_id: UUID) -> CreditEntry:
     """An entry in which credits were spent. Raises NotFound and NotASpend."""
-    entry = await ctx.db.one(Entry, READ_ENTRY, ctx.tenant_id, entry_id)
+    entry = await ctx.db.one(CreditEntry, READ_ENTRY, ctx.tenant_id, entry_id)
     if entry.kind != "spent":
         raise NotASpend
     return entry
 
 
-async def reverse_spend(ctx: Ctx, *, entry_id: UUID, amount: int | None = None, reason: str) -> Entry:
+async def reverse_spend(ctx: Ctx, *, entry_id: UUID, amount: int | None = None, reason: str) -> CreditEntry:
     """Give back a spend, wholly (what is left of it) or in part, to the lots that it came from. Raises SpendReversed.
 
     A lot whose time was over meanwhile can be spent for the days of grace that the business gives. The caller has seen to the permission.
@@ -148,5 +150,5 @@ def free_of(lots: list[Lot]) -> int:
     return sum(lot.free for lot in lots)
 
 
-def _source_of(entry: Entry) -> tuple[str, UUID] | None:
+def _source_of(entry: CreditEntry) -> tuple[str, UUID] | None:
     return (entry.source_kind, entry.source_id) if entry.source_kind and entry.source_id else None

@@ -1,0 +1,67 @@
+"""Examples of the operations of credits and adjustments."""
+
+from tests.contracts.example import REASON, example
+from tests.support.calls import Given
+from tests.support.credit_things import adjustment, bought, patron_of
+from tests.support.place_things import tenant_of
+from tests.support.things import THINGS
+from tests.support.world import Somebody, World
+
+
+async def guest(world: World, who: Somebody) -> Somebody:
+    """A guest of their own."""
+    return await world.newcomer(world.somebody["B.patron" if who.home is world.b else "A.patron"])
+
+
+@example("buy_credits")
+async def buy_credits(world: World, who: Somebody) -> Given:
+    return Given(data={"amount": 10_000}, who=await guest(world, who))
+
+
+@example("read_credit_receipt", "refund_own_credits")
+async def own_purchase(world: World, who: Somebody) -> Given:
+    patron = await guest(world, who)
+    paid = await bought(world, patron, patron_id=await patron_of(world, patron))
+    return Given(path={"payment_id": paid}, who=patron)
+
+
+@example("spend_credits")
+async def spend_credits(world: World, who: Somebody) -> Given:
+    patron_id = await THINGS["patron_id"](world, who)
+    await bought(world, who, patron_id=patron_id)
+    venue_id = str(tenant_of(world, who).venues[0])
+    given = {"patron_id": str(patron_id), "amount": 700, "currency": "ZAR", "venue_id": venue_id}
+    return Given(data={**given, "description": world.unique("Drinks")})
+
+
+@example("reverse_credit_spend")
+async def reverse_credit_spend(world: World, who: Somebody) -> Given:
+    return Given(data=REASON)
+
+
+@example("refund_credits")
+async def refund_credits(world: World, who: Somebody) -> Given:
+    patron_id = await THINGS["patron_id"](world, who)
+    paid = await bought(world, who, patron_id=patron_id)
+    return Given(data={"payment_id": str(paid), **REASON})
+
+
+@example("adjust_credits")
+async def adjust_credits(world: World, who: Somebody) -> Given:
+    patron_id = await THINGS["patron_id"](world, who)
+    return Given(data={"patron_id": str(patron_id), "amount": 100, "currency": "ZAR", **REASON})
+
+
+@example("adjust_ledger")
+async def adjust_ledger(world: World, who: Somebody) -> Given:
+    return Given(data={"source": "losses", "destination": "revenue", "amount": 100, "currency": "ZAR", **REASON})
+
+
+@example("decline_adjustment")
+async def decline_adjustment(world: World, who: Somebody) -> Given:
+    return Given(data=REASON)
+
+
+@example("withdraw_adjustment")
+async def withdraw_adjustment(world: World, who: Somebody) -> Given:
+    return Given(path={"adjustment_id": await adjustment(world, who, by=who.user_id)})
