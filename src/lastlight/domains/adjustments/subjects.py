@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from lastlight.domains import credits, ledger
+from lastlight.domains import ledger
 from lastlight.domains.adjustments.schemas import Adjustment, Subject
 from lastlight.domains.adjustments.settings import CREDITS_LIMIT, LEDGER_LIMIT
+from lastlight.domains.credits import Writing, give, take
 from lastlight.domains.ledger import AccountKind, Leg, Transaction, TransactionId
 from lastlight.kernel.errors import Invalid
 from lastlight.runtime.context import Ctx
@@ -33,10 +34,10 @@ def account_kind(code: str, *, field: str) -> AccountKind:
 async def _book_credits(ctx: Ctx, adjustment: Adjustment) -> None:
     """More credits come from the account of adjustments, fewer go there."""
     assert adjustment.patron_id is not None  # adjustments_subject_whole
-    what = credits.Writing("adjusted", adjustment.reason, adjustment.venue_id, source=("adjustment", adjustment.id))
+    what = Writing("adjusted", adjustment.reason, adjustment.venue_id, source=("adjustment", adjustment.id))
     patron_id, currency = adjustment.patron_id, adjustment.currency
     if adjustment.amount > 0:
-        await credits.give(
+        await give(
             ctx,
             patron_id=patron_id,
             amount=adjustment.amount,
@@ -47,7 +48,7 @@ async def _book_credits(ctx: Ctx, adjustment: Adjustment) -> None:
         )
         return
     into = ledger.ADJUSTMENTS
-    await credits.take(ctx, patron_id=patron_id, amount=-adjustment.amount, currency=currency, into=into, what=what)
+    await take(ctx, patron_id=patron_id, amount=-adjustment.amount, currency=currency, into=into, what=what)
 
 
 async def _book_ledger(ctx: Ctx, adjustment: Adjustment) -> None:
