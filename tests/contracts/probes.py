@@ -188,6 +188,7 @@ FOREIGN_FIELDS = {
     "job_id": "job_id",
     "visit_ids": "visit_id",
     "key_id": "key_id",
+    "payment_id": "payment_id",
     "ids": "visit_id",
     "alert_id": "alert_id",
     "alert_ids": "alert_id",

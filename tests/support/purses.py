@@ -25,6 +25,7 @@ from lastlight.domains.payments.queries import lock_payment
 from lastlight.kernel.ids import uuid7
 from lastlight.runtime.db.connection import to_struct
 from lastlight.runtime.module import Module
+from lastlight.runtime.push.module import MODULE as PUSH
 from lastlight.runtime.settings import Settings
 from tests.support.door import MODULES, Guest, House, new_house
 from tests.support.services import opened_services
@@ -203,5 +204,5 @@ async def findings(house: House) -> list[str]:
 @asynccontextmanager
 async def opened_purses(settings: Settings, *more: Module) -> AsyncGenerator[House]:
     """A business that sells credits."""
-    async with opened_services(settings, (*MODULES, LEDGER, PAYMENTS, CREDITS, *more)) as services:
+    async with opened_services(settings, (*MODULES, PUSH, LEDGER, PAYMENTS, CREDITS, *more)) as services:
         yield await new_house(services)

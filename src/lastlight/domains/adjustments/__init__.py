@@ -3,3 +3,7 @@
 A subject (guests' credits, the accounts of the ledger) says what booking it moves. An adjustment stays as it was asked for; what became
 of it is written beside it.
 """
+
+from lastlight.domains.adjustments.seeding import seed_adjustment
+
+__all__ = ["seed_adjustment"]

@@ -9,6 +9,7 @@ from lastlight.domains.credits.lots import Writing
 from lastlight.domains.credits.model import CreditEntry, EntryId
 from lastlight.domains.credits.permissions import CREDITS_ADJUST, CREDITS_CHARGE, CREDITS_OWN, CREDITS_READ
 from lastlight.domains.credits.queries import balances_of, read_balances
+from lastlight.domains.credits.seeding import seed_credits
 from lastlight.domains.credits.spending import find_spend, give, reverse_spend, spend, take
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "give",
     "read_balances",
     "reverse_spend",
+    "seed_credits",
     "spend",
     "take",
 ]

@@ -5,6 +5,7 @@ from lastlight.domains.credits.errors import CONSTRAINTS, ERRORS
 from lastlight.domains.credits.events import EVENTS
 from lastlight.domains.credits.jobs import expire_due
 from lastlight.domains.credits.listings import LISTINGS
+from lastlight.domains.credits.notices import CREDITS, warn
 from lastlight.domains.credits.permissions import PERMISSIONS
 from lastlight.domains.credits.settings import SETTINGS
 from lastlight.runtime.module import Module
@@ -17,7 +18,8 @@ MODULE = Module(
     events=EVENTS,
     errors=ERRORS,
     constraints=CONSTRAINTS,
-    jobs=(expire_due,),
+    jobs=(expire_due, warn),
+    notices=(CREDITS,),
     listings=LISTINGS,
     settings=SETTINGS,
 )
