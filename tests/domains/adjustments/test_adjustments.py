@@ -15,7 +15,7 @@ from lastlight.domains.adjustments.module import MODULE as ADJUSTMENTS
 from lastlight.domains.adjustments.schemas import Adjustment, CreditAdjustmentIn, LedgerAdjustmentIn
 from lastlight.domains.credits.errors import CreditsShort
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Problem
-from lastlight.kernel.ids import UserId
+from lastlight.kernel.ids import UserId, VenueId
 from lastlight.runtime.context import Actor, Ctx, Grants
 from lastlight.runtime.db.uow import WorkScope, unit_of_work
 from lastlight.runtime.settings import Settings
@@ -202,7 +202,7 @@ async def test_what_is_no_adjustment_is_refused(house: House) -> None:
             with pytest.raises(Invalid):
                 await actions.adjust_ledger(ctx, data=data)
     elsewhere = CreditAdjustmentIn(
-        patron_id=purse.guest.patron_id, amount=5, currency="ZAR", reason="Where", venue_id=house.clear_id()
+        patron_id=purse.guest.patron_id, amount=5, currency="ZAR", reason="Where", venue_id=VenueId(house.clear_id())
     )
     async with as_person(house, clerk) as ctx:
         with pytest.raises(NotFound):

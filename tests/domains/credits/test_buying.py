@@ -208,7 +208,7 @@ def test_amounts_are_read_in_each_currency() -> None:
     assert packages_of(" ZAR 100, 50 ;\nJPY 500;") == {"ZAR": [5_000, 10_000], "JPY": [500]}
 
 
-async def counted(ctx: Ctx, work: Any) -> int:
+async def counted(ctx: Ctx, *, work: Any) -> int:
     before = ctx.db.statements
     await work
     return ctx.db.statements - before
@@ -222,9 +222,9 @@ async def test_lists_and_balances_take_as_many_statements_for_many_as_for_one(ho
         for listing in (BALANCES, ENTRIES, LOTS):
             for purse in (few, many):
                 query = listing.parse(patron_id=[purse.guest.patron_id])
-                assert await counted(ctx, listing.page(ctx, query)) == 1
+                assert await counted(ctx, work=listing.page(ctx, query)) == 1
         for purse in (few, many):
-            assert await counted(ctx, queries.read_balances(ctx, patron_id=purse.guest.patron_id)) == 2
+            assert await counted(ctx, work=queries.read_balances(ctx, patron_id=purse.guest.patron_id)) == 2
     async with as_guest(house, many.guest) as ctx:
         page = await OWN_ENTRIES.page(ctx, OWN_ENTRIES.parse())
     assert [row.kind for row in page.items] == ["spent"] * 3 + ["bought"] * 3
@@ -238,5 +238,5 @@ async def test_a_spend_takes_as_many_statements_from_many_lots_as_from_one(house
             work = spend(
                 ctx, patron_id=purse.guest.patron_id, amount=100, currency="ZAR", venue_id=None, description="Drinks"
             )
-            numbers.append(await counted(ctx, work))
+            numbers.append(await counted(ctx, work=work))
     assert numbers[0] == numbers[1] == 7
