@@ -12,8 +12,19 @@ import msgspec
 import structlog
 
 from lastlight.cast import BUSINESSES, CREW, CREWS, SANCTIONS, SIZES, WAITING, Business, Person, Size
-from lastlight.domains import checkins, flags, identity, resources, safety, staff, tasks, taxes, tenancy, venues
-from lastlight.domains import adjustments, checkins, flags, identity, resources, safety, staff, tasks, tenancy, venues
+from lastlight.domains import (
+    adjustments,
+    checkins,
+    flags,
+    identity,
+    resources,
+    safety,
+    staff,
+    tasks,
+    taxes,
+    tenancy,
+    venues,
+)
 from lastlight.domains.credits import seed_credits
 from lastlight.kernel.ids import PLATFORM, PatronId, TenantId, UserId, VenueId
 from lastlight.main import create_services
