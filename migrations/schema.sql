@@ -560,6 +560,11 @@
 --   currency text not null
 --   kind text not null
 --   meta jsonb not null default '{}'::jsonb -- ids of what it was for: checkin_id, venue_id, charge, reason …
+--   venue_id uuid generated as 
+CASE
+    WHEN ((meta ->> 'venue_id'::text) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text) THEN ((meta ->> 'venue_id'::text))::uuid
+    ELSE NULL::uuid
+END -- the venue that the remarks name; null where they name none
 
 -- ledger_rollups: a deferred account's sums over all postings of transactions before the horizon, which all have ended
 --   tenant_id uuid not null
@@ -1668,6 +1673,7 @@ CASE side
     WHEN 'credit'::text THEN ((cr - dr) - dr_pending)
     ELSE ((dr - cr) - cr_pending)
 END >= floor)))
+--   ledger_accounts.ledger_accounts_guests_are_strict CHECK (((patron_id IS NULL) OR (mode = 'strict'::text)))
 --   ledger_accounts.ledger_accounts_mode_known CHECK ((mode = ANY (ARRAY['strict'::text, 'deferred'::text])))
 --   ledger_accounts.ledger_accounts_one_owner CHECK (((patron_id IS NULL) OR (venue_id IS NULL)))
 --   ledger_accounts.ledger_accounts_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
@@ -2139,15 +2145,25 @@ END >= floor)))
 --   CREATE INDEX jobs_ended ON public.jobs USING btree (finished_at) WHERE (finished_at IS NOT NULL)
 --   CREATE INDEX jobs_of_all ON public.jobs USING btree (created_at DESC, id DESC)
 --   CREATE INDEX jobs_open ON public.jobs USING btree (state, heartbeat_at, run_at) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]))
+--   CREATE INDEX ledger_accounts_by_code ON public.ledger_accounts USING btree (tenant_id, code, id)
+--   CREATE INDEX ledger_accounts_by_currency ON public.ledger_accounts USING btree (tenant_id, currency, id)
+--   CREATE INDEX ledger_accounts_by_opening ON public.ledger_accounts USING btree (tenant_id, opened_at, id)
+--   CREATE INDEX ledger_accounts_of_house ON public.ledger_accounts USING btree (tenant_id, currency, code) WHERE (patron_id IS NULL)
 --   CREATE INDEX ledger_accounts_of_patron ON public.ledger_accounts USING btree (tenant_id, patron_id) WHERE (patron_id IS NOT NULL)
 --   CREATE INDEX ledger_accounts_of_venue ON public.ledger_accounts USING btree (tenant_id, venue_id) WHERE (venue_id IS NOT NULL)
+--   CREATE INDEX ledger_holds_by_expiry ON public.ledger_holds USING btree (tenant_id, expires_at, id)
+--   CREATE INDEX ledger_holds_by_opening ON public.ledger_holds USING btree (tenant_id, opened_at, id)
+--   CREATE INDEX ledger_holds_ended ON public.ledger_holds USING btree (tenant_id, ended_at) WHERE (ended_at IS NOT NULL)
+--   CREATE INDEX ledger_holds_of_dst ON public.ledger_holds USING btree (tenant_id, dst, opened_at DESC)
 --   CREATE INDEX ledger_holds_of_src ON public.ledger_holds USING btree (tenant_id, src, opened_at DESC)
 --   CREATE INDEX ledger_holds_open ON public.ledger_holds USING btree (tenant_id, expires_at) WHERE (state = 'open'::text)
+--   CREATE INDEX ledger_postings_by_at ON public.ledger_postings USING brin (at) WITH (pages_per_range='32')
 --   CREATE INDEX ledger_postings_by_seq ON public.ledger_postings USING btree (tenant_id, seq) WHERE (seq > 0)
 --   CREATE INDEX ledger_postings_by_xid ON public.ledger_postings USING brin (xid) WITH (pages_per_range='32')
 --   CREATE INDEX ledger_postings_dst_deferred ON public.ledger_postings USING btree (tenant_id, dst, xid, seq) WHERE (dst_version IS NULL)
 --   CREATE INDEX ledger_postings_dst_moved ON public.ledger_postings USING btree (tenant_id, dst, effective_at) WHERE (effective_at <> at)
 --   CREATE INDEX ledger_postings_of_hold ON public.ledger_postings USING btree (tenant_id, hold_id) WHERE (hold_id IS NOT NULL)
+--   CREATE INDEX ledger_postings_of_venue ON public.ledger_postings USING btree (tenant_id, venue_id, seq) WHERE ((seq > 0) AND (venue_id IS NOT NULL))
 --   CREATE INDEX ledger_postings_reversals ON public.ledger_postings USING btree (tenant_id, reverses, reverses_leg) WHERE (reverses IS NOT NULL)
 --   CREATE INDEX ledger_postings_src_deferred ON public.ledger_postings USING btree (tenant_id, src, xid, seq) WHERE (src_version IS NULL)
 --   CREATE INDEX ledger_postings_src_moved ON public.ledger_postings USING btree (tenant_id, src, effective_at) WHERE (effective_at <> at)

@@ -14,6 +14,7 @@ from lastlight.domains.credits.module import MODULE as CREDITS
 from lastlight.domains.devices.module import MODULE as DEVICES
 from lastlight.domains.flags.module import MODULE as FLAGS
 from lastlight.domains.identity.module import MODULE as IDENTITY
+from lastlight.domains.ledger.module import BOOKS_MODULE as BOOKS
 from lastlight.domains.ledger.module import MODULE as LEDGER
 from lastlight.domains.payments.module import MODULE as PAYMENTS
 from lastlight.domains.resources.module import MODULE as RESOURCES
@@ -57,6 +58,7 @@ OWN_MODULES = (
     DEVICES,
     LEDGER,
     TAXES,
+    BOOKS,
     PAYMENTS,
     CREDITS,
     ADJUSTMENTS,

@@ -17,6 +17,7 @@ from lastlight.domains import (
     checkins,
     flags,
     identity,
+    ledger,
     resources,
     safety,
     staff,
@@ -108,6 +109,7 @@ async def _fill_business(services: Services, business: Business, size: Size, has
         places = await venues.seed_venues(ctx, seed=SEED, slug=business.slug)
         await resources.seed_resources(ctx, seed=SEED, venue_ids=list(places.values()))
         await taxes.seed_taxes(ctx, seed=SEED)
+        await ledger.open_chart(ctx)
     async with system_ctx(services, tenant_id, role="system") as ctx:
         known = await _fill_people(ctx, business, places, hashed)
         crews = await _fill_crews(ctx, business, places, hashed)

@@ -23,6 +23,8 @@ PLATFORM_HAS_NONE = frozenset(
         "tax_rate_id",
         "spend_id",
         "adjustment_id",
+        "account_id",
+        "transaction_id",
     }
 )
 """Things that lie inside businesses only: the crew goes inside first, and from outside none of them exists."""

@@ -11,6 +11,7 @@ from tests.contracts import (
     given_door,
     given_factors,
     given_identity,
+    given_ledger,
     given_looking,
     given_mechanisms,
     given_payments,
@@ -39,6 +40,7 @@ MODULES = (
     given_devices,
     given_payments,
     given_credits,
+    given_ledger,
 )
 EXAMPLES = example.EXAMPLES
 EXAMPLES.update(given_safety.SAFETY_EXAMPLES)

@@ -203,6 +203,8 @@ FOREIGN_FIELDS = {
     "entry_id": "entry_id",
     "tax_category_id": "tax_category_id",
     "for_shift_id": "for_shift_id",
+    "account_id": "account_id",
+    "transaction_id": "transaction_id",
 }
 LISTS = frozenset(
     {"checkin_ids", "image_ids", "banner_ids", "alert_ids", "venue_ids", "visit_ids", "member_ids", "patron_ids"}

@@ -35,6 +35,7 @@ ALERT = "venue_id alert_id kind severity visit_id patron_id"
 INTERVENTION = "venue_id intervention_id kind visit_id patron_id assigned_to"
 TASK = "task_id venue_id assignee_id priority version"
 INCIDENT = "venue_id incident_id number kind severity"
+POSTED = "kind account_ids patron_id of_venue_id"
 
 # event → who among the built-in roles of a business hears it, and what it says
 TABLE: tuple[tuple[str, str, set[str], str], ...] = (
@@ -91,6 +92,9 @@ TABLE: tuple[tuple[str, str, set[str], str], ...] = (
     ("tenant.reactivated", "tenant.read", LEADERS, "tenant_id"),
     ("tenant.changed", "tenant.read", LEADERS, "tenant_id fields"),
     ("tenant.module_changed", "tenant.read", LEADERS, "tenant_id module enabled"),
+    ("transaction.posted", "ledger.read", {"owner"}, f"{POSTED} transaction_id amounts reverses hold_id"),
+    ("transaction.held", "ledger.read", {"owner"}, f"{POSTED} hold_id amount expires_at"),
+    ("transaction.released", "ledger.read", {"owner"}, f"{POSTED} hold_id amount how"),
     ("platform.tenant_changed", "tenants.read", set(), "tenant_id what"),
     ("drill.ran", "platform.drills.read", set(), "run_id drill passed"),
 )
@@ -104,7 +108,7 @@ def test_the_table_holds_every_event_that_a_document_names() -> None:
     assert named - set(SYSTEM_MESSAGES) <= set(IDS)
     assert set(IDS) <= set(REGISTRY.events)
     families = {name.partition(".")[0] for name in (*IDS, *SYSTEM_MESSAGES)}
-    assert {"visit", "checkin", "task", "sos", "safety", "device", "tenant", "system"} <= families
+    assert {"visit", "checkin", "task", "sos", "safety", "device", "tenant", "transaction", "system"} <= families
 
 
 def test_every_named_event_is_described_in_the_reference() -> None:

@@ -156,8 +156,8 @@ async def _cursor(connection: Any, listing: Listing[Any], order: str, first: Sta
     rows = await connection.fetch(f"{first.head} {first.tail} {first.order} limit 2", *first.parameters)
     if rows:
         return Cursor(order, rows[-1]["_sort"], str(rows[-1]["_key"]))
-    kind = next(column.kind for column in listing.columns if column.name == order.lstrip("-"))
-    return Cursor(order, MADE_UP.get(kind, "x"), "7" if listing.key.endswith(".seq") else str(SOMEBODY))
+    kind = next(column.sort_kind or column.kind for column in listing.columns if column.name == order.lstrip("-"))
+    return Cursor(order, MADE_UP.get(kind, "x"), "7" if listing.key.endswith((".seq", ".half")) else str(SOMEBODY))
 
 
 async def _faults(connection: Any, reader: Reader, statement: Statement, large: set[str]) -> list[str]:

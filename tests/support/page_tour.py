@@ -9,6 +9,7 @@ from lastlight.kernel.ids import PLATFORM
 from lastlight.modules import MODULES
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.module import Registry
+from tests.support.ledger_tour import ledger_things
 from tests.support.live_server import LiveServer, Person
 from tests.support.safety_tour import safety_things
 from tests.support.tour_places import place_things
@@ -69,6 +70,7 @@ DIALOGS = (
     "/refusal",
     "/swap",
     "/publication",
+    "/closure",
     "/condition",
     "/moderation",
     "/end",
@@ -196,6 +198,7 @@ def real_things(server: LiveServer) -> dict[str, str]:
         **work_things(server, owner, str(venue)),
         **safety_things(server, owner, str(venue)),
         **place_things(server, owner),
+        **ledger_things(server),
         **_door_things(server, owner, str(venue), sent["checkin"]["id"]),
     }
     for client in (owner, crew, guest):

@@ -68,6 +68,9 @@ NAMED_EVENTS: tuple[NamedEvents, ...] = (
             "tenant.module_changed",
         ),
     ),
+    NamedEvents(
+        "R", "transactions (transaction.*)", ("transaction.posted", "transaction.held", "transaction.released")
+    ),
     NamedEvents("R", "system events (system.*)", ("platform.tenant_changed", "drill.ran", "system.hello")),
 )
 SYSTEM_MESSAGES = ("system.hello", "system.gap", "system.goodbye")

@@ -161,6 +161,10 @@ class Ctx:
     """What is to be kept under it."""
     pending: list[PendingEvent] = field(default_factory=list[PendingEvent])
     callbacks: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
+    finishers: list[Callable[["Ctx"], Awaitable[None]]] = field(
+        default_factory=list[Callable[["Ctx"], Awaitable[None]]]
+    )
+    """Run once at the end of the transaction, before its events are written."""
     drawn_at: int | None = None
     """Where the tenant's stream stood before a page read anything: whatever came later, the page may not know."""
 
@@ -253,6 +257,10 @@ class Ctx:
     ) -> JobId:
         """Queue a job in this transaction: it runs if, and only if, the transaction commits."""
         return await self.services.enqueue(self, job, run_at=run_at, key=key, **args)
+
+    def before_commit(self, finisher: Callable[["Ctx"], Awaitable[None]]) -> None:
+        """Run something at the end of the transaction and inside it, such as a look-up for all that was done in it at once."""
+        self.finishers.append(finisher)
 
     def after_commit(self, callback: Callable[[], Awaitable[None]]) -> None:
         """Run something once the transaction is durable; its failure is logged and changes nothing."""

@@ -16,10 +16,10 @@ from babel.numbers import (
     format_currency,
     format_decimal,
     format_percent,
-    get_currency_precision,
 )
 from babel.units import format_unit
 
+from lastlight.kernel.money import digits_of
 from lastlight.ui.reader import current_locale, current_zone
 from lastlight.ui.translations import gettext
 
@@ -33,21 +33,22 @@ def money(minor: int | None, currency: str = "ZAR", *, whole: bool = False, sign
     """An amount in minor units as text: `R 1 240,00`; `whole` drops the cents, `signed` shows the plus."""
     if minor is None:
         return DASH
-    precision = get_currency_precision(currency)
-    amount = Decimal(abs(minor)).scaleb(-precision)
+    digits = digits_of(currency)
+    amount = Decimal(abs(minor)).scaleb(-digits)
     if whole:
         amount = amount.quantize(Decimal(1))
-    text = format_currency(amount, currency, locale=current_locale(), currency_digits=not whole, format=_pattern(whole))
+    pattern = _pattern(0 if whole else digits, current_locale())
+    text = format_currency(amount, currency, locale=current_locale(), currency_digits=False, format=pattern)
     text = re.sub(r"(?<=[^\W\d_])(?=\d)", NBSP, text).replace("\u202f", NBSP)
     sign = MINUS if minor < 0 else "+" if signed and minor > 0 else ""
     return sign + text
 
 
-def _pattern(whole: bool) -> str | None:
-    if not whole:
-        return None
-    pattern = Locale.parse(current_locale()).currency_formats["standard"].pattern
-    return re.sub(r"[.,]0+", "", pattern)
+@lru_cache(maxsize=256)
+def _pattern(digits: int, locale: str) -> str:
+    """The language's pattern of money with so many decimals: as amounts are kept, whatever the language's data says of a currency."""
+    pattern = Locale.parse(locale).currency_formats["standard"].pattern
+    return re.sub(r"\.0+", "." + "0" * digits if digits else "", pattern)
 
 
 def money_value(value: Any) -> str:

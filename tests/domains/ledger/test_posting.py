@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from lastlight.domains.ledger import Condition, account_id, close_account, reopen_account, transaction_id
-from lastlight.domains.ledger.chart import BANK, CREDITS, PROVIDER_PENDING, REVENUE
+from lastlight.domains.ledger.chart import BANK, CREDITS, PROVIDER_PENDING, REVENUE, AccountKind
 from lastlight.domains.ledger.errors import (
     AccountClosed,
     AccountMissing,
@@ -19,7 +19,7 @@ from lastlight.domains.ledger.errors import (
     LegsBroken,
     NotEnough,
 )
-from lastlight.kernel.errors import Problem
+from lastlight.kernel.errors import Conflict, Problem
 from lastlight.kernel.ids import uuid7
 from tests.support.books import TILL, Books, moving
 
@@ -132,7 +132,7 @@ async def test_nothing_is_written_past_the_functions(books: Books) -> None:
         "update ledger_postings set amount = 1",
         "delete from ledger_postings",
         "truncate ledger_postings",
-        "insert into ledger_postings select * from ledger_postings",
+        "insert into ledger_postings (tenant_id, id, leg, request, kind, currency, src, dst, amount, at, effective_at) select tenant_id, uuidv7(), leg, request, kind, currency, src, dst, amount, at, effective_at from ledger_postings",
         "insert into ledger_rollups select * from ledger_rollups",
         "insert into ledger_seals select * from ledger_seals",
         "update ledger_holds set state = 'open'",
@@ -205,3 +205,11 @@ async def test_a_deferred_account_is_exact_while_many_write_and_it_is_summed_up(
     await books.move((till, bank, 30))
     assert await books.balance(bank) == sum(range(1, 61)) - 30
     assert sum([await books.balance(guest) for guest in guests]) == sum(range(1, 61))
+
+
+async def test_a_guests_account_is_always_strict(books: Books) -> None:
+    """Entries of a guest are looked for among those that carry versions."""
+    vague = AccountKind("vague", "A guest's that carries no balance", "credit", "patron")
+    with pytest.raises(Conflict) as refused_by:
+        await books.open(vague, patron_id=await books.guest())
+    assert refused_by.value.extra == {"constraint": "ledger_accounts_guests_are_strict"}

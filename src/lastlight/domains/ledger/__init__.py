@@ -37,8 +37,20 @@ from lastlight.domains.ledger.chart import (
     TAX_PAYABLE,
     AccountKind,
 )
+from lastlight.domains.ledger.events import TransactionHeld, TransactionPosted, TransactionReleased
 from lastlight.domains.ledger.holds import HoldId, capture, find_hold, hold, void
-from lastlight.domains.ledger.posting import Condition, Leg, Transaction, TransactionId, post, reverse, transaction_id
+from lastlight.domains.ledger.opening import open_chart
+from lastlight.domains.ledger.permissions import LEDGER_MANAGE, LEDGER_READ
+from lastlight.domains.ledger.posting import (
+    Condition,
+    Leg,
+    Transaction,
+    TransactionId,
+    post,
+    reverse,
+    tell_posted,
+    transaction_id,
+)
 from lastlight.domains.ledger.verify import each_business, findings_of
 
 __all__ = [
@@ -50,6 +62,8 @@ __all__ = [
     "DISPUTES_HELD",
     "DISPUTE_FEES",
     "EXCHANGE",
+    "LEDGER_MANAGE",
+    "LEDGER_READ",
     "LOSSES",
     "ORDER_CLEARING",
     "PROCESSING_FEES",
@@ -66,7 +80,10 @@ __all__ = [
     "HoldId",
     "Leg",
     "Transaction",
+    "TransactionHeld",
     "TransactionId",
+    "TransactionPosted",
+    "TransactionReleased",
     "account_id",
     "balance",
     "capture",
@@ -78,11 +95,13 @@ __all__ = [
     "hold",
     "keep_account",
     "open_account",
+    "open_chart",
     "post",
     "post_batch",
     "reopen_account",
     "reverse",
     "statement",
+    "tell_posted",
     "transaction_id",
     "void",
 ]

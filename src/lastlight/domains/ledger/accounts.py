@@ -9,6 +9,7 @@ import msgspec
 
 from lastlight.domains.ledger.chart import AccountKind, Side
 from lastlight.domains.ledger.errors import AccountMissing
+from lastlight.domains.ledger.events import AccountClosedEvent, AccountReopened
 from lastlight.kernel.ids import PatronId, TenantId, VenueId
 from lastlight.runtime.context import Ctx
 
@@ -75,13 +76,13 @@ async def open_account(
 
 
 async def close_account(ctx: Ctx, *, account: AccountId) -> None:
-    """Close an empty account: it takes nothing any more. Raises AccountNotEmpty."""
-    await ctx.db.execute(CLOSE, account, True)
+    """Close an empty account: it takes nothing any more. Raises AccountMissing, AccountNotEmpty."""
+    await _set_closed(ctx, account, True)
 
 
 async def reopen_account(ctx: Ctx, *, account: AccountId) -> None:
-    """Let a closed account take postings again."""
-    await ctx.db.execute(CLOSE, account, False)
+    """Let a closed account take postings again. Raises AccountMissing."""
+    await _set_closed(ctx, account, False)
 
 
 async def keep_account(ctx: Ctx, *, account: AccountId) -> bool:
@@ -95,3 +96,18 @@ async def find_account(ctx: Ctx, *, account: AccountId) -> Account:
     if found is None:
         raise AccountMissing
     return found
+
+
+async def _set_closed(ctx: Ctx, account: AccountId, closed: bool) -> None:
+    """Close or open; it is said where it was not so before."""
+    before = await find_account(ctx, account=account)
+    await ctx.db.execute(CLOSE, account, closed)
+    if (before.closed_at is not None) == closed:
+        return
+    told = AccountClosedEvent if closed else AccountReopened
+    ctx.emit(
+        told(account_id=account, code=before.code),
+        entity=("account", account),
+        before={"closed": not closed},
+        after={"closed": closed},
+    )

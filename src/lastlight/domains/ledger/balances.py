@@ -15,6 +15,10 @@ Basis = Literal["posted", "effective"]
 POSTED = "select ll.ledger_balance_at($1, $2)"
 EFFECTIVE = "select ll.ledger_balance_effective($1, $2)"
 NOW = "select ll.ledger_balance_at($1, 'infinity')"
+AROUND = """
+select ll.ledger_balance_at($1, $2::timestamptz - interval '1 microsecond') as opening,
+       ll.ledger_balance_at($1, $3::timestamptz - interval '1 microsecond') as closing
+"""
 STATEMENT = """
 select id, leg, seq, kind, at, effective_at, src, dst, amount, meta, reverses, case when src = $1 then -amount else amount end as credit
 from ll.ledger_moves($1, $2, $3) limit $4
@@ -67,19 +71,22 @@ async def balance(ctx: Ctx, *, account: AccountId, at: datetime | None = None, b
     return found
 
 
-async def statement(ctx: Ctx, *, account: AccountId, since: datetime, until: datetime) -> Statement:
-    """What moved from `since` up to, not with, `until`, in the order it was posted. Raises AccountMissing."""
+async def statement(
+    ctx: Ctx, *, account: AccountId, since: datetime, until: datetime, limit: int = MOST_LINES
+) -> Statement:
+    """What moved from `since` up to, not with, `until`, in the order it was posted; the first `limit` lines. Raises AccountMissing."""
     held = await find_account(ctx, account=account)
-    rows = await ctx.db.fetch(STATEMENT, account, since, until, MOST_LINES + 1)
-    opening = await ctx.db.fetchval(
-        "select ll.ledger_balance_at($1, $2::timestamptz - interval '1 microsecond')", account, since
-    )
+    rows = await ctx.db.fetch(STATEMENT, account, since, until, limit + 1)
+    ends = await ctx.db.fetchrow(AROUND, account, since, until)
+    if ends is None:
+        raise AccountMissing
     sign = 1 if held.side == "credit" else -1
     lines: list[Line] = []
-    running = opening
-    for row in rows[:MOST_LINES]:
+    running: int = ends["opening"]
+    for row in rows[:limit]:
         running += sign * row["credit"]
         other = row["dst"] if row["src"] == account else row["src"]
         same = {name: row[name] for name in ("id", "leg", "seq", "kind", "at", "effective_at", "meta", "reverses")}
         lines.append(Line(**same, other=AccountId(other), moved=sign * row["credit"], balance=running))
-    return Statement(held, since, until, opening, running, lines, len(rows) <= MOST_LINES)
+    whole = len(rows) <= limit
+    return Statement(held, since, until, ends["opening"], running if whole else ends["closing"], lines, whole)

@@ -19,6 +19,14 @@ class AccountMissing(NotFound):
     default_detail = "Open the account before anything is posted to it. Nothing was moved."
 
 
+class TransactionMissing(NotFound):
+    """Nothing was posted under this id."""
+
+    type = "transaction-missing"
+    title = "There is no such transaction"
+    default_detail = "Nothing was posted under this id."
+
+
 class AccountClosed(Conflict):
     """A closed account takes nothing."""
 
@@ -101,6 +109,7 @@ class HoldTooSmall(Conflict):
 ERRORS = (
     NotEnough,
     AccountMissing,
+    TransactionMissing,
     AccountClosed,
     AccountNotEmpty,
     CurrenciesMixed,

@@ -22,7 +22,7 @@ async def tenants_to_seal(ctx: Ctx) -> Sequence[TenantId]:
     return [TenantId(row["id"]) for row in await ctx.db.fetch(TO_SEAL)]
 
 
-@job("ledger.seal", schedule="*/5 * * * *", each=tenants_to_seal)
+@job("ledger.seal", schedule="*/5 * * * *", each=tenants_to_seal, role="system")
 async def seal(ctx: Ctx) -> int:
     """Sum up the deferred accounts of a business and seal its newest postings; how many sums were written."""
     written: int = await ctx.db.fetchval("select ll.ledger_roll_up()")

@@ -10,14 +10,28 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.ledger.accounts import AccountId
+from lastlight.domains.ledger.telling import Facts, Move, known_of, tell, tell_later
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.context import Ctx
 
 TransactionId = NewType("TransactionId", UUID)
 Meta = Mapping[str, str]
 
-POST = "select ll.ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+POST = """
+select ll.ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as posted, (
+    select jsonb_agg(jsonb_build_array(a.id, a.currency, a.patron_id, a.venue_id)) from ledger_accounts a
+    where a.tenant_id = $12 and a.id = any ($4::uuid[] || $5::uuid[])
+) as accounts
+"""
 REVERSE = "select ll.ledger_reverse($1, $2, $3, $4, $5, $6, $7)"
+WRITTEN = """
+select p.src, p.dst, p.amount, p.currency, s.patron_id as src_patron, s.venue_id as src_venue, d.patron_id as dst_patron, d.venue_id as dst_venue
+from ledger_postings p
+join ledger_accounts s on s.tenant_id = p.tenant_id and s.id = p.src
+join ledger_accounts d on d.tenant_id = p.tenant_id and d.id = p.dst
+where p.tenant_id = $1 and p.id = $2 order by p.leg
+"""
+ENDS = ("src", "dst")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +82,7 @@ async def post(ctx: Ctx, *, transaction: Transaction) -> bool:
     """
     legs, conditions = transaction.legs, transaction.conditions
     watched = [condition.account for condition in conditions] or None
-    return await ctx.db.fetchval(
+    row = await ctx.db.fetchrow(
         POST,
         transaction.id,
         transaction.request(),
@@ -81,7 +95,23 @@ async def post(ctx: Ctx, *, transaction: Transaction) -> bool:
         watched,
         [condition.least for condition in conditions] if watched else None,
         [condition.version for condition in conditions] if watched else None,
+        ctx.tenant_id,
     )
+    if row is None or not row["posted"]:
+        return False
+    moves = [Move(leg.src, leg.dst, leg.amount) for leg in legs]
+    known = known_of(row["accounts"])
+    tell(ctx, transaction=transaction.id, kind=transaction.kind, moves=moves, meta=transaction.meta, known=known)
+    return True
+
+
+def tell_posted(ctx: Ctx, *, transaction: Transaction) -> None:
+    """Say that a transaction of a batch was written: what the batcher's `posted` is for. The event is in the same unit of work.
+
+    `post` says it by itself; `post_batch` leaves it to whoever knows which of a batch were written.
+    """
+    moves = [(leg.src, leg.dst, leg.amount) for leg in transaction.legs]
+    tell_later(ctx, transaction=transaction.id, kind=transaction.kind, moves=moves, meta=transaction.meta)
 
 
 async def reverse(
@@ -100,7 +130,15 @@ async def reverse(
     """
     told = dict(meta or {})
     request = request_of(kind, [str(of), list(amounts) if amounts is not None else None], told, effective_at)
-    return await ctx.db.fetchval(REVERSE, posted_as, request, kind, of, amounts, effective_at, encoded(told))
+    if not await ctx.db.fetchval(REVERSE, posted_as, request, kind, of, amounts, effective_at, encoded(told)):
+        return False
+    rows = await ctx.db.fetch(WRITTEN, ctx.tenant_id, posted_as)
+    moves = [Move(row["src"], row["dst"], row["amount"]) for row in rows]
+    known = {
+        row[end]: Facts(row["currency"], row[f"{end}_patron"], row[f"{end}_venue"]) for row in rows for end in ENDS
+    }
+    tell(ctx, transaction=posted_as, kind=kind, moves=moves, meta=told, known=known, reverses=of)
+    return True
 
 
 def encoded(meta: Meta) -> dict[str, str]:

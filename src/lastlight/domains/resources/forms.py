@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from babel.numbers import get_currency_precision
 
 from lastlight.domains.resources.model import MINUTE, Booking, Price, PriceUnit, Resource, ResourceKind
 from lastlight.domains.resources.schemas import BookingChange, BookingIn, ResourceChange, ResourceIn
 from lastlight.domains.venues import Venue, moment_of
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import PatronId, ResourceId, VenueId
+from lastlight.kernel.money import digits_of
 from lastlight.runtime.http import Input
 
 Short = Annotated[str, msgspec.Meta(max_length=120)]
@@ -224,7 +224,7 @@ def _price(text: str, unit: Literal["play", "hour"], currency: str) -> Price | N
     if not text.strip():
         return None
     try:
-        minor = Decimal(text.strip().replace(",", ".")).scaleb(get_currency_precision(currency))
+        minor = Decimal(text.strip().replace(",", ".")).scaleb(digits_of(currency))
     except InvalidOperation as error:
         raise Invalid(fields={"price": "Give an amount, such as 25.00, or leave it empty."}) from error
     if not minor.is_finite() or minor != minor.to_integral_value() or not 0 <= minor <= 100_000_000_000:
@@ -233,5 +233,5 @@ def _price(text: str, unit: Literal["play", "hour"], currency: str) -> Price | N
 
 
 def _major(minor: int, currency: str) -> str:
-    precision = get_currency_precision(currency)
+    precision = digits_of(currency)
     return f"{Decimal(minor).scaleb(-precision):.{precision}f}"

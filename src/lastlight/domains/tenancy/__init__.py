@@ -17,6 +17,7 @@ from lastlight.domains.tenancy.actions import (
     suspend,
 )
 from lastlight.domains.tenancy.brands import Brand, logo_content, read_brand
+from lastlight.domains.tenancy.events import TenantApproved, TenantChanged
 from lastlight.domains.tenancy.permissions import (
     TENANT_MANAGE,
     TENANT_READ,
@@ -63,7 +64,9 @@ __all__ = [
     "Brand",
     "ModuleOut",
     "RegistrationIn",
+    "TenantApproved",
     "TenantChangeIn",
+    "TenantChanged",
     "TenantDetailOut",
     "TenantOut",
     "TenantRow",

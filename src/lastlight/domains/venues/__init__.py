@@ -7,6 +7,7 @@ domains may use.
 
 from lastlight.domains.venues.choice import VENUE_COOKIE, chosen_venue
 from lastlight.domains.venues.codes import CodeKind, CodeUnreadableError, VenueCode, read_code
+from lastlight.domains.venues.events import VenueCreated, VenueUpdated
 from lastlight.domains.venues.geofence import Geofence, Point, distance_outside
 from lastlight.domains.venues.hours import (
     OpeningHours,
@@ -45,7 +46,9 @@ __all__ = [
     "Shown",
     "Venue",
     "VenueCode",
+    "VenueCreated",
     "VenueStatus",
+    "VenueUpdated",
     "business_day",
     "business_day_span",
     "business_spans",

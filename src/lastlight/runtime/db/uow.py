@@ -86,6 +86,8 @@ async def unit_of_work(services: Services, scope: WorkScope) -> AsyncGenerator[C
                     if not problem.keeps:
                         raise
                     refusal = problem
+                for finish in ctx.finishers:
+                    await finish(ctx)
                 if (ctx.pending or ctx.answered) and scope.actor.looking is None:
                     await write_outbox(ctx)
                 await _commit(connection)

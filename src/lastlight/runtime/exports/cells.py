@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-from babel.numbers import get_currency_precision
 
+from lastlight.kernel.money import digits_of
 from lastlight.runtime.http.listing import Column, Listing
 
 Shape = Literal["text", "integer", "float", "decimal", "bool", "time", "date", "money", "currency", "list", "json"]
@@ -52,7 +52,7 @@ def plain(item: Any, cell: Cell) -> Plain:
         case "time":
             return value.astimezone(UTC)
         case "money":
-            return Decimal(value.amount).scaleb(-get_currency_precision(value.currency))
+            return Decimal(value.amount).scaleb(-digits_of(value.currency))
         case "currency":
             return value.currency
         case "list":

@@ -36,6 +36,8 @@ class Column:
     sort: bool = False
     sort_sql: str = ""
     """What sorts it, where that is another than its SQL; must never be null."""
+    sort_kind: ColumnKind | Literal[""] = ""
+    """The kind of what sorts it, where that is another than the column's own."""
     shown: bool = True
     """In tables; every column is in JSON and exports."""
     choices: tuple[tuple[str, str], ...] = ()
@@ -55,6 +57,8 @@ class Filter:
     sql: str = ""
     kind: FilterKind | Literal[""] = ""
     choices: tuple[tuple[str, str], ...] = ()
+    match: str = ""
+    """uuid: the whole condition, where it is more than a comparison of `sql`; `{}` stands for the comparison with what was given."""
 
 
 def ref(name: str, label: str, *, sql: str = "") -> Column:

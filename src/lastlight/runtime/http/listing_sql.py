@@ -100,7 +100,12 @@ def _filter(item: "Filter", query: Any, conditions: _Conditions) -> None:
             conditions.parts.append(f"{item.sql} < {conditions.value(end)}")
         return
     value = getattr(query, item.name)
-    if item.kind == "uuid" and value:
+    if item.match and value:
+        one = (
+            f"= {conditions.value(value[0])}::uuid" if len(value) == 1 else f"= any({conditions.value(value)}::uuid[])"
+        )
+        conditions.parts.append(f"({item.match.replace('{}', one)})")
+    elif item.kind == "uuid" and value:
         conditions.parts.append(f"{item.sql} = any({conditions.value(value)}::uuid[])")
     elif item.kind == "enum" and value:
         conditions.parts.append(f"{item.sql} = any({conditions.value(value)}::text[])")
@@ -113,12 +118,18 @@ def _after(
 ) -> None:
     if cursor.value is None:
         raise Invalid(fields={"after": "This cursor is damaged; start again from the first page."})
-    kind = TYPES.get(column.kind, "text")
+    kind = TYPES.get(column.sort_kind or column.kind, "text")
+    if kind == "numeric" and cursor.value.lstrip("-").isdigit():
+        kind = "bigint"  # an index over whole numbers is of no use to a comparison with a numeric
     key_type = "bigint" if cursor.id.isdigit() else "uuid"
     last, key = conditions.value(cursor.value), conditions.value(cursor.id)
     sign = "<" if descending else ">"
     expression = column.sort_sql or column.sql
     conditions.parts.append(f"({expression}, {listing.key}) {sign} ({last}::text::{kind}, {key}::text::{key_type})")
+    if not listing.key.startswith(
+        f"{listing.of}."
+    ):  # a pair of two tables' columns is found by no index; its first half is
+        conditions.parts.append(f"{expression} {sign}= {last}::text::{kind}")
 
 
 def _sort(listing: "Listing[Any]", sort: str) -> tuple["Column", bool]:
