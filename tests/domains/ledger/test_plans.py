@@ -86,7 +86,8 @@ async def test_a_guests_entries_are_found_by_the_accounts(filled: tuple[Books, A
     books, bank = filled
     seldom, other = await books.credits(), await books.credits()
     await books.move((bank, seldom, 5), (seldom, other, 1))
-    for given in ({"account_id": [str(seldom)]}, {"patron_id": [str(books.guests[-2])]}):
+    wanted: tuple[dict[str, Any], ...] = ({"account_id": [str(seldom)]}, {"patron_id": [str(books.guests[-2])]})
+    for given in wanted:
         scans = await plan(books, **given)
         assert {scan["Node Type"] for scan in scans} == {"Bitmap Heap Scan", "Bitmap Index Scan"}, given
         assert read(scans) == 2, given
