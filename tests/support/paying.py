@@ -262,7 +262,7 @@ async def opened_shop(settings: Settings) -> AsyncGenerator[Shop]:
         tenant_id = await make_tenant(settings, f"t{uuid4().hex[:12]}")
         trial = TRIALS[tenant_id] = Trial()
         stop = asyncio.Event()
-        task = asyncio.create_task(run_jobs(services, stop, stale=timedelta(seconds=20)))
+        task = asyncio.create_task(run_jobs(services, stop, stale=timedelta(seconds=120)))
         try:
             key = settings.stripe_secret_key
             webhook_secret = settings.stripe_webhook_secrets[0]

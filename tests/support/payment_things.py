@@ -126,7 +126,7 @@ async def authorised(services: Services, tenant_id: TenantId) -> UUID:
     payment_id = await opened(services, tenant_id)
     async with system_ctx(services, tenant_id) as ctx:
         payment = await lock_payment(ctx, payment_id=payment_id)
-        seen = Seen(intent=intent_of(payment, status="requires_capture"))
+        seen = Seen(at=ctx.now, intent=intent_of(payment, status="requires_capture"))
         await follow(ctx, payment=payment, seen=seen, hint=Hint("poll"))
     return payment_id
 
@@ -144,7 +144,7 @@ async def disputed(services: Services, tenant_id: TenantId) -> UUID:
     payment_id = await captured(services, tenant_id)
     async with system_ctx(services, tenant_id) as ctx:
         payment = await lock_payment(ctx, payment_id=payment_id)
-        seen = Seen(intent=intent_of(payment), disputes=[dispute_of(payment)])
+        seen = Seen(at=ctx.now, intent=intent_of(payment), disputes=[dispute_of(payment)])
         await follow(ctx, payment=payment, seen=seen, hint=Hint("poll"))
         return (await disputes_of(ctx, payment_id=payment_id))[0].id
 
@@ -179,7 +179,7 @@ async def brought(services: Services, tenant_id: TenantId, *, state: str = "done
 async def _capture(ctx: Ctx, payment_id: UUID) -> Payment:
     payment = await lock_payment(ctx, payment_id=payment_id)
     moved = movement(payment.amount, fee=320)
-    seen = Seen(intent=intent_of(payment, moved=moved), moved=[moved])
+    seen = Seen(at=ctx.now, intent=intent_of(payment, moved=moved), moved=[moved])
     return await follow(ctx, payment=payment, seen=seen, hint=Hint("poll"))
 
 

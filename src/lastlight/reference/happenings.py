@@ -8,7 +8,7 @@ import msgspec
 
 from lastlight.kernel.events import Envelope, Event
 from lastlight.reference.markdown import code, codes, facts, link, page, prose, table
-from lastlight.reference.schemas import kind_of, limits_of
+from lastlight.reference.schemas import kind_of, limits_of, types
 from lastlight.runtime.http.remarks import field_remarks
 from lastlight.runtime.module import Registry
 
@@ -26,7 +26,14 @@ def events_page(registry: Registry) -> str:
             parts.append(f"## {module.name}")
             for event in sorted(module.events, key=lambda event: event.event_name):
                 parts += _event(event, registry)
-    return page("Events", INTRO, parts)
+    return page("Events", INTRO, [*parts, *_types(registry)])
+
+
+def _types(registry: Registry) -> Iterable[str]:
+    """A section for each type that fields of events are made of."""
+    _, known = msgspec.json.schema_components(registry.events.values(), ref_template="#/components/schemas/{name}")
+    sections = list(types({"components": {"schemas": known}}))
+    return ["## Types", *sections] if sections else []
 
 
 def _event(event: type[Event], registry: Registry) -> Iterable[str]:

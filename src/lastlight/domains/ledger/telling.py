@@ -54,13 +54,16 @@ class Happening:
 
 
 def happening(known: Known, moves: Sequence[Move], meta: Mapping[str, str]) -> Happening:
-    """The accounts in their order, the sum of each currency, and the first guest and venue that remarks or accounts name."""
+    """The accounts in their order, the sum of each currency, and the first guest and venue that remarks or accounts name.
+
+    Inside a guest's own transaction the accounts of the business are not to be seen: each move has one of the guest's.
+    """
     accounts = list(dict.fromkeys(account for move in moves for account in (move.src, move.dst)))
     sums: dict[str, int] = {}
     for move in moves:
-        currency = known[move.src].currency
+        currency = (known.get(move.src) or known[move.dst]).currency
         sums[currency] = sums.get(currency, 0) + move.amount
-    owners = [known[account] for account in accounts]
+    owners = [known[account] for account in accounts if account in known]
     return Happening(
         accounts,
         [Amount(amount, currency) for currency, amount in sums.items()],

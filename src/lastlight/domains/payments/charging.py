@@ -43,7 +43,6 @@ async def follow_intent(
     """The payment as its intent has it: what was captured is booked once; what is paid or has ended stays so."""
     _require_same(payment, intent)
     before = payment
-    payment = msgspec.structs.replace(payment, checked_at=ctx.now)
     if payment.status not in PAID and payment.status not in ENDED:
         payment = await _decline(ctx, payment, intent, hint)
         payment = await _advance(ctx, payment, intent, moved, hint)

@@ -2,12 +2,16 @@
 
 Whatever says that something happened (an answer, a webhook, the sweep, a person) is a hint: what counts is what is fetched afterwards.
 It is fetched outside any transaction, and applied under the payment's lock only if the payment is still in the version that it was
-fetched for; else it is fetched again.
+fetched for. Else somebody else was faster: what they fetched after we were asked to look says all that we were to find out, and what
+they fetched before is looked at again.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
+
+import msgspec
 
 from lastlight.domains.payments.charging import follow_intent
 from lastlight.domains.payments.disputing import follow_dispute
@@ -33,6 +37,8 @@ LOOKS = 6
 class Seen:
     """What the provider holds of a payment, all of it fetched for one version of our row."""
 
+    at: datetime
+    """When we began to fetch it: it says all that happened before."""
     intent: processor.PaymentIntent
     moved: Sequence[processor.BalanceTransaction] = ()
     """What the charge itself moved; two where only a part was captured."""
@@ -52,28 +58,33 @@ async def look_at(services: Services, tenant_id: TenantId, *, payment_id: UUID, 
 
     Raises NotFound, what the processor raises, and Busy where the payment changed each time meanwhile.
     """
+    asked = None
     for attempt in range(1, LOOKS + 1):
         async with system_ctx(services, tenant_id) as ctx:
             payment = await read_payment(ctx, payment_id=payment_id)
+            at = ctx.now
         if payment.intent_id is None:
             return False
-        seen = await fetch(services, payment)
+        asked = asked or at
+        seen = await fetch(services, payment, at=at)
         async with system_ctx(services, tenant_id) as ctx:
             locked = await lock_payment(ctx, payment_id=payment_id)
             if locked.version == payment.version:
                 await follow(ctx, payment=locked, seen=seen, hint=hint)
                 return True
+        if locked.checked_at is not None and locked.checked_at >= asked:
+            return True
         await stand_back(attempt)
     raise Busy
 
 
-async def fetch(services: Services, payment: Payment) -> Seen:
-    """All that the provider holds of a payment that it knows."""
+async def fetch(services: Services, payment: Payment, *, at: datetime) -> Seen:
+    """All that the provider holds, from `at` on, of a payment that it knows."""
     assert payment.intent_id is not None
     intent = await processor.retrieve_intent(services, payment.intent_id)
     charge = intent.latest_charge
     if charge is None or not charge.captured:
-        return Seen(intent=intent)
+        return Seen(at=at, intent=intent)
     moved = [charge.balance_transaction] if charge.balance_transaction else []
     refunds: list[processor.Refund] = []
     async for refund in processor.list_refunds(services, intent_id=intent.id):
@@ -83,11 +94,12 @@ async def fetch(services: Services, payment: Payment) -> Seen:
         else:
             refunds.append(refund)
     disputes = [one async for one in processor.list_disputes(services, intent_id=intent.id)]
-    return Seen(intent=intent, moved=moved, refunds=refunds, disputes=disputes)
+    return Seen(at=at, intent=intent, moved=moved, refunds=refunds, disputes=disputes)
 
 
 async def follow(ctx: Ctx, *, payment: Payment, seen: Seen, hint: Hint) -> Payment:
     """Let a payment that is held follow what was fetched for its version."""
+    payment = msgspec.structs.replace(payment, checked_at=seen.at)
     payment = await follow_intent(ctx, payment=payment, intent=seen.intent, moved=seen.moved, hint=hint)
     for refund in sorted(seen.refunds, key=lambda one: (one.created, one.id)):
         payment = await follow_refund(ctx, payment=payment, seen=refund, hint=hint)
