@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from benchmarks.ground import Ground, durable_ground
+from benchmarks.hordak_peer import opened_hordak
 from benchmarks.measure import Figure, Stopwatch, Work, interleaved, milliseconds, percentile
 from benchmarks.peer import Script, pgbench
 from lastlight.domains.ledger import AccountId, Leg, Transaction, TransactionId
@@ -46,10 +47,13 @@ grant insert on bench_rows to lastlight_app
 CHECKS = """
 select format('alter table %s drop constraint %I', conrelid::regclass, conname) from pg_constraint
 where contype = 'c' and conrelid in ('ledger_accounts'::regclass, 'ledger_postings'::regclass)
+union all
+select format('alter domain %s drop constraint %I', contypid::regtype, conname) from pg_constraint
+where contypid <> 0 and contypid::regtype::text like 'll.ledger%'
 """
 UNGUARDED = """
 alter table ledger_postings disable trigger user, disable row level security;
-alter table ledger_accounts disable row level security
+alter table ledger_accounts disable trigger user, disable row level security
 """
 
 
@@ -103,7 +107,7 @@ class Bench:
     def pair(self) -> tuple[UUID, UUID]:
         """Two accounts, by chance."""
         half = ACCOUNTS // 2
-        return _numbered(self.chance.randint(1, half)), _numbered(self.chance.randint(half + 1, ACCOUNTS))
+        return numbered(self.chance.randint(1, half)), numbered(self.chance.randint(half + 1, ACCOUNTS))
 
     def batched(self, connection: Any, size: int) -> Work:
         """A batch of so many by one connection; transactions a second."""
@@ -146,7 +150,8 @@ class Bench:
         return work
 
 
-def _numbered(number: int) -> UUID:
+def numbered(number: int) -> UUID:
+    """The strict account of that number."""
     return UUID(f"10000000-0000-0000-0000-{number:012d}")
 
 
@@ -169,7 +174,19 @@ async def run(*, quick: bool) -> list[Figure]:
     """All figures of the ledger."""
     size, rounds = (64, 1) if quick else (16_000, 7)
     async with durable_ground() as ground, opened_bench(ground, size=size) as bench:
-        return [figure async for figure in measure(bench, rounds=rounds, batch=64 if quick else BATCH_OF)]
+        against = await against_hordak(bench, rounds=rounds, accounts=16 if quick else ACCOUNTS)
+        return [against, *[figure async for figure in measure(bench, rounds=rounds, batch=64 if quick else BATCH_OF)]]
+
+
+async def against_hordak(bench: Bench, *, rounds: int, accounts: int) -> Figure:
+    """The Python API, 32 callers with the batcher, against django-hordak in eight processes."""
+    async with opened_hordak(bench.ground, accounts=accounts) as hordak, Batcher(bench.services) as batcher:
+        waits: list[float] = []
+        found = await interleaved(
+            bench.called(batcher, waits, hot=False), lambda: hordak.post(bench.size // 8), rounds=rounds
+        )
+    told: dict[str, Any] = {"per_s": percentile(found.ours, 0.5), "hordak_per_s": percentile(found.peer, 0.5)}
+    return Figure("Python API / django-hordak", found.ratios, aim=20, told=told | milliseconds(waits))
 
 
 async def measure(bench: Bench, *, rounds: int, batch: int) -> AsyncGenerator[Figure]:

@@ -10,9 +10,11 @@ import pytest
 
 from lastlight.domains.ledger import batcher as the_batcher
 from lastlight.domains.ledger.batcher import Batcher
-from lastlight.domains.ledger.errors import NotEnough
-from lastlight.kernel.errors import Busy
-from lastlight.kernel.ids import uuid7
+from lastlight.domains.ledger.batches import post_batch_alone
+from lastlight.domains.ledger.errors import AccountMissing, NotEnough
+from lastlight.domains.ledger.posting import post
+from lastlight.kernel.errors import Busy, Unsure
+from lastlight.kernel.ids import TenantId, uuid7
 from lastlight.runtime.context import Ctx
 from tests.support.books import Books, moving
 
@@ -74,9 +76,10 @@ async def test_a_call_that_fails_is_told_to_all_who_were_in_it_and_to_nobody_els
         raise asyncpg.DiskFullError
 
     monkeypatch.setattr(the_batcher, "post_batch", broken)
-    wishes = [moving((a, b, 1)), moving((a, b, 2))]
+    wishes, told = [moving((a, b, 1)), moving((a, b, 2))], list[Ctx]()
     failed = await asyncio.gather(
-        *(batcher.post(books.tenant_id, transaction=wish) for wish in wishes), return_exceptions=True
+        *(batcher.post(books.tenant_id, transaction=wish, posted=told.append) for wish in wishes),
+        return_exceptions=True,
     )
     assert [type(error) for error in failed] == [asyncpg.DiskFullError] * 2
     monkeypatch.undo()
@@ -98,12 +101,76 @@ async def test_a_call_that_lost_is_made_again_and_not_for_ever(
         return done
 
     monkeypatch.setattr(the_batcher, "post_batch", loses_twice)
+    told: list[Ctx] = []
+    assert await batcher.post(books.tenant_id, transaction=moving((a, b, 3)), posted=told.append) == "posted"
+    assert (batcher.calls, await books.balance(b)) == (3, 3)
+    losses = iter(range(100))
+    with pytest.raises(Busy):
+        await batcher.post(books.tenant_id, transaction=moving((a, b, 3)), posted=told.append)
+    assert await books.balance(b) == 3
+
+
+async def test_a_single_statement_that_lost_is_run_again(
+    books: Books, batcher: Batcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = await books.credits(10), await books.credits()
+    real, losses = the_batcher.post_batch_alone, iter(range(2))
+
+    async def loses_twice(*given: Any, **more: Any) -> Any:
+        if next(losses, None) is not None:
+            raise asyncpg.DeadlockDetectedError
+        return await real(*given, **more)
+
+    monkeypatch.setattr(the_batcher, "post_batch_alone", loses_twice)
     assert await batcher.post(books.tenant_id, transaction=moving((a, b, 3))) == "posted"
     assert (batcher.calls, await books.balance(b)) == (3, 3)
     losses = iter(range(100))
     with pytest.raises(Busy):
         await batcher.post(books.tenant_id, transaction=moving((a, b, 3)))
     assert await books.balance(b) == 3
+
+
+async def test_a_connection_lost_over_the_call_leaves_it_unsure_and_it_may_be_posted_again(
+    books: Books, batcher: Batcher
+) -> None:
+    """The backend is ended while the call waits for an account that somebody else holds."""
+    a, b = await books.credits(10), await books.credits()
+    wish = moving((a, b, 3))
+    async with books.ctx() as ctx:
+        await post(ctx, transaction=moving((a, b, 1)))
+        called = asyncio.create_task(batcher.post(books.tenant_id, transaction=wish))
+        await _ended(books)
+        with pytest.raises(Unsure):
+            await called
+    assert await books.balance(b) == 1
+    assert await batcher.post(books.tenant_id, transaction=wish) == "posted"
+    assert await books.balance(b) == 4
+
+
+async def _ended(books: Books) -> None:
+    """Somebody's backend that waits for a lock in a call of the batcher was ended."""
+    sql = """
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock' and query like '%ledger_post_batch%'
+    """
+    for _ in range(600):
+        if await books.sql(sql):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("no call came to wait")
+
+
+async def test_a_call_alone_enters_its_own_business_and_leaves_nothing_behind(books: Books, batcher: Batcher) -> None:
+    """The tenant of a call ends with it: the connection's next statement sees no business."""
+    a, b = await books.credits(10), await books.credits()
+    pool = books.services.pools.by_name("app")
+    assert await batcher.post(books.tenant_id, transaction=moving((a, b, 1))) == "posted"
+    assert await pool.fetchval("select coalesce(current_setting('app.tenant_id', true), '')") == ""
+    assert await pool.fetchval("select count(*) from ledger_accounts") == 0
+    other = TenantId(uuid7())
+    [outcome] = await post_batch_alone(books.services, other, transactions=[moving((a, b, 1))])
+    assert isinstance(outcome, AccountMissing)
+    assert await books.balance(b) == 1
 
 
 async def test_a_closed_one_takes_nothing_and_has_finished_what_it_took(books: Books) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import random
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
-from lastlight.domains.ledger import Condition, Transaction
+from lastlight.domains.ledger import AccountId, Condition, Transaction, close_account
 from lastlight.domains.ledger.chart import BANK, REVENUE
 from lastlight.kernel.ids import uuid7
 from tests.support.books import Books, moving
@@ -94,3 +96,31 @@ async def test_a_condition_is_for_a_transaction_alone(books: Books) -> None:
     a, b = await books.credits(1), await books.credits()
     with pytest.raises(ValueError, match="alone"):
         await books.batch(moving((a, b, 1), conditions=[Condition(a, least=1)]))
+
+
+async def test_a_missing_account_in_the_middle_is_refused_by_itself(books: Books) -> None:
+    a, b, gone = await books.credits(100), await books.credits(), AccountId(UUID("10" + uuid7().hex[2:]))
+    await close(books, closed := await books.credits())
+    told = await books.batch(*(moving((a, to, 1)) for to in (b, gone, b, closed, b)), moving((gone, b, 1)))
+    assert told == ["posted", "account-missing", "posted", "account-closed", "posted", "account-missing"]
+    assert (await books.balance(a), await books.balance(b), await books.postings(gone, closed)) == (97, 3, 0)
+
+
+async def close(books: Books, account: AccountId) -> None:
+    """Close an account."""
+    async with books.ctx() as ctx:
+        await close_account(ctx, account=account)
+
+
+async def test_accounts_count_moments_forwards_whichever_way_money_goes(books: Books) -> None:
+    """A clock that went back: both accounts keep the later moment, whether the source or the destination was ahead."""
+    for ahead in range(4):
+        a, b = sorted([await books.credits(10), await books.credits(10)])
+        late = datetime.now(UTC) + timedelta(days=1)
+        await books.sql("update ledger_accounts set moved_at = $2 where id = $1", (a, b)[ahead % 2], late)
+        legs = (a, b, 1) if ahead < 2 else (b, a, 1)
+        await books.move(legs)
+        rows = await books.sql("select moved_at from ledger_accounts where id = any ($1)", [a, b])
+        assert [row["moved_at"] for row in rows] == [late, late]
+        rows = await books.sql("select at from ledger_postings where src = any ($1) and dst = any ($1)", [a, b])
+        assert [row["at"] for row in rows] == [late]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from lastlight.domains.ledger.batches import Outcome, post_batch
+from lastlight.domains.ledger.batches import Outcome, post_batch, post_batch_alone
 from lastlight.domains.ledger.posting import Transaction
 from lastlight.kernel.errors import Busy
 from lastlight.kernel.ids import TenantId
@@ -95,15 +95,21 @@ class Batcher:
         for attempt in range(1, ATTEMPTS + 1):
             self.calls += 1
             try:
-                async with system_ctx(self.services, tenant_id) as ctx:
-                    outcomes = await post_batch(ctx, transactions=[one.transaction for one in batch])
-                    for one, outcome in zip(batch, outcomes, strict=True):
-                        if outcome == "posted" and one.posted is not None:
-                            one.posted(ctx)
+                return await self._written(tenant_id, batch)
             except RETRIED:
                 if attempt == ATTEMPTS:
                     raise Busy from None
                 await stand_back(attempt)
-            else:
-                return outcomes
         raise Busy
+
+    async def _written(self, tenant_id: TenantId, batch: list[_Waiting]) -> list[Outcome]:
+        """One transaction: a single statement, unless somebody has something to add to it."""
+        transactions = [one.transaction for one in batch]
+        if all(one.posted is None for one in batch):
+            return await post_batch_alone(self.services, tenant_id, transactions=transactions)
+        async with system_ctx(self.services, tenant_id) as ctx:
+            outcomes = await post_batch(ctx, transactions=transactions)
+            for one, outcome in zip(batch, outcomes, strict=True):
+                if outcome == "posted" and one.posted is not None:
+                    one.posted(ctx)
+            return outcomes
