@@ -64,11 +64,6 @@ revoke execute on function ll.ledger_account_stands() from public;
 create constraint trigger ledger_accounts_stand after insert or update on ledger_accounts
     for each row execute function ll.ledger_account_stands();
 
--- What is read and updated is held to the tenant without a sub-select, which each of the short statements of a posting ran again. Rows that are
--- inserted keep it: there are thousands in one statement.
-alter policy owner_rows on ledger_accounts using (tenant_id = ll.tenant_id()) with check (tenant_id = ll.tenant_id());
-alter policy owner_rows on ledger_postings using (tenant_id = ll.tenant_id());
-
 -- Post one transaction: its legs are written in their order, or nothing is. True: written now; false: it stood there already.
 -- What is asked of accounts (p_watch) is looked at under their locks: the least that is available, and the version that was seen.
 -- A single leg takes its locks by its updates, in the order of the ids.
