@@ -13,7 +13,6 @@ create domain ll.ledger_kind as text constraint ledger_postings_kind_shape check
     length(value) between 2 and 40 and ltrim(value, 'abcdefghijklmnopqrstuvwxyz0123456789-') = '' and ltrim(left(value, 1), '0123456789-') <> '');
 create domain ll.ledger_amount as bigint constraint ledger_postings_amount_positive check (value > 0);
 create domain ll.ledger_leg_number as smallint constraint ledger_postings_leg_counts check (value >= 0);
-create domain ll.ledger_meta as jsonb constraint ledger_postings_meta_object check (jsonb_typeof(value) = 'object');
 
 alter table ledger_accounts
     drop constraint ledger_accounts_one_owner,
@@ -34,11 +33,9 @@ alter table ledger_postings
     drop constraint ledger_postings_amount_positive,
     drop constraint ledger_postings_leg_counts,
     drop constraint ledger_postings_kind_shape,
-    drop constraint ledger_postings_meta_object,
     alter column amount type ll.ledger_amount,
     alter column leg type ll.ledger_leg_number,
-    alter column kind type ll.ledger_kind,
-    alter column meta type ll.ledger_meta;
+    alter column kind type ll.ledger_kind;
 
 -- An account as it stands after a statement; a breach carries the name of its rule.
 create function ll.ledger_account_stands() returns trigger language plpgsql as $$

@@ -516,10 +516,10 @@
 --   floor bigint -- least that may be available on its side after every posting and hold; null: unbounded
 --   opened_at timestamp with time zone not null default now()
 --   closed_at timestamp with time zone
---   code text not null
---   currency text not null
---   side text not null -- the side on which its balance and floor are read: debit for assets and costs, credit for liabilities and income
---   mode text not null
+--   code ll.ledger_code not null
+--   currency ll.ledger_currency not null
+--   side ll.ledger_side not null -- the side on which its balance and floor are read: debit for assets and costs, credit for liabilities and income
+--   mode ll.ledger_mode not null
 --   patron_id uuid
 --   venue_id uuid
 
@@ -546,19 +546,19 @@
 --   request uuid not null -- 128 bits of SHA-256 of what was asked for: the same id with another request is refused
 --   seq bigint not null default nextval('ledger_order'::regclass)
 --   xid bigint not null default ((pg_current_xact_id())::text)::bigint -- the transaction of the database that wrote it, as a number: an index of blocks knows no xid8
---   amount bigint not null
+--   amount ll.ledger_amount not null
 --   src_version bigint
 --   src_balance bigint -- of the source on its own side, after this posting; null where it is deferred
 --   dst_version bigint
 --   dst_balance bigint
 --   at timestamp with time zone not null
 --   effective_at timestamp with time zone not null -- the moment it counts for in reports, where that is not when it was written
---   leg smallint not null
+--   leg ll.ledger_leg_number not null
 --   reverses_leg smallint
 --   reverses uuid
 --   hold_id uuid
 --   currency text not null
---   kind text not null
+--   kind ll.ledger_kind not null
 --   meta jsonb not null default '{}'::jsonb -- ids of what it was for: checkin_id, venue_id, charge, reason …
 --   venue_id uuid generated as 
 CASE
@@ -1663,22 +1663,10 @@ END)
 --   jobs.jobs_pkey PRIMARY KEY (tenant_id, id)
 --   jobs.jobs_state_known CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
 --   jobs.jobs_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
---   ledger_accounts.ledger_accounts_class_is_mode CHECK (((mode = 'deferred'::text) = (id >= 'f0000000-0000-0000-0000-000000000000'::uuid)))
---   ledger_accounts.ledger_accounts_code_shape CHECK ((code ~ '^[a-z][a-z0-9-]{1,39}$'::text))
---   ledger_accounts.ledger_accounts_counts_up CHECK (((dr >= 0) AND (cr >= 0) AND (dr_pending >= 0) AND (cr_pending >= 0) AND (version >= 0)))
---   ledger_accounts.ledger_accounts_currency_shape CHECK ((currency ~ '^[A-Z]{3}$'::text))
---   ledger_accounts.ledger_accounts_deferred_is_unbounded CHECK (((mode = 'strict'::text) OR ((floor IS NULL) AND (version = 0) AND (dr = 0) AND (cr = 0))))
---   ledger_accounts.ledger_accounts_floor CHECK (((floor IS NULL) OR (
-CASE side
-    WHEN 'credit'::text THEN ((cr - dr) - dr_pending)
-    ELSE ((dr - cr) - cr_pending)
-END >= floor)))
---   ledger_accounts.ledger_accounts_guests_are_strict CHECK (((patron_id IS NULL) OR (mode = 'strict'::text)))
---   ledger_accounts.ledger_accounts_mode_known CHECK ((mode = ANY (ARRAY['strict'::text, 'deferred'::text])))
---   ledger_accounts.ledger_accounts_one_owner CHECK (((patron_id IS NULL) OR (venue_id IS NULL)))
+--   ledger_accounts.ledger_accounts_guests_are_strict CHECK (((patron_id IS NULL) OR ((mode)::text = 'strict'::text)))
 --   ledger_accounts.ledger_accounts_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
 --   ledger_accounts.ledger_accounts_pkey PRIMARY KEY (tenant_id, id)
---   ledger_accounts.ledger_accounts_side_known CHECK ((side = ANY (ARRAY['debit'::text, 'credit'::text])))
+--   ledger_accounts.ledger_accounts_stand TRIGGER
 --   ledger_accounts.ledger_accounts_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 --   ledger_accounts.ledger_accounts_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 --   ledger_holds.ledger_holds_amount_positive CHECK ((amount > 0))
@@ -1690,9 +1678,6 @@ END >= floor)))
 --   ledger_holds.ledger_holds_src_exists FOREIGN KEY (tenant_id, src) REFERENCES ledger_accounts(tenant_id, id)
 --   ledger_holds.ledger_holds_state_known CHECK ((state = ANY (ARRAY['open'::text, 'captured'::text, 'void'::text, 'expired'::text])))
 --   ledger_holds.ledger_holds_two_accounts CHECK ((src <> dst))
---   ledger_postings.ledger_postings_amount_positive CHECK ((amount > 0))
---   ledger_postings.ledger_postings_kind_shape CHECK ((kind ~ '^[a-z][a-z0-9-]{1,39}$'::text))
---   ledger_postings.ledger_postings_leg_counts CHECK ((leg >= 0))
 --   ledger_postings.ledger_postings_meta_object CHECK ((jsonb_typeof(meta) = 'object'::text))
 --   ledger_postings.ledger_postings_pkey PRIMARY KEY (tenant_id, id, leg)
 --   ledger_postings.ledger_postings_reversal_whole CHECK (((reverses IS NULL) = (reverses_leg IS NULL)))
@@ -3712,6 +3697,7 @@ END >= floor)))
 --   visits: lastlight_system may select
 
 -- triggers
+--   CREATE CONSTRAINT TRIGGER ledger_accounts_stand AFTER INSERT OR UPDATE ON public.ledger_accounts NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION ll.ledger_account_stands()
 --   CREATE TRIGGER adjustments_touch BEFORE UPDATE ON public.adjustments FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER audit_checkpoints_append_only BEFORE DELETE OR UPDATE ON public.audit_checkpoints FOR EACH ROW EXECUTE FUNCTION ll.append_only()
 --   CREATE TRIGGER audit_entries_append_only BEFORE DELETE OR UPDATE ON public.audit_entries FOR EACH ROW EXECUTE FUNCTION ll.audit_forgets_only()
@@ -3779,6 +3765,7 @@ END >= floor)))
 --   ll.enter_with_key(session uuid, expected bigint, tenant uuid, who text, named text) invoker md5 13a32dc2c18e5d1d131bd91e731cfa18, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.global_table(tbl regclass) invoker md5 3fa9e0738bdfc9d7def8218900752272, run by nobody
 --   ll.ledger_account_id(class smallint, tenant uuid, code text, currency text, owner uuid) invoker md5 d2d2ad075ee599ea6efbaec4df3fb07e, run by nobody
+--   ll.ledger_account_stands() invoker md5 7f05ecc21781e7723af2e6eb73486037, run by nobody
 --   ll.ledger_balance_at(p_account uuid, p_at timestamp with time zone) invoker md5 eca49753969b60b4075dc67c80448550, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_balance_effective(p_account uuid, p_at timestamp with time zone) invoker md5 309622337509552530f687aacd63ac1b, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_block_hash(p_before bytea, p_digests bytea) invoker md5 9dbfbfa9115e77d873743c31db0007da, run by lastlight_looker
@@ -3787,16 +3774,16 @@ END >= floor)))
 --   ll.ledger_conditions(t uuid, p_watch uuid[], p_least bigint[], p_versions bigint[]) invoker md5 22b7c1098f78570602ffa62b5e33cb2d, run by nobody
 --   ll.ledger_end_hold(t uuid, p_hold uuid, p_state text) invoker md5 cf10e62cc273852f8a04fa294e271f8a, run by nobody
 --   ll.ledger_expire(p_limit integer) definer md5 940666d467ecd35ff115964615cb45ec, run by lastlight_app, lastlight_platform, lastlight_system
---   ll.ledger_first(t uuid, p_id uuid, p_request uuid) invoker md5 f3792b74dc214c5c595d1a2c69845866, run by nobody
+--   ll.ledger_first(t uuid, p_id uuid, p_request uuid) invoker md5 e19b29ad281325297790d194ccba223b, run by nobody
 --   ll.ledger_hold(p_id uuid, p_request uuid, p_kind text, p_src uuid, p_dst uuid, p_amount bigint, p_expires_at timestamp with time zone, p_meta jsonb) definer md5 3de84a9d72e913c9eb5efa998b7d7f15, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_keep(p_account uuid) definer md5 8e89266348848118f5d725f471789815, run by lastlight_app, lastlight_platform, lastlight_system
---   ll.ledger_leg(t uuid, p_id uuid, p_leg smallint, p_request uuid, p_kind text, p_src uuid, p_dst uuid, p_amount bigint, p_at timestamp with time zone, p_effective_at timestamp with time zone, p_meta jsonb, p_hold uuid, p_reverses uuid, p_reverses_leg smallint) invoker md5 f7d40d13f1da626284d6a81e83157d5f, run by nobody
+--   ll.ledger_leg(t uuid, p_id uuid, p_leg smallint, p_request uuid, p_kind text, p_src uuid, p_dst uuid, p_amount bigint, p_at timestamp with time zone, p_effective_at timestamp with time zone, p_meta jsonb, p_hold uuid, p_reverses uuid, p_reverses_leg smallint) invoker md5 aaea1ec08c7aadb1531946c94e3eb6f2, run by nobody
 --   ll.ledger_lock(t uuid, p_accounts uuid[]) invoker md5 6969264daace0d9043f467bd588784ec, run by nobody
 --   ll.ledger_moves(p_account uuid, p_since timestamp with time zone, p_until timestamp with time zone) invoker md5 62c9110d5272fd9781a0d93ca3f8c308, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_open(p_class smallint, p_code text, p_currency text, p_side text, p_mode text, p_floor bigint, p_patron_id uuid, p_venue_id uuid) definer md5 a623561c7b223abcad11225e6abee1cb, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_open_hold(t uuid, p_hold uuid) invoker md5 e470abd1ae546fa6f0da1f211a94e6a2, run by nobody
---   ll.ledger_post(p_id uuid, p_request uuid, p_kind text, p_src uuid[], p_dst uuid[], p_amount bigint[], p_effective_at timestamp with time zone, p_meta jsonb, p_watch uuid[], p_least bigint[], p_versions bigint[]) definer md5 5c34e0c05432b0be253b997fa6edb78f, run by lastlight_app, lastlight_platform, lastlight_system
---   ll.ledger_post_batch(p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) definer md5 1c351ca0fadbe6883f7f1c6967800f2c, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_post(p_id uuid, p_request uuid, p_kind text, p_src uuid[], p_dst uuid[], p_amount bigint[], p_effective_at timestamp with time zone, p_meta jsonb, p_watch uuid[], p_least bigint[], p_versions bigint[]) definer md5 5b61724b5350e5476fb948a8456451c7, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_post_batch(p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) definer md5 fad53e2b311c63947bb41c8138b1de70, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_posting_digest(p ledger_postings) invoker md5 a56e31981b539f1061a09b691461573b, run by lastlight_looker
 --   ll.ledger_refuse(rule text, detail text) invoker md5 f2af4baf837383e1a0deb55788413a39, run by nobody
 --   ll.ledger_reverse(p_id uuid, p_request uuid, p_kind text, p_of uuid, p_amounts bigint[], p_effective_at timestamp with time zone, p_meta jsonb) definer md5 831eab4d11c83b2868581a54882fa876, run by lastlight_app, lastlight_platform, lastlight_system
@@ -3806,7 +3793,7 @@ END >= floor)))
 --   ll.ledger_short() invoker md5 38a4f94e31008f6cacba2d0207ffb28f, run by nobody
 --   ll.ledger_version_at(t uuid, p_account uuid, p_newest bigint, p_at timestamp with time zone) invoker md5 30aa62f40d5789432ed110d9059087d8, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_void(p_hold uuid) definer md5 e03c34330ccb3aeb76c671cf43538f93, run by lastlight_app, lastlight_platform, lastlight_system
---   ll.ledger_write_all(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 b712222e2696c93880214ee3fbf186d6, run by nobody
+--   ll.ledger_write_all(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 2e0291b502829fe52337bab3147330f3, run by nobody
 --   ll.ledger_write_each(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 50f9661ef3a01cc2fd2dd06cb39dd532, run by nobody
 --   ll.patron_id() invoker md5 81dd5b1d2155e79856f342a99307cbae, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.safety_forgets_only() invoker md5 0075c9f441b93936c79dbe8a7bc8a596, run by nobody
