@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lastlight.kernel.ids import uuid7
-from tests.support.books import Books, moving
+from tests.support.books import TILL, Books, moving
 
 ACCOUNT = {
     "code": "'till'",
@@ -72,7 +72,6 @@ async def test_no_account_is_opened_against_its_rules(
         ("floor = 501", "ledger_accounts_floor"),
         ("side = 'debit'", "ledger_accounts_floor"),
         ("cr = -1", "ledger_accounts_counts_up"),
-        ("mode = 'deferred'", "ledger_accounts_deferred_is_unbounded"),
     ],
 )
 async def test_no_account_is_changed_against_its_rules(books: Books, change: str, rule: str) -> None:
@@ -116,6 +115,13 @@ async def test_without_the_trigger_nothing_would_hold_the_floor(books: Books) ->
     assert await connection.execute(change, books.tenant_id, account) == "UPDATE 1"
     await transaction.rollback()
     await connection.close()
+
+
+async def test_an_account_that_carries_sums_does_not_become_deferred(books: Books) -> None:
+    await books.credits(500)
+    till = await books.open(TILL)
+    sql = "update ledger_accounts set mode = 'deferred' where tenant_id = $1 and id = $2"
+    assert await refusal(books, sql, books.tenant_id, till) == "ledger_accounts_deferred_is_unbounded"
 
 
 async def test_an_account_has_one_owner(books: Books) -> None:
