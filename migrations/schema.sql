@@ -2044,6 +2044,15 @@ END)
 --   visits.visits_status_known CHECK ((status = ANY (ARRAY['open'::text, 'closed'::text, 'timed_out'::text, 'voided'::text])))
 --   visits.visits_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 
+-- types with rules
+--   ll.ledger_amount as bigint: ledger_postings_amount_positive CHECK ((VALUE > 0))
+--   ll.ledger_code as text: ledger_accounts_code_shape CHECK ((VALUE ~ '^[a-z][a-z0-9-]{1,39}$'::text))
+--   ll.ledger_currency as text: ledger_accounts_currency_shape CHECK ((VALUE ~ '^[A-Z]{3}$'::text))
+--   ll.ledger_kind as text: ledger_postings_kind_shape CHECK ((((length(VALUE) >= 2) AND (length(VALUE) <= 40)) AND (ltrim(VALUE, 'abcdefghijklmnopqrstuvwxyz0123456789-'::text) = ''::text) AND (ltrim("left"(VALUE, 1), '0123456789-'::text) <> ''::text)))
+--   ll.ledger_leg_number as smallint: ledger_postings_leg_counts CHECK ((VALUE >= 0))
+--   ll.ledger_mode as text: ledger_accounts_mode_known CHECK ((VALUE = ANY (ARRAY['strict'::text, 'deferred'::text])))
+--   ll.ledger_side as text: ledger_accounts_side_known CHECK ((VALUE = ANY (ARRAY['debit'::text, 'credit'::text])))
+
 -- indexes
 --   CREATE INDEX adjustments_by_status ON public.adjustments USING btree (tenant_id, status, requested_at, id)
 --   CREATE INDEX adjustments_newest ON public.adjustments USING btree (tenant_id, requested_at, id)

@@ -14,10 +14,14 @@ from pg_constraint c join pg_class t on t.oid = c.conrelid
 where c.connamespace = 'public'::regnamespace and c.contype in ('c', 'f', 'x') and not t.relispartition
 order by c.contype = 'f' desc
 """
+LOOSEN_TYPES = """
+select format('alter domain %s drop constraint %I', c.contypid::regtype, c.conname) as sql
+from pg_constraint c join pg_type t on t.oid = c.contypid where t.typnamespace = 'll'::regnamespace
+"""
 COLUMNS = """
-select a.attname::text as name, format_type(a.atttypid, null) as type, a.attnotnull as needed,
+select a.attname::text as name, format_type(case y.typtype when 'd' then y.typbasetype else y.oid end, null) as type, a.attnotnull as needed,
        exists (select from pg_index i where i.indrelid = a.attrelid and i.indisunique and a.attnum = any (i.indkey)) as telling
-from pg_attribute a
+from pg_attribute a join pg_type y on y.oid = a.atttypid
 where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and a.attidentity = ''
 order by a.attnum
 """
@@ -52,8 +56,9 @@ def filled_id(tenant: int, number: int) -> UUID:
 
 async def loosen(connection: Any) -> None:
     """Drop what would refuse made-up rows."""
-    for row in await connection.fetch(LOOSEN):
-        await connection.execute(row["sql"])
+    for sql in (LOOSEN, LOOSEN_TYPES):
+        for row in await connection.fetch(sql):
+            await connection.execute(row["sql"])
 
 
 async def fill(

@@ -11,9 +11,9 @@ import asyncpg
 from tests.database.allowed import GLOBAL_TABLES, GUEST_APPENDS, GUEST_FOLLOWS, GUEST_OWNS, GUEST_READS, PERSONAL
 
 COLUMNS = """
-select a.attname as name, format_type(a.atttypid, null) as type, a.attnotnull as required,
+select a.attname as name, format_type(case y.typtype when 'd' then y.typbasetype else y.oid end, null) as type, a.attnotnull as required,
        a.atthasdef or a.attidentity <> '' or a.attgenerated <> '' as given
-from pg_attribute a where a.attrelid = $1::text::regclass and a.attnum > 0 and not a.attisdropped order by a.attnum
+from pg_attribute a join pg_type y on y.oid = a.atttypid where a.attrelid = $1::text::regclass and a.attnum > 0 and not a.attisdropped order by a.attnum
 """
 TABLES = """
 select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and relname <> all ($1::text[]) order by 1
@@ -21,6 +21,8 @@ select relname from pg_class where relnamespace = 'public'::regnamespace and rel
 OBSTACLES = """
 select format('alter table %s drop constraint if exists %I cascade', conrelid::regclass, conname) from pg_constraint
 where conrelid = any ($1::text[]::regclass[]) and contype in ('c', 'u', 'f', 'x')
+union all
+select format('alter domain %s drop constraint %I', contypid::regtype, conname) from pg_constraint where contypid <> 0
 union all
 select format('drop index if exists %s', indexrelid::regclass) from pg_index
 where indrelid = any ($1::text[]::regclass[]) and indisunique and not indisprimary

@@ -29,6 +29,13 @@ PARTS = (
             where @ours and k.contype <> 'n' order by 1""",
     ),
     (
+        "types with rules",
+        """select format('%s.%s as %s: %s %s', n.nspname, y.typname, format_type(y.typbasetype, y.typtypmod), k.conname,
+                         pg_get_constraintdef(k.oid)) as line
+            from pg_type y join pg_namespace n on n.oid = y.typnamespace left join pg_constraint k on k.contypid = y.oid
+            where @ours and y.typtype = 'd' order by 1""",
+    ),
+    (
         "indexes",
         """select pg_get_indexdef(i.indexrelid) as line from pg_index i join pg_class c on c.oid = i.indrelid
             join pg_namespace n on n.oid = c.relnamespace where @ours order by 1""",
