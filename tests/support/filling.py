@@ -18,6 +18,11 @@ LOOSEN_TYPES = """
 select format('alter domain %s drop constraint %I', c.contypid::regtype, c.conname) as sql
 from pg_constraint c join pg_type t on t.oid = c.contypid where t.typnamespace = 'll'::regnamespace
 """
+LOOSEN_TRIGGERS = """
+select distinct format('alter table %s disable trigger user', g.tgrelid::regclass) as sql
+from pg_trigger g join pg_class t on t.oid = g.tgrelid
+where not g.tgisinternal and t.relnamespace = 'public'::regnamespace and not t.relispartition
+"""
 COLUMNS = """
 select a.attname::text as name, format_type(case y.typtype when 'd' then y.typbasetype else y.oid end, null) as type, a.attnotnull as needed,
        exists (select from pg_index i where i.indrelid = a.attrelid and i.indisunique and a.attnum = any (i.indkey)) as telling
@@ -56,7 +61,7 @@ def filled_id(tenant: int, number: int) -> UUID:
 
 async def loosen(connection: Any) -> None:
     """Drop what would refuse made-up rows."""
-    for sql in (LOOSEN, LOOSEN_TYPES):
+    for sql in (LOOSEN, LOOSEN_TYPES, LOOSEN_TRIGGERS):
         for row in await connection.fetch(sql):
             await connection.execute(row["sql"])
 
