@@ -10,7 +10,7 @@ import msgspec
 from lastlight.runtime import processor
 from tests.contracts.example import REASON, example
 from tests.support.calls import Given
-from tests.support.payment_things import authorised_payment, open_payment, provider_event
+from tests.support.payment_things import authorised_payment, brought, open_payment, provider_event
 from tests.support.world import Somebody, World
 
 
@@ -19,7 +19,30 @@ async def refund_payment(world: World, who: Somebody) -> Given:
     return Given(data={"amount": 2_500, **REASON})
 
 
-@example("void_payment")
+@example("payment_refund_submit")
+async def refund_form(world: World, who: Somebody) -> Given:
+    return Given(data={"amount": "25.00", **REASON, "left": 10_000})
+
+
+@example("payment_capture_submit")
+async def capture_form(world: World, who: Somebody) -> Given:
+    return Given(path={"payment_id": await authorised_payment(world, who)}, data={"amount": "40"})
+
+
+@example("dispute_evidence_submit")
+async def evidence_form(world: World, who: Somebody) -> Given:
+    return Given(data={"evidence": "They checked in at nine and ordered twice."})
+
+
+@example("crew_provider_event_page", "crew_event_replay_dialog", "crew_event_replay_submit")
+async def event_of_a_business(world: World, who: Somebody) -> Given:
+    tenant_id = world.a.id
+    return Given(
+        path={"tenant_id": tenant_id, "provider_event_id": await brought(world.people.services, tenant_id)},
+    )
+
+
+@example("void_payment", "payment_void_submit")
 async def void_payment(world: World, who: Somebody) -> Given:
     return Given(path={"payment_id": await open_payment(world, who)})
 

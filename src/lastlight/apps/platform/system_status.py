@@ -1,7 +1,8 @@
-"""How the whole platform stands, for its crew: the database, migrations, the relay and the jobs."""
+"""How the whole platform stands, for its crew: the database, migrations, the jobs and the card provider."""
 
 import msgspec
 
+from lastlight.domains.payments import ProviderAnswer, provider_answer
 from lastlight.domains.tenancy import TENANTS_READ
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.migrate import newest_migration
@@ -30,11 +31,13 @@ class SystemStatusOut(msgspec.Struct, frozen=True, kw_only=True):
     """Jobs that were tried for the last time."""
     businesses: int
     """Businesses that are active."""
+    card_provider: ProviderAnswer
+    """Whether the card provider, or the sandbox in its place, answers."""
 
 
 @get("/api/admin/health", permission=TENANTS_READ, db="platform", tags=["platform"])
 async def read_system_status(ctx: Ctx) -> SystemStatusOut:
-    """Tell how the platform stands: the database, its migrations, and what waits."""
+    """Tell how the platform stands: the database, its migrations, what waits, and whether the card provider answers."""
     ok, details = await ready(ctx.services.pools, newest=newest_migration())
     waiting = await ctx.db.fetchrow(WAITING)
     assert waiting is not None, "it counts, so it has one row"
@@ -42,5 +45,6 @@ async def read_system_status(ctx: Ctx) -> SystemStatusOut:
         ready=ok,
         reachable={name: answer["ok"] for name, answer in details["database"].items()},
         migration=details["migrations"].get("at"),
+        card_provider=await provider_answer(ctx.services),
         **dict(waiting),
     )

@@ -6,6 +6,7 @@ provider's word is what counts: its objects are fetched and looked at, whatever 
 
 from lastlight.domains.payments.actions import begin_payment, begin_refund
 from lastlight.domains.payments.errors import AmountUnusable, RefundTooLarge, SpentAlready
+from lastlight.domains.payments.health import ProviderAnswer, provider_answer
 from lastlight.domains.payments.model import (
     Dispute,
     DisputeId,
@@ -30,6 +31,7 @@ __all__ = [
     "Payment",
     "PaymentId",
     "PaymentStatus",
+    "ProviderAnswer",
     "Purpose",
     "Refund",
     "RefundId",
@@ -39,6 +41,7 @@ __all__ = [
     "begin_payment",
     "begin_refund",
     "find_payment",
+    "provider_answer",
     "read_payment",
     "refunds_of",
 ]

@@ -133,6 +133,14 @@ class ProviderEventReplayed(Event, frozen=True, kw_only=True):
     kind: str
 
 
+class ProviderTrouble(Event, frozen=True, kw_only=True):
+    """Nothing comes in from the card provider though payments are captured (silent), or webhooks get lost again and again (lost)."""
+
+    event_name: ClassVar[str] = "payment.provider_trouble"
+    audience: ClassVar[Permission | None] = PAYMENTS_MANAGE
+    trouble: str
+
+
 EVENTS = (
     PaymentCreated,
     PaymentChanged,
@@ -148,4 +156,5 @@ EVENTS = (
     DisputeClosed,
     ProviderEventFailed,
     ProviderEventReplayed,
+    ProviderTrouble,
 )

@@ -128,6 +128,15 @@ async def replay_event(ctx: Ctx, *, provider_event_id: UUID) -> Kept:
     return msgspec.structs.replace(kept, state="waiting")
 
 
+async def mark_failed(ctx: Ctx, *, kept: Kept, error: Exception, ended: bool) -> None:
+    """Write down an attempt that did not work; where it was the last, the event has failed, which somebody is told."""
+    state = "failed" if ended else "waiting"
+    await ctx.db.execute(HANDLED, ctx.tenant_id, kept.id, state, sentence(error)[:1000], kept.attempts + 1)
+    if ended:
+        told = ProviderEventFailed(provider_event_id=kept.id, kind=kept.kind, attempts=kept.attempts + 1)
+        ctx.emit(told, entity=("provider_event", kept.id), reason=sentence(error)[:500])
+
+
 def _state(event: processor.Event, payment_id: UUID | None) -> str:
     if payment_id is None or event.object_type not in ABOUT:
         return "ignored"
@@ -142,12 +151,8 @@ def _named(event: processor.Event) -> _Named:
 
 
 async def _failed(run: JobRun, kept: Kept, error: Exception) -> None:
-    """Count the attempt; after the last one the event has failed, which somebody is told."""
+    """Count the attempt; after the last one the event has failed."""
     lost = isinstance(error, GiveUpError) or (isinstance(error, Problem) and error.status < 500)
     ended = lost or run.claimed.attempts >= run.claimed.max_attempts
     async with run.transaction() as ctx:
-        state = "failed" if ended else "waiting"
-        await ctx.db.execute(HANDLED, ctx.tenant_id, kept.id, state, sentence(error)[:1000], kept.attempts + 1)
-        if ended:
-            told = ProviderEventFailed(provider_event_id=kept.id, kind=kept.kind, attempts=kept.attempts + 1)
-            ctx.emit(told, entity=("provider_event", kept.id), reason=sentence(error)[:500])
+        await mark_failed(ctx, kept=kept, error=error, ended=ended)

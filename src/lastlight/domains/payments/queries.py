@@ -1,8 +1,20 @@
 """Reads of payments, refunds, disputes and their steps."""
 
+from datetime import datetime
 from uuid import UUID
 
-from lastlight.domains.payments.model import Dispute, DisputeId, Payment, PaymentId, Refund, RefundId, Step
+import msgspec
+
+from lastlight.domains.payments.model import (
+    Dispute,
+    DisputeId,
+    DisputeStatus,
+    Payment,
+    PaymentId,
+    Refund,
+    RefundId,
+    Step,
+)
 from lastlight.domains.payments.permissions import PAYMENTS_OWN, PAYMENTS_READ
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
@@ -22,9 +34,35 @@ DISPUTE = f"select {DISPUTE_COLUMNS} from disputes where tenant_id = $1 and id =
 DISPUTES_OF = (
     f"select {DISPUTE_COLUMNS} from disputes where tenant_id = $1 and payment_id = $2 order by opened_at, id limit 100"  # noqa: S608 - our own names
 )
+TO_ANSWER = """
+select d.id, d.payment_id, d.amount, d.currency, d.reason, d.status, d.due_by, coalesce(g.name, '') as guest
+from disputes d
+join payments p on p.tenant_id = d.tenant_id and p.id = d.payment_id
+left join patrons g on g.tenant_id = p.tenant_id and g.id = p.patron_id
+where d.tenant_id = $1 and d.status in ('needs_response', 'warning_needs_response') and d.answered_at is null
+order by d.due_by nulls last, d.id limit 50
+"""
+COUNT_TO_ANSWER = """
+select count(*) from disputes
+where tenant_id = $1 and status in ('needs_response', 'warning_needs_response') and answered_at is null
+"""
+COUNT_FAILED = "select count(*) from provider_events where tenant_id = $1 and state = 'failed'"
 STEPS_OF = """
 select id, step, source, cause, details, at from payment_steps where tenant_id = $1 and payment_id = $2 order by id desc limit 500
 """
+
+
+class WaitingDispute(msgspec.Struct, frozen=True, kw_only=True):
+    """A dispute that waits for an answer of ours."""
+
+    id: DisputeId
+    payment_id: PaymentId
+    amount: int
+    currency: str
+    reason: str
+    status: DisputeStatus
+    due_by: datetime | None
+    guest: str
 
 
 async def read_payment(ctx: Ctx, *, payment_id: UUID) -> Payment:
@@ -66,3 +104,18 @@ async def disputes_of(ctx: Ctx, *, payment_id: UUID) -> list[Dispute]:
 async def steps_of(ctx: Ctx, *, payment_id: UUID) -> list[Step]:
     """A payment's life, newest step first."""
     return await ctx.db.rows(Step, STEPS_OF, ctx.tenant_id, payment_id)
+
+
+async def disputes_to_answer(ctx: Ctx) -> list[WaitingDispute]:
+    """The disputes that wait for an answer of ours, the first due first."""
+    return await ctx.db.rows(WaitingDispute, TO_ANSWER, ctx.tenant_id)
+
+
+async def count_disputes_to_answer(ctx: Ctx) -> int:
+    """How many disputes wait for an answer of ours."""
+    return await ctx.db.fetchval(COUNT_TO_ANSWER, ctx.tenant_id)
+
+
+async def count_failed_events(ctx: Ctx) -> int:
+    """How many of the card provider's events could not be worked off."""
+    return await ctx.db.fetchval(COUNT_FAILED, ctx.tenant_id)
