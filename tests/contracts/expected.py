@@ -25,6 +25,9 @@ PLATFORM_HAS_NONE = frozenset(
         "adjustment_id",
         "account_id",
         "transaction_id",
+        "payment_id",
+        "dispute_id",
+        "provider_event_id",
     }
 )
 """Things that lie inside businesses only: the crew goes inside first, and from outside none of them exists."""

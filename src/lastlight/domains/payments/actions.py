@@ -13,7 +13,7 @@ from lastlight.domains.payments.errors import (
     PaymentNotOpen,
     PaymentNotRetriable,
 )
-from lastlight.domains.payments.events import PaymentCreated, PaymentEnded
+from lastlight.domains.payments.events import PaymentAsked, PaymentCreated, PaymentEnded
 from lastlight.domains.payments.looking import look_soon
 from lastlight.domains.payments.model import (
     DISPUTE_ENDED,
@@ -139,6 +139,7 @@ async def void_payment(ctx: Ctx, *, payment_id: UUID, hint: Hint) -> Payment:
         tell(ctx, event=PaymentEnded(**said(after)), payment=after, before=payment)
         return after
     await void_at_provider(ctx, payment=payment)
+    tell(ctx, event=PaymentAsked(**said(payment), asked="void"), payment=payment)
     return payment
 
 
@@ -152,6 +153,7 @@ async def capture_payment(ctx: Ctx, *, payment_id: UUID, amount: int | None = No
     order = OfPayment(payment_id=payment.id, intent_id=payment.intent_id, amount=amount, currency=payment.currency)
     await note(ctx, payment=payment, step="capture-asked", hint=Hint("console"), details={"amount": amount})
     await begin(ctx, CAPTURE, key=f"capture:{payment.id}:{payment.version}", intent=msgspec.to_builtins(order))
+    tell(ctx, event=PaymentAsked(**said(payment), asked="capture"), payment=payment)
     return payment
 
 
@@ -162,6 +164,7 @@ async def retry_payment(ctx: Ctx, *, payment_id: UUID) -> Payment:
         raise PaymentNotRetriable
     if payment.status != "failed":
         await look_soon(ctx, payment_id=payment.id, hint=Hint("retry"))
+        tell(ctx, event=PaymentAsked(**said(payment), asked="look"), payment=payment)
         return payment
     staged_id = await ctx.db.fetchval(AGAIN, ctx.tenant_id, OPEN.kind, _opening_key(payment))
     if staged_id is None:
@@ -195,6 +198,7 @@ async def answer_dispute(ctx: Ctx, *, dispute_id: DisputeId, evidence: str) -> D
     if staged is None:
         raise DisputeEnded
     await note(ctx, payment=payment, step="dispute-answered", hint=Hint("console"), details={"dispute_id": dispute.id})
+    tell(ctx, event=PaymentAsked(**said(payment), asked="answer"), payment=payment)
     return dispute
 
 

@@ -56,6 +56,13 @@ class PaymentSettled(PaymentEvent, frozen=True, kw_only=True):
     event_name: ClassVar[str] = "payment.settled"
 
 
+class PaymentAsked(PaymentEvent, frozen=True, kw_only=True):
+    """Somebody asked the card provider for something: a capture, a void, a look, an answer to a dispute; what comes of it follows."""
+
+    event_name: ClassVar[str] = "payment.asked"
+    asked: str
+
+
 class PaymentEnded(PaymentEvent, frozen=True, kw_only=True):
     """It was voided, or never reached the card provider: nothing was paid."""
 
@@ -147,6 +154,7 @@ EVENTS = (
     PaymentDeclined,
     PaymentCaptured,
     PaymentSettled,
+    PaymentAsked,
     PaymentEnded,
     RefundBegun,
     RefundSucceeded,

@@ -112,6 +112,8 @@ def verified(ctx: Ctx, *, body: bytes, signature: str) -> processor.Event:
 
 async def replay_event(ctx: Ctx, *, provider_event_id: UUID) -> Kept:
     """Have an event worked off again, whatever became of it. Raises NotFound, or EventHandled while it waits."""
+    if ctx.tenant_id == PLATFORM:
+        raise NotFound  # what it keeps is about none of ours
     kept = await ctx.db.row(Kept, EVENT + " for update", ctx.tenant_id, provider_event_id)
     if kept is None or kept.payment_id is None:
         raise NotFound

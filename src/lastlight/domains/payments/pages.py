@@ -24,6 +24,7 @@ EVENTS = [
     "payment.declined",
     "payment.captured",
     "payment.settled",
+    "payment.asked",
     "payment.ended",
     "payment.refund_begun",
     "payment.refunded",

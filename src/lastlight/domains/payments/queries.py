@@ -16,6 +16,8 @@ from lastlight.domains.payments.model import (
     Step,
 )
 from lastlight.domains.payments.permissions import PAYMENTS_OWN, PAYMENTS_READ
+from lastlight.kernel.errors import NotFound
+from lastlight.kernel.ids import PLATFORM
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
 
@@ -77,7 +79,9 @@ async def find_payment(ctx: Ctx, *, payment_id: PaymentId, permission: Permissio
 
 
 async def lock_payment(ctx: Ctx, *, payment_id: UUID) -> Payment:
-    """A payment, held against other changes until the transaction ends. Raises NotFound."""
+    """A payment, held against other changes until the transaction ends. Raises NotFound, always for the platform: it sells nothing."""
+    if ctx.tenant_id == PLATFORM:
+        raise NotFound
     return await ctx.db.one(Payment, LOCK_PAYMENT, ctx.tenant_id, payment_id)
 
 
