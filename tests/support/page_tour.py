@@ -12,6 +12,7 @@ from lastlight.runtime.module import Registry
 from tests.support.ledger_tour import ledger_things
 from tests.support.live_server import LiveServer, Person
 from tests.support.safety_tour import safety_things
+from tests.support.tour_payments import payment_things
 from tests.support.tour_places import place_things
 from tests.support.tour_work import work_things
 
@@ -199,6 +200,7 @@ def real_things(server: LiveServer) -> dict[str, str]:
         **safety_things(server, owner, str(venue)),
         **place_things(server, owner),
         **ledger_things(server),
+        **payment_things(server),
         **_door_things(server, owner, str(venue), sent["checkin"]["id"]),
     }
     for client in (owner, crew, guest):

@@ -10,6 +10,7 @@ from lastlight.domains.payments.actions import begin_payment
 from lastlight.domains.payments.inbox import take_in
 from lastlight.domains.payments.looking import Seen, follow
 from lastlight.domains.payments.model import Hint, Payment
+from lastlight.domains.payments.purposes import Purpose
 from lastlight.domains.payments.queries import disputes_of, lock_payment, read_payment
 from lastlight.domains.payments.secrets import seal_client_secret
 from lastlight.domains.payments.stages import KEPT_FOR_PAYER
@@ -108,12 +109,17 @@ def dispute_of(payment: Payment) -> processor.Dispute:
 
 
 async def opened(
-    services: Services, tenant_id: TenantId, *, patron_id: PatronId | None = None, venue_id: VenueId | None = None
+    services: Services,
+    tenant_id: TenantId,
+    *,
+    patron_id: PatronId | None = None,
+    venue_id: VenueId | None = None,
+    purpose: Purpose = TRIAL,
 ) -> UUID:
     """A payment that waits for a card."""
     async with system_ctx(services, tenant_id) as ctx:
         payment = await begin_payment(
-            ctx, purpose=TRIAL, amount=10_000, currency="EUR", patron_id=patron_id, venue_id=venue_id
+            ctx, purpose=purpose, amount=10_000, currency="EUR", patron_id=patron_id, venue_id=venue_id
         )
         await ctx.db.execute(OPENED, tenant_id, payment.id, f"pi_{payment.id.hex}")
         sealed = seal_client_secret(services, tenant_id, payment.id, "pi_secret")
@@ -139,9 +145,9 @@ async def captured(services: Services, tenant_id: TenantId, **whose: Any) -> UUI
     return payment_id
 
 
-async def disputed(services: Services, tenant_id: TenantId) -> UUID:
+async def disputed(services: Services, tenant_id: TenantId, **whose: Any) -> UUID:
     """A dispute that waits for an answer."""
-    payment_id = await captured(services, tenant_id)
+    payment_id = await captured(services, tenant_id, **whose)
     async with system_ctx(services, tenant_id) as ctx:
         payment = await lock_payment(ctx, payment_id=payment_id)
         seen = Seen(at=ctx.now, intent=intent_of(payment), disputes=[dispute_of(payment)])
@@ -149,9 +155,9 @@ async def disputed(services: Services, tenant_id: TenantId) -> UUID:
         return (await disputes_of(ctx, payment_id=payment_id))[0].id
 
 
-async def brought(services: Services, tenant_id: TenantId, *, state: str = "done") -> UUID:
+async def brought(services: Services, tenant_id: TenantId, *, state: str = "done", **whose: Any) -> UUID:
     """An event of the provider about a payment, which was worked off."""
-    payment_id = await captured(services, tenant_id)
+    payment_id = await captured(services, tenant_id, **whose)
     async with system_ctx(services, tenant_id) as ctx:
         payment = await read_payment(ctx, payment_id=payment_id)
     event = processor.Event(

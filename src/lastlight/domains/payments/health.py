@@ -19,13 +19,20 @@ from lastlight.runtime.services import Services
 INFLOW = """
 select t.id, t.name, t.kind = 'platform' as nobodys, c.hour, c.day, c.lost, w.waiting, w.oldest_waiting, f.failed, h.held, l.last_received
 from tenants t
-cross join lateral (select count(*) filter (where received_at > now() - interval '1 hour') as hour, count(*) as day,
-                           count(*) filter (where source = 'sweep') as lost
-                    from provider_events where tenant_id = t.id and received_at > now() - interval '1 day') c
-cross join lateral (select count(*) as waiting, min(received_at) as oldest_waiting
-                    from provider_events where tenant_id = t.id and state = 'waiting') w
-cross join lateral (select count(*) as failed from provider_events where tenant_id = t.id and state = 'failed') f
-cross join lateral (select count(*) as held from provider_events where tenant_id = t.id and state = 'held') h
+cross join lateral (
+    select count(*) filter (where received_at > now() - interval '1 hour') as hour, count(*) as day, count(*) filter (where source = 'sweep') as lost
+    from (select received_at, source from provider_events
+          where tenant_id = t.id and received_at > now() - interval '1 day' order by received_at desc limit 10000) newest) c
+cross join lateral (
+    select count(*) as waiting, min(received_at) as oldest_waiting
+    from (select received_at from provider_events
+          where tenant_id = t.id and state = 'waiting' order by received_at limit 1000) oldest) w
+cross join lateral (
+    select count(*) as failed
+    from (select from provider_events where tenant_id = t.id and state = 'failed' order by received_at desc limit 1000) newest) f
+cross join lateral (
+    select count(*) as held
+    from (select from provider_events where tenant_id = t.id and state = 'held' order by received_at desc limit 1000) newest) h
 left join lateral (select received_at as last_received from provider_events
                    where tenant_id = t.id and source = 'webhook' order by received_at desc, id desc limit 1) l on true
 where l.last_received is not null or c.day > 0 or w.waiting > 0 or f.failed > 0
@@ -51,7 +58,7 @@ _MEMORY = "payments.provider_answer"
 
 
 class Inflow(msgspec.Struct, frozen=True, kw_only=True):
-    """The inbox of one business in figures."""
+    """The inbox of one business in figures: counted up to 10,000 of a day, and up to 1,000 in a state."""
 
     id: TenantId
     name: str

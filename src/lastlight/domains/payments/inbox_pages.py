@@ -13,7 +13,7 @@ from lastlight.domains.payments.pages import HOME as PAYMENTS_HOME
 from lastlight.domains.payments.permissions import PAYMENTS_MANAGE, PAYMENTS_READ
 from lastlight.domains.payments.queries import count_failed_events
 from lastlight.domains.payments.reading import read_event
-from lastlight.kernel.ids import PLATFORM, TenantId
+from lastlight.kernel.ids import TenantId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Redirect, View, page, page_post
 
@@ -130,7 +130,6 @@ async def _event(ctx: Ctx, provider_event_id: UUID, *, home: str, crew: bool = F
         "events": EVENTS,
         "crew": crew,
         "whose": await _whose(ctx) if crew else "",
-        "ours": ctx.tenant_id != PLATFORM,
         "payments_home": PAYMENTS_HOME,
         "may_replay": ctx.allows(PAYMENTS_MANAGE) and event.payment_id is not None and not waits,
     }
