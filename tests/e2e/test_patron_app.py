@@ -5,12 +5,14 @@ import re
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
+from lastlight.apps.patron.module import VIEWS
 from tests.e2e.conftest import NewContext
 from tests.support.browser import DESK, devtools, scrolls_sideways, toast, violations
 from tests.support.guests import PHONE_OPTIONS, add_past_nights, make_ready, open_app, sign_in, type_code
@@ -23,6 +25,15 @@ pytestmark = pytest.mark.browser
 def phone(new_context: NewContext) -> BrowserContext:
     """A guest's phone."""
     return new_context(**PHONE_OPTIONS, reduced_motion="reduce")
+
+
+def test_each_view_has_an_address_that_opens_without_a_worker(live_server: LiveServer) -> None:
+    views = sorted(VIEWS | {"venues", "credits"})
+    ids = [f"{place}/{uuid4()}" for place in ("venues", "credits", "pay")]
+    answers = {
+        path: httpx.get(f"{live_server.base_url}/patron/{path}").status_code for path in [*views, *ids, "nothing"]
+    }
+    assert answers == dict.fromkeys([*views, *ids], 200) | {"nothing": 404}
 
 
 def test_it_can_be_installed(live_server: LiveServer, phone: BrowserContext) -> None:

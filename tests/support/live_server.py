@@ -36,6 +36,7 @@ from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
 from lastlight.runtime.tether import tethered
 from tests.support.postgres import SECRET_KEY, settings_for
+from tests.support.processors import SandboxBeside
 from tests.support.programs import environment
 from tests.support.services import administer, opened_services
 
@@ -281,13 +282,15 @@ class LiveServer:
 
 
 @contextlib.contextmanager
-def running_platform(dsn: str, var_dir: Path, *, worker: bool = True) -> Generator[LiveServer]:
-    """A web process and, where wanted, a worker on the migrated database at `dsn`, filled with the world."""
+def running_platform(
+    dsn: str, var_dir: Path, *, worker: bool = True, beside: SandboxBeside | None = None
+) -> Generator[LiveServer]:
+    """A web process and, where wanted, a worker on the migrated database at `dsn`, filled with the world; `beside`: it is paid through that."""
     var_dir.mkdir(parents=True, exist_ok=True)
     with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as stack:
         port: int = listener.getsockname()[1]
-        env = _environment(dsn, var_dir, port)
-        settings = settings_for(dsn, var_dir, port=port)
+        env = _environment(dsn, var_dir, port) | (beside.environment() if beside else {})
+        settings = settings_for(dsn, var_dir, port=port, **(beside.settings() if beside else {}))
         own = env | {"LASTLIGHT_INTERNAL_LISTENER": str(listener.fileno())}
 
         def start_web() -> subprocess.Popen[bytes]:

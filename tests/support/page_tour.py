@@ -19,7 +19,11 @@ from tests.support.tour_work import work_things
 ELSEWHERE = {
     "/patron": "the guest's app, toured by its own tests",
     "/patron/{view:str}": "the guest's app, toured by its own tests",
+    "/patron/venues": "the guest's app, toured by its own tests",
     "/patron/venues/{venue_id:uuid}": "the guest's app, toured by its own tests",
+    "/patron/credits": "the guest's app, toured by its own tests",
+    "/patron/credits/{payment_id:uuid}": "the guest's app, toured by its own tests",
+    "/patron/pay/{payment_id:uuid}": "the guest's app, toured by its own tests",
     "/staff/door": "the door scanner, toured by its own tests",
     "/c/{code:str}": "it only leads to the guest's app",
     "/switch-venue": "it only leads back",

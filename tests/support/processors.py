@@ -37,6 +37,15 @@ class SandboxBeside:
             "stripe_webhook_secrets": (self.webhook_secret,),
         }
 
+    def environment(self) -> dict[str, str]:
+        """The same for a program that is started."""
+        return {
+            "LASTLIGHT_STRIPE_API_BASE": self.base,
+            "LASTLIGHT_STRIPE_SECRET_KEY": self.secret_key,
+            "LASTLIGHT_STRIPE_PUBLISHABLE_KEY": self.publishable_key,
+            "LASTLIGHT_STRIPE_WEBHOOK_SECRETS": self.webhook_secret,
+        }
+
     def another(self) -> "SandboxBeside":
         """The same sandbox, with an account of its own."""
         name = secrets.token_hex(12)

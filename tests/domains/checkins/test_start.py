@@ -11,13 +11,14 @@ from lastlight.runtime.settings import Settings
 from tests.support.people import People, people
 
 START = "/api/patron/start"
-NOTHING = {"me": None, "home": None, "help": None, "checks": None, "bookings": None}
+NOTHING = {"me": None, "home": None, "help": None, "checks": None, "bookings": None, "credits": None}
 PARTS = {
     "me": "/api/me",
     "home": "/api/patron/home",
     "help": "/api/patron/help",
     "checks": "/api/patron/safety-checks",
     "bookings": "/api/patron/bookings?sort=-starts_at&limit=50",
+    "credits": "/api/patron/credits",
 }
 TOGGLE = "update tenant_modules set enabled = $2 where tenant_id = $1 and module = 'safety'"
 

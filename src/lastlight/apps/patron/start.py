@@ -4,6 +4,7 @@ import msgspec
 
 from lastlight.apps.shell import readers_own
 from lastlight.domains import checkins, identity, resources, safety, tenancy
+from lastlight.domains.credits import CREDITS_OWN, OwnCredits, own_credits
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.paging import Page
 from lastlight.runtime.context import Ctx
@@ -27,6 +28,8 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     """As `GET /api/patron/safety-checks` says."""
     bookings: Page[resources.BookingRow] | None = None
     """As `GET /api/patron/bookings?sort=-starts_at&limit=50` says."""
+    credits: OwnCredits | None = None
+    """As `GET /api/patron/credits` says."""
 
 
 @get("/api/patron/start", public=WHY, db="system", tags=("Patron app",))
@@ -45,6 +48,7 @@ async def read_start(ctx: Ctx) -> Start:
             help=await safety.read_help(own) if safe and own.allows(safety.SAFETY_HELP) else None,
             checks=await safety.own_checks(own) if safe and own.allows(safety.SAFETY_CHECKS) else None,
             bookings=await _bookings(own),
+            credits=await own_credits(own) if own.allows(CREDITS_OWN) else None,
         )
 
 

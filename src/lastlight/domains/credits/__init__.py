@@ -8,7 +8,8 @@ from lastlight.domains.credits.errors import CreditsShort, NotASpend, SpendRever
 from lastlight.domains.credits.lots import Writing
 from lastlight.domains.credits.model import CreditEntry, EntryId
 from lastlight.domains.credits.permissions import CREDITS_ADJUST, CREDITS_CHARGE, CREDITS_OWN, CREDITS_READ
-from lastlight.domains.credits.queries import balances_of, read_balances
+from lastlight.domains.credits.queries import balances_of, own_credits, read_balances
+from lastlight.domains.credits.schemas import OwnCredits
 from lastlight.domains.credits.seeding import seed_credits
 from lastlight.domains.credits.spending import find_spend, give, reverse_spend, spend, take
 
@@ -21,11 +22,13 @@ __all__ = [
     "CreditsShort",
     "EntryId",
     "NotASpend",
+    "OwnCredits",
     "SpendReversed",
     "Writing",
     "balances_of",
     "find_spend",
     "give",
+    "own_credits",
     "read_balances",
     "reverse_spend",
     "seed_credits",

@@ -16,7 +16,6 @@ import { CodeScreen } from "./screens/code";
 import { EntranceScreen } from "./screens/entrance";
 import { HomeScreen } from "./screens/home";
 import { ScanScreen } from "./screens/scan";
-import { VenuesScreen } from "./screens/venues";
 import { mustSignIn, standing } from "./state/night";
 import { entering, view, type View } from "./state/route";
 
@@ -24,9 +23,12 @@ const SCREENS: Record<View, () => preact.JSX.Element | null> = {
   home: HomeScreen,
   scan: HomeScreen,
   activity: ActivityScreen,
-  venues: VenuesScreen,
+  venues: later("venues"),
   venue: later("venue"),
   bookings: later("bookings"),
+  credits: later("credits"),
+  receipt: later("receipt"),
+  pay: later("pay"),
   profile: later("profile"),
   code: CodeScreen,
   pass: later("pass"),
@@ -57,7 +59,7 @@ export function App() {
       <main class="p-app" id="main" data-view={view.value}>
         <Screen />
       </main>
-      <TabBar />
+      {view.value !== "pay" && <TabBar />}
       {view.value === "scan" && <ScanScreen />}
       <Outcome />
       <SafetySheet />

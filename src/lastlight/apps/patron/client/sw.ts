@@ -13,6 +13,8 @@ const SHELL = "/patron";
 
 precacheAndRoute(self.__WB_MANIFEST);
 cleanupOutdatedCaches();
+// The page on which a card is typed has a policy of its own, and comes from the server each time; without a network the app says so.
+registerRoute(new NavigationRoute(({ request }) => fetch(request).catch(shell), { allowlist: [/^\/patron\/pay\//] }));
 registerRoute(new NavigationRoute(shell, { allowlist: [/^\/patron(\/|$)/, /^\/c\//] }));
 receivePush(self, self.__PUSH_ICON);
 keepLazy(self, "last-light-lazy", self.__LAZY_ASSETS);

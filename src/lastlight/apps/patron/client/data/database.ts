@@ -1,6 +1,7 @@
 // Everything kept on this phone: commands not yet sent, the last answer of the server, signing keys; all by user.
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import type { Pause } from "../../../../ui/js/wire/pause";
+import type { Wish } from "./credits";
 import type { NightPass } from "./pass";
 import type { Home, Me, Problem, Position } from "./types";
 
@@ -70,6 +71,8 @@ export interface DeviceFacts {
   help_quiet: boolean;
   /** The ended call for help that its guest has put away. */
   help_seen: string;
+  /** The purchase that was sent and has no answer yet. */
+  wish: Wish | null;
 }
 
 /** What the server last said of something that is only read: it stays readable without a network. */
@@ -154,7 +157,7 @@ export async function dropKey(userId: string): Promise<void> {
   await (await database()).delete("keys", userId);
 }
 
-const PERSONAL = ["person", "push", "help_quiet", "help_seen"] as const;
+const PERSONAL = ["person", "push", "help_quiet", "help_seen", "wish"] as const;
 
 /** Nothing of this person stays: commands, passes, snapshot, keys, and who was signed in. */
 export async function wipe(userId: string): Promise<void> {

@@ -1,4 +1,5 @@
 // The shapes of the API that this app uses, as the server writes them.
+import type { OwnCredits } from "./credits";
 export type { Problem } from "../../../../ui/js/wire/api";
 
 export interface Tenant {
@@ -120,6 +121,7 @@ export interface Start {
   help: HelpState | null;
   checks: SafetyCheck[] | null;
   bookings: { items: OwnBooking[] } | null;
+  credits: OwnCredits | null;
 }
 
 export interface HelpCall {

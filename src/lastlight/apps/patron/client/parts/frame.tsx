@@ -161,26 +161,33 @@ const LEFT: [View, string, () => string][] = [
   ["activity", "receipt-text", () => _("Activity")],
 ];
 const RIGHT: [View, string, () => string][] = [
+  ["credits", "wallet", () => _("Credits")],
   ["venues", "map-pin", () => _("Venues")],
   ["profile", "user-round", () => _("Profile")],
 ];
 
-// icons: house, receipt-text, map-pin, user-round
+// icons: house, receipt-text, wallet, map-pin, user-round
 export function TabBar() {
   return (
     <nav class="tabbar" aria-label={_("Main")}>
       <div>
-        {LEFT.map(([target, icon, label]) => (
-          <Tab key={target} target={target} icon={icon} label={label()} />
-        ))}
+        <Tabs of={LEFT} />
         <button type="button" class="scan" aria-label={_("Scan a code")} onClick={() => go("scan")} disabled={!!present.value && view.value === "scan"}>
           <Icon name="scan-line" />
         </button>
-        {RIGHT.map(([target, icon, label]) => (
-          <Tab key={target} target={target} icon={icon} label={label()} />
-        ))}
+        <Tabs of={RIGHT} />
       </div>
     </nav>
+  );
+}
+
+function Tabs({ of }: { of: typeof LEFT }) {
+  return (
+    <div>
+      {of.map(([target, icon, label]) => (
+        <Tab key={target} target={target} icon={icon} label={label()} />
+      ))}
+    </div>
   );
 }
 

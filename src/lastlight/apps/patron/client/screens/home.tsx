@@ -2,6 +2,7 @@
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
 import { Ahead } from "../parts/ahead";
+import { CreditsTile } from "../parts/credits-tile";
 import { Header, NetBanner } from "../parts/frame";
 import { HelpButton } from "../parts/help-button";
 import { ActivityRow, QueuedRow, RejectedRow, VenueRow } from "../parts/lists";
@@ -64,14 +65,24 @@ function Night() {
   );
 }
 
-/** Two facts at a glance, both from what the server told. */
+/** Facts at a glance, all from what the server told. */
 function Tiles() {
+  const night = home.value!;
+  return (
+    <div class="p-cards">
+      <CreditsTile />
+      {night.venues.length > 0 && <Places />}
+    </div>
+  );
+}
+
+/** Two facts at a glance, both from what the server told. */
+function Places() {
   const night = home.value!;
   const last = night.activity.find((item) => item.kind !== "checked_in");
   const open = night.venues.filter((venue) => venue.is_open && venue.status === "active").length;
-  if (!night.venues.length) return null;
   return (
-    <div class="p-cards">
+    <>
       <a class="tile" href={hrefOf("activity")}>
         <small>
           <Icon name="moon-star" />
@@ -89,7 +100,7 @@ function Tiles() {
         <meter class="p-meter" min={0} max={night.venues.length} value={open} aria-hidden="true" />
         <em>{night.tenant.name}</em>
       </a>
-    </div>
+    </>
   );
 }
 

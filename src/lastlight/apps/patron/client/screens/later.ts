@@ -3,8 +3,12 @@ import "../main"; // all that they share with the app stands in the app's own sc
 import { placeIcons } from "../../../../ui/js/icon";
 
 export { BookingsScreen as bookings } from "./bookings";
+export { CreditsScreen as credits } from "./credits";
 export { PassScreen as pass } from "./pass";
+export { PayScreen as pay } from "./pay";
 export { ProfileScreen as profile } from "./profile";
+export { ReceiptScreen as receipt } from "./receipt";
 export { VenueScreen as venue } from "./venue";
+export { VenuesScreen as venues } from "./venues";
 
 placeIcons(LATER_ICON_DRAWINGS);

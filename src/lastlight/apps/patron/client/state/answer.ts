@@ -7,8 +7,9 @@ import { online } from "./device";
 import { me, savedAt, settled, told } from "./night";
 
 export const BOOKINGS = "/api/patron/bookings?sort=-starts_at&limit=50";
+export const CREDITS = "/api/patron/credits";
 /** They come with the night, and are not asked for again right after it. */
-const BROUGHT: Record<string, (start: Start) => unknown> = { [BOOKINGS]: (start) => start.bookings };
+const BROUGHT: Record<string, (start: Start) => unknown> = { [BOOKINGS]: (start) => start.bookings, [CREDITS]: (start) => start.credits };
 const JUST_MS = 5_000;
 
 export interface Answered<Answer> {

@@ -60,7 +60,7 @@ export const present = computed<Present | null>(() => {
 });
 
 const SENT_SHOWN_MS = 6_000;
-const NOTHING: Start = { me: null, home: null, help: null, checks: null, bookings: null };
+const NOTHING: Start = { me: null, home: null, help: null, checks: null, bookings: null, credits: null };
 let pulling: Promise<void> | null = null;
 let underWay: Promise<unknown> = Promise.resolve();
 let leaving = false;

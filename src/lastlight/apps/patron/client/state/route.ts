@@ -1,9 +1,9 @@
 // Where the app is: one signal, the browser's own history, ordinary links.
 import { computed, signal } from "@preact/signals";
 
-export type View = "home" | "activity" | "scan" | "venues" | "profile" | "sign-in" | "register" | "forgot" | "code" | "pass" | "venue" | "bookings";
+export type View = "home" | "activity" | "scan" | "venues" | "profile" | "sign-in" | "register" | "forgot" | "code" | "pass" | "venue" | "bookings" | "credits" | "receipt" | "pay";
 
-const VIEWS = new Set<View>(["activity", "scan", "pass", "venues", "bookings", "profile", "sign-in", "register", "forgot"]);
+const VIEWS = new Set<View>(["activity", "scan", "pass", "venues", "bookings", "credits", "profile", "sign-in", "register", "forgot"]);
 const path = signal(location.pathname);
 /** When the address was opened: a code in it was scanned then. */
 const openedAt = Date.now();
@@ -12,6 +12,8 @@ export const view = computed<View>(() => {
   if (path.value.startsWith("/c/")) return "code";
   const [, , name, thing] = path.value.split("/") as [string, string, View | undefined, string | undefined];
   if (name === "venues" && thing) return "venue";
+  if (name === "credits" && thing) return "receipt";
+  if (name === "pay" && thing) return "pay";
   return name && VIEWS.has(name) ? name : "home";
 });
 /** The id of what the view is of, where the address names one. */
@@ -44,6 +46,7 @@ export function followLinks(): void {
     if (path.value.startsWith("/c/")) scannedOutside.value ??= { text: textOf(path.value), at: Date.now() };
   });
   document.addEventListener("click", (event) => {
+    if (view.value === "pay") return; // its policy is its own: the views are loaded anew, under theirs
     const link = (event.target as Element).closest?.("a[href]") as HTMLAnchorElement | null;
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
     if (!link || !plain || event.defaultPrevented || link.target || link.origin !== location.origin) return;
