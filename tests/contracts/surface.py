@@ -28,6 +28,7 @@ PUBLIC = frozenset(
         *("challenge_passkey", "open_passkey_session", "finish_cookie_session", "finish_login", "second_step_submit"),
         *("look_at_invitation", "accept_invitation", "invitation_link", "invitation_accept"),
         *("verify_page", "verify_submit", "gallery_page", "patron_home", "patron_view", "patron_code", "door_page"),
+        *("patron_venues", "patron_credits", "patron_receipt", "patron_pay"),
         *("patron_venue", "read_start", "read_push_key", "open_accent", "open_logo", "preview_accent"),
         *("end_looking", "looking_end"),
     }

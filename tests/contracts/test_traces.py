@@ -28,6 +28,7 @@ LATER = {
     "hear_device": "a heartbeat is the device's state; what follows from it (an alert, an answer to a ping) is on record",
     "quote_taxes": "an answer to a question that is too long for an address; it moves nothing",
     "check_own_payment": "the card provider is only asked; what the look finds is on record",
+    "take_webhook": "the event is kept as it was signed; what the look that it leads to finds is on record",
     "refresh": "it continues a session; the opening of it is on record",
 }
 """What changes nothing by itself, or what by design is recorded by the job that follows."""

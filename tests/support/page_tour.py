@@ -77,6 +77,10 @@ DIALOGS = (
     "/publication",
     "/closure",
     "/condition",
+    "/refund",
+    "/capture",
+    "/retry",
+    "/replay",
     "/moderation",
     "/end",
 )
