@@ -45,8 +45,10 @@ class Beside:
         return answer.json()
 
     def process(self) -> psutil.Process:
-        """Its process."""
-        [found] = [child for child in psutil.Process().children() if "sandbox" in child.cmdline()]
+        """Its process; other tests may keep sandboxes, too."""
+        ours = str(self.settings.port)
+        mine = [child for child in psutil.Process().children() if "sandbox" in child.cmdline()]
+        [found] = [child for child in mine if child.environ().get("LASTLIGHT_PORT") == ours]
         return found
 
 

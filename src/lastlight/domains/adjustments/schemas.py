@@ -13,7 +13,7 @@ from lastlight.runtime.http import Input
 AdjustmentId = NewType("AdjustmentId", UUID)
 Subject = Literal["credits", "ledger"]
 Status = Literal["waiting", "booked", "declined", "withdrawn"]
-Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", description="ISO 4217.")]
+Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$(?!\\n)", description="ISO 4217.")]
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 

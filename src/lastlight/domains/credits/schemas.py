@@ -11,7 +11,7 @@ from lastlight.kernel.money import MOST
 from lastlight.runtime.http import Input
 
 Amount = Annotated[int, msgspec.Meta(ge=1, le=MOST, description="Minor units.")]
-Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", description="ISO 4217.")]
+Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$(?!\\n)", description="ISO 4217.")]
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 

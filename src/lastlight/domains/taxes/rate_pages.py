@@ -36,7 +36,7 @@ class RateForm(Input, frozen=True, kw_only=True):
     venue_id: Short = ""
     name: Short = ""
     percent: Short = ""
-    included: Annotated[str, msgspec.Meta(pattern="^(in|on)$")] = "in"
+    included: Annotated[str, msgspec.Meta(pattern="^(in|on)$(?!\\n)")] = "in"
     place: Annotated[int, msgspec.Meta(ge=0, le=99)] = 0
     valid_from: Short = ""
     valid_until: Short = ""
