@@ -32,3 +32,11 @@ def uuid7() -> UUID:
     noise = int.from_bytes(os.urandom(10), "big")
     value = (millis & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (noise >> 68) << 64 | 0b10 << 62 | noise & ((1 << 62) - 1)
     return UUID(int=value)
+
+
+def uuid_of(text: str) -> UUID | None:
+    """The id that a text from outside says; None where it says none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -12,7 +12,7 @@ from lastlight.domains.ledger.events import Amount
 from lastlight.domains.ledger.permissions import LEDGER_READ
 from lastlight.kernel.ids import PatronId, VenueId
 from lastlight.runtime.context import Ctx
-from lastlight.runtime.http.columns import AT_VENUE, ID, Column, Filter, ref
+from lastlight.runtime.http.columns import AT_VENUE, ID, Column, Filter, money_sql, ref
 from lastlight.runtime.http.listing import Listing
 
 CODES = tuple((kind.code, kind.name) for kind in CHART)
@@ -138,13 +138,11 @@ left join venues w on w.tenant_id = a.tenant_id and w.id = a.venue_id""",
         Column("currency", "Currency", sort=True),
         Column("side", "Side", kind="enum", choices=SIDES, shown=False),
         Column("mode", "Mode", shown=False),
-        Column(
-            "balance", "Balance", sql=f"jsonb_build_object('amount', {OWN_SIDE}, 'currency', a.currency)", kind="money"
-        ),
+        Column("balance", "Balance", sql=money_sql(OWN_SIDE, "a.currency"), kind="money"),
         Column(
             "available",
             "Available",
-            sql=f"jsonb_build_object('amount', {OWN_SIDE} - {PENDING}, 'currency', a.currency)",
+            sql=money_sql(f"{OWN_SIDE} - {PENDING}", "a.currency"),
             kind="money",
         ),
         Column("closed", "Closed", sql="a.closed_at is not null", kind="bool"),
@@ -173,7 +171,7 @@ GUESTS = (
 )
 # A guest's account carries versions, which the database holds to. Without the other parts the planner sees that these are few rows.
 OF_GUEST = " or ".join(f"p.{end} = {GUESTS} and p.{end}_version is not null" for end in ("src", "dst"))
-POSTED = "jsonb_build_object('amount', p.amount, 'currency', p.currency)"
+POSTED = money_sql("p.amount", "p.currency")
 ENTRIES = Listing(
     name="ledger_entries",
     label="Ledger entries",
@@ -209,7 +207,7 @@ left join venues w on w.tenant_id = p.tenant_id and w.id = p.venue_id""",
         Column(
             "balance",
             "Balance",
-            sql="case when e.balance is not null then jsonb_build_object('amount', e.balance, 'currency', p.currency) end",
+            sql=f"case when e.balance is not null then {money_sql('e.balance', 'p.currency')} end",
             kind="money",
         ),
         Column("currency", "Currency", shown=False),
@@ -254,10 +252,8 @@ left join patrons g on g.tenant_id = h.tenant_id and g.id = coalesce(s.patron_id
         Column("dst_code", "To", sql="d.code"),
         ref("dst", "To (id)"),
         Column("state", "State", kind="enum", choices=HOLD_STATES),
-        Column("amount", "Amount", sql="jsonb_build_object('amount', h.amount, 'currency', s.currency)", kind="money"),
-        Column(
-            "captured", "Captured", sql="jsonb_build_object('amount', h.captured, 'currency', s.currency)", kind="money"
-        ),
+        Column("amount", "Amount", sql=money_sql("h.amount", "s.currency"), kind="money"),
+        Column("captured", "Captured", sql=money_sql("h.captured", "s.currency"), kind="money"),
         Column("currency", "Currency", sql="s.currency", shown=False),
         Column("expires_at", "Held until", kind="time", sort=True),
         Column("ended_at", "Ended", kind="time", shown=False),

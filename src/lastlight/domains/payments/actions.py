@@ -16,7 +16,6 @@ from lastlight.domains.payments.errors import (
 from lastlight.domains.payments.events import PaymentAsked, PaymentCreated, PaymentEnded
 from lastlight.domains.payments.looking import look_soon
 from lastlight.domains.payments.model import (
-    DISPUTE_ENDED,
     ENDED,
     PAID,
     Dispute,
@@ -185,7 +184,7 @@ async def answer_dispute(ctx: Ctx, *, dispute_id: DisputeId, evidence: str) -> D
     payment = await lock_payment(ctx, payment_id=dispute.payment_id)
     dispute = await read_dispute(ctx, dispute_id=dispute_id)
     waiting = dispute.status in {"needs_response", "warning_needs_response"}
-    if dispute.status in DISPUTE_ENDED or dispute.answered_at is not None or not waiting:
+    if not waiting or dispute.answered_at is not None:
         raise DisputeEnded
     assert payment.intent_id is not None
     order = OfPayment(

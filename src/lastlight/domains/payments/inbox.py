@@ -13,9 +13,9 @@ from lastlight.domains.payments.errors import EventHandled, SignatureWrong
 from lastlight.domains.payments.events import ProviderEventFailed, ProviderEventReplayed
 from lastlight.domains.payments.journal import moment
 from lastlight.domains.payments.looking import look_at
-from lastlight.domains.payments.model import Hint, uuid_of
+from lastlight.domains.payments.model import Hint
 from lastlight.kernel.errors import NotFound, Problem
-from lastlight.kernel.ids import PLATFORM, TenantId, uuid7
+from lastlight.kernel.ids import PLATFORM, TenantId, uuid7, uuid_of
 from lastlight.runtime import processor
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs import JobRun, Retry, job

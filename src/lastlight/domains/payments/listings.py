@@ -7,7 +7,7 @@ import msgspec
 
 from lastlight.domains.payments.permissions import PAYMENTS_OWN, PAYMENTS_READ
 from lastlight.kernel.money import Money
-from lastlight.runtime.http.columns import AT_VENUE, ID, VERSION, Column, Filter, ref
+from lastlight.runtime.http.columns import AT_VENUE, ID, VERSION, Column, Filter, money_sql, ref
 from lastlight.runtime.http.listing import Listing
 
 STATUSES = (
@@ -125,8 +125,7 @@ class ProviderEventRow(msgspec.Struct, frozen=True, kw_only=True):
 
 def money_column(name: str, label: str, amount: str, currency: str) -> Column:
     """An amount with its currency; exports give it in major units."""
-    sql = f"jsonb_build_object('amount', {amount}, 'currency', {currency})"
-    return Column(name, label, sql=sql, kind="money")
+    return Column(name, label, sql=money_sql(amount, currency), kind="money")
 
 
 PAYMENT_SOURCE = """payments p

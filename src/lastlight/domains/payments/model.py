@@ -126,11 +126,3 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
     details: dict[str, Any]
     at: datetime
-
-
-def uuid_of(text: str) -> UUID | None:
-    """The id that a text from outside says; None where it says none."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -12,13 +12,13 @@ from lastlight.domains.ledger import REFUNDS_PAYABLE, open_account
 from lastlight.domains.payments.errors import RefundTooLarge, SpentAlready
 from lastlight.domains.payments.events import RefundBegun, RefundFailed, RefundSucceeded
 from lastlight.domains.payments.journal import book, make_available, write_off
-from lastlight.domains.payments.model import REFUND_ENDED, Hint, Payment, Refund, RefundId, RefundStatus, uuid_of
+from lastlight.domains.payments.model import REFUND_ENDED, Hint, Payment, Refund, RefundId, RefundStatus
 from lastlight.domains.payments.purposes import PURPOSES
 from lastlight.domains.payments.queries import read_refund
 from lastlight.domains.payments.rows import save
 from lastlight.domains.payments.telling import note, tell_refund
 from lastlight.kernel.errors import Invalid
-from lastlight.kernel.ids import uuid7
+from lastlight.kernel.ids import uuid7, uuid_of
 from lastlight.runtime import processor
 from lastlight.runtime.context import Ctx
 

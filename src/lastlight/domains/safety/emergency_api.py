@@ -10,6 +10,7 @@ from lastlight.domains.safety.model import Broadcast, BroadcastDetail, Incident,
 from lastlight.domains.safety.permissions import SAFETY_BROADCAST, SAFETY_MANAGE, SAFETY_READ, SAFETY_RESPOND
 from lastlight.domains.safety.schemas import BroadcastIn, EntryIn, IncidentIn, ReasonIn, SosIn
 from lastlight.kernel.errors import NotFound, Stale
+from lastlight.kernel.ids import uuid_of
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Download, get, post
 from lastlight.runtime.http.listing import listing_get
@@ -157,10 +158,7 @@ async def read_incident_report(ctx: Ctx, incident_id: UUID) -> Download:
 
 def key_as_id(key: str) -> UUID | None:
     """The call's id, where the key is a UUID; any other key gets a new id, and is remembered as every key is."""
-    try:
-        return UUID(key)
-    except ValueError:
-        return None
+    return uuid_of(key)
 
 
 EMERGENCY_ROUTES = (

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from lastlight.kernel.ids import uuid_of
 from lastlight.runtime.http import RequestInfo
 
 VENUE_COOKIE = "ll_venue"
@@ -9,7 +10,4 @@ VENUE_COOKIE = "ll_venue"
 
 def chosen_venue(request: RequestInfo) -> UUID | None:
     """The venue that the reader has picked; None for all of theirs."""
-    try:
-        return UUID(request.cookies.get(VENUE_COOKIE, ""))
-    except ValueError:
-        return None
+    return uuid_of(request.cookies.get(VENUE_COOKIE, ""))

@@ -61,6 +61,11 @@ class Filter:
     """uuid: the whole condition, where it is more than a comparison of `sql`; `{}` stands for the comparison with what was given."""
 
 
+def money_sql(amount: str, currency: str) -> str:
+    """The SQL of an amount in minor units with its currency, as columns of kind money take it."""
+    return f"jsonb_build_object('amount', {amount}, 'currency', {currency})"
+
+
 def ref(name: str, label: str, *, sql: str = "") -> Column:
     """An id: in JSON and exports, not in tables."""
     return Column(name, label, sql=sql, kind="uuid", shown=False)
