@@ -1,6 +1,7 @@
 """Credits in the guest's app: bought with cards of every temper, left and come back to, read without a network, sent back."""
 
 from collections.abc import Generator
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
@@ -11,6 +12,7 @@ from tests.support.browser import lose_answers, toast, wrong_in_themes
 from tests.support.card_payers import (
     BANK_ASKS,
     DECLINED,
+    DISPUTED,
     GOOD,
     buy,
     fields,
@@ -22,7 +24,7 @@ from tests.support.card_payers import (
     until_status,
     wish,
 )
-from tests.support.guests import PHONE_OPTIONS, open_app, until_remembered
+from tests.support.guests import PHONE_OPTIONS, open_app, until_remembered, wait_until
 from tests.support.live_server import LiveServer, running_platform
 from tests.support.postgres import PostgresServer, database
 from tests.support.processors import SandboxBeside, sandbox_beside
@@ -297,6 +299,50 @@ def test_the_money_is_sent_back_once_it_is_confirmed(live_server: LiveServer, ph
     expect(page.get_by_role("region", name="History").get_by_role("listitem")).to_have_text(
         [shown("Sent back to the card.*−R 500,00"), shown(r"Bought.*\+R 500,00")]
     )
+
+
+def test_a_bank_that_takes_its_time_may_be_left_alone(live_server: LiveServer, phone: BrowserContext) -> None:
+    page = open_app(phone, live_server.new_guest())
+
+    def slowly(route: Route) -> None:
+        answer = route.fetch()
+        told = answer.json()
+        route.fulfill(response=answer, json=told | ({"status": "processing"} if told["status"] == "captured" else {}))
+
+    page.route("**/api/patron/payments/*", slowly)
+    wish(page)
+    type_card(page, GOOD)
+    press_pay(page)
+    expect(page.get_by_role("heading", name="Your payment is being processed")).to_be_visible()
+    expect(page.get_by_text("You may leave this page")).to_be_visible()
+    expect(page.get_by_role("button", name="Give up this payment")).to_have_count(0)
+    assert wrong_in_themes(page) == []
+    page.unroute("**/api/patron/payments/*")
+    until_paid(page)  # by itself: the page goes on looking
+
+
+def test_what_a_bank_asks_about_is_frozen_and_told(
+    live_server: LiveServer, beside: SandboxBeside, phone: BrowserContext
+) -> None:
+    guest = live_server.new_guest()
+    page = open_app(phone, guest)
+    buy(page, "R 100,00")
+    page.get_by_role("link", name="My credits").last.click()
+    paid = buy(page, "R 250,00", card=DISPUTED)
+    beside.control("clock", seconds=10)
+    with closing(live_server.client(guest)) as client:
+        assert client.post(f"/api/patron/payments/{paid}/check").status_code < 300
+    wait_until(page, lambda: [one["disputed"] for one in payments_of(live_server, guest)] == [0, 25_000])
+    page.goto("/patron/credits")
+    purse = page.get_by_role("region", name="Credits in ZAR")
+    expect(purse.locator("b")).to_have_text(shown("R 100,00"))
+    expect(purse.get_by_text(shown("R 250,00 more is frozen"))).to_be_visible()
+    expect(page.get_by_role("region", name="History").get_by_role("listitem").first).to_contain_text("Frozen")
+    assert wrong_in_themes(page) == []
+    page.goto(f"/patron/credits/{paid}")
+    expect(page.get_by_text("Of it frozen")).to_be_visible()
+    expect(page.get_by_role("button", name="Ask the money back")).to_have_count(0)
+    assert wrong_in_themes(page) == []
 
 
 def choose_currency(page: Page, currency: str) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 from tests.support.guests import wait_until
 from tests.support.live_server import LiveServer, Person
 
-GOOD, DECLINED, BANK_ASKS = "4242424242424242", "4000000000009995", "4000000000003220"
+GOOD, DECLINED, BANK_ASKS, DISPUTED = "4242424242424242", "4000000000009995", "4000000000003220", "4000000000000259"
 PAYMENTS = """
 select p.* from payments p join patrons g on g.tenant_id = p.tenant_id and g.id = p.patron_id
 join users u on u.id = g.user_id where u.email = $1 order by p.created_at

@@ -40,6 +40,7 @@ from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.jobs.module import MODULE as JOBS
 from lastlight.runtime.jobs.worker import run_jobs
+from lastlight.runtime.module import Module
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
 from tests.support.processors import SandboxBeside
@@ -256,9 +257,9 @@ async def until(look: Callable[[], Awaitable[Any]]) -> Any:
 
 
 @asynccontextmanager
-async def opened_shop(settings: Settings) -> AsyncGenerator[Shop]:
+async def opened_shop(settings: Settings, *more: Module) -> AsyncGenerator[Shop]:
     """A new business whose settings name an account of a sandbox that runs; a worker carries out what is queued."""
-    async with opened_services(settings, (LEDGER, PAYMENTS, JOBS)) as services:
+    async with opened_services(settings, (LEDGER, PAYMENTS, JOBS, *more)) as services:
         tenant_id = await make_tenant(settings, f"t{uuid4().hex[:12]}")
         trial = TRIALS[tenant_id] = Trial()
         stop = asyncio.Event()

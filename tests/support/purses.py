@@ -59,12 +59,13 @@ class Purse:
         """Its account of the ledger."""
         return ledger.account_id(self.house.tenant_id, ledger.CREDITS, self.currency, owner=self.guest.patron_id)
 
-    async def buy(self, amount: int) -> UUID:
-        """A purchase by card that has gone through."""
+    async def buy(self, amount: int, *, begun: timedelta = timedelta()) -> UUID:
+        """A purchase by card that has gone through, so long after it was begun."""
         payment_id = uuid7()
         house = self.house
         row = (self.guest.patron_id, house.venue.id, amount, self.currency)
         await house.sql(PAYMENT, house.tenant_id, payment_id, *row)
+        await house.sql("update payments set created_at = created_at - $2::interval where id = $1", payment_id, begun)
         async with house.system() as ctx:
             payment = await lock_payment(ctx, payment_id=payment_id)
             account = await FUNDING.receives(ctx, payment)

@@ -4,6 +4,7 @@ from lastlight.domains import ledger
 from lastlight.domains.credits.disputes import freeze, verdict
 from lastlight.domains.credits.lots import Writing, add_lot, guest_of, lot_of, new_entry, receives, write
 from lastlight.domains.credits.model import Use, months_later
+from lastlight.domains.credits.notices import tell_late
 from lastlight.domains.credits.settings import read_rules
 from lastlight.domains.ledger import AccountId, Leg, Transaction, TransactionId
 from lastlight.domains.payments import PURPOSES, Dispute, Payment, Purpose, Refund, Verdict
@@ -26,6 +27,7 @@ async def _paid(ctx: Ctx, payment: Payment) -> None:
     )
     what = Writing("bought", venue_id=payment.venue_id, payment_id=payment.id)
     await write(ctx, account=account, entry_id=new_entry(), what=what, uses=[Use(lot_id, payment.captured)])
+    await tell_late(ctx, payment=payment)
 
 
 async def _release(ctx: Ctx, payment: Payment, refund: Refund, amount: int) -> int:

@@ -1,17 +1,22 @@
-"""What credits tell guests on their phones: that some are about to expire."""
+"""What credits tell guests on their phones: that some came after all, or are about to expire."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
 from lastlight.domains.credits.settings import WARNED, read_rules
 from lastlight.domains.identity import account_of_guest
+from lastlight.domains.payments import Payment
 from lastlight.kernel.ids import TenantId
 from lastlight.kernel.money import written
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs import job
 from lastlight.runtime.push import Notice, NoticeKind, notify
 
-CREDITS = NoticeKind(key="credits", label="Credits", description="Credits of yours are about to expire.")
+CREDITS = NoticeKind(
+    key="credits", label="Credits", description="A slow payment went through, or credits of yours are about to expire."
+)
+PATIENT = timedelta(minutes=5)
+"""So long a guest looks at the page on which they pay; what comes later is told."""
 BATCH = 200
 # every tenant: the schedule asks who has anything to say, before it queues a job for each
 SOON_TENANTS = """
@@ -31,6 +36,23 @@ update credit_lots l set warned_at = $2 from soon where l.tenant_id = $1 and l.i
 returning l.id, l.patron_id, l.currency, l.remaining - l.frozen as left, l.expires_at
 """
 ZONE = "select time_zone from tenants where id = $1"
+
+
+async def tell_late(ctx: Ctx, *, payment: Payment) -> None:
+    """Tell a guest whose payment took its time that their credits are there."""
+    user_id = await account_of_guest(ctx, patron_id=payment.patron_id) if payment.patron_id else None
+    if user_id is None or ctx.now - payment.created_at < PATIENT:
+        return
+    notice = Notice(
+        kind=CREDITS,
+        title="Your {amount} of credits are here",
+        body="The payment has gone through; you can spend them now.",
+        words={"amount": f"{written(payment.captured, payment.currency)} {payment.currency}"},
+        zone=await ctx.db.fetchval(ZONE, ctx.tenant_id),
+        url="/patron/credits",
+        tag=f"payment/{payment.id}",
+    )
+    await notify(ctx, people=[user_id], notice=notice, key=f"credits/paid/{payment.id}")
 
 
 async def tenants_with_soon(ctx: Ctx) -> Sequence[TenantId]:
@@ -57,7 +79,7 @@ async def warn(ctx: Ctx) -> int:
             words={"amount": f"{written(row['left'], row['currency'])} {row['currency']}"},
             moments={"until": row["expires_at"]},
             zone=zone,
-            url="/patron",
+            url="/patron/credits",
             tag=f"credits/{row['id']}",
             urgency="low",
         )

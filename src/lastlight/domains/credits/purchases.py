@@ -20,9 +20,12 @@ from lastlight.domains.credits.schemas import (
 from lastlight.domains.credits.settings import Rules, offered, read_rules
 from lastlight.domains.venues import require_shown
 from lastlight.kernel.errors import Invalid
+from lastlight.kernel.ids import PatronId
 from lastlight.kernel.money import written
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.db.turns import take_turn
 
+WITH_THE_BANK = frozenset[payments.PaymentStatus]({"processing", "authorised"})
 VENUE_CURRENCY = "select currency from venues where tenant_id = $1 and id = $2"
 HOLD_PAYMENTS = "select id from payments where tenant_id = $1 and id = any ($2) order by id for update"
 
@@ -35,9 +38,9 @@ async def buy(ctx: Ctx, *, data: PurchaseIn) -> Purchase:
         raise CreditsNotSold
     currency = await _currency(ctx, data, await offered(ctx, rules=rules))
     _require_within(rules, data.amount, currency)
-    held = sum(one.balance for one in await balances_of(ctx, patron_id=patron_id) if one.currency == currency)
-    if held + data.amount > rules.minor(rules.most_balance, currency):
-        raise CreditsFull(extra={"balance": held, "most": rules.minor(rules.most_balance, currency)})
+    await _make_room(
+        ctx, patron_id=patron_id, amount=data.amount, currency=currency, most=rules.minor(rules.most_balance, currency)
+    )
     payment = await payments.begin_payment(
         ctx,
         purpose=FUNDING,
@@ -48,6 +51,29 @@ async def buy(ctx: Ctx, *, data: PurchaseIn) -> Purchase:
         description="Credits",
     )
     return Purchase(payment_id=payment.id, status=payment.status, amount=payment.amount, currency=payment.currency)
+
+
+async def _make_room(ctx: Ctx, *, patron_id: PatronId, amount: int, currency: str, most: int) -> None:
+    """See that a guest does not come to have more than they may, all that they are paying for counted. Raises CreditsFull.
+
+    What the bank has in hand counts. What still waits for a card gives way to the newer wish, the oldest first: a page that was
+    closed keeps nobody from buying. Paid in the same moment it is theirs all the same.
+    """
+    await take_turn(ctx, of="credits.buy", whose=f"{patron_id}/{currency}")
+    held = sum(one.balance for one in await balances_of(ctx, patron_id=patron_id) if one.currency == currency)
+    begun = await payments.payments_under_way(ctx, purpose=FUNDING.name, patron_id=patron_id, currency=currency)
+    held += sum(one.amount for one in begun if one.status in WITH_THE_BANK)
+    if held + amount > most:
+        raise CreditsFull(extra={"balance": held, "most": most})
+    waiting = [one for one in begun if one.status not in WITH_THE_BANK]
+    over = held + amount + sum(one.amount for one in waiting) - most
+    for one in waiting:
+        if over <= 0:
+            break
+        await payments.void_payment(
+            ctx, payment_id=one.id, hint=payments.Hint("request", "gave way to a newer purchase")
+        )
+        over -= one.amount
 
 
 async def refund(ctx: Ctx, *, data: CreditRefundIn) -> CreditRefunds:

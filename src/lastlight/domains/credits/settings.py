@@ -75,7 +75,7 @@ MOST_BALANCE = TenantSetting(
     type=int,
     default=20_000,
     label="Most of a guest",
-    description="How many credits a guest may have, in whole units of the currency; looked at when a purchase begins.",
+    description="How many credits a guest may have, in whole units of the currency; looked at when a purchase begins, with what is being paid counted.",
     minimum=1,
     maximum=10 * MOST_WHOLE,
 )

@@ -4,12 +4,13 @@ What is sold belongs to other domains: each declares a `Purpose`, which says wha
 provider's word is what counts: its objects are fetched and looked at, whatever its events say. This is all that other domains may use.
 """
 
-from lastlight.domains.payments.actions import begin_payment, begin_refund
+from lastlight.domains.payments.actions import begin_payment, begin_refund, void_payment
 from lastlight.domains.payments.errors import AmountUnusable, RefundTooLarge, SpentAlready
 from lastlight.domains.payments.health import ProviderAnswer, provider_answer
 from lastlight.domains.payments.model import (
     Dispute,
     DisputeId,
+    Hint,
     Payment,
     PaymentId,
     PaymentStatus,
@@ -18,7 +19,7 @@ from lastlight.domains.payments.model import (
 )
 from lastlight.domains.payments.permissions import PAYMENTS_OWN, PAYMENTS_READ, PAYMENTS_REFUND
 from lastlight.domains.payments.purposes import PURPOSES, Purpose, Verdict
-from lastlight.domains.payments.queries import find_payment, read_payment, refunds_of
+from lastlight.domains.payments.queries import find_payment, payments_under_way, read_payment, refunds_of
 
 __all__ = [
     "PAYMENTS_OWN",
@@ -28,6 +29,7 @@ __all__ = [
     "AmountUnusable",
     "Dispute",
     "DisputeId",
+    "Hint",
     "Payment",
     "PaymentId",
     "PaymentStatus",
@@ -41,7 +43,9 @@ __all__ = [
     "begin_payment",
     "begin_refund",
     "find_payment",
+    "payments_under_way",
     "provider_answer",
     "read_payment",
     "refunds_of",
+    "void_payment",
 ]

@@ -1,5 +1,6 @@
 """Reads of payments, refunds, disputes and their steps."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from lastlight.domains.payments.model import (
 )
 from lastlight.domains.payments.permissions import PAYMENTS_OWN, PAYMENTS_READ
 from lastlight.kernel.errors import NotFound
-from lastlight.kernel.ids import PLATFORM
+from lastlight.kernel.ids import PLATFORM, PatronId
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
 
@@ -25,6 +26,12 @@ PAYMENT_COLUMNS = """id, purpose, patron_id, venue_id, amount, currency, status,
 brand, last4, failure_code, failure, details, created_by, created_at, authorised_at, captured_at, settled_at, ended_at, checked_at, version"""
 PAYMENT = f"select {PAYMENT_COLUMNS} from payments where tenant_id = $1 and id = $2"  # noqa: S608 - our own names
 LOCK_PAYMENT = PAYMENT + " for update"
+UNDER_WAY = f"""
+select {PAYMENT_COLUMNS} from payments
+where tenant_id = $1 and patron_id = $2 and purpose = $3 and currency = $4
+  and status in ('created', 'open', 'action', 'processing', 'authorised')
+order by id
+"""  # noqa: S608 - our own names
 REFUND_COLUMNS = """id, payment_id, patron_id, amount, released, status, reason, provider_id, failure, requested_by, outside, created_at,
 ended_at, version"""
 REFUND = f"select {REFUND_COLUMNS} from refunds where tenant_id = $1 and id = $2"  # noqa: S608 - our own names
@@ -70,6 +77,11 @@ class WaitingDispute(msgspec.Struct, frozen=True, kw_only=True):
 async def read_payment(ctx: Ctx, *, payment_id: UUID) -> Payment:
     """A payment of the tenant, or of the guest who asks, for a caller that has seen to the permission. Raises NotFound."""
     return await ctx.db.one(Payment, PAYMENT, ctx.tenant_id, payment_id)
+
+
+async def payments_under_way(ctx: Ctx, *, purpose: str, patron_id: PatronId, currency: str) -> Sequence[Payment]:
+    """What a guest has begun to pay for such a purpose in a currency and may still pay, the oldest first."""
+    return await ctx.db.rows(Payment, UNDER_WAY, ctx.tenant_id, patron_id, purpose, currency)
 
 
 async def find_payment(ctx: Ctx, *, payment_id: PaymentId, permission: Permission = PAYMENTS_READ) -> Payment:
