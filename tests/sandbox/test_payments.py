@@ -45,6 +45,19 @@ def test_a_payment_from_wish_to_money(client: stripe.StripeClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("currency", "most"), [("usd", 99_999_999), ("inr", 999_999_999), ("jpy", 9_999_999_999), ("idr", 999_999_999_999)]
+)
+def test_each_currency_has_a_largest_payment_of_its_own(client: stripe.StripeClient, currency: str, most: int) -> None:
+    paid = client.v1.payment_intents.create(
+        {"amount": most, "currency": currency, "payment_method": "pm_card_visa", "confirm": True}
+    )
+    assert (paid.status, paid.amount_received) == ("succeeded", most)
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        client.v1.payment_intents.create({"amount": most + 1, "currency": currency})
+    assert refusal.value.code == "amount_too_large"
+
+
+@pytest.mark.parametrize(
     ("card", "code", "decline_code"),
     [
         ("pm_card_visa_chargeDeclined", "card_declined", "generic_decline"),

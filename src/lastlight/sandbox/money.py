@@ -60,6 +60,15 @@ WHOLE_HUNDREDS = frozenset(["isk", "ugx"])
 """Counted with two decimals, which have to be 0."""
 CURRENCIES = ZERO_DECIMALS | TWO_DECIMALS | THREE_DECIMALS
 
+LARGEST: Mapping[str, int] = {
+    "cop": 10**10 - 1,
+    "huf": 10**10 - 1,
+    "idr": 10**12 - 1,
+    "inr": 10**9 - 1,
+    "jpy": 10**10 - 1,
+}
+"""The largest amount of a payment where it is not eight digits."""
+
 FEE: Mapping[str, int] = {"basis_points": 290, "fixed": 30, "dispute": 1500}
 """The rule of an account that set none: 2.9 % and 30 minor units a charge, 1,500 a dispute."""
 
@@ -71,7 +80,10 @@ def fee(amount: int, rule: Json | Mapping[str, int], currency: str) -> int:
 
 
 def check_amount(amount: int, currency: str, param: str = "amount") -> None:
-    """Refuse the fractions that cards do not take although the currency is counted in them."""
+    """Refuse more digits than the currency may have, and the fractions that cards do not take although it is counted in them."""
+    most = LARGEST.get(currency, 99_999_999)
+    if amount > most:
+        raise Refusal(f"This value must be less than or equal to {most}.", code="amount_too_large", param=param)
     step = 100 if currency in WHOLE_HUNDREDS else 10 if currency in THREE_DECIMALS else 1
     if amount % step:
         raise Refusal(

@@ -6,6 +6,9 @@ from typing import Any, cast
 
 from lastlight.sandbox.problems import BadRequest, Json
 
+MOST_DIGITS = 10**12 - 1
+"""The largest amount of any currency."""
+
 
 @dataclass(frozen=True, slots=True)
 class Text:

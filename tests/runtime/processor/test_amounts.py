@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lastlight.kernel.money import MOST, POINTS, Money, digits_of
 from lastlight.runtime.processor import CHARGEABLE, UnusableAmount, check_chargeable, from_processor, to_processor
-from lastlight.runtime.processor.amounts import LARGEST, processor_digits
+from lastlight.runtime.processor.amounts import largest_payment, processor_digits
 
 EVERY = sorted({*list_currencies(), POINTS, *CHARGEABLE})
 """All currencies of ISO 4217, with those that are no more, and points."""
@@ -45,7 +45,7 @@ def test_what_comes_goes_back_or_is_not_understood(currency: str, counted: int) 
 def test_each_payment_is_within_the_bounds_that_its_refusal_names(currency: str, amount: int) -> None:
     refusal = refused(Money(amount, currency))
     if refusal is None:
-        assert 1 <= check_chargeable(Money(amount, currency)) <= LARGEST
+        assert 1 <= check_chargeable(Money(amount, currency)) <= largest_payment(currency)
     elif refusal.smallest is not None:
         assert amount < refusal.smallest
         assert refused(Money(refusal.smallest, currency)) is None, "the bound itself is taken"
@@ -93,6 +93,9 @@ def test_known_amounts(money: Money, sent: int) -> None:
         (Money(100_000_000, "ZAR"), "The largest card payment is 999999.99 ZAR."),
         (Money(1_000_000, "UGX"), "The largest card payment is 999999 UGX."),
         (Money(100_000_000, "KWD"), "The largest card payment is 99999.990 KWD."),
+        (Money(10**12, "IDR"), "The largest card payment is 9999999999.99 IDR."),
+        (Money(10**9, "INR"), "The largest card payment is 9999999.99 INR."),
+        (Money(10**10, "JPY"), "The largest card payment is 9999999999 JPY."),
         (Money(10_000_000_000, "MGA"), "The largest card payment is 99999999.00 MGA."),
     ],
 )

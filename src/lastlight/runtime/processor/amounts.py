@@ -135,14 +135,22 @@ _TWO_DECIMALS = frozenset(
 )
 CHARGEABLE = _NO_DECIMALS | _THREE_DECIMALS | _WHOLE_HUNDREDS | _TWO_DECIMALS
 """The currencies in which cards are charged. Of another one we would not know how it is counted, so it is refused."""
-LARGEST = 99_999_999
-"""The largest amount of one payment, as the processor counts: eight digits."""
+_LARGEST = {
+    "COP": 10**10 - 1, "HUF": 10**10 - 1, "IDR": 10**12 - 1, "INR": 10**9 - 1, "JPY": 10**10 - 1, "LBP": 10**11 - 1,
+}  # fmt: skip
+"""The largest amount of one payment, as the processor counts, where it is not eight digits; a card's network may take less.
+
+Source: docs.stripe.com/currencies, "Minimum and maximum charge amounts", by the number of digits that it names.
+"""
 _LEAST = {
     "AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1_500, "DKK": 250, "EUR": 50, "GBP": 30, "HKD": 400,
     "HUF": 17_500, "INR": 50, "JPY": 50, "MXN": 1_000, "MYR": 200, "NOK": 300, "NZD": 50, "PLN": 200, "RON": 200, "SEK": 300,
     "SGD": 50, "THB": 1_000, "USD": 50,
 }  # fmt: skip
-"""The smallest amount of one payment, as the processor counts. Elsewhere the bound follows from what our account settles in."""
+"""The smallest amount of one payment, as the processor counts. Elsewhere the bound follows from what our account settles in.
+
+Source: the same page, its table by settlement currency.
+"""
 
 
 def processor_digits(currency: str) -> int:
@@ -178,6 +186,11 @@ def from_processor(amount: int, currency: str) -> int:
     return units
 
 
+def largest_payment(currency: str) -> int:
+    """The largest amount of one payment, as the processor counts."""
+    return _LARGEST.get(currency, 99_999_999)
+
+
 def check_chargeable(money: Money) -> int:
     """The amount of one payment as the processor counts it. Raises UnusableAmount that names the bound it breaks."""
     amount = to_processor(money)
@@ -186,8 +199,9 @@ def check_chargeable(money: Money) -> int:
         smallest = from_processor(least, money.currency)
         shown = written(smallest, money.currency)
         raise UnusableAmount(f"The smallest card payment is {shown} {money.currency}.", smallest=smallest)
-    if amount > LARGEST:
-        largest = from_processor(LARGEST // _unit(money.currency) * _unit(money.currency), money.currency)
+    if amount > largest_payment(money.currency):
+        most = largest_payment(money.currency)
+        largest = from_processor(most // _unit(money.currency) * _unit(money.currency), money.currency)
         shown = written(largest, money.currency)
         raise UnusableAmount(f"The largest card payment is {shown} {money.currency}.", largest=largest)
     return amount

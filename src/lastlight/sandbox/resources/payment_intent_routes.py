@@ -3,13 +3,13 @@
 from lastlight.sandbox.resources import payment_intents
 from lastlight.sandbox.resources.customers import PLAIN_ADDRESS
 from lastlight.sandbox.routes import Route
-from lastlight.sandbox.shapes import Choice, Group, Moment, Text, Truth, Whole, Words, group, listed
+from lastlight.sandbox.shapes import MOST_DIGITS, Choice, Group, Moment, Text, Truth, Whole, Words, group, listed
 
 _SHIPPED = {"address": PLAIN_ADDRESS, "carrier": Text(), "name": Text(), "phone": Text(), "tracking_number": Text()}
 _SHIPPED_TO = frozenset({"address", "name"})
 _USAGE = ("off_session", "on_session")
 _CHANGED = {
-    "amount": Whole(1),
+    "amount": Whole(1, MOST_DIGITS),
     "capture_method": Choice(("automatic", "automatic_async", "manual")),
     "currency": Text(),
     "customer": Text(),
@@ -62,7 +62,7 @@ ROUTES = (
         "POST",
         f"{_ONE}/capture",
         payment_intents.capture,
-        group(amount_to_capture=Whole(1), metadata=Words(unset=True)),
+        group(amount_to_capture=Whole(1, MOST_DIGITS), metadata=Words(unset=True)),
     ),
     Route("payment_intents.cancel", "POST", f"{_ONE}/cancel", payment_intents.cancel, group(cancellation_reason=_WHY)),
     Route(

@@ -10,7 +10,7 @@ from lastlight.sandbox.problems import Json, Refusal
 from lastlight.sandbox.resources.balance import book
 from lastlight.sandbox.resources.charges import card_behind
 from lastlight.sandbox.routes import Route
-from lastlight.sandbox.shapes import Choice, Moment, Text, Whole, Words, group, listed
+from lastlight.sandbox.shapes import MOST_DIGITS, Choice, Moment, Text, Whole, Words, group, listed
 
 EDGES: Mapping[str, frozenset[str]] = {
     "pending": frozenset({"succeeded", "failed", "canceled"}),
@@ -201,7 +201,7 @@ def index(desk: Desk, params: Json, identifier: str) -> Json:
 
 
 _CREATED = group(
-    amount=Whole(1),
+    amount=Whole(1, MOST_DIGITS),
     charge=Text(),
     currency=Text(),
     metadata=Words(unset=True),
