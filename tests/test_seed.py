@@ -1,6 +1,7 @@
 """The demonstration's data: the same in every database, once however often it is asked for, larger on request."""
 
 import argparse
+import dataclasses
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -8,12 +9,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from lastlight import cli, seed
+from lastlight.domains.credits.verify import verify_credits
+from lastlight.domains.ledger.verify import verify_books
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.settings import Settings
 from tests.support.postgres import PostgresServer, database, settings_for
+from tests.support.processors import sandbox_beside
+from tests.support.programs import unused_port
 from tests.support.services import administer
 
 pytestmark = pytest.mark.database
@@ -87,6 +93,40 @@ async def test_the_sign_ins_name_every_role_and_a_second_business(fresh_database
         (role, "the-low-light") for role in ("owner", "manager", "patron")
     }
     assert fresh_database.demo_file.stat().st_mode & 0o077 == 0
+
+
+async def test_guests_paid_by_card_where_a_sandbox_runs(fresh_database: Settings, tmp_path: Path) -> None:
+    told = "select status, captured > 0, failure_code, refunding > 0 from payments where tenant_id = $1 order by created_at"
+    with sandbox_beside(tmp_path) as beside:
+        settings = dataclasses.replace(fresh_database, **beside.settings())
+        first = await sown(settings)
+        [tenant] = await administer(settings, "select id from tenants where slug = 'kojo-arcade'")
+        paid = [tuple(row) for row in await administer(settings, told, tenant["id"])]
+        assert await sown(settings) == first
+        assert [tuple(row) for row in await administer(settings, told, tenant["id"])] == paid
+    assert paid == [
+        ("captured", True, "", True),
+        ("captured", True, "", False),
+        ("open", False, "insufficient_funds", False),
+        ("captured", True, "", False),
+        ("captured", True, "", False),
+        ("settled", True, "", False),
+        ("action", False, "", False),
+        ("captured", True, "", True),
+    ]
+    connection = await asyncpg.connect(settings.dsn("looker"))
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            books = await verify_books(connection, tenant["id"])
+            assert books.findings + await verify_credits(connection, tenant["id"]) == []
+    finally:
+        await connection.close()
+
+
+async def test_without_a_sandbox_nobody_paid(fresh_database: Settings) -> None:
+    nowhere = dataclasses.replace(fresh_database, stripe_api_base=f"http://127.0.0.1:{unused_port()}")
+    await sown(nowhere)
+    assert [tuple(row) for row in await administer(nowhere, "select count(*) from payments")] == [(0,)]
 
 
 def test_the_command_offers_each_size() -> None:

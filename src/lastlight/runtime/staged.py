@@ -10,9 +10,10 @@ from uuid import UUID
 
 import msgspec
 
-from lastlight.kernel.ids import uuid7
+from lastlight.kernel.ids import TenantId, uuid7
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.pools import PoolName
+from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.jobs.declaration import Job, Retry, job
 from lastlight.runtime.jobs.run import GiveUpError, JobRun, sentence
 from lastlight.runtime.services import Services
@@ -108,6 +109,18 @@ async def _perform(stage: Stage, job: JobRun, staged_id: UUID) -> None:
         raise
     async with job.finish() as ctx:
         if await ctx.db.execute(DONE, ctx.tenant_id, staged.id, msgspec.to_builtins(result)):
+            await stage.apply(ctx, staged, result)
+
+
+async def carry_out(services: Services, stage: Stage, *, tenant_id: TenantId, staged_id: UUID) -> None:
+    """Carry out a staged action here and now, for a program that has no worker; its job finds it done. Raises what the call raises."""
+    async with system_ctx(services, tenant_id, role=stage.role) as ctx:
+        staged = await ctx.db.row(Staged, TAKE, tenant_id, staged_id)
+    if staged is None:
+        return
+    result = await stage.call(services, staged)
+    async with system_ctx(services, tenant_id, role=stage.role) as ctx:
+        if await ctx.db.execute(DONE, tenant_id, staged.id, msgspec.to_builtins(result)):
             await stage.apply(ctx, staged, result)
 
 

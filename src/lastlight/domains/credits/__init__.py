@@ -11,6 +11,7 @@ from lastlight.domains.credits.permissions import CREDITS_ADJUST, CREDITS_CHARGE
 from lastlight.domains.credits.queries import balances_of, own_credits, read_balances
 from lastlight.domains.credits.schemas import OwnCredits
 from lastlight.domains.credits.seeding import seed_credits
+from lastlight.domains.credits.seeding_cards import seed_purchases
 from lastlight.domains.credits.spending import find_spend, give, reverse_spend, spend, take
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "read_balances",
     "reverse_spend",
     "seed_credits",
+    "seed_purchases",
     "spend",
     "take",
 ]

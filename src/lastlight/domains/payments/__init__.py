@@ -20,6 +20,7 @@ from lastlight.domains.payments.model import (
 from lastlight.domains.payments.permissions import PAYMENTS_OWN, PAYMENTS_READ, PAYMENTS_REFUND
 from lastlight.domains.payments.purposes import PURPOSES, Purpose, Verdict
 from lastlight.domains.payments.queries import find_payment, payments_under_way, read_payment, refunds_of
+from lastlight.domains.payments.trying import can_try, try_payment
 
 __all__ = [
     "PAYMENTS_OWN",
@@ -42,10 +43,12 @@ __all__ = [
     "Verdict",
     "begin_payment",
     "begin_refund",
+    "can_try",
     "find_payment",
     "payments_under_way",
     "provider_answer",
     "read_payment",
     "refunds_of",
+    "try_payment",
     "void_payment",
 ]
