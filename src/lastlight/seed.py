@@ -44,6 +44,7 @@ SEED = "lastlight-demo"
 PASSWORD = "last-light-demo"  # noqa: S105 - the demonstration's password is printed for everybody
 STATEMENT_MS = 60_000
 TRANSACTION_MS = 600_000
+CURRENCY = "select currency from tenants where id = $1"
 
 
 async def seed_demo(settings: Settings, arguments: argparse.Namespace | None = None) -> None:
@@ -127,22 +128,29 @@ async def _fill_business(services: Services, business: Business, size: Size, has
         bookers = [*guests[:8], *known, *guests[8:]]
         await resources.seed_bookings(ctx, seed=SEED, venue_ids=list(places.values()), patron_ids=bookers)
         await _fill_floor(ctx, business, crews)
-        currency = await _fill_credits(ctx, business, list(places.values()), bookers)
-    buyers = bookers[3:]  # others than those who were given some, so that each shows one thing
-    await seed_purchases(services, tenant_id, venue_ids=list(places.values()), patron_ids=buyers, currency=currency)
+        await _fill_credits(ctx, business, list(places.values()), bookers)
+    await _fill_purchases(services, tenant_id, list(places.values()), bookers)
     async with system_ctx(services, tenant_id, role="system") as ctx:
         for patron_id, (status, reason) in zip(reversed(guests), SANCTIONS, strict=False):
             by = _user_id(business, "manager")
             await identity.seed_sanction(ctx, seed=SEED, patron_id=patron_id, status=status, reason=reason, by=by)
 
 
-async def _fill_credits(ctx: Ctx, business: Business, venue_ids: list[VenueId], guests: list[PatronId]) -> str:
-    """Credits of the first guests, and one adjustment that waits for the owner; the currency of the business."""
-    currency: str = await ctx.db.fetchval("select currency from tenants where id = $1", ctx.tenant_id)
+async def _fill_credits(ctx: Ctx, business: Business, venue_ids: list[VenueId], guests: list[PatronId]) -> None:
+    """Credits of the first guests, and one adjustment that waits for the owner."""
+    currency: str = await ctx.db.fetchval(CURRENCY, ctx.tenant_id)
     await seed_credits(ctx, venue_ids=venue_ids, patron_ids=guests, currency=currency)
     by = _user_id(business, "manager")
     await adjustments.seed_adjustment(ctx, seed=SEED, patron_id=guests[0], by=by, currency=currency)
-    return currency
+
+
+async def _fill_purchases(
+    services: Services, tenant_id: TenantId, venue_ids: list[VenueId], guests: list[PatronId]
+) -> None:
+    """Credits that others bought by card than those who were given some, so that each shows one thing."""
+    async with system_ctx(services, tenant_id) as ctx:
+        currency: str = await ctx.db.fetchval(CURRENCY, tenant_id)
+    await seed_purchases(services, tenant_id, venue_ids=venue_ids, patron_ids=guests[3:], currency=currency)
 
 
 async def _fill_floor(ctx: Ctx, business: Business, crews: Mapping[VenueId, list[UserId]]) -> None:
