@@ -145,6 +145,18 @@ async def test_staff_send_the_newest_purchases_back_first(house: House) -> None:
     assert await findings(house) == []
 
 
+async def test_staff_send_back_what_has_not_expired_even_before_the_job_has_booked_what_has(house: House) -> None:
+    purse = await new_purse(house, 1_000, 1_000)
+    first, second = purse.payments
+    await purse.age(second, -DAY)
+    assert await refund(house, patron_id=purse.guest.patron_id, currency="ZAR", amount=300) == [(first, 300)]
+    with pytest.raises(NotRefundable) as refusal:
+        await refund(house, payment_id=second)
+    assert refusal.value.extra == {"refundable": 0}
+    assert await purse.standing() == (700, 0)
+    assert await purse.lots() == [(700, 0), (0, 0)]
+
+
 async def test_what_is_no_refund_is_refused(house: House) -> None:
     purse = await new_purse(house, 1_000)
     guest = {"patron_id": purse.guest.patron_id}

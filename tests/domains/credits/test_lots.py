@@ -123,6 +123,39 @@ async def test_what_has_expired_is_not_spent_even_before_the_job_has_booked_it(h
     assert await purse.standing() == (0, 0)
 
 
+@pytest.mark.parametrize("how", ["spend given back", "refund failed", "dispute won"])
+async def test_what_comes_back_takes_along_nothing_that_had_expired_before_the_job_has_booked_it(
+    house: House, how: str
+) -> None:
+    purse = await new_purse(house, 1_000)
+    payment, income = purse.payments[0], await on(house, ledger.BREAKAGE)
+    spent = await purse.spend(400)
+    _, refund_id = await purse.release(payment, 100)
+    dispute = await purse.dispute(payment, 200)
+    await purse.freeze(dispute)
+    await purse.age(payment, -DAY)
+    if how == "spend given back":
+        await purse.reverse(spent, 400)
+    elif how == "refund failed":
+        await purse.restore(payment, refund_id, 100)
+    else:
+        await purse.verdict(dispute, "won")
+    assert ("expired", -300) in [(kind, amount) for kind, amount, _ in await purse.entries()]
+    assert await on(house, ledger.BREAKAGE) == income + 300
+    back = {"spend given back": 600, "refund failed": 300, "dispute won": 200}[how]
+    assert (await purse.standing())[0] == back
+    assert await purse.expire() is None
+
+
+async def test_what_has_expired_goes_back_to_no_card_even_before_the_job_has_booked_it(house: House) -> None:
+    purse = await new_purse(house, 1_000)
+    income = await on(house, ledger.BREAKAGE)
+    await purse.age(purse.payments[0], -DAY)
+    assert (await purse.release(purse.payments[0], 1_000))[0] == 0
+    assert await on(house, ledger.BREAKAGE) == income + 1_000
+    assert await purse.standing() == (0, 0)
+
+
 async def test_the_job_expires_what_is_due_and_nothing_else(house: House) -> None:
     due, fresh = await new_purse(house, 700), await new_purse(house, 900)
     await due.age(due.payments[0], -DAY)

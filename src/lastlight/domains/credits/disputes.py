@@ -5,7 +5,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from lastlight.domains import ledger
-from lastlight.domains.credits.lots import Writing, lot_of, new_entry, receives, write
+from lastlight.domains.credits.expiry import expire_of_payer
+from lastlight.domains.credits.lots import Writing, lot_of, new_entry, write
 from lastlight.domains.credits.model import EntryKind, LotId, Use
 from lastlight.domains.credits.settings import read_rules
 from lastlight.domains.ledger import AccountId, HoldId, Leg, Transaction, TransactionId
@@ -31,7 +32,7 @@ class Disputed(NamedTuple):
 
 async def freeze(ctx: Ctx, *, payment: Payment, dispute: Dispute) -> None:
     """Set aside what is left of the lot, at most what is disputed. One hold at a time: a later one is put in its place."""
-    account = await receives(ctx, payment=payment)
+    account = await expire_of_payer(ctx, payment=payment)
     lot = await lot_of(ctx, payment_id=payment.id)
     before = await _of_dispute(ctx, dispute)
     more = min(dispute.amount - before.frozen - before.taken, lot.free) if lot else 0
@@ -54,7 +55,7 @@ async def freeze(ctx: Ctx, *, payment: Payment, dispute: Dispute) -> None:
 
 async def verdict(ctx: Ctx, *, payment: Payment, dispute: Dispute, said: Verdict) -> int:
     """Won: what was frozen can be spent again. Lost: what is left is taken, frozen or not, at most what was disputed."""
-    account = await receives(ctx, payment=payment)
+    account = await expire_of_payer(ctx, payment=payment)
     lot = await lot_of(ctx, payment_id=payment.id)
     if lot is None:
         return 0

@@ -1,9 +1,14 @@
-"""Credits whose time is over become income: breakage. What is in dispute waits for its verdict."""
+"""Credits whose time is over become income: breakage. What is in dispute waits for its verdict.
+
+Whatever changes a guest's credits books first what is over. So nothing depends on whether the job has come by, and what comes back to a
+lot with days of grace takes along nothing that had expired.
+"""
 
 from lastlight.domains import ledger
-from lastlight.domains.credits.lots import Writing, keep, lots_left, new_entry, write
+from lastlight.domains.credits.lots import Writing, guest_of, keep, lots_left, new_entry, receives, write
 from lastlight.domains.credits.model import CreditEntry, Lot, Use, is_over
 from lastlight.domains.ledger import AccountId, Leg, Transaction, TransactionId
+from lastlight.domains.payments import Payment
 from lastlight.kernel.ids import PatronId
 from lastlight.runtime.context import Ctx
 
@@ -13,6 +18,18 @@ async def expire(ctx: Ctx, *, patron_id: PatronId, currency: str) -> CreditEntry
     account = await keep(ctx, patron_id=patron_id, currency=currency)
     if account is None:
         return None
+    return await expire_kept(ctx, account=account, patron_id=patron_id, currency=currency)
+
+
+async def expire_of_payer(ctx: Ctx, *, payment: Payment) -> AccountId:
+    """The account of whoever a payment buys credits for, held until the transaction ends, without what is over."""
+    account = await receives(ctx, payment=payment)
+    await expire_kept(ctx, account=account, patron_id=guest_of(payment), currency=payment.currency)
+    return account
+
+
+async def expire_kept(ctx: Ctx, *, account: AccountId, patron_id: PatronId, currency: str) -> CreditEntry | None:
+    """The same for a guest whose account is held."""
     lots = await lots_left(ctx, patron_id=patron_id, currency=currency)
     return await expire_lots(ctx, account=account, lots=lots, currency=currency)
 

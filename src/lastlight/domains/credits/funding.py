@@ -2,6 +2,7 @@
 
 from lastlight.domains import ledger
 from lastlight.domains.credits.disputes import freeze, verdict
+from lastlight.domains.credits.expiry import expire_of_payer
 from lastlight.domains.credits.lots import Writing, add_lot, guest_of, lot_of, new_entry, receives, write
 from lastlight.domains.credits.model import Use, months_later
 from lastlight.domains.credits.notices import tell_late
@@ -32,7 +33,7 @@ async def _paid(ctx: Ctx, payment: Payment) -> None:
 
 async def _release(ctx: Ctx, payment: Payment, refund: Refund, amount: int) -> int:
     """Take back what is unspent of the lot, at most so much, for it to go back to the card."""
-    account = await receives(ctx, payment=payment)
+    account = await expire_of_payer(ctx, payment=payment)
     lot = await lot_of(ctx, payment_id=payment.id)
     part = min(amount, lot.free) if lot else 0
     if lot is None or part <= 0:
@@ -51,7 +52,7 @@ async def _restore(ctx: Ctx, payment: Payment, refund: Refund) -> None:
     if refund.released == 0:
         return
     rules = await read_rules(ctx)
-    account = await receives(ctx, payment=payment)
+    account = await expire_of_payer(ctx, payment=payment)
     lot = await lot_of(ctx, payment_id=payment.id)
     if lot is None:
         return

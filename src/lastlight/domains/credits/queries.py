@@ -41,7 +41,7 @@ where p.tenant_id = $1 and p.id = $2 and p.purpose = 'credits' and p.patron_id =
 FUNDED = """
 select id, patron_id, currency, venue_id, origin, payment_id, amount, remaining, frozen, expires_at, created_at, version from credit_lots
 where tenant_id = $1 and payment_id is not null and remaining > frozen and ($2::uuid is null or payment_id = $2)
-  and ($3::uuid is null or patron_id = $3) and ($4::text is null or currency = $4)
+  and ($3::uuid is null or patron_id = $3) and ($4::text is null or currency = $4) and (expires_at is null or expires_at > $5)
 order by created_at desc, id desc
 """
 
@@ -91,8 +91,8 @@ async def read_receipt(ctx: Ctx, *, payment_id: UUID) -> CreditReceipt:
 async def funded_lots(
     ctx: Ctx, *, payment_id: UUID | None = None, patron_id: PatronId | None = None, currency: str | None = None
 ) -> Sequence[Lot]:
-    """What can go back to cards, the newest purchase first."""
-    return await ctx.db.rows(Lot, FUNDED, ctx.tenant_id, payment_id, patron_id, currency)
+    """What can go back to cards, the newest purchase first: neither spent, nor in dispute, nor expired."""
+    return await ctx.db.rows(Lot, FUNDED, ctx.tenant_id, payment_id, patron_id, currency, ctx.now)
 
 
 def _offer(rules: Rules, currency: str, amounts: list[int]) -> CreditOffer:

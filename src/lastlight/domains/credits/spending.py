@@ -4,7 +4,7 @@ from uuid import UUID
 
 from lastlight.domains import ledger
 from lastlight.domains.credits.errors import CreditsShort, NotASpend, SpendReversed
-from lastlight.domains.credits.expiry import expire_lots
+from lastlight.domains.credits.expiry import expire_kept, expire_lots
 from lastlight.domains.credits.lots import ENTRY, Writing, add_lot, keep, lots_left, new_entry, opened, write
 from lastlight.domains.credits.model import (
     CreditEntry,
@@ -119,6 +119,7 @@ async def reverse_spend(ctx: Ctx, *, entry_id: UUID, amount: int | None = None, 
     spent = await find_spend(ctx, entry_id=entry_id)
     rules = await read_rules(ctx)
     account = await opened(ctx, patron_id=spent.patron_id, currency=spent.currency)
+    await expire_kept(ctx, account=account, patron_id=spent.patron_id, currency=spent.currency)
     rows = await ctx.db.fetch(OUTSTANDING, ctx.tenant_id, entry_id)
     outstanding = [Use(row["lot_id"], row["amount"]) for row in rows]
     left = sum(use.amount for use in outstanding)
