@@ -2,13 +2,19 @@
 
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from lastlight.domains.payments.actions import answer_dispute, begin_refund
 from lastlight.domains.payments.errors import DisputeEnded, RefundTooLarge, SpentAlready
-from lastlight.kernel.errors import Invalid
+from lastlight.domains.payments.model import Payment, Refund
+from lastlight.domains.payments.queries import lock_payment
+from lastlight.domains.payments.refunding import open_refund
+from lastlight.domains.payments.stages import REFUND, OfPayment
+from lastlight.kernel.errors import Busy, Invalid
 from lastlight.kernel.money import Money
 from lastlight.runtime import processor
+from lastlight.runtime.staged import Staged, begin
 from tests.support.paying import Shop
 
 pytestmark = pytest.mark.database
@@ -82,6 +88,78 @@ async def test_a_refund_made_at_the_providers_is_taken_over_and_what_was_spent_i
     books = await shop.books()
     assert (books["losses"], books["order-clearing"], "refunds-payable" in books) == (3_000, 8_000, False)
     assert await shop.held() == {"EUR": books["provider-pending"]}
+
+
+async def _unsent(shop: Shop, payment: Payment, amount: int) -> tuple[Refund, OfPayment]:
+    """A refund that has begun here, and the order that the provider was not given."""
+    async with shop.ctx() as ctx:
+        held = await lock_payment(ctx, payment_id=payment.id)
+        _, refund = await open_refund(ctx, payment=held, amount=amount, reason="asked for it")
+    assert payment.intent_id is not None
+    order = OfPayment(
+        payment_id=payment.id, intent_id=payment.intent_id, amount=amount, currency="EUR", refund_id=refund.id
+    )
+    return refund, order
+
+
+async def _give_up(shop: Shop, refund: Refund, order: OfPayment) -> None:
+    """What becomes of an order to which the provider never gave an answer."""
+    staged = Staged(
+        tenant_id=shop.tenant_id, id=uuid4(), key=f"refund:{refund.id}", intent=msgspec.to_builtins(order),
+        state="failed", calls=14,
+    )  # fmt: skip
+    assert REFUND.given_up is not None
+    async with shop.ctx() as ctx:
+        await REFUND.given_up(ctx, staged, "The payment processor gave no answer.")
+
+
+async def test_a_refund_beside_one_made_elsewhere_that_leaves_no_room_waits_for_its_refusal(shop: Shop) -> None:
+    payment = await shop.paid(10_000)
+    assert payment.intent_id is not None
+    await processor.create_refund(
+        shop.services, key=str(uuid4()), intent_id=payment.intent_id, amount=Money(8_000, "EUR"), metadata={}
+    )
+    ours, order = await _unsent(shop, payment, 4_000)
+    with pytest.raises(Busy):
+        await shop.look(payment)  # whoever asks so is asked to come again: the event that told of it is not given up
+    async with shop.ctx() as ctx:
+        await begin(ctx, REFUND, key=f"refund:{ours.id}", intent=msgspec.to_builtins(order))
+    after = await shop.until(payment.id, lambda one: one.refunded == 8_000)
+    assert (after.refunding, after.refundable) == (0, 2_000)
+    assert [(one.amount, one.status, one.outside) for one in await shop.refunds(payment)] == [
+        (4_000, "failed", False),
+        (8_000, "succeeded", True),
+    ]
+    books = await shop.books()
+    assert (books["order-clearing"], "refunds-payable" in books, "losses" in books) == (2_000, False, False)
+    assert await shop.held() == {"EUR": books["provider-pending"]}
+
+
+async def test_a_refund_that_was_made_though_no_answer_came_is_not_taken_for_failed(shop: Shop) -> None:
+    payment = await shop.paid(10_000)
+    ours, order = await _unsent(shop, payment, 4_000)
+    named = {"payment_id": str(payment.id), "refund_id": str(ours.id)}
+    await processor.create_refund(
+        shop.services, key=f"refund:{ours.id}", intent_id=order.intent_id, amount=Money(4_000, "EUR"), metadata=named
+    )
+    await _give_up(shop, ours, order)
+    after = await shop.until(payment.id, lambda one: one.refunded == 4_000)
+    assert (after.refunding, after.refundable) == (0, 6_000)
+    assert [(one.id, one.status, one.failure, one.outside) for one in await shop.refunds(payment)] == [
+        (ours.id, "succeeded", "", False)
+    ]
+    assert "restored 4000" not in shop.trial.told
+
+
+async def test_a_refund_that_was_not_made_has_failed_once_the_provider_was_looked_at(shop: Shop) -> None:
+    payment = await shop.paid(10_000)
+    ours, order = await _unsent(shop, payment, 4_000)
+    await _give_up(shop, ours, order)
+    failed = await shop.until_refund(ours, "failed")
+    assert failed.failure == "The payment processor gave no answer."
+    after = await shop.read(payment.id)
+    assert (after.refunding, after.refunded, after.refundable) == (0, 0, 10_000)
+    assert shop.trial.told[-1] == "restored 4000"
 
 
 @pytest.mark.parametrize(

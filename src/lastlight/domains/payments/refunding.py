@@ -1,9 +1,11 @@
 """Refunds: begun here or at the provider's, followed until they arrive, and taken back where they do not.
 
 What was bought is released when a refund begins: its worth waits in the account of refunds on their way until the provider's balance
-shows that it left. A refund that fails, even after it succeeded, puts everything back.
+shows that it left. A refund that fails, even after it succeeded, puts everything back. One that the provider refused, or never answered,
+has failed when a look finds that the provider does not have it: what is done without an answer is done all the same.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -14,10 +16,10 @@ from lastlight.domains.payments.events import RefundBegun, RefundFailed, RefundS
 from lastlight.domains.payments.journal import book, make_available, write_off
 from lastlight.domains.payments.model import REFUND_ENDED, Hint, Payment, Refund, RefundId, RefundStatus
 from lastlight.domains.payments.purposes import PURPOSES
-from lastlight.domains.payments.queries import read_refund
+from lastlight.domains.payments.queries import read_refund, refunds_of
 from lastlight.domains.payments.rows import save
 from lastlight.domains.payments.telling import note, tell_refund
-from lastlight.kernel.errors import Invalid
+from lastlight.kernel.errors import Busy, Invalid
 from lastlight.kernel.ids import uuid7, uuid_of
 from lastlight.runtime import processor
 from lastlight.runtime.context import Ctx
@@ -36,6 +38,7 @@ set status = $3, provider_id = coalesce(provider_id, $4), failure = $5, released
     ended_at = case when $3 in ('succeeded', 'failed', 'canceled') then coalesce(ended_at, now()) end
 where tenant_id = $1 and id = $2
 """
+UNSENT = "update refunds set failure = $3 where tenant_id = $1 and id = $2 and status = 'created'"
 STATUSES: dict[str, RefundStatus] = {
     "pending": "pending",
     "requires_action": "pending",
@@ -76,6 +79,24 @@ async def follow_refund(ctx: Ctx, *, payment: Payment, seen: processor.Refund, h
     )  # fmt: skip
 
 
+async def leave_refund(ctx: Ctx, *, payment: Payment, refund: Refund, failure: str) -> None:
+    """Nobody asks the provider for this refund any more; the next look at the payment, which is held, says what became of it."""
+    if await ctx.db.execute(UNSENT, ctx.tenant_id, refund.id, failure):
+        await save(ctx, payment=payment)  # in another version: what was fetched before now does not tell
+
+
+async def end_unsent(ctx: Ctx, *, payment: Payment, seen: Sequence[processor.Refund], hint: Hint) -> Payment:
+    """The payment without refunds that nobody asks for any more and that the provider does not have."""
+    there = {uuid_of(one.metadata.get("refund_id", "")) for one in seen}
+    for refund in await refunds_of(ctx, payment_id=payment.id):
+        if refund.status == "created" and refund.failure and refund.id not in there:
+            payment = await end_refund(
+                ctx, payment=payment, refund=refund, status="failed", provider_id=None, failure=refund.failure,
+                hint=hint,
+            )  # fmt: skip
+    return payment
+
+
 async def end_refund(
     ctx: Ctx,
     *,
@@ -109,6 +130,8 @@ async def _ours(ctx: Ctx, payment: Payment, seen: processor.Refund, hint: Hint) 
     known = await ctx.db.fetchval(FOUND, ctx.tenant_id, payment.id, seen.id, named)
     if known is not None:
         return payment, await read_refund(ctx, refund_id=known)
+    if payment.refunding + payment.refunded + seen.amount > payment.captured:
+        raise Busy  # one of ours cannot be any more, which the provider has not told us yet: we look again then
     refund = await _insert(ctx, payment, amount=seen.amount, reason="", provider_id=seen.id)
     released = await PURPOSES.of(payment).release(ctx, payment, refund, seen.amount)
     refund = msgspec.structs.replace(refund, released=released)

@@ -10,7 +10,7 @@ from lastlight.domains.payments.events import PaymentChanged, PaymentEnded
 from lastlight.domains.payments.looking import look_soon
 from lastlight.domains.payments.model import Hint, Payment, PaymentId, RefundId
 from lastlight.domains.payments.queries import lock_payment, read_refund
-from lastlight.domains.payments.refunding import end_refund
+from lastlight.domains.payments.refunding import leave_refund
 from lastlight.domains.payments.rows import save
 from lastlight.domains.payments.secrets import seal_client_secret
 from lastlight.domains.payments.telling import note, said, tell
@@ -130,16 +130,14 @@ async def _apply_refund(ctx: Ctx, staged: Staged, result: str) -> None:
 
 
 async def _gave_up_refund(ctx: Ctx, staged: Staged, error: str) -> None:
-    """Refused for good, or never answered: then the provider is looked at first, for it may have done it."""
+    """Refused for good, or never answered: the provider is looked at, for it may have done it, or something else instead."""
     asked = msgspec.convert(staged.intent, OfPayment)
     payment = await lock_payment(ctx, payment_id=asked.payment_id)
     assert asked.refund_id is not None
     refund = await read_refund(ctx, refund_id=asked.refund_id)
     if refund.status == "created":
-        await end_refund(
-            ctx, payment=payment, refund=refund, status="failed", provider_id=None, failure=error[:500],
-            hint=Hint("answer"),
-        )  # fmt: skip
+        await leave_refund(ctx, payment=payment, refund=refund, failure=error[:500] or "No answer.")
+    await look_soon(ctx, payment_id=payment.id, hint=Hint("answer", staged.key))
 
 
 async def _call_evidence(services: Services, staged: Staged) -> None:
