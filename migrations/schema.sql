@@ -193,6 +193,8 @@
 --   description text not null default ''::text -- personal: what it was for, or why, in a person's words
 --   actor_id uuid
 --   at timestamp with time zone not null default clock_timestamp()
+--   tax bigint not null default 0 -- of the amount, with its sign: taxes, which the ledger puts to what is to be handed on
+--   lines jsonb -- personal: what was paid for or given back, each with its net amount, its taxes and its gross amount
 
 -- credit_lots: credits that came in together: what paid for them, what is left of them, until when they can be spent
 --   tenant_id uuid not null
@@ -1535,6 +1537,11 @@ END)
 --   credit_accounts.credit_accounts_pkey PRIMARY KEY (tenant_id, id)
 --   credit_entries.credit_entries_account_exists FOREIGN KEY (tenant_id, patron_id, currency) REFERENCES credit_accounts(tenant_id, patron_id, currency)
 --   credit_entries.credit_entries_kind_known CHECK ((kind = ANY (ARRAY['bought'::text, 'spent'::text, 'spend-reversed'::text, 'refunded'::text, 'refund-failed'::text, 'adjusted'::text, 'gift'::text, 'expired'::text, 'frozen'::text, 'released'::text, 'disputed'::text])))
+--   credit_entries.credit_entries_lines_of_spends CHECK (
+CASE
+    WHEN (lines IS NULL) THEN (tax = 0)
+    ELSE ((kind = ANY (ARRAY['spent'::text, 'spend-reversed'::text])) AND (jsonb_typeof(lines) = 'array'::text))
+END)
 --   credit_entries.credit_entries_number_counts CHECK ((number > 0))
 --   credit_entries.credit_entries_numbered UNIQUE (tenant_id, patron_id, currency, number)
 --   credit_entries.credit_entries_payment_exists FOREIGN KEY (tenant_id, payment_id) REFERENCES payments(tenant_id, id)
@@ -1551,6 +1558,7 @@ CASE
     ELSE ((amount < 0) AND (froze <= 0))
 END)
 --   credit_entries.credit_entries_source_whole CHECK (((source_kind IS NULL) = (source_id IS NULL)))
+--   credit_entries.credit_entries_tax_within CHECK (((abs(tax) <= abs(amount)) AND (((tax)::double precision * sign((amount)::double precision)) >= (0)::double precision)))
 --   credit_entries.credit_entries_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 --   credit_entries.credit_entries_within CHECK (((frozen >= 0) AND (frozen <= balance)))
 --   credit_lots.credit_lots_account_exists FOREIGN KEY (tenant_id, patron_id, currency) REFERENCES credit_accounts(tenant_id, patron_id, currency)

@@ -21,6 +21,7 @@ PLATFORM_HAS_NONE = frozenset(
         "image_id",
         "tax_category_id",
         "tax_rate_id",
+        "credit_entry_id",
         "spend_id",
         "adjustment_id",
         "account_id",

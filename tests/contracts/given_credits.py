@@ -2,7 +2,7 @@
 
 from tests.contracts.example import REASON, example
 from tests.support.calls import Given
-from tests.support.credit_things import adjustment, bought, patron_of
+from tests.support.credit_things import adjustment, bought, credit_spend, patron_of
 from tests.support.place_things import tenant_of
 from tests.support.things import THINGS
 from tests.support.world import Somebody, World
@@ -25,13 +25,21 @@ async def own_purchase(world: World, who: Somebody) -> Given:
     return Given(path={"payment_id": paid}, who=patron)
 
 
+@example("read_own_credit_entry")
+async def own_entry(world: World, who: Somebody) -> Given:
+    patron = await guest(world, who)
+    spent = await credit_spend(world, patron, patron_id=await patron_of(world, patron))
+    return Given(path={"credit_entry_id": spent}, who=patron)
+
+
 @example("spend_credits")
 async def spend_credits(world: World, who: Somebody) -> Given:
     patron_id = await THINGS["patron_id"](world, who)
     await bought(world, who, patron_id=patron_id)
     venue_id = str(tenant_of(world, who).venues[0])
-    given = {"patron_id": str(patron_id), "amount": 700, "currency": "ZAR", "venue_id": venue_id}
-    return Given(data={**given, "description": world.unique("Drinks")})
+    given = {"patron_id": str(patron_id), "currency": "ZAR", "venue_id": venue_id}
+    lines = [{"description": "Lemonade", "amount": 350, "quantity": 2}]
+    return Given(data={**given, "lines": lines, "description": world.unique("Drinks")})
 
 
 @example("reverse_credit_spend")

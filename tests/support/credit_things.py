@@ -41,14 +41,14 @@ async def bought(world: World, who: Somebody, *, patron_id: PatronId | None = No
     return payment_id
 
 
-async def credit_spend(world: World, who: Somebody, *, place: int = 0) -> UUID:
+async def credit_spend(world: World, who: Somebody, *, place: int = 0, patron_id: PatronId | None = None) -> UUID:
     """A spend at a venue that can be given back."""
-    patron_id, tenant = await THINGS["patron_id"](world, who), tenant_of(world, who)
-    await bought(world, who, patron_id=patron_id)
+    guest, tenant = PatronId(patron_id or await THINGS["patron_id"](world, who)), tenant_of(world, who)
+    await bought(world, who, patron_id=guest)
     async with system_ctx(world.people.services, tenant.id) as ctx:
         entry = await spend(
             ctx,
-            patron_id=patron_id,
+            patron_id=guest,
             amount=500,
             currency="ZAR",
             venue_id=tenant.venues[place],
@@ -77,6 +77,6 @@ async def _roof_spend(world: World, who: Somebody) -> Any:
     return await credit_spend(world, who, place=1)
 
 
-THINGS.update(spend_id=credit_spend, adjustment_id=adjustment)
+THINGS.update(spend_id=credit_spend, credit_entry_id=credit_spend, adjustment_id=adjustment)
 THINGS.setdefault("payment_id", bought)
 ELSEWHERE.update(spend_id=_roof_spend)

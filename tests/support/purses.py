@@ -76,7 +76,7 @@ class Purse:
         self.payments.append(payment_id)
         return payment_id
 
-    async def spend(self, amount: int, description: str = "Drinks", **more: Any) -> CreditEntry:
+    async def spend(self, amount: int | None, description: str = "Drinks", **more: Any) -> CreditEntry:
         """Credits spent at the venue."""
         async with self.house.system() as ctx:
             return await spend(

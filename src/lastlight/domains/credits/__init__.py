@@ -6,9 +6,10 @@ from and to an account of the business. Whoever calls has seen to the permission
 
 from lastlight.domains.credits.errors import CreditsShort, NotASpend, SpendReversed
 from lastlight.domains.credits.lots import Writing
-from lastlight.domains.credits.model import CreditEntry, EntryId
+from lastlight.domains.credits.model import CreditEntry, EntryId, SpentLine
 from lastlight.domains.credits.permissions import CREDITS_ADJUST, CREDITS_CHARGE, CREDITS_OWN, CREDITS_READ
 from lastlight.domains.credits.queries import balances_of, own_credits, read_balances
+from lastlight.domains.credits.receipts import SpendLine
 from lastlight.domains.credits.schemas import OwnCredits
 from lastlight.domains.credits.seeding import seed_credits
 from lastlight.domains.credits.seeding_cards import seed_purchases
@@ -24,7 +25,9 @@ __all__ = [
     "EntryId",
     "NotASpend",
     "OwnCredits",
+    "SpendLine",
     "SpendReversed",
+    "SpentLine",
     "Writing",
     "balances_of",
     "find_spend",

@@ -14,7 +14,7 @@ from lastlight.domains.credits.errors import (
 )
 from lastlight.domains.credits.listings import BALANCES, ENTRIES, LOTS, OWN_ENTRIES
 from lastlight.domains.credits.model import CreditEntry, EntryId
-from lastlight.domains.credits.permissions import CREDITS_CHARGE, CREDITS_OWN
+from lastlight.domains.credits.permissions import CREDITS_CHARGE, CREDITS_OWN, CREDITS_READ
 from lastlight.domains.credits.schemas import (
     CreditReceipt,
     CreditRefundIn,
@@ -28,6 +28,7 @@ from lastlight.domains.credits.schemas import (
     SpendIn,
 )
 from lastlight.domains.payments import PAYMENTS_REFUND, AmountUnusable, RefundTooLarge, SpentAlready
+from lastlight.domains.taxes import TaxNotSetUp
 from lastlight.domains.venues import find_venue
 from lastlight.kernel.errors import Invalid, NotFound
 from lastlight.kernel.ids import PatronId
@@ -54,12 +55,12 @@ async def read_guest_credits(ctx: Ctx, patron_id: PatronId) -> GuestCredits:
     "/api/credits/spends",
     permission=CREDITS_CHARGE,
     idempotent=True,
-    raises=[Invalid, NotFound, CreditsShort],
+    raises=[Invalid, NotFound, CreditsShort, TaxNotSetUp],
     status=201,
     tags=TAGS,
 )
 async def spend_credits(ctx: Ctx, data: SpendIn) -> CreditEntry:
-    """Take a guest's credits for something they get at a venue; what expires first is spent first."""
+    """Take a guest's credits for something they get at a venue; what expires first is spent first. Lines bear the venue's taxes."""
     await find_venue(ctx, venue_id=data.venue_id, permission=CREDITS_CHARGE)
     return await spending.spend(
         ctx,
@@ -68,6 +69,7 @@ async def spend_credits(ctx: Ctx, data: SpendIn) -> CreditEntry:
         currency=data.currency,
         venue_id=data.venue_id,
         description=data.description,
+        lines=data.lines,
     )
 
 
@@ -84,6 +86,18 @@ async def reverse_credit_spend(ctx: Ctx, spend_id: EntryId, data: ReversalIn) ->
     entry = await spending.find_spend(ctx, entry_id=spend_id)
     ctx.require(CREDITS_CHARGE, entry.venue_id)
     return await spending.reverse_spend(ctx, entry_id=spend_id, amount=data.amount, reason=data.reason)
+
+
+@get("/api/credits/entries/{credit_entry_id:uuid}", permission=CREDITS_READ, raises=[NotFound], tags=TAGS)
+async def read_credit_entry(ctx: Ctx, credit_entry_id: EntryId) -> CreditEntry:
+    """Read an entry of a guest's credits with what it was for, line by line, and its taxes."""
+    return await spending.read_entry(ctx, entry_id=credit_entry_id)
+
+
+@get("/api/patron/credits/entries/{credit_entry_id:uuid}", permission=CREDITS_OWN, raises=[NotFound], tags=GUEST)
+async def read_own_credit_entry(ctx: Ctx, credit_entry_id: EntryId) -> CreditEntry:
+    """Read an entry of one's own credits with what it was for, line by line, and its taxes."""
+    return await queries.own_entry(ctx, entry_id=credit_entry_id)
 
 
 @post(
@@ -141,12 +155,14 @@ ROUTES = (
     list_credit_balances,
     read_guest_credits,
     list_credit_entries,
+    read_credit_entry,
     list_credit_lots,
     spend_credits,
     reverse_credit_spend,
     refund_credits,
     read_own_credits,
     list_own_credit_entries,
+    read_own_credit_entry,
     buy_credits,
     read_credit_receipt,
     refund_own_credits,

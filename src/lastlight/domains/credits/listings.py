@@ -47,6 +47,7 @@ class CreditEntryRow(msgspec.Struct, frozen=True, kw_only=True):
     guest: str
     kind: str
     amount: int
+    tax: int
     balance: int
     frozen: int
     currency: str
@@ -66,6 +67,7 @@ class OwnCreditEntryRow(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     kind: str
     amount: int
+    tax: int
     balance: int
     frozen: int
     currency: str
@@ -99,6 +101,7 @@ class CreditLotRow(msgspec.Struct, frozen=True, kw_only=True):
 GUEST = (Column("guest", "Guest", sql="p.name"), ref("patron_id", "Guest id"))
 MONEY = (
     Column("amount", "Amount, minor unit", kind="number"),
+    Column("tax", "Of it taxes", kind="number", shown=False),
     Column("balance", "Balance after", kind="number"),
     Column("frozen", "Of it frozen", kind="number", shown=False),
     Column("currency", "Currency"),

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from lastlight.domains import ledger
 from lastlight.domains.credits.events import CreditBalance
-from lastlight.domains.credits.model import CreditEntry, EntryId, EntryKind, Lot, LotId, Origin, Use
+from lastlight.domains.credits.model import CreditEntry, EntryId, EntryKind, Lot, LotId, Origin, SpentLine, Use
+from lastlight.domains.credits.receipts import tax_of
 from lastlight.domains.ledger import AccountId
 from lastlight.domains.payments import Payment
 from lastlight.kernel.errors import Invalid
@@ -21,8 +22,8 @@ from lastlight.runtime.context import Ctx
 LOT = (
     "id, patron_id, currency, venue_id, origin, payment_id, amount, remaining, frozen, expires_at, created_at, version"
 )
-ENTRY = """id, patron_id, currency, number, kind, amount, balance, froze, frozen, venue_id, payment_id, reverses, source_kind, source_id,
-description, actor_id, at"""
+ENTRY = """id, patron_id, currency, number, kind, amount, tax, balance, froze, frozen, venue_id, payment_id, reverses, source_kind,
+source_id, description, lines, actor_id, at"""
 OPEN = """
 insert into credit_accounts (tenant_id, id, patron_id, currency) values ($1, $2, $3, $4) on conflict (tenant_id, id) do nothing
 """
@@ -48,8 +49,8 @@ with moved as (
     where tenant_id = $1 and id = $2 returning patron_id, currency, entries, balance, frozen, moved_at
 )
 insert into credit_entries (tenant_id, id, patron_id, currency, number, kind, amount, balance, froze, frozen, venue_id, payment_id,
-                            refund_id, dispute_id, reverses, source_kind, source_id, description, actor_id, at)
-select $1, $3, patron_id, currency, entries, $6, $4, balance, $5, frozen, $7, $8, $9, $10, $11, $12, $13, $14, $15, moved_at from moved
+                            refund_id, dispute_id, reverses, source_kind, source_id, description, actor_id, at, tax, lines)
+select $1, $3, patron_id, currency, entries, $6, $4, balance, $5, frozen, $7, $8, $9, $10, $11, $12, $13, $14, $15, moved_at, $16, $17 from moved
 returning {ENTRY}
 """  # noqa: S608 - our own names
 WRITE_USES = """
@@ -69,6 +70,12 @@ class Writing(NamedTuple):
     dispute_id: UUID | None = None
     reverses: UUID | None = None
     source: tuple[str, UUID] | None = None
+    lines: Sequence[SpentLine] = ()
+
+    @property
+    def tax(self) -> int:
+        """What its lines hold of taxes, without a sign."""
+        return tax_of(self.lines)
 
 
 def new_entry() -> EntryId:
@@ -162,6 +169,8 @@ async def write(
         *source,
         what.description.strip(),
         ctx.actor.user_id,
+        what.tax if amount > 0 else -what.tax,
+        list(what.lines) or None,
     )
     await ctx.db.execute(WRITE_USES, ctx.tenant_id, entry_id, entry.patron_id, lots, amounts, frozen)
     _tell(ctx, entry, what)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from lastlight.domains.taxes import LineTax
 from lastlight.kernel.ids import PatronId, UserId, VenueId
 
 LotId = NewType("LotId", UUID)
@@ -52,6 +53,20 @@ class Lot(msgspec.Struct, frozen=True, kw_only=True):
         return self.remaining - self.frozen
 
 
+class SpentLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of what was paid for, or of what is given back for it, in minor units: `net` and the taxes are `gross`."""
+
+    description: str
+    category: str
+    """Of taxes."""
+    quantity: int
+    price: int
+    """Of one, as it was asked for."""
+    net: int
+    taxes: list[LineTax]
+    gross: int
+
+
 class CreditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the history of a guest's credits of a currency."""
 
@@ -63,6 +78,8 @@ class CreditEntry(msgspec.Struct, frozen=True, kw_only=True):
     kind: EntryKind
     amount: int
     """What the balance changed by."""
+    tax: int
+    """Of the amount, with its sign."""
     balance: int
     froze: int
     """What the frozen part of the balance changed by."""
@@ -74,6 +91,8 @@ class CreditEntry(msgspec.Struct, frozen=True, kw_only=True):
     source_kind: str | None
     source_id: UUID | None
     description: str
+    lines: list[SpentLine] | None
+    """What a spend was for, where that was told, or what was given back for it."""
     actor_id: UserId | None
     at: datetime
 

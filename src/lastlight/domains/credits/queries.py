@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from lastlight.domains.credits.model import Lot
+from lastlight.domains.credits.lots import ENTRY
+from lastlight.domains.credits.model import CreditEntry, Lot
 from lastlight.domains.credits.schemas import CreditOffer, CreditReceipt, CreditSum, GuestCredits, OwnCredits
 from lastlight.domains.credits.settings import Rules, offered, read_rules
 from lastlight.kernel.errors import NotFound
@@ -38,6 +39,7 @@ left join venues v on v.tenant_id = $1 and v.id = p.venue_id
 left join credit_lots l on l.tenant_id = $1 and l.payment_id = p.id
 where p.tenant_id = $1 and p.id = $2 and p.purpose = 'credits' and p.patron_id = $3
 """
+OWN_ENTRY = f"select {ENTRY} from credit_entries where tenant_id = $1 and id = $2 and patron_id = $3"  # noqa: S608 - our own names
 FUNDED = """
 select id, patron_id, currency, venue_id, origin, payment_id, amount, remaining, frozen, expires_at, created_at, version from credit_lots
 where tenant_id = $1 and payment_id is not null and remaining > frozen and ($2::uuid is null or payment_id = $2)
@@ -76,6 +78,11 @@ async def own_credits(ctx: Ctx) -> OwnCredits:
         offers=[_offer(rules, currency, amounts) for currency, amounts in sold.items()],
         guest_refund_days=rules.guest_refund_days,
     )
+
+
+async def own_entry(ctx: Ctx, *, entry_id: UUID) -> CreditEntry:
+    """An entry of one's own credits. Raises NotFound."""
+    return await ctx.db.one(CreditEntry, OWN_ENTRY, ctx.tenant_id, entry_id, own_id(ctx))
 
 
 async def read_receipt(ctx: Ctx, *, payment_id: UUID) -> CreditReceipt:

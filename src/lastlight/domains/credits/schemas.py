@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from lastlight.domains.credits.receipts import MOST_LINES, SpendLine
 from lastlight.kernel.ids import PatronId, VenueId
 from lastlight.kernel.money import MOST
 from lastlight.runtime.http import Input
@@ -33,13 +34,17 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpendIn(Input, frozen=True, kw_only=True):
-    """What a guest pays for in credits."""
+    """What a guest pays for in credits: an amount, or the lines that come to one with the venue's taxes."""
 
     patron_id: PatronId
-    amount: Amount
+    amount: Amount | None = None
+    """With lines, what they come to; left out, it is counted."""
     currency: Currency
     venue_id: VenueId
     description: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    lines: Annotated[list[SpendLine], msgspec.Meta(max_length=MOST_LINES)] = msgspec.field(
+        default_factory=list[SpendLine]
+    )
 
 
 class ReversalIn(Input, frozen=True, kw_only=True):

@@ -1,6 +1,9 @@
 """Taking credits, giving them, and giving back what was spent. This is what other domains charge with."""
 
+from collections.abc import Sequence
 from uuid import UUID
+
+import msgspec
 
 from lastlight.domains import ledger
 from lastlight.domains.credits.errors import CreditsShort, NotASpend, SpendReversed
@@ -10,12 +13,14 @@ from lastlight.domains.credits.model import (
     CreditEntry,
     Lot,
     Origin,
+    SpentLine,
     Use,
     given_back,
     is_over,
     months_later,
     taken,
 )
+from lastlight.domains.credits.receipts import SpendLine, gross_of, left_of, part_of, receipt_of, tax_of
 from lastlight.domains.credits.settings import read_rules
 from lastlight.domains.ledger import AccountKind, Leg, Transaction, TransactionId
 from lastlight.kernel.errors import Invalid
@@ -32,30 +37,37 @@ from credit_uses u join credit_lots l on l.tenant_id = $1 and l.id = u.lot_id
 where u.tenant_id = $1 and u.entry_id = $2
 order by l.expires_at nulls last, l.created_at, l.id
 """
+GIVEN_BACK = (
+    "select lines from credit_entries where tenant_id = $1 and reverses = $2 and lines is not null order by number"
+)
 
 
 async def spend(
     ctx: Ctx,
     *,
     patron_id: PatronId,
-    amount: int,
     currency: str,
     venue_id: VenueId | None,
     description: str,
+    amount: int | None = None,
+    lines: Sequence[SpendLine] = (),
     source: tuple[str, UUID] | None = None,
 ) -> CreditEntry:
     """Take a guest's credits for something they get, onto the account of orders being settled. Raises CreditsShort.
 
+    What is paid for is an amount, or lines, which come to an amount with the venue's taxes; those go onto the account of taxes.
     The caller has seen to the permission. `source` names what was paid for, such as ("checkin", its id).
     """
-    what = Writing("spent", description, venue_id, source=source)
+    receipt = await receipt_of(ctx, venue_id=venue_id, currency=currency, lines=lines)
+    amount = _asked(amount, receipt)
+    what = Writing("spent", description, venue_id, source=source, lines=receipt)
     return await take(ctx, patron_id=patron_id, amount=amount, currency=currency, into=ledger.ORDER_CLEARING, what=what)
 
 
 async def take(
     ctx: Ctx, *, patron_id: PatronId, amount: int, currency: str, into: AccountKind, what: Writing
 ) -> CreditEntry:
-    """Take credits, what expires first before the rest, and credit them to an account of the business."""
+    """Take credits, what expires first before the rest, and credit them to an account of the business; taxes to their own."""
     require_amount(amount)
     account = await keep(ctx, patron_id=patron_id, currency=currency)
     if account is None:
@@ -67,9 +79,13 @@ async def take(
     if uses is None:
         raise CreditsShort(extra={"available": free_of(usable)})
     entry_id = new_entry()
-    other = await ledger.open_account(ctx, kind=into, currency=currency)
-    transaction = Transaction(TransactionId(entry_id), f"credits-{what.kind}", [Leg(account, other, amount)])
-    await ledger.post(ctx, transaction=transaction)
+    shares = {into: amount - what.tax, ledger.TAX_PAYABLE: what.tax}
+    legs = [
+        Leg(account, await ledger.open_account(ctx, kind=kind, currency=currency), share)
+        for kind, share in shares.items()
+        if share
+    ]
+    await ledger.post(ctx, transaction=Transaction(TransactionId(entry_id), f"credits-{what.kind}", legs))
     return await write(ctx, account=account, entry_id=entry_id, what=what, uses=uses)
 
 
@@ -103,9 +119,14 @@ async def give(
     return await write(ctx, account=account, entry_id=entry_id, what=what, uses=[Use(lot_id, amount)])
 
 
+async def read_entry(ctx: Ctx, *, entry_id: UUID) -> CreditEntry:
+    """An entry of the business, or of the guest who asks. Raises NotFound."""
+    return await ctx.db.one(CreditEntry, READ_ENTRY, ctx.tenant_id, entry_id)
+
+
 async def find_spend(ctx: Ctx, *, entry_id: UUID) -> CreditEntry:
     """An entry in which credits were spent. Raises NotFound and NotASpend."""
-    entry = await ctx.db.one(CreditEntry, READ_ENTRY, ctx.tenant_id, entry_id)
+    entry = await read_entry(ctx, entry_id=entry_id)
     if entry.kind != "spent":
         raise NotASpend
     return entry
@@ -127,15 +148,19 @@ async def reverse_spend(ctx: Ctx, *, entry_id: UUID, amount: int | None = None, 
     if amount > left or left == 0:
         raise SpendReversed(extra={"left": left})
     require_amount(amount)
+    lines = await _lines_back(ctx, spent=spent, amount=amount)
+    taxes = tax_of(lines)
+    shares = ((-spent.amount + spent.tax, amount - taxes), (-spent.tax, taxes))
     new_id = new_entry()
     await ledger.reverse(
         ctx,
         posted_as=TransactionId(new_id),
         of=TransactionId(entry_id),
         kind="credits-spend-reversed",
-        amounts=[amount],
+        amounts=[back for posted, back in shares if posted],
     )
-    what = Writing("spend-reversed", reason, spent.venue_id, reverses=entry_id, source=_source_of(spent))
+    source = _source_of(spent)
+    what = Writing("spend-reversed", reason, spent.venue_id, reverses=entry_id, source=source, lines=lines)
     uses = given_back(outstanding, amount=amount)
     return await write(ctx, account=account, entry_id=new_id, what=what, uses=uses, grace_days=rules.grace_days)
 
@@ -149,6 +174,25 @@ def require_amount(amount: int) -> None:
 def free_of(lots: list[Lot]) -> int:
     """What of them can be spent."""
     return sum(lot.free for lot in lots)
+
+
+def _asked(amount: int | None, receipt: Sequence[SpentLine]) -> int:
+    """What is to be taken: what the lines come to, where there are any."""
+    gross = gross_of(receipt)
+    if amount is None and not receipt:
+        raise Invalid(fields={"amount": "Give the amount, or the lines of what is paid for."})
+    if amount is not None and receipt and amount != gross:
+        raise Invalid(fields={"amount": f"The lines come to {gross} with their taxes; give that, or leave it out."})
+    return gross if amount is None else amount
+
+
+async def _lines_back(ctx: Ctx, *, spent: CreditEntry, amount: int) -> list[SpentLine]:
+    """What of a spend's lines an amount gives back; the guest's account is held."""
+    if not spent.lines:
+        return []
+    rows = await ctx.db.fetch(GIVEN_BACK, ctx.tenant_id, spent.id)
+    back = [msgspec.convert(row["lines"], list[SpentLine]) for row in rows]
+    return part_of(left_of(spent.lines, back=back), amount=amount)
 
 
 def _source_of(entry: CreditEntry) -> tuple[str, UUID] | None:

@@ -60,7 +60,30 @@ RULES = {
         where e.tenant_id = $1 and e.amount <> 0 and e.kind <> 'bought' and not exists (
             select from ledger_postings p
             join credit_accounts a on a.tenant_id = $1 and a.patron_id = e.patron_id and a.currency = e.currency
-            where p.tenant_id = $1 and p.id = e.id and p.amount = abs(e.amount) and a.id = case when e.amount < 0 then p.src else p.dst end)
+            where p.tenant_id = $1 and p.id = e.id and a.id = case when e.amount < 0 then p.src else p.dst end
+            having sum(p.amount) = abs(e.amount))
+    """,
+    "entry {id}: its lines come to {gross} with {taxes} of taxes, it moved {amount} with {tax}; the ledger put {posted} to the taxes": """
+        select e.id, e.amount, e.tax, l.gross, l.taxes, coalesce(g.posted, 0)::bigint as posted
+        from credit_entries e cross join lateral (
+            select sum((i->>'gross')::bigint)::bigint as gross, sum((i->>'gross')::bigint - (i->>'net')::bigint)::bigint as taxes
+            from jsonb_array_elements(e.lines) i
+        ) l left join lateral (
+            select sum(p.amount) as posted from ledger_postings p
+            join ledger_accounts a on a.tenant_id = $1 and a.id = case when e.amount < 0 then p.dst else p.src end and a.code = 'tax-payable'
+            where p.tenant_id = $1 and p.id = e.id
+        ) g on true
+        where e.tenant_id = $1 and e.lines is not null
+          and (l.gross, l.taxes, coalesce(g.posted, 0)) is distinct from (abs(e.amount), abs(e.tax), abs(e.tax))
+    """,
+    "spend {id}: of its line {line} more was given back than was paid": """
+        select s.id, i.place as line from credit_entries s
+        cross join lateral jsonb_array_elements(s.lines) with ordinality i (line, place)
+        join credit_entries r on r.tenant_id = $1 and r.reverses = s.id
+        where s.tenant_id = $1 and s.lines is not null
+        group by s.id, i.place, i.line
+        having sum((r.lines->(i.place - 1)::integer->>'net')::bigint) > (i.line->>'net')::bigint
+            or sum((r.lines->(i.place - 1)::integer->>'gross')::bigint) > (i.line->>'gross')::bigint
     """,
     "spend {id}: {back} of {spent} was given back": """
         select s.id, -s.amount as spent, sum(r.amount)::bigint as back

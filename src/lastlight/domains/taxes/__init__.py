@@ -8,6 +8,7 @@ says otherwise; `standard` means the rates written on the venue until the busine
 category without a rate is refused (TaxNotSetUp), for a guessed tax is wrong either way. This is all that other domains may use.
 """
 
+from lastlight.domains.taxes.errors import TaxNotSetUp
 from lastlight.domains.taxes.model import STANDARD, UNTAXED, LineTax, RateTotal, TaxedLine
 from lastlight.domains.taxes.permissions import TAXES_READ
 from lastlight.domains.taxes.quoting import quote, require_category, tax_choices
@@ -22,6 +23,7 @@ __all__ = [
     "LineTax",
     "Quote",
     "RateTotal",
+    "TaxNotSetUp",
     "TaxedLine",
     "quote",
     "require_category",

@@ -43,6 +43,8 @@ export interface CreditEntry {
   at: string;
   kind: EntryKind;
   amount: number;
+  /** Of the amount, with its sign. */
+  tax: number;
   balance: number;
   frozen: number;
   currency: string;
@@ -51,6 +53,21 @@ export interface CreditEntry {
   description: string;
   payment_id: string | null;
   number: number;
+}
+
+/** A line of what was paid for, or of what came back of it: what it is without taxes, and with them. */
+export interface SpentLine {
+  description: string;
+  quantity: number;
+  price: number;
+  net: number;
+  taxes: { name: string; millionths: number; included: boolean; amount: number }[];
+  gross: number;
+}
+
+export interface SpendReceipt {
+  id: string;
+  lines: SpentLine[] | null;
 }
 
 export interface EntryPage {

@@ -8,6 +8,7 @@ import type { CreditEntry, EntryKind, EntryPage } from "../data/credits";
 import { useAnswer } from "../state/answer";
 import { online } from "../state/device";
 import { now } from "../state/night";
+import { SpendDialog } from "./spend-receipt";
 import { Skeleton, State } from "./state";
 import { money, when, zoneOf } from "./words";
 
@@ -86,7 +87,10 @@ const LOOKS: Record<EntryKind, [string, () => string]> = {
 
 function Row({ entry }: { entry: CreditEntry }) {
   const [icon, word] = LOOKS[entry.kind];
-  const facts = [entry.venue, entry.kind === "bought" ? "" : entry.description, when(entry.at, now.value, zoneOf(entry.venue_id))];
+  const [open, setOpen] = useState(false);
+  const opens = entry.kind === "spent" || entry.kind === "spend-reversed";
+  const tax = entry.tax ? _("%(amount)s of it taxes", { amount: money(Math.abs(entry.tax), entry.currency) }) : "";
+  const facts = [entry.venue, entry.kind === "bought" ? "" : entry.description, tax, when(entry.at, now.value, zoneOf(entry.venue_id))];
   return (
     <li>
       <span class="ic">
@@ -97,12 +101,17 @@ function Row({ entry }: { entry: CreditEntry }) {
           <a class="p-cover" href={`/patron/credits/${entry.payment_id}`}>
             {word()}
           </a>
+        ) : opens ? (
+          <button type="button" class="p-cover p-plain" onClick={() => setOpen(true)}>
+            {word()}
+          </button>
         ) : (
           word()
         )}
       </b>
       <small>{facts.filter(Boolean).join(" · ")}</small>
       <span class="amt">{entry.amount ? signed(entry.amount, entry.currency) : ""}</span>
+      {open && <SpendDialog entry={entry} word={word()} onClose={() => setOpen(false)} />}
     </li>
   );
 }
