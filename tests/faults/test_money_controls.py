@@ -157,7 +157,8 @@ async def test_a_refund_that_fails_and_is_not_given_back_is_found(run: FaultRun,
     async def nothing(*_: Any) -> None:
         return None
 
-    with patch.dict(PURPOSES._known, credits=dataclasses.replace(funding.FUNDING, restore=nothing)):
+    forgetful = dataclasses.replace(funding.FUNDING, restore=nothing)
+    with patch.dict(PURPOSES._known, credits=forgetful):  # pyright: ignore[reportPrivateUsage] - the guard is taken out
         must_fail(await told(world, failed))
 
 

@@ -82,7 +82,7 @@ class NearSandbox:
         """Let the services' processor speak to this account, and not pause before it asks again."""
         client, transport = opened(configured(services.settings))
         await transport.close_async()
-        transport._http = self.http
+        transport._http = self.http  # pyright: ignore[reportPrivateUsage] - it reaches the sandbox without a socket
         transport.sleep_async = lambda secs: asyncio.sleep(0)
         services.memory["processor"] = client
 
@@ -121,8 +121,8 @@ class NearSandbox:
 
     @property
     def _db(self) -> Any:
-        assert self.app._opened is not None
-        return self.app._opened[0]
+        assert self.app._opened is not None  # pyright: ignore[reportPrivateUsage] - read where it keeps it
+        return self.app._opened[0]  # pyright: ignore[reportPrivateUsage]
 
 
 @asynccontextmanager
