@@ -9,7 +9,6 @@ The soak (tests/faults/test_kills.py) has its controls here: its clients and its
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import AsyncGenerator
 from typing import Any
 from uuid import UUID
@@ -19,9 +18,10 @@ import pytest
 
 from lastlight.kernel.errors import Unsure
 from lastlight.runtime.settings import Settings
-from lastlight.simulator.client import Account, Api, ApiRefused, UnreachableError, new_key
+from lastlight.simulator.client import new_key
 from tests.support.busy_night import Books, Cast, busy_night, engage
 from tests.support.door import HERE
+from tests.support.dying_writes import ANSWER, NEVER, DyingWrites, fail_at_the_answer, fail_everywhere
 from tests.support.failing_site import FailingSite, failing_site
 from tests.support.fault_runs import FaultRun, must_fail
 from tests.support.memory import Memory
@@ -33,62 +33,44 @@ from tests.support.sockets import until
 
 pytestmark = [pytest.mark.database, pytest.mark.processes]
 
-ANSWER = ("decided", "started", "sent")
-MOST = 40
 MOST_PLACES = 12
 """So many connections the roles of a site have at most: each of them may be opened once by a pool that does not heal."""
 LEAK_REQUESTS = 160
 """So many show it, at half a megabyte each."""
 LEAK_SECONDS = 30.0
 ANY = Plan(seconds=0, every=1, guests=4, staff=1, pause=0, faults=())
-"""No request sends so many statements: the search for its last one ends here at the latest."""
 WRITES = ("/api/tasks", "/api/checkin/verify", "/api/checkout")
 
 
-class Trial:
-    """One site, its clients, and what they were told."""
+class Trial(DyingWrites):
+    """The writes of guests and staff, and what they were told."""
+
+    writes = WRITES
 
     def __init__(self, site: FailingSite, cast: Cast, http: httpx.AsyncClient) -> None:
-        self.site, self.cast, self.http = site, cast, http
-        self.api = Api(http)
-        self.books = Books()
-        self.deaths = 0
-        self.said: Counter[str] = Counter()
-        """What first answers were, where they were refusals."""
+        super().__init__(site, http)
+        self.cast = cast
+        self.books = Books(refused=self.refused)
 
-    async def write(self, path: str, at: str) -> bool:
-        """One write that fails at a place, and its retry; whether it got as far as that place."""
+    async def write(self, name: str, at: str) -> bool:
+        """One write, named by its path."""
         key = new_key()
         text = f"{key}~{at}"
-        person, token = self.cast.staff[0] if path == "/api/tasks" else self.cast.guests[0]
-        body = self._body(path, text)
-        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": text}
-        told = None
-        try:
-            answer = await self.http.post(path, json=body, headers=headers)
-            told = answer.json() if answer.is_success else None
-            if told is None:
-                self.said[answer.json()["type"].rsplit("/", 1)[-1]] += 1
-        except httpx.TransportError:
-            pass
-        if told is None:
-            told = await self._again(token, path, body, text)
+        person, token = self.cast.staff[0] if name == "/api/tasks" else self.cast.guests[0]
+        told = await self.ask(token, name, self._body(name, text), key=key, at=at)
         if told is not None:
-            self._keep(path, key, text, told, person.patron_id)
-        trace = self.site.folder / f"died-{key}"
-        if at in ANSWER:
-            await until(trace.exists)  # it may die a moment after the answer is here
-        self.deaths += trace.exists()
-        return trace.exists()
+            self._keep(name, key, text, told, person.patron_id)
+        return await self.reached(key, at)
 
-    async def _again(self, token: str, path: str, body: Any, key: str) -> Any:
-        """The retry of a client: with the same key, until it is answered."""
-        try:
-            account = Account("somebody@example.test", "", "", access=token)
-            return await self.api.call(account, "POST", path, body, key=key)  # pyright: ignore[reportArgumentType] any text
-        except (ApiRefused, UnreachableError) as refusal:
-            self.books.refused[f"{path} {refusal}"] += 1
-            return None
+    async def before(self, name: str) -> None:
+        """Who goes has come before."""
+        if name == "/api/checkout":
+            await self.write("/api/checkin/verify", NEVER)
+
+    async def between(self, name: str) -> None:
+        """Let the guest leave after coming and come after leaving."""
+        if name != "/api/tasks":
+            await self.write("/api/checkout" if name == "/api/checkin/verify" else "/api/checkin/verify", NEVER)
 
     def _body(self, path: str, title: str) -> dict[str, Any]:
         position = {"lat": HERE.lat, "lon": HERE.lon, "accuracy_m": 10}
@@ -107,38 +89,6 @@ class Trial:
         else:
             assert patron_id is not None
             self.books.admitted[key] = (patron_id, UUID(told["checkin"]["id"]), UUID(told["visit"]["id"]))
-
-
-async def fail_everywhere(trial: Trial, kinds: tuple[str, ...], *, every: int) -> int:
-    """Each kind of failure at every statement of each write (or each `every`-th); how many places there were."""
-    places = 0
-    for path in WRITES:
-        if path == "/api/checkout":
-            await trial.write("/api/checkin/verify", "never")
-        for number in range(1, MOST, every):
-            reached = False
-            for kind in kinds:
-                reached |= await trial.write(path, f"{number}:{kind}")
-                if path != "/api/tasks":
-                    await _turn_round(trial, path)
-            places += reached
-            if not reached and number > 2:
-                break
-        else:
-            raise AssertionError(f"{path} sends more than {MOST} statements")
-    return places
-
-
-async def _turn_round(trial: Trial, path: str) -> None:
-    """Let the guest leave after coming and come after leaving, so that the next try finds them where the first did."""
-    await trial.write("/api/checkout" if path == "/api/checkin/verify" else "/api/checkin/verify", "never")
-
-
-async def fail_at_the_answer(trial: Trial, *, writes: tuple[str, ...] = WRITES) -> None:
-    """Die on each step between the operation's end and the answer's last byte."""
-    for place in ANSWER:
-        for path in writes:
-            await trial.write(path, place)
 
 
 @pytest.fixture(scope="module")

@@ -48,8 +48,8 @@ class FailingSite:
 
 
 @contextlib.asynccontextmanager
-async def failing_site(settings: Settings, folder: Path) -> AsyncGenerator[FailingSite]:
-    """The web process, started again whenever it dies, and a relay; both are gone at the end."""
+async def failing_site(settings: Settings, folder: Path, *, money: bool = False) -> AsyncGenerator[FailingSite]:
+    """The web process, started again whenever it dies, and a relay; both are gone at the end. `money`: it serves a till, not a door."""
     folder.mkdir(parents=True, exist_ok=True)
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
         number, port = listener.fileno(), int(listener.getsockname()[1])
@@ -58,6 +58,7 @@ async def failing_site(settings: Settings, folder: Path) -> AsyncGenerator[Faili
             secret_key=SECRET_KEY,
             folder=str(folder),
             port=port,
+            money=money,
         )
         program = (sys.executable, "-m", "tests.support.failing_web", msgspec.json.encode(order).decode())
         env, url = environment(**{SHARED: str(number)}), f"http://127.0.0.1:{port}"

@@ -19,12 +19,18 @@ import asyncpg
 import msgspec
 
 from lastlight import main
+from lastlight.domains import ledger
+from lastlight.domains.adjustments.module import MODULE as ADJUSTMENTS
 from lastlight.domains.checkins.module import MODULE as CHECKINS
+from lastlight.domains.credits.module import MODULE as CREDITS
 from lastlight.domains.devices.module import MODULE as DEVICES
+from lastlight.domains.ledger.module import MODULE as LEDGER
+from lastlight.domains.payments.module import MODULE as PAYMENTS
 from lastlight.domains.tasks.module import MODULE as TASKS
 from lastlight.domains.venues.module import MODULE as VENUES
 from lastlight.runtime.http import app
 from lastlight.runtime.listeners import SHARED
+from lastlight.runtime.push.module import MODULE as PUSH
 from lastlight.runtime.serving import serve
 from lastlight.runtime.settings import Settings
 from tests.support.failpoints import Plan, count_statements, plan_of_work
@@ -33,6 +39,9 @@ from tests.support.lives import live_again
 
 NEEDED = (VENUES, DEVICES, CHECKINS, TASKS)
 """The modules of the writes that are tried: with all of them each new life would take ten times as long to begin."""
+TILL = (VENUES, DEVICES, CHECKINS, PUSH, LEDGER, PAYMENTS, CREDITS, ADJUSTMENTS)
+"""Those of the writes that move money."""
+CONTEXT = ("app.tenant_id", "app.user_id", "app.patron_id")
 dispatch: Any = importlib.import_module("lastlight.runtime.http.dispatch")
 LATE_SECONDS = 0.1
 
@@ -44,6 +53,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     secret_key: str
     folder: str
     port: int
+    money: bool = False
+    """It serves the writes that move money, instead of those of a door."""
 
 
 def run(order: Order) -> None:
@@ -62,7 +73,7 @@ def run(order: Order) -> None:
     def live() -> None:
         fail_where_told(folder)
         GUARDS.get(guard_off(folder), lambda: None)()
-        serve(main.Application(settings, NEEDED), settings)
+        serve(main.Application(settings, TILL if order.money else NEEDED), settings)
 
     live_again(live, begun=lambda child: (folder / "child").write_text(str(child)))
 
@@ -139,6 +150,20 @@ async def _later(opened: Any) -> None:
         await opened.__aexit__(None, None, None)
 
 
+def in_pieces() -> None:
+    """The guard off: what is posted is committed at once, and the rest of the write in a transaction of its own."""
+    original = ledger.post
+
+    async def hasty(ctx: Any, **more: Any) -> Any:
+        posted = await original(ctx, **more)
+        values = [await ctx.db.connection.fetchval("select current_setting($1, true)", name) for name in CONTEXT]
+        again = "".join(f"; set local {name} = '{value}'" for name, value in zip(CONTEXT, values, strict=True))
+        await ctx.db.connection.execute(f"commit; begin{again}")
+        return posted
+
+    ledger.post = hasty
+
+
 def leak() -> None:
     """The guard off: every request leaves half a megabyte behind."""
     answer_it, kept = app.dispatch, bytearray()
@@ -167,6 +192,7 @@ def never_heal() -> None:
 GUARDS: dict[str, Callable[[], None]] = {
     "keys": forget_answers,
     "commit": answer_first,
+    "whole": in_pieces,
     "memory": leak,
     "pool": never_heal,
 }

@@ -1,7 +1,8 @@
 """Failpoints: a process kills itself, or loses its connection, at a named place of one piece of work, once.
 
 A plan is text: `3:before` is before the third statement of the work is sent, `3:after` after its answer is here, `3:lost` the
-moment between: the database has carried it out, the answer never comes. `decided`, `started` and `sent` are the places of an
+moment between: the database has carried it out, the answer never comes. With `3:ended` the database's own process of the
+connection is ended before the third statement is sent. `decided`, `started` and `sent` are the places of an
 answer over HTTP: the operation is done, its head is sent, all of it is sent. The plan belongs to the work by a context
 variable, so that what else the process does is not counted.
 """
@@ -38,6 +39,10 @@ class Plan:
         """Whether the answer to this statement is to be lost."""
         return self.at == f"{number}:lost" and self._first()
 
+    def ends(self, number: int) -> bool:
+        """Whether the database's process is to be ended before this statement."""
+        return self.at == f"{number}:ended" and self._first()
+
     def _first(self) -> bool:
         try:
             self.trace.touch(exist_ok=False)
@@ -64,6 +69,8 @@ def _counted(original: Callable[..., Any]) -> Callable[..., Any]:
         plan.count += 1
         number = plan.count
         plan.reach(f"{number}:before")
+        if plan.ends(number):
+            os.kill(self.get_server_pid(), signal.SIGTERM)  # as pg_terminate_backend does
         answer = await original(self, *args, **options)
         plan.reach(f"{number}:after")
         if plan.loses(number):

@@ -246,9 +246,9 @@ class Shop:
         return [row["name"] for row in await administer(self.services.settings, sql, str(entity_id))]
 
 
-async def until(look: Callable[[], Awaitable[Any]]) -> Any:
+async def until(look: Callable[[], Awaitable[Any]], *, seconds: float = PATIENCE) -> Any:
     """What a look finds, once it finds something."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(seconds):
         while True:
             found = await look()
             if found is not None:
