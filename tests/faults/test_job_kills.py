@@ -23,13 +23,12 @@ from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.mail import send_mail
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
-from tests.support.failing_jobs import CHARGE, MODULE, POISONS, apart, effect
+from tests.support.failing_jobs import CHARGE, MODULE, POISONS, apart, effect, fail_everywhere
 from tests.support.failing_worker import failing_worker, with_mail
 from tests.support.fault_runs import FaultRun, must_fail
 from tests.support.services import administer, make_tenant, opened_services
 
 pytestmark = [pytest.mark.database, pytest.mark.processes]
-MOST = 40
 PATIENCE = 60.0
 UNHURRIED = 240
 """Seconds within which poison has come to its end in the quick share, which shares its machine with other tests."""
@@ -143,22 +142,13 @@ async def trying(settings: Settings, folder: Path) -> AsyncGenerator[Trial]:
         server.close()
 
 
-async def fail_everywhere(trial: Trial, kind: str, failures: tuple[str, ...], *, every: int) -> int:
-    """Each failure at every statement of a kind of job (or each `every`-th); how many statements there were."""
-    for number in range(1, MOST, every):
-        reached = [await trial.one(kind, f"{number}:{failure}") for failure in failures]
-        if not any(reached):
-            return number - 1
-    raise AssertionError(f"a job of the kind {kind} sends more than {MOST} statements")
-
-
 @pytest.mark.fault("C2")
 async def test_a_worker_that_dies_anywhere_in_a_job(run: FaultRun, database_settings: Settings, tmp_path: Path) -> None:
     failures = ("before", "after", "lost") if run.long else ("after",)
     every = run.size(quick=5, long=1)
     async with trying(database_settings, tmp_path) as trial:
         kinds = ("effect", "charge", "mail")
-        statements = await asyncio.gather(*(fail_everywhere(trial, kind, failures, every=every) for kind in kinds))
+        statements = await asyncio.gather(*(fail_everywhere(trial.one, kind, failures, every=every) for kind in kinds))
     run.report(
         deaths=trial.deaths,
         statements="+".join(str(count) for count in statements),

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ on conflict (tenant_id, key) do update set value = to_jsonb((tenant_settings.val
 OFTEN = Retry(attempts=30, backoff=0.05, most=0.2)
 FEW = Retry(attempts=2, backoff=0.05, most=0.1)
 LONGEST = 0.5
+MOST = 60
 
 
 @job("trial.effect", retry=OFTEN)
@@ -79,3 +81,17 @@ MODULE = Module(
     permissions=[JOBS_READ],
     events=[JobEnded],
 )
+
+
+async def fail_everywhere(
+    one: Callable[[str, str], Awaitable[bool]], kind: str, failures: tuple[str, ...], *, every: int, first: int = 1
+) -> int:
+    """Each failure at every statement of a kind of job (or each `every`-th from the `first`); how many statements there were.
+
+    `one` runs a job of a kind that fails at a place, and says whether it got so far.
+    """
+    for number in range(first, MOST, every):
+        reached = [await one(kind, f"{number}:{failure}") for failure in failures]
+        if not any(reached):
+            return number - 1
+    raise AssertionError(f"a job of the kind {kind} sends more than {MOST} statements")

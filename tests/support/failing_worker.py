@@ -1,7 +1,8 @@
 """`python -m tests.support.failing_worker`: a worker that dies where it is told, and is started again.
 
 The file `FOLDER/TENANT` names the failpoint of that tenant's one job (tests/support/failpoints.py); what is counted are the
-statements of the job itself, from the moment that the queue hands it over.
+statements of the job itself, from the moment that the queue hands it over. `payments.refund=3:before` is a failpoint of the jobs
+of that kind alone, counted from the moment that one of them was claimed.
 """
 
 import asyncio
@@ -13,10 +14,11 @@ from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 
+from lastlight.runtime import processor
 from lastlight.runtime.jobs import states, worker
 from lastlight.runtime.jobs.worker import Worker, run_jobs
 from lastlight.runtime.settings import Settings
@@ -24,11 +26,15 @@ from tests.support.failing_jobs import MODULE
 from tests.support.failpoints import Plan, count_statements, plan_of_work
 from tests.support.lives import live_again
 from tests.support.postgres import REPOSITORY, SECRET_KEY
+from tests.support.processors import processor_of
 from tests.support.programs import started
 from tests.support.services import opened_services
+from tests.support.tills import MODULES as TILL
 
 STALE = timedelta(seconds=0.6)
 LOOK = timedelta(seconds=0.2)
+ASKING = ("create_intent", "capture_intent", "cancel_intent", "create_refund", "update_dispute")
+"""What asks the card provider to do something."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +45,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url: str = ""
     for_ever: bool = False
     """The guard off: attempts never run out."""
+    money: bool = False
+    """It carries out the jobs of payments, instead of those of the trials."""
+    fresh_keys: bool = False
+    """The guard off: the card provider is asked under a new key each time."""
+    processor: dict[str, Any] = {}
+    """The settings that name the card provider."""
 
 
 def run(order: Order) -> None:
@@ -50,6 +62,7 @@ def run(order: Order) -> None:
         var_dir=Path(order.folder),
         smtp_url=order.smtp_url,
         db_pool_size=4,
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in order.processor.items()},
     )
     folder = Path(order.folder)
 
@@ -57,7 +70,9 @@ def run(order: Order) -> None:
         _fail_where_told(folder)
         if order.for_ever:
             _never_give_up()
-        asyncio.run(_work(settings))
+        if order.fresh_keys:
+            _ask_anew()
+        asyncio.run(_work(settings, money=order.money))
 
     def died() -> None:
         with (folder / "deaths").open("a") as deaths:
@@ -66,24 +81,47 @@ def run(order: Order) -> None:
     live_again(live, died=died)
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: Settings, *, money: bool) -> None:
     # what a dead worker left is found by looking: soon, so that a trial takes no longer than it must
     worker.POLL = LOOK
-    async with opened_services(settings, [MODULE]) as services:
+    async with opened_services(settings, TILL if money else [MODULE]) as services:
         await run_jobs(services, asyncio.Event(), stale=STALE)
 
 
 def _fail_where_told(folder: Path) -> None:
     count_statements()
     carried: Any = Worker._carried  # pyright: ignore[reportPrivateUsage] - where the queue hands a job over
+    run_it: Any = Worker._run  # pyright: ignore[reportPrivateUsage] - where the job is known
 
     async def planned(self: Worker, carrier: Any) -> None:
-        tenant = str(UUID(bytes=carrier.payload[:16]))
-        with contextlib.suppress(FileNotFoundError):
-            plan_of_work.set(Plan((folder / tenant).read_text(), folder / f"died-{tenant}"))
+        _plan(folder, str(UUID(bytes=carrier.payload[:16])), kind="")
         await carried(self, carrier)
 
+    async def planned_for_kind(self: Worker, tenant_id: Any, claimed: Any) -> None:
+        _plan(folder, str(tenant_id), kind=claimed.kind)
+        await run_it(self, tenant_id, claimed)
+
     Worker._carried = planned  # pyright: ignore[reportPrivateUsage] - wrapped for this process only
+    Worker._run = planned_for_kind  # pyright: ignore[reportPrivateUsage] - wrapped for this process only
+
+
+def _plan(folder: Path, tenant: str, *, kind: str) -> None:
+    """Set the plan of the work that begins, if the tenant's file names a failpoint for it."""
+    with contextlib.suppress(FileNotFoundError):
+        of, _, at = (folder / tenant).read_text().rpartition("=")
+        if of == kind:
+            plan_of_work.set(Plan(at, folder / f"died-{tenant}"))
+
+
+def _ask_anew() -> None:
+    def anew(call: Any) -> Any:
+        async def asked(*args: Any, **more: Any) -> Any:
+            return await call(*args, **more | {"key": str(uuid4())})
+
+        return asked
+
+    for name in ASKING:
+        setattr(processor, name, anew(getattr(processor, name)))
 
 
 def _never_give_up() -> None:
@@ -102,7 +140,7 @@ def _never_give_up() -> None:
 async def failing_worker(settings: Settings, folder: Path, **options: Any) -> AsyncGenerator[None]:
     """The worker, started again whenever it dies; gone at the end."""
     folder.mkdir(parents=True, exist_ok=True)
-    order = Order(database_url=settings.database_url, folder=str(folder), **options)
+    order = Order(database_url=settings.database_url, folder=str(folder), processor=processor_of(settings), **options)
     program = (sys.executable, "-m", "tests.support.failing_worker", msgspec.json.encode(order).decode())
     quiet: dict[str, Any] = {"stdout": asyncio.subprocess.DEVNULL, "stderr": asyncio.subprocess.DEVNULL}
     async with started(*program, cwd=REPOSITORY, orphaned=signal.SIGTERM, **quiet):

@@ -66,6 +66,12 @@ class SandboxBeside:
         return answer.json()
 
 
+def processor_of(settings: Settings) -> dict[str, Any]:
+    """The settings that name the card provider, for a process that is started with them as JSON."""
+    names = ("stripe_api_base", "stripe_secret_key", "stripe_publishable_key", "stripe_webhook_secrets")
+    return {name: getattr(settings, name) for name in names}
+
+
 @contextlib.contextmanager
 def sandbox_beside(var_dir: Path) -> Generator[SandboxBeside]:
     """Run a sandbox for the length of the block; what it remembers is under `var_dir`."""
