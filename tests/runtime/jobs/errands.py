@@ -47,6 +47,15 @@ async def refused(ctx: Ctx) -> None:
     raise Invalid("No such thing.")
 
 
+@job("test.delayed", retry=QUICK)
+async def delayed(ctx: Ctx, name: str, fails: bool = False) -> None:
+    """Count one effect; one that `fails` does so after a while, in which others may queue up."""
+    await ctx.db.execute(EFFECT, ctx.tenant_id, name)
+    if fails:
+        await asyncio.sleep(1)
+        raise RuntimeError("boom")
+
+
 @job("test.give_up", retry=QUICK)
 async def give_up(ctx: Ctx) -> None:
     """Give up at once."""
@@ -116,7 +125,7 @@ async def platform(ctx: Ctx) -> None:
     await ctx.db.execute(EFFECT, ctx.tenant_id, "platform")
 
 
-JOBS = (effect, types, poison, refused, give_up, slow, asleep, too_long, deadly, toggled)
+JOBS = (effect, types, poison, refused, delayed, give_up, slow, asleep, too_long, deadly, toggled)
 SCHEDULED = (every_tenant, platform)
 
 

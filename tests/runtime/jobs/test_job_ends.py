@@ -87,6 +87,23 @@ async def test_a_failed_attempt_waits_its_turn_and_can_be_repeated_by_hand_once_
     assert await said(database_settings, tenant) == ["job.ended", "job.requeued", "job.ended"]
 
 
+async def test_a_failed_attempt_leaves_the_work_to_one_that_waits_under_its_key(
+    database_settings: Settings, tenant: TenantId
+) -> None:
+    async with worker(database_settings) as services:
+        async with system_ctx(services, tenant) as ctx:
+            first = await ctx.enqueue(errands.delayed, key="one", name="keyed", fails=True)
+        await until(database_settings, first, "running")
+        later = datetime.now(UTC) + timedelta(seconds=3)
+        async with system_ctx(services, tenant) as ctx:
+            second = await ctx.enqueue(errands.delayed, key="one", run_at=later, name="keyed")
+        assert second != first
+        left = await until(database_settings, first, "cancelled")
+        assert (left["attempts"], left["error"]) == (1, "Another one waits under the same key.")
+        assert (await until(database_settings, second, "done"))["attempts"] == 1
+    assert await effects(database_settings, tenant, "keyed") == 1
+
+
 UNREADABLE = (
     "insert into queue.pgqueuer (entrypoint, payload) values ('job', null)",
     "insert into queue.pgqueuer (entrypoint, payload) values ('job', 'short')",

@@ -57,11 +57,21 @@ END = """
 update jobs set state = $4, result = $5, error = $6, finished_at = now(), heartbeat_at = null
 where tenant_id = $1 and id = $2 and attempts = $3 and state = 'running'
 """
+# Where another job waits under the same key, that one does the work: the row of this attempt ends.
 AGAIN = """
-update jobs set state = 'queued', run_at = now() + $4::interval, error = $5, heartbeat_at = null,
-    max_attempts = max_attempts + $6::integer
+update jobs set state = case when other.waits then 'cancelled' else 'queued' end, run_at = now() + $4::interval,
+    error = case when other.waits then $7 else $5 end, finished_at = case when other.waits then now() end,
+    heartbeat_at = null, max_attempts = max_attempts + $6::integer
+from (
+    select exists (
+        select from jobs mine join jobs w on w.tenant_id = $1 and w.kind = mine.kind and w.key = mine.key and w.state = 'queued'
+        where mine.tenant_id = $1 and mine.id = $2
+    ) as waits
+) other
 where tenant_id = $1 and id = $2 and attempts = $3 and state = 'running'
+returning state
 """
+LEFT_TO_ANOTHER = "Another one waits under the same key."
 PROGRESS = """
 update jobs set progress_done = $4, progress_total = coalesce($5, progress_total), progress_note = $6, heartbeat_at = now()
 where tenant_id = $1 and id = $2 and attempts = $3 and state = 'running'
@@ -111,13 +121,18 @@ async def end(ctx: Ctx, claimed: Claimed, state: str, *, result: Any = None, err
 
 
 async def queue_again(ctx: Ctx, claimed: Claimed, *, after: timedelta, error: str, counts: bool = True) -> None:
-    """Put the job back into the queue; `counts=False` gives the attempt back, for a worker that was told to stop."""
-    touched = await ctx.db.execute(
-        AGAIN, ctx.tenant_id, claimed.id, claimed.attempts, after, error[:2000], 0 if counts else 1
+    """Put the job back into the queue, unless another waits under its key, to which the work is left then.
+
+    `counts=False` gives the attempt back, for a worker that was told to stop.
+    """
+    more = 0 if counts else 1
+    state = await ctx.db.fetchval(
+        AGAIN, ctx.tenant_id, claimed.id, claimed.attempts, after, error[:2000], more, LEFT_TO_ANOTHER
     )
-    if touched != 1:
+    if state is None:
         raise SupersededError
-    await carry(ctx, JobId(claimed.id), after=after)
+    if state == "queued":
+        await carry(ctx, JobId(claimed.id), after=after)
 
 
 async def report(
