@@ -120,14 +120,14 @@ async def hire(services: Services, house: House) -> Till:
 
 
 @asynccontextmanager
-async def opened_till(settings: Settings) -> AsyncGenerator[Till]:
-    """A new business whose staff may do everything about money; a worker carries out what is queued."""
+async def opened_till(settings: Settings, *, working: bool = True) -> AsyncGenerator[Till]:
+    """A new business whose staff may do everything about money; a worker carries out what is queued, unless it is not `working`."""
     async with opened_services(settings, MODULES) as services:
         house = House(services, await make_tenant(settings, f"till-{secrets.token_hex(6)}"))
         await house.add_venue()
         await house.sql(LIMITS, house.tenant_id)
         stop = asyncio.Event()
-        task = asyncio.create_task(run_jobs(services, stop, stale=timedelta(seconds=120)))
+        task = asyncio.create_task(run_jobs(services, stop, stale=timedelta(seconds=120)) if working else stop.wait())
         try:
             yield await hire(services, house)
         finally:
