@@ -1,4 +1,7 @@
-"""C4: the power is cut under a load of check-ins and uploads; what was acknowledged before is there when it comes back, once."""
+"""C4: the power is cut under a load of check-ins, uploads and credits that move; what was acknowledged is there when it comes back, once.
+
+Of the money nothing is half either: the books of the ledger and of the credits agree on the machine that came back.
+"""
 
 import asyncio
 import random
@@ -20,6 +23,7 @@ from tests.support.fault_runs import FaultRun, must_fail
 from tests.support.own_processes import Own, own_process
 from tests.support.plain_wire import Wire, request
 from tests.support.power import Afterwards, Bench
+from tests.support.power_till import Moved, PowerTill, power_till
 from tests.support.services import administer
 from tests.support.turnstile import Arrived, Comer, Turnstile, arrived, insist, turnstile
 
@@ -27,6 +31,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.skipif(not power.possible(), re
 
 CLIENTS = 16
 UPLOADERS = 3
+SPENDERS = 6
 REPEATED = 12
 """How many acknowledged requests are sent again after each cut, besides all that had no answer."""
 UPLOAD = "/api/files?purpose=picture&name=night.png"
@@ -41,6 +46,7 @@ class Acknowledged:
     asked: dict[str, tuple[Comer, bytes]] = field(default_factory=dict[str, tuple[Comer, bytes]])
     sent: dict[str, bytes] = field(default_factory=dict[str, bytes])
     """Every request that was sent, by its key: repeated, it is the same to the byte."""
+    moved: Moved = field(default_factory=Moved)
     refused: list[str] = field(default_factory=list[str])
     cuts: int = 0
     in_flight: int = 0
@@ -52,6 +58,7 @@ class Stage:
 
     bench: Bench
     stile: Turnstile
+    till: PowerTill
     web: Own
     after_dir: Path
     after_port: int
@@ -72,7 +79,7 @@ async def stage(bench: Bench, folder: Path, *, without: str = "") -> AsyncGenera
         own_process("worker", dsn=settings.admin_dsn(), var_dir=folder, extra=extra),
         AsyncExitStack() as stack,
     ):
-        yield Stage(bench, stile, web, folder / "after", port, stack=stack)
+        yield Stage(bench, stile, await power_till(stile), web, folder / "after", port, stack=stack)
 
 
 @pytest.fixture(scope="module")
@@ -114,16 +121,22 @@ async def upload(on: Stage, comer: Comer, told: Acknowledged, stop: asyncio.Even
     wire.close()
 
 
+async def spend(on: Stage, told: Acknowledged, stop: asyncio.Event, dice: random.Random) -> None:
+    told.refused += await on.till.spend_all_night(on.web.port, told.moved, stop, dice)
+
+
 async def load_and_cut(on: Stage, told: Acknowledged, dice: random.Random) -> tuple[Path, Acknowledged]:
     """Let guests come, cut the power among them; the disk, and what had been told and asked until then."""
     guests = await on.stile.comers(700)
     people = await on.stile.comers(UPLOADERS)
     stop = asyncio.Event()
     told.asked.clear()
+    told.moved.asked.clear()
     tasks = [asyncio.create_task(come(on, guests, told, stop)) for _ in range(CLIENTS)]
     tasks += [asyncio.create_task(upload(on, comer, told, stop)) for comer in people]
+    tasks += [asyncio.create_task(spend(on, told, stop, dice)) for _ in range(SPENDERS)]
     await asyncio.sleep(dice.uniform(0.6, 1.4))
-    known = Acknowledged([*told.arrived], [*told.files], dict(told.asked), told.sent)
+    known = Acknowledged([*told.arrived], [*told.files], dict(told.asked), told.sent, told.moved.known())
     disk = on.bench.cut()
     stop.set()
     await asyncio.gather(*tasks)
@@ -134,6 +147,7 @@ async def compare(on: Stage, after: Afterwards, known: Acknowledged, dice: rando
     """What the machine that came back lacks, or has twice; requests are then sent to it again with their keys."""
     found = await on.stile.broken(after.settings, known.arrived)
     found |= await compare_files(after, known)
+    found |= await on.till.broken(after.settings, known.moved)
     if on.again is None:
         extra = {"LASTLIGHT_STORAGE_URL": after.files.as_uri()}
         own = own_process("web", dsn=after.settings.admin_dsn(), var_dir=on.after_dir / "web", extra=extra)
@@ -152,8 +166,11 @@ async def compare(on: Stage, after: Afterwards, known: Acknowledged, dice: rando
             unanswered += 1
         else:
             late.append(arrived(comer, answer))
+    paid_twice, unpaid = await on.till.asked_again(wire, known.moved, until=until, dice=dice, times=REPEATED)
     wire.close()
-    found |= {"other answers": other, "not answered for good": unanswered}
+    found |= {"other answers": other + paid_twice, "not answered for good": unanswered + unpaid}
+    for what, count in (await on.till.broken(after.settings, known.moved, all_told=True)).items():
+        found[what] = max(count, found.get(what, 0))
     for what, count in (await on.stile.broken(after.settings, known.arrived + late)).items():
         found[what] = max(count, found.get(what, 0))
     return {what: count for what, count in found.items() if count}
@@ -172,7 +189,7 @@ async def cut_power(on: Stage, told: Acknowledged, dice: random.Random) -> dict[
     """One cut, and what broke."""
     disk, known = await load_and_cut(on, told, dice)
     told.cuts += 1
-    told.in_flight += len(known.asked)
+    told.in_flight += len(known.asked) + len(known.moved.asked)
     try:
         async with power.power_again(on.bench, disk, on.after_dir, port=on.after_port) as after:
             return await compare(on, after, known, dice)
@@ -193,10 +210,11 @@ async def try_cuts(on: Stage, run: FaultRun, cuts: int, *, until_found: bool = F
         cuts=told.cuts,
         acknowledged=len(told.arrived),
         uploads=len(told.files),
+        moved=len(told.moved.told),
         in_flight=told.in_flight,
-        lost=broken.get("lost", 0),
-        doubled=broken.get("doubled", 0),
-        torn=broken.get("torn", 0) + broken.get("torn uploads", 0),
+        lost=broken.get("lost", 0) + broken.get("lost money", 0),
+        doubled=broken.get("doubled", 0) + broken.get("doubled money", 0),
+        torn=sum(broken.get(what, 0) for what in ("torn", "torn uploads", "half money", "wrong books")),
         broken=sum(broken.values()),
     )
     return broken
@@ -218,6 +236,7 @@ async def test_commits_that_do_not_wait_are_lost(bench: Bench, tmp_path: Path, r
     finally:
         await administer(bench.settings, "alter database lastlight reset synchronous_commit")
     must_fail(found.get("lost"))
+    must_fail(found.get("lost money"))
 
 
 @pytest.mark.long_only

@@ -5,9 +5,11 @@ whatever comes, how often and in which order, a payment ends up as the provider 
 """
 
 import asyncio
+import contextlib
+import dataclasses
 import itertools
-import random
 import time
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -18,39 +20,62 @@ from lastlight.runtime.settings import Settings
 from tests.support.fault_runs import FaultRun, must_fail
 from tests.support.forged_webhooks import FORGERIES, TOLERANCE, believed
 from tests.support.histories import STORY, History, Post, in_order, opened_post
+from tests.support.postgres import PostgresServer, database, settings_for
+from tests.support.processors import SandboxBeside
 
 pytestmark = pytest.mark.database
 
 ORDERS = list(itertools.permutations(range(len(STORY))))
 AS_IT_HAPPENED, BACKWARDS = ORDERS[0], ORDERS[-1]
 DAYS = 5
+LANES = 3
+Order = tuple[int, ...]
 
 
-async def final_states(
-    run: FaultRun, post: Post, orders: list[tuple[int, ...]], *, dice: random.Random
-) -> dict[str, list[tuple[int, ...]]]:
+@pytest.fixture
+def lanes(
+    request: pytest.FixtureRequest, paying: Settings, postgres_server: PostgresServer, beside: SandboxBeside
+) -> Generator[list[Settings]]:
+    """Databases with accounts at the provider, for histories side by side: the provider's clock is its account's."""
+    with contextlib.ExitStack() as stack:
+        found = [paying]
+        for number in range(LANES - 1 if request.config.getoption("--long") else 0):
+            dsn = stack.enter_context(database(postgres_server, name=f"lane_{number}"))
+            settings = settings_for(dsn, paying.var_dir / f"lane-{number}")
+            found.append(dataclasses.replace(settings, **beside.another().settings()))
+        yield found
+
+
+async def final_states(run: FaultRun, lanes: list[Settings], orders: list[Order]) -> dict[str, list[Order]]:
     """Each state that histories end in, and the orders of their events that lead to it."""
-    ends: dict[str, list[tuple[int, ...]]] = {}
-    for order in orders:
-        state = await in_order(post, order, waiting=[dice.random() < 0.5 for _ in order])
-        ends.setdefault(repr(state), []).append(order)
-        run.report(orders=sum(map(len, ends.values())), states=len(ends))
+    ends: dict[str, list[Order]] = {}
+    dice, left = run.rng, [*orders]
+
+    async def play(settings: Settings) -> None:
+        async with opened_post(settings) as post:
+            while left:
+                order = left.pop()
+                state = await in_order(post, order, waiting=[dice.random() < 0.5 for _ in order])
+                ends.setdefault(repr(state), []).append(order)
+                run.report(orders=sum(map(len, ends.values())), states=len(ends))
+
+    async with asyncio.TaskGroup() as group:
+        for settings in lanes:
+            group.create_task(play(settings))
     return ends
 
 
 @pytest.mark.fault("W1")
-async def test_every_order_of_a_history_ends_the_same(run: FaultRun, paying: Settings) -> None:
-    dice = run.rng
-    orders = ORDERS if run.long else [AS_IT_HAPPENED, BACKWARDS, *dice.sample(ORDERS, 4)]
-    async with opened_post(paying) as post:
-        ends = await final_states(run, post, orders, dice=dice)
+async def test_every_order_of_a_history_ends_the_same(run: FaultRun, lanes: list[Settings]) -> None:
+    orders = ORDERS if run.long else [AS_IT_HAPPENED, BACKWARDS, *run.rng.sample(ORDERS, 3)]
+    ends = await final_states(run, lanes, orders)
+    async with opened_post(lanes[0]) as post:
         history = History(post, await post.newcomer())
         await history.play(len(STORY))
         for event in history.events:
             await post.bring(event)
         state = await history.state()
-    assert len(ends) == 1, ends
-    assert {*ends} == {repr(state)}
+    assert {*ends} == {repr(state)}, ends
     assert state["findings"] == []
     assert state["payment"] == [("captured", 10_000, 0, 2_500, 7_500, "0259", "")]
     assert state["lots"] == [(10_000, 7_500, 7_500)]
@@ -69,16 +94,16 @@ async def test_where_the_first_look_is_believed_for_good_orders_differ(
         return first[payment.id]
 
     monkeypatch.setattr(looking, "fetch", once)
-    async with opened_post(paying) as post:
-        ends = await final_states(run, post, [AS_IT_HAPPENED, BACKWARDS], dice=run.rng)
-    must_fail(len(ends) > 1)
+    must_fail(len(await final_states(run, [paying], [AS_IT_HAPPENED, BACKWARDS])) > 1)
 
 
 async def at_once(run: FaultRun, post: Post, *, acts: int, times: int) -> list[str]:
     """Bring each event of a history so often at once: what came of it more than once."""
     history = History(post, await post.newcomer())
     await history.play(acts)
-    answers = await asyncio.gather(*(post.bring(event) for event in history.events for _ in range(times)))
+    answers: list[int] = []
+    for event in history.events:
+        answers += await asyncio.gather(*(post.bring(event) for _ in range(times)))
     state = await history.state()
     run.report(brought=len(answers), kept=len(state["inbox"]))
     found = [f"answered {status}" for status in sorted({*answers} - {200})]
@@ -126,13 +151,19 @@ async def test_no_forged_or_stale_webhook_is_believed(run: FaultRun, paying: Set
     async with opened_post(paying) as post:
         history = History(post, await post.newcomer())
         await history.play(2)
+        before = await post.inbox()
         found = await believed(post, history.events, each=each, dice=run.rng)
         run.report(forgeries=each * len(FORGERIES), broken=len(found))
         assert found == []
         for within in (-TOLERANCE + 10, TOLERANCE - 10):
             body = history.events[within > 0]
             assert await post.bring(body, post.signed(body, at=time.time() + within)) == 200
-        assert await post.inbox() == 2
+        assert await post.inbox() == before + 2, "the same events, signed well and in time, are kept"
+        assert (await history.state())["findings"] == []
+
+
+def _believe(*_: object) -> bool:
+    return True
 
 
 @pytest.mark.control("W1")
@@ -143,7 +174,7 @@ async def test_without_a_guard_forgeries_are_believed(
     if guard == "time":
         monkeypatch.setattr(webhooks, "TOLERANCE_SECONDS", 10**10)
     else:
-        monkeypatch.setattr(webhooks, "_fits", lambda *_: True)
+        monkeypatch.setattr(webhooks, "_fits", _believe)
     async with opened_post(paying) as post:
         history = History(post, await post.newcomer())
         await history.play(1)

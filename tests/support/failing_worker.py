@@ -62,7 +62,7 @@ def run(order: Order) -> None:
         var_dir=Path(order.folder),
         smtp_url=order.smtp_url,
         db_pool_size=4,
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in order.processor.items()},
+        **order.processor | {"stripe_webhook_secrets": tuple(order.processor["stripe_webhook_secrets"])},
     )
     folder = Path(order.folder)
 

@@ -4,6 +4,7 @@ import json
 import random
 import time
 from collections.abc import Callable
+from typing import Any
 
 from tests.support.histories import Post
 
@@ -83,7 +84,13 @@ def _no_event(post: Post, body: bytes, dice: random.Random) -> Forgery:
     """Signed well, but no event: whoever has the secret sends nothing like that."""
     event = json.loads(body)
     without = dice.choice(("id", "type", "created", "data"))
-    bodies = ({name: value for name, value in event.items() if name != without}, [], 7, None, {"data": {}})
+    bodies: tuple[Any, ...] = (
+        {name: value for name, value in event.items() if name != without},
+        [],
+        7,
+        None,
+        {"data": {}},
+    )
     said = json.dumps(dice.choice(bodies)).encode()
     wrong = dice.choice((said, b"", b"{", b"\xff\xfe", b"null"))
     return wrong, post.signed(wrong)

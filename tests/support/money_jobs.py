@@ -180,8 +180,10 @@ ENDS = {
 
 def _is_of(data: dict[str, Any], payment: Payment) -> bool:
     named = {data["id"], data.get("payment_intent"), data.get("charge")}
-    by_metadata = (data.get("metadata") or {}).get("payment_id") == str(payment.id)
-    return by_metadata or bool(named & {payment.intent_id, payment.charge_id} - {None})
+    metadata: dict[str, str] = data.get("metadata") or {}
+    return metadata.get("payment_id") == str(payment.id) or bool(
+        named & {payment.intent_id, payment.charge_id} - {None}
+    )
 
 
 @contextlib.asynccontextmanager

@@ -20,7 +20,7 @@ from lastlight.domains.payments.module import MODULE as PAYMENTS
 from lastlight.kernel.ids import PatronId
 from lastlight.runtime import processor
 from lastlight.runtime.jobs.module import MODULE as JOBS
-from lastlight.runtime.jobs.worker import run_jobs
+from lastlight.runtime.jobs.worker import Worker
 from lastlight.runtime.push.module import MODULE as PUSH
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
@@ -36,8 +36,9 @@ STAFF_MAY = (
     *("adjustments.read", "adjustments.approve", "payments.read", "payments.refund", "payments.manage"),
 )
 DAY = 24 * 3600
+STALE = timedelta(seconds=120)
 LONGEST = 150.0
-"""Seconds until a worker has carried out all that is queued, the sweep of the provider's events among it."""
+"""Seconds until a worker has carried out all that is queued."""
 CURRENCY = "ZAR"
 LIMITS = "insert into tenant_settings (tenant_id, key, value) values ($1, 'ledger.adjustment_limit', '1000')"
 LEFT = "select kind, state, attempts, run_at - now(), error from jobs where tenant_id = $1 and state in ('queued', 'running')"
@@ -121,18 +122,24 @@ async def hire(services: Services, house: House) -> Till:
 
 @asynccontextmanager
 async def opened_till(settings: Settings, *, working: bool = True) -> AsyncGenerator[Till]:
-    """A new business whose staff may do everything about money; a worker carries out what is queued, unless it is not `working`."""
+    """A new business whose staff may do everything about money; a worker carries out what is queued, unless it is not `working`.
+
+    Nothing comes by the clock, so that what happens is what a test does.
+    """
     async with opened_services(settings, MODULES) as services:
         house = House(services, await make_tenant(settings, f"till-{secrets.token_hex(6)}"))
         await house.add_venue()
         await house.sql(LIMITS, house.tenant_id)
         stop = asyncio.Event()
-        task = asyncio.create_task(run_jobs(services, stop, stale=timedelta(seconds=120)) if working else stop.wait())
-        try:
-            yield await hire(services, house)
-        finally:
-            stop.set()
-            await task
+        async with asyncio.TaskGroup() as group:
+            if working:
+                worker = Worker(services, STALE)
+                group.create_task(worker.keep_heartbeat(stop))
+                group.create_task(worker.take_jobs(stop))
+            try:
+                yield await hire(services, house)
+            finally:
+                stop.set()
 
 
 def asked(till: Till, amount: int, **more: Any) -> dict[str, Any]:
