@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lastlight.domains.credits import receipts
 from lastlight.domains.credits.model import Lot, LotId, Use, given_back, taken
 from lastlight.domains.taxes.model import Receipt, receipt_of
 from lastlight.kernel import tax
@@ -19,6 +20,7 @@ from lastlight.kernel.money import MOST, Money, digits_of, parsed, written
 from lastlight.kernel.tax import WHOLE, Rate
 from lastlight.runtime.processor.amounts import from_processor, processor_digits, to_processor
 from lastlight.runtime.processor.errors import UnusableAmount
+from tests.domains.credits import test_spend_lines as of_spends
 from tests.kernel import test_money as of_money
 from tests.kernel import test_tax as of_tax
 from tests.support.fault_runs import FaultRun, must_fail
@@ -104,7 +106,7 @@ def an_amount_is_the_same_however_it_is_counted(amount: int, currency: str) -> N
 
 
 def _again(test: Any) -> Callable[..., None]:
-    """What a test of the kernel asserts, for more cases than it tries itself."""
+    """What a test of the kernel or of a domain asserts, for more cases than it tries itself."""
     return test.hypothesis.inner_test
 
 
@@ -127,6 +129,15 @@ TRIED: dict[str, tuple[Callable[..., None], dict[str, Any]]] = {
     "receipts": (
         a_receipt_is_its_lines_and_taking_back_is_what_was_charged,
         {"prices": st.lists(PRICES, min_size=1, max_size=4), "rates": RATES},
+    ),
+    "parts": (
+        _again(of_spends.test_parts_that_are_given_back_add_up_to_the_whole),
+        {
+            "prices": of_spends.PRICES,
+            "rates": of_spends.RATES,
+            "parts": st.lists(st.integers(1, 10**9), max_size=6),
+            "currency": st.sampled_from(CURRENCIES),
+        },
     ),
     "lots": (what_lots_give_is_the_amount_and_goes_back_to_them, {"purse": PURSES, "share": st.integers(0, 1_001)}),
     "counted": (
@@ -160,17 +171,18 @@ def tried(name: str, *, seed: int, cases: int) -> int:
 @pytest.mark.fault("M2")
 @pytest.mark.parametrize("name", TRIED)
 def test_parts_are_the_whole(run: FaultRun, name: str) -> None:
-    cases = tried(name, seed=run.seed, cases=run.size(quick=300, long=175_000))
+    cases = tried(name, seed=run.seed, cases=run.size(quick=300, long=150_000))
     run.report(cases=cases, units_lost=0)
 
 
 @pytest.mark.control("M2")
-@pytest.mark.parametrize("name", ["shares", "lines", "receipts"])
+@pytest.mark.parametrize("name", ["shares", "lines", "receipts", "parts"])
 def test_shares_that_are_rounded_by_themselves_are_found(
     run: FaultRun, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(of_money, "split", naive_split)
     monkeypatch.setattr(tax, "split", naive_split)
+    monkeypatch.setattr(receipts, "split", naive_split)
     must_fail(_found(name, run.seed))
 
 
