@@ -104,6 +104,55 @@ async def test_no_posting_is_written_against_its_rules(books: Books, change: str
     assert await refusal(books, sql, key, uuid7(), books.tenant_id) == rule
 
 
+async def test_the_owner_writes_no_posting_against_its_rules_either(books: Books) -> None:
+    """As the role that the functions run as, which the policies hold to the business, too."""
+    a, b = await books.credits(10), await books.credits()
+    await books.move((a, b, 1), key=(key := uuid7()))
+    copied = (
+        "request, kind, currency, src_version, src_balance, dst_version, dst_balance, amount, at, effective_at, leg"
+    )
+    sql = f"insert into ledger_postings (tenant_id, id, src, dst, meta, {copied}) select tenant_id, $2, src, {{0}}, {{1}}, {copied} from ledger_postings where id = $1"
+    connection = await asyncpg.connect(books.services.settings.admin_dsn())
+    await connection.execute("set role lastlight_owner")
+    await connection.execute("select set_config('app.tenant_id', $1, false)", str(books.tenant_id))
+    for columns, rule in ((("src", "'{}'"), "two_accounts"), (("dst", "'[]'"), "meta_object")):
+        with pytest.raises(asyncpg.CheckViolationError) as found:
+            await connection.execute(sql.format(*columns), key, uuid7())
+        assert found.value.constraint_name == f"ledger_postings_{rule}"  # pyright: ignore[reportAttributeAccessIssue] the driver sets it
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute(
+            "alter table ledger_postings disable trigger ledger_postings_stand; update ledger_postings set amount = 2"
+        )
+    await connection.close()
+    assert await books.balance(b) == 1
+
+
+async def test_the_venue_of_a_posting_is_the_one_that_its_remarks_name(books: Books) -> None:
+    a, b = await books.credits(10), await books.credits()
+    venue = uuid7()
+    cases: list[tuple[dict[str, str], UUID | None]] = [
+        ({"venue_id": str(venue)}, venue),
+        ({"venue_id": "the bar"}, None),
+        ({"reason": "x"}, None),
+        ({}, None),
+    ]
+    alone = uuid7()
+    for meta, expected in cases:
+        alone, batched = uuid7(), uuid7()
+        await books.move((a, b, 1), key=alone, meta=meta)
+        assert await books.batch(moving((a, b, 1), key=batched, meta=meta)) == ["posted"]
+        rows = await books.sql("select venue_id from ledger_postings where id = any ($1)", [alone, batched])
+        assert [row["venue_id"] for row in rows] == [expected] * 2
+    [kept] = await books.sql(
+        """insert into ledger_postings (tenant_id, id, leg, request, kind, currency, src, dst, amount, at, effective_at, venue_id)
+           select tenant_id, $2, 0, $2, kind, currency, src, dst, 1, at, at, $3 from ledger_postings where id = $1 returning venue_id""",
+        alone,
+        uuid7(),
+        venue,
+    )
+    assert kept["venue_id"] is None
+
+
 async def test_without_the_trigger_nothing_would_hold_the_floor(books: Books) -> None:
     """The negative control: it is this trigger that holds it."""
     account = await books.credits(500)
@@ -122,6 +171,13 @@ async def test_an_account_that_carries_sums_does_not_become_deferred(books: Book
     till = await books.open(TILL)
     sql = "update ledger_accounts set mode = 'deferred' where tenant_id = $1 and id = $2"
     assert await refusal(books, sql, books.tenant_id, till) == "ledger_accounts_deferred_is_unbounded"
+
+
+async def test_a_guest_s_account_does_not_become_deferred(books: Books) -> None:
+    guest, at = await books.guest(), UUID("f0" + uuid7().hex[2:])
+    columns = ACCOUNT | {"mode": "'deferred'", "patron_id": "$3"}
+    sql = f"insert into ledger_accounts (tenant_id, id, {', '.join(columns)}) values ($1, $2, {', '.join(columns.values())})"
+    assert await refusal(books, sql, books.tenant_id, at, guest) == "ledger_accounts_guests_are_strict"
 
 
 async def test_an_account_has_one_owner(books: Books) -> None:

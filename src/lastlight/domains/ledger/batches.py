@@ -1,6 +1,7 @@
 """Many transactions in one call: each stands or falls by itself, and one that is refused does not stop its neighbours."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Literal
 
 from lastlight.domains.ledger.errors import CONSTRAINTS
@@ -19,6 +20,20 @@ from (select set_config('app.tenant_id', $1, true) as tenant) entered where tena
 """The same as a transaction of its own."""
 
 Outcome = Literal["posted", "replay"] | Problem
+Rows = Sequence[tuple[Any, ...]]
+"""What the database is given of a transaction: a row for each leg."""
+
+
+def rows_of(transaction: Transaction) -> Rows:
+    """A transaction as it goes into a batch. Raises ValueError where it carries conditions."""
+    if transaction.conditions:
+        raise ValueError("conditions are for transactions that are posted alone")
+    key, kind, at = transaction.id, transaction.kind, transaction.effective_at
+    request, meta = transaction.request(), encoded(transaction.meta)
+    return [
+        (key, number, request, kind, leg.src, leg.dst, leg.amount, at, meta)
+        for number, leg in enumerate(transaction.legs)
+    ]
 
 
 async def post_batch(ctx: Ctx, *, transactions: Sequence[Transaction]) -> list[Outcome]:
@@ -26,34 +41,29 @@ async def post_batch(ctx: Ctx, *, transactions: Sequence[Transaction]) -> list[O
 
     The same id twice in one batch is what it is in two: a replay, or IdReused.
     """
-    columns = _columns(transactions)
-    return _outcomes(transactions, await ctx.db.fetchval(BATCH, *columns) if columns else ())
+    return await post_rows(ctx, batch=[rows_of(transaction) for transaction in transactions])
 
 
-async def post_batch_alone(
-    services: Services, tenant_id: TenantId, *, transactions: Sequence[Transaction]
-) -> list[Outcome]:
+async def post_rows(ctx: Ctx, *, batch: Sequence[Rows]) -> list[Outcome]:
+    """The same for transactions that were made ready."""
+    columns = _columns(batch)
+    return _outcomes(batch, await ctx.db.fetchval(BATCH, *columns) if columns else ())
+
+
+async def post_rows_alone(services: Services, tenant_id: TenantId, *, batch: Sequence[Rows]) -> list[Outcome]:
     """The same, committed, in one round trip to the database. Raises Busy (nothing was posted) or Unsure (it is not known)."""
-    columns = _columns(transactions)
-    return _outcomes(transactions, await run_single(services, tenant_id, SINGLE, *columns) if columns else ())
+    columns = _columns(batch)
+    return _outcomes(batch, await run_single(services, tenant_id, SINGLE, *columns) if columns else ())
 
 
-def _columns(transactions: Sequence[Transaction]) -> list[list[Any]]:
-    """A row for each leg, column by column; nothing where there is no leg."""
-    if any(transaction.conditions for transaction in transactions):
-        raise ValueError("conditions are for transactions that are posted alone")
-    rows = [
-        (one.id, number, request, one.kind, leg.src, leg.dst, leg.amount, one.effective_at, meta)
-        for one in transactions
-        for request, meta in [(one.request(), encoded(one.meta))]
-        for number, leg in enumerate(one.legs)
-    ]
-    return [list(column) for column in zip(*rows, strict=True)]
+def _columns(batch: Sequence[Rows]) -> list[list[Any]]:
+    """Column by column; nothing where there is no leg."""
+    return [list(column) for column in zip(*chain.from_iterable(batch), strict=True)]
 
 
-def _outcomes(transactions: Sequence[Transaction], words: Sequence[str | None]) -> list[Outcome]:
+def _outcomes(batch: Sequence[Rows], words: Sequence[str | None]) -> list[Outcome]:
     answers = (word for word in words if word is not None)
-    return [_outcome(next(answers) if transaction.legs else "ledger_legs_whole") for transaction in transactions]
+    return [_outcome(next(answers) if rows else "ledger_legs_whole") for rows in batch]
 
 
 def _outcome(word: str) -> Outcome:

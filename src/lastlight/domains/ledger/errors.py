@@ -1,6 +1,7 @@
 """Refusals of the ledger; each carries out a rule that the database holds under the same name."""
 
 from lastlight.kernel.errors import Conflict, NotFound
+from lastlight.runtime.db.uow import LostRace
 
 
 class NotEnough(Conflict):
@@ -59,6 +60,14 @@ class IdReused(Conflict):
     default_detail = "Repeat a transaction exactly as it was, or give a new one a new id. Nothing was moved."
 
 
+class PostedMeanwhile(Conflict, LostRace):
+    """A batch wrote this id between the look for it and the posting; run again, the transaction finds it."""
+
+    type = "posted-meanwhile"
+    title = "This id was posted by somebody else at the same moment"
+    default_detail = "Send it again as it is: what was posted is done only once. Nothing was moved."
+
+
 class AccountMoved(Conflict):
     """The account is not in the version that was looked at."""
 
@@ -114,6 +123,7 @@ ERRORS = (
     AccountNotEmpty,
     CurrenciesMixed,
     IdReused,
+    PostedMeanwhile,
     AccountMoved,
     LegsBroken,
     ReversedAlready,
@@ -128,6 +138,7 @@ CONSTRAINTS = {
     "ledger_account_not_empty": AccountNotEmpty,
     "ledger_currency_mixed": CurrenciesMixed,
     "ledger_id_reused": IdReused,
+    "ledger_postings_pkey": PostedMeanwhile,
     "ledger_version_changed": AccountMoved,
     "ledger_legs_whole": LegsBroken,
     "ledger_postings_amount_positive": LegsBroken,

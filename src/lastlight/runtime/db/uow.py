@@ -33,9 +33,16 @@ SNAPSHOT = (
     "begin isolation level repeatable read read only; set local transaction_timeout = '55min';"
     " set local idle_in_transaction_session_timeout = '5min'; set local statement_timeout = '5min'"
 )
+
+
+class LostRace(Exception):
+    """Another transaction did the same meanwhile, so that this one would go another way from the beginning. A problem may be one, too."""
+
+
 RETRIED = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
+    LostRace,
     asyncpg.InvalidCachedStatementError,
     asyncpg.OutdatedSchemaCacheError,
 )
