@@ -561,12 +561,8 @@
 --   hold_id uuid
 --   currency text not null
 --   kind ll.ledger_kind not null
---   meta jsonb not null default '{}'::jsonb -- ids of what it was for: checkin_id, venue_id, charge, reason …
---   venue_id uuid generated as 
-CASE
-    WHEN ((meta ->> 'venue_id'::text) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text) THEN ((meta ->> 'venue_id'::text))::uuid
-    ELSE NULL::uuid
-END -- the venue that the remarks name; null where they name none
+--   meta ll.ledger_meta not null default '{}'::jsonb -- ids of what it was for: checkin_id, venue_id, charge, reason …
+--   venue_id uuid -- the venue that the remarks name; null where they name none
 
 -- ledger_rollups: a deferred account's sums over all postings of transactions before the horizon, which all have ended
 --   tenant_id uuid not null
@@ -1671,7 +1667,6 @@ END)
 --   jobs.jobs_pkey PRIMARY KEY (tenant_id, id)
 --   jobs.jobs_state_known CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
 --   jobs.jobs_tenant_exists FOREIGN KEY (tenant_id) REFERENCES tenants(id)
---   ledger_accounts.ledger_accounts_guests_are_strict CHECK (((patron_id IS NULL) OR ((mode)::text = 'strict'::text)))
 --   ledger_accounts.ledger_accounts_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
 --   ledger_accounts.ledger_accounts_pkey PRIMARY KEY (tenant_id, id)
 --   ledger_accounts.ledger_accounts_stand TRIGGER
@@ -1686,11 +1681,7 @@ END)
 --   ledger_holds.ledger_holds_src_exists FOREIGN KEY (tenant_id, src) REFERENCES ledger_accounts(tenant_id, id)
 --   ledger_holds.ledger_holds_state_known CHECK ((state = ANY (ARRAY['open'::text, 'captured'::text, 'void'::text, 'expired'::text])))
 --   ledger_holds.ledger_holds_two_accounts CHECK ((src <> dst))
---   ledger_postings.ledger_postings_meta_object CHECK ((jsonb_typeof(meta) = 'object'::text))
 --   ledger_postings.ledger_postings_pkey PRIMARY KEY (tenant_id, id, leg)
---   ledger_postings.ledger_postings_reversal_whole CHECK (((reverses IS NULL) = (reverses_leg IS NULL)))
---   ledger_postings.ledger_postings_two_accounts CHECK ((src <> dst))
---   ledger_postings.ledger_postings_versions_whole CHECK ((((src_version IS NULL) = (src_balance IS NULL)) AND ((dst_version IS NULL) = (dst_balance IS NULL))))
 --   ledger_rollups.ledger_rollups_account_exists FOREIGN KEY (tenant_id, account_id) REFERENCES ledger_accounts(tenant_id, id)
 --   ledger_rollups.ledger_rollups_counts_up CHECK (((dr >= 0) AND (cr >= 0)))
 --   ledger_rollups.ledger_rollups_pkey PRIMARY KEY (tenant_id, account_id, horizon)
@@ -2058,6 +2049,7 @@ END)
 --   ll.ledger_currency as text: ledger_accounts_currency_shape CHECK ((VALUE ~ '^[A-Z]{3}$'::text))
 --   ll.ledger_kind as text: ledger_postings_kind_shape CHECK ((((length(VALUE) >= 2) AND (length(VALUE) <= 40)) AND (ltrim(VALUE, 'abcdefghijklmnopqrstuvwxyz0123456789-'::text) = ''::text) AND (ltrim("left"(VALUE, 1), '0123456789-'::text) <> ''::text)))
 --   ll.ledger_leg_number as smallint: ledger_postings_leg_counts CHECK ((VALUE >= 0))
+--   ll.ledger_meta as jsonb: ledger_postings_meta_object CHECK ((jsonb_typeof(VALUE) = 'object'::text))
 --   ll.ledger_mode as text: ledger_accounts_mode_known CHECK ((VALUE = ANY (ARRAY['strict'::text, 'deferred'::text])))
 --   ll.ledger_side as text: ledger_accounts_side_known CHECK ((VALUE = ANY (ARRAY['debit'::text, 'credit'::text])))
 
@@ -3735,6 +3727,7 @@ END)
 --   CREATE TRIGGER invitations_touch BEFORE UPDATE ON public.invitations FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER jobs_touch BEFORE UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER ledger_postings_append_only BEFORE DELETE OR UPDATE ON public.ledger_postings FOR EACH ROW EXECUTE FUNCTION ll.append_only()
+--   CREATE TRIGGER ledger_postings_stand BEFORE INSERT ON public.ledger_postings FOR EACH ROW EXECUTE FUNCTION ll.ledger_posting_stands()
 --   CREATE TRIGGER ledger_rollups_append_only BEFORE DELETE OR UPDATE ON public.ledger_rollups FOR EACH ROW EXECUTE FUNCTION ll.append_only()
 --   CREATE TRIGGER ledger_seals_append_only BEFORE DELETE OR UPDATE ON public.ledger_seals FOR EACH ROW EXECUTE FUNCTION ll.append_only()
 --   CREATE TRIGGER memberships_touch BEFORE UPDATE ON public.memberships FOR EACH ROW EXECUTE FUNCTION ll.touch()
@@ -3782,11 +3775,11 @@ END)
 --   ll.enter_with_key(session uuid, expected bigint, tenant uuid, who text, named text) invoker md5 13a32dc2c18e5d1d131bd91e731cfa18, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.global_table(tbl regclass) invoker md5 3fa9e0738bdfc9d7def8218900752272, run by nobody
 --   ll.ledger_account_id(class smallint, tenant uuid, code text, currency text, owner uuid) invoker md5 d2d2ad075ee599ea6efbaec4df3fb07e, run by nobody
---   ll.ledger_account_stands() invoker md5 7f05ecc21781e7723af2e6eb73486037, run by nobody
+--   ll.ledger_account_stands() invoker md5 7df9390d0d3d8c9bce25de4781f0cf48, run by nobody
 --   ll.ledger_balance_at(p_account uuid, p_at timestamp with time zone) invoker md5 eca49753969b60b4075dc67c80448550, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_balance_effective(p_account uuid, p_at timestamp with time zone) invoker md5 309622337509552530f687aacd63ac1b, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_block_hash(p_before bytea, p_digests bytea) invoker md5 9dbfbfa9115e77d873743c31db0007da, run by lastlight_looker
---   ll.ledger_capture(p_id uuid, p_request uuid, p_kind text, p_hold uuid, p_amount bigint, p_last boolean, p_meta jsonb) definer md5 631ebd1e50e706473057b00c3f497d5c, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_capture(p_id uuid, p_request uuid, p_kind text, p_hold uuid, p_amount bigint, p_last boolean, p_meta jsonb) definer md5 25e22b5d14e9a7da8c7a768e4cffa8a7, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_close(p_account uuid, p_closed boolean) definer md5 184fdd4bdfdfa4994df18b8225b52313, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_conditions(t uuid, p_watch uuid[], p_least bigint[], p_versions bigint[]) invoker md5 22b7c1098f78570602ffa62b5e33cb2d, run by nobody
 --   ll.ledger_end_hold(t uuid, p_hold uuid, p_state text) invoker md5 cf10e62cc273852f8a04fa294e271f8a, run by nobody
@@ -3794,22 +3787,23 @@ END)
 --   ll.ledger_first(t uuid, p_id uuid, p_request uuid) invoker md5 e19b29ad281325297790d194ccba223b, run by nobody
 --   ll.ledger_hold(p_id uuid, p_request uuid, p_kind text, p_src uuid, p_dst uuid, p_amount bigint, p_expires_at timestamp with time zone, p_meta jsonb) definer md5 3de84a9d72e913c9eb5efa998b7d7f15, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_keep(p_account uuid) definer md5 8e89266348848118f5d725f471789815, run by lastlight_app, lastlight_platform, lastlight_system
---   ll.ledger_leg(t uuid, p_id uuid, p_leg smallint, p_request uuid, p_kind text, p_src uuid, p_dst uuid, p_amount bigint, p_at timestamp with time zone, p_effective_at timestamp with time zone, p_meta jsonb, p_hold uuid, p_reverses uuid, p_reverses_leg smallint) invoker md5 aaea1ec08c7aadb1531946c94e3eb6f2, run by nobody
+--   ll.ledger_leg(t uuid, p_id uuid, p_leg smallint, p_request uuid, p_kind text, p_src uuid, p_dst uuid, p_amount bigint, p_at timestamp with time zone, p_effective_at timestamp with time zone, p_meta jsonb, p_hold uuid, p_reverses uuid, p_reverses_leg smallint) invoker md5 5fbebfd4599ed4d16656703a327b4474, run by nobody
 --   ll.ledger_lock(t uuid, p_accounts uuid[]) invoker md5 6969264daace0d9043f467bd588784ec, run by nobody
 --   ll.ledger_moves(p_account uuid, p_since timestamp with time zone, p_until timestamp with time zone) invoker md5 62c9110d5272fd9781a0d93ca3f8c308, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_open(p_class smallint, p_code text, p_currency text, p_side text, p_mode text, p_floor bigint, p_patron_id uuid, p_venue_id uuid) definer md5 a623561c7b223abcad11225e6abee1cb, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_open_hold(t uuid, p_hold uuid) invoker md5 e470abd1ae546fa6f0da1f211a94e6a2, run by nobody
---   ll.ledger_post(p_id uuid, p_request uuid, p_kind text, p_src uuid[], p_dst uuid[], p_amount bigint[], p_effective_at timestamp with time zone, p_meta jsonb, p_watch uuid[], p_least bigint[], p_versions bigint[]) definer md5 5b61724b5350e5476fb948a8456451c7, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_post(p_id uuid, p_request uuid, p_kind text, p_src uuid[], p_dst uuid[], p_amount bigint[], p_effective_at timestamp with time zone, p_meta jsonb, p_watch uuid[], p_least bigint[], p_versions bigint[]) definer md5 37123ed58cbf0e01253a0331bc91d790, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_post_batch(p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) definer md5 fad53e2b311c63947bb41c8138b1de70, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_posting_digest(p ledger_postings) invoker md5 a56e31981b539f1061a09b691461573b, run by lastlight_looker
+--   ll.ledger_posting_stands() invoker md5 121cc8eac6ccfb44f724af5c4d7d44a5, run by nobody
 --   ll.ledger_refuse(rule text, detail text) invoker md5 f2af4baf837383e1a0deb55788413a39, run by nobody
---   ll.ledger_reverse(p_id uuid, p_request uuid, p_kind text, p_of uuid, p_amounts bigint[], p_effective_at timestamp with time zone, p_meta jsonb) definer md5 831eab4d11c83b2868581a54882fa876, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_reverse(p_id uuid, p_request uuid, p_kind text, p_of uuid, p_amounts bigint[], p_effective_at timestamp with time zone, p_meta jsonb) definer md5 d4c12eba0e5c4cbb35604a5bfabbdd9c, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_roll_up() definer md5 d9df0f0efb9c101279b378582069ee3a, run by lastlight_system
 --   ll.ledger_seal() definer md5 e0475acfbaa92e92c6384bf69548861e, run by lastlight_system
 --   ll.ledger_set_aside(t uuid, p_src uuid, p_dst uuid, p_amount bigint) invoker md5 28e52c579c2c7bd1b1844e50b4f1d803, run by nobody
 --   ll.ledger_short() invoker md5 38a4f94e31008f6cacba2d0207ffb28f, run by nobody
 --   ll.ledger_version_at(t uuid, p_account uuid, p_newest bigint, p_at timestamp with time zone) invoker md5 30aa62f40d5789432ed110d9059087d8, run by lastlight_app, lastlight_platform, lastlight_system
---   ll.ledger_void(p_hold uuid) definer md5 e03c34330ccb3aeb76c671cf43538f93, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_void(p_hold uuid) definer md5 414a4d24d2c1c8318942877ae88c7359, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_write_all(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 2e0291b502829fe52337bab3147330f3, run by nobody
 --   ll.ledger_write_each(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 50f9661ef3a01cc2fd2dd06cb39dd532, run by nobody
 --   ll.patron_id() invoker md5 81dd5b1d2155e79856f342a99307cbae, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
