@@ -137,11 +137,11 @@ async def _fill_business(services: Services, business: Business, size: Size, has
 
 
 async def _fill_credits(ctx: Ctx, business: Business, venue_ids: list[VenueId], guests: list[PatronId]) -> None:
-    """Credits of the first guests, and one adjustment that waits for the owner."""
+    """Credits of the first guests, and adjustments of which some wait for the owner."""
     currency: str = await ctx.db.fetchval(CURRENCY, ctx.tenant_id)
     await seed_credits(ctx, venue_ids=venue_ids, patron_ids=guests, currency=currency)
-    by = _user_id(business, "manager")
-    await adjustments.seed_adjustment(ctx, seed=SEED, patron_id=guests[0], by=by, currency=currency)
+    by, decider = _user_id(business, "manager"), _user_id(business, "owner")
+    await adjustments.seed_adjustments(ctx, seed=SEED, patron_ids=guests, by=by, decider=decider, currency=currency)
 
 
 async def _fill_purchases(

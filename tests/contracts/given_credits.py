@@ -73,3 +73,30 @@ async def decline_adjustment(world: World, who: Somebody) -> Given:
 @example("withdraw_adjustment")
 async def withdraw_adjustment(world: World, who: Somebody) -> Given:
     return Given(path={"adjustment_id": await adjustment(world, who, by=who.user_id)})
+
+
+@example("guest_credits_refund_submit")
+async def refund_form(world: World, who: Somebody) -> Given:
+    patron_id = await THINGS["patron_id"](world, who)
+    paid = await bought(world, who, patron_id=patron_id)
+    return Given(path={"patron_id": patron_id}, data={"of": f"{paid}:ZAR:20000", "amount": "5", **REASON})
+
+
+@example("credit_reversal_submit")
+async def reversal_form(world: World, who: Somebody) -> Given:
+    return Given(data={"amount": "1", **REASON})
+
+
+@example("credit_adjustment_submit")
+async def adjustment_form(world: World, who: Somebody) -> Given:
+    return Given(data={"direction": "more", "amount": "5", "currency": "ZAR", **REASON})
+
+
+@example("adjustment_decline_submit")
+async def decline_form(world: World, who: Somebody) -> Given:
+    return Given(data=REASON)
+
+
+@example("adjustment_withdrawal_submit")
+async def withdrawal_form(world: World, who: Somebody) -> Given:
+    return Given(path={"adjustment_id": await adjustment(world, who, by=who.user_id)})

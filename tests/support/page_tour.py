@@ -12,6 +12,7 @@ from lastlight.runtime.module import Registry
 from tests.support.ledger_tour import ledger_things
 from tests.support.live_server import LiveServer, Person
 from tests.support.safety_tour import safety_things
+from tests.support.tour_credits import credit_things
 from tests.support.tour_payments import payment_things
 from tests.support.tour_places import place_things
 from tests.support.tour_work import work_things
@@ -41,6 +42,8 @@ ELSEWHERE = {
     "/go/{place:path}": "it only leads on, from a notice on a phone",
     "/manage/team/tonight": "a part of the first page",
     "/staff/shift/tonight": "a part of the first page",
+    "/manage/credits/{patron_id:uuid}/adjustments": "a part of the guest's credits",
+    "/owner/credits/{patron_id:uuid}/adjustments": "a part of the guest's credits",
     "/invitation": "it opens with the link of a mail only, toured by the tests of invitations",
 }
 DIALOGS = (
@@ -83,6 +86,11 @@ DIALOGS = (
     "/replay",
     "/moderation",
     "/end",
+    "/adjustment",
+    "/reversal",
+    "/approval",
+    "/decline",
+    "/withdrawal",
 )
 QUESTIONS = {
     "/impersonation": "?tenant=kojo-arcade&as=patron",
@@ -209,6 +217,7 @@ def real_things(server: LiveServer) -> dict[str, str]:
         **place_things(server, owner),
         **ledger_things(server),
         **payment_things(server),
+        **credit_things(server, owner),
         **_door_things(server, owner, str(venue), sent["checkin"]["id"]),
     }
     for client in (owner, crew, guest):

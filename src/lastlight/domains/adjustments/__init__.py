@@ -4,6 +4,6 @@ A subject (guests' credits, the accounts of the ledger) says what booking it mov
 of it is written beside it.
 """
 
-from lastlight.domains.adjustments.seeding import seed_adjustment
+from lastlight.domains.adjustments.seeding import seed_adjustments
 
-__all__ = ["seed_adjustment"]
+__all__ = ["seed_adjustments"]

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from lastlight.domains.adjustments.errors import AdjustmentDecided, NotYourRequest, OwnAdjustment, OwnCredits
 from lastlight.domains.adjustments.events import AdjustmentBooked, AdjustmentEnded, AdjustmentRequested
-from lastlight.domains.adjustments.queries import read_adjustment
+from lastlight.domains.adjustments.queries import is_their_own, read_adjustment
 from lastlight.domains.adjustments.schemas import (
     Adjustment,
     AdjustmentId,
@@ -14,8 +14,9 @@ from lastlight.domains.adjustments.schemas import (
     Subject,
 )
 from lastlight.domains.adjustments.subjects import SUBJECTS, account_kind
+from lastlight.domains.ledger import AccountKind, transaction_id
 from lastlight.domains.venues import read_venue
-from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
+from lastlight.kernel.errors import Conflict, Invalid, NotFound, NotPermitted
 from lastlight.kernel.ids import PLATFORM, PatronId, UserId, VenueId, uuid7
 from lastlight.kernel.money import digits_of
 from lastlight.runtime.context import Ctx
@@ -25,7 +26,7 @@ INSERT = """
 insert into adjustments (tenant_id, id, subject, patron_id, venue_id, source, destination, amount, currency, reason, status,
                          needs_approval, requested_by, booked_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, case when $11 then 'waiting' else 'booked' end, $11, $12,
-        case when $11 then null else now() end)
+        case when $11 then null else now() end) on conflict (tenant_id, id) do nothing
 """
 DECIDE = """
 update adjustments
@@ -33,23 +34,34 @@ set status = $3, decided_by = $4, decided_at = now(), decision = $5, booked_at =
 where tenant_id = $1 and id = $2
 """
 HOLD = "select status from adjustments where tenant_id = $1 and id = $2 for update"
-ACCOUNT_OF = "select user_id from patrons where tenant_id = $1 and id = $2"
 
 
-async def adjust_credits(ctx: Ctx, *, data: CreditAdjustmentIn) -> Adjustment:
-    """Put a guest's credits right; above the limit it waits for another person. Raises OwnCredits, CreditsShort."""
+async def adjust_credits(ctx: Ctx, *, data: CreditAdjustmentIn, once: str = "") -> Adjustment:
+    """Put a guest's credits right; above the limit it waits for another person. Raises OwnCredits, CreditsShort.
+
+    What the same person asks under the same `once` is one request.
+    """
     if data.amount == 0:
         raise Invalid(fields={"amount": "Say how many credits more, or fewer with a minus."})
     await _require_not_their_own(ctx, data.patron_id)
-    return await _ask(ctx, subject="credits", data=data, patron_id=data.patron_id)
+    return await _ask(ctx, subject="credits", data=data, patron_id=data.patron_id, once=once)
 
 
-async def adjust_ledger(ctx: Ctx, *, data: LedgerAdjustmentIn) -> Adjustment:
+async def adjust_ledger(ctx: Ctx, *, data: LedgerAdjustmentIn, once: str = "") -> Adjustment:
     """Move an amount between two accounts of the business; above the limit it waits for another person."""
-    accounts = (account_kind(data.source, field="source"), account_kind(data.destination, field="destination"))
-    if accounts[0] == accounts[1]:
+    ends_of(data)
+    return await _ask(ctx, subject="ledger", data=data, accounts=(data.source, data.destination), once=once)
+
+
+def ends_of(data: LedgerAdjustmentIn) -> tuple[AccountKind, AccountKind]:
+    """The account that is debited and the one that is credited. Raises Invalid."""
+    source, destination = (
+        account_kind(data.source, field="source"),
+        account_kind(data.destination, field="destination"),
+    )
+    if source == destination:
         raise Invalid(fields={"destination": "Choose another account than the one it comes from."})
-    return await _ask(ctx, subject="ledger", data=data, accounts=(data.source, data.destination))
+    return source, destination
 
 
 async def approve(ctx: Ctx, *, adjustment_id: UUID, note: str) -> Adjustment:
@@ -82,6 +94,7 @@ async def _ask(
     data: CreditAdjustmentIn | LedgerAdjustmentIn,
     patron_id: PatronId | None = None,
     accounts: tuple[str | None, str | None] = (None, None),
+    once: str = "",
 ) -> Adjustment:
     if ctx.tenant_id == PLATFORM:
         raise NotFound("Go inside the business first.")
@@ -91,9 +104,11 @@ async def _ask(
         await read_venue(ctx, venue_id=VenueId(data.venue_id))
     limit = await setting(ctx, SUBJECTS[subject].limit) * 10 ** digits_of(data.currency)
     waits = abs(data.amount) > limit
-    made_id, what = AdjustmentId(uuid7()), (data.amount, data.currency, data.reason.strip(), waits, _user(ctx))
-    await ctx.db.execute(INSERT, ctx.tenant_id, made_id, subject, patron_id, data.venue_id, *accounts, *what)
+    made_id, what = _id(ctx, once), (data.amount, data.currency, data.reason.strip(), waits, _user(ctx))
+    new = await ctx.db.execute(INSERT, ctx.tenant_id, made_id, subject, patron_id, data.venue_id, *accounts, *what)
     made = await read_adjustment(ctx, adjustment_id=made_id)
+    if not new:
+        return _the_same(made, subject, patron_id, accounts, data)
     if not waits:
         return await _book(ctx, made, approved=False)
     _emit(
@@ -102,6 +117,25 @@ async def _ask(
         made,
         made.reason,
     )
+    return made
+
+
+def _id(ctx: Ctx, once: str) -> AdjustmentId:
+    """A new id; the same one for what the same person asks under the same `once`."""
+    return AdjustmentId(transaction_id(ctx.tenant_id, f"adjustment:{_user(ctx)}:{once}") if once else uuid7())
+
+
+def _the_same(
+    made: Adjustment,
+    subject: Subject,
+    patron_id: PatronId | None,
+    accounts: tuple[str | None, str | None],
+    data: CreditAdjustmentIn | LedgerAdjustmentIn,
+) -> Adjustment:
+    """What was asked for before under the same `once`. Raises Conflict where that was something else."""
+    asked = (made.subject, made.patron_id, made.source, made.destination, made.amount, made.currency)
+    if asked != (subject, patron_id, *accounts, data.amount, data.currency):
+        raise Conflict("This form was sent already, with something else in it. Open it again to ask for more.")
     return made
 
 
@@ -148,7 +182,7 @@ async def _require_other(ctx: Ctx, waiting: Adjustment) -> None:
 
 
 async def _require_not_their_own(ctx: Ctx, patron_id: PatronId) -> None:
-    if await ctx.db.fetchval(ACCOUNT_OF, ctx.tenant_id, patron_id) == _user(ctx):
+    if await is_their_own(ctx, patron_id=patron_id):
         raise OwnCredits
 
 

@@ -14,6 +14,8 @@ from lastlight.runtime.tenant_settings import TenantSetting
 
 BUSINESS = {kind.code: kind for kind in ledger.CHART if kind.owner == "business"}
 """The lines of the chart of which a business has one account in each currency."""
+ACCOUNTS = {code: kind.name for code, kind in BUSINESS.items()}
+"""What they are called."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from and to an account of the business. Whoever calls has seen to the permission
 """
 
 from lastlight.domains.credits.errors import CreditsShort, NotASpend, SpendReversed
+from lastlight.domains.credits.looking import entry_of_source
 from lastlight.domains.credits.lots import Writing
 from lastlight.domains.credits.model import CreditEntry, EntryId, SpentLine
 from lastlight.domains.credits.permissions import CREDITS_ADJUST, CREDITS_CHARGE, CREDITS_OWN, CREDITS_READ
@@ -30,6 +31,7 @@ __all__ = [
     "SpentLine",
     "Writing",
     "balances_of",
+    "entry_of_source",
     "find_spend",
     "give",
     "own_credits",

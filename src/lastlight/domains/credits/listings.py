@@ -106,6 +106,10 @@ MONEY = (
     Column("frozen", "Of it frozen", kind="number", shown=False),
     Column("currency", "Currency"),
 )
+# A balance is of the whole business: at a venue are those that moved there.
+MOVED_AT_VENUE = """exists (
+    select from credit_entries e
+    where e.tenant_id = a.tenant_id and e.patron_id = a.patron_id and e.currency = a.currency and e.venue_id {})"""
 ENTRY_SOURCE = """credit_entries e
 join patrons p on p.tenant_id = e.tenant_id and p.id = e.patron_id
 left join venues w on w.tenant_id = e.tenant_id and w.id = e.venue_id"""
@@ -134,7 +138,14 @@ BALANCES = Listing(
         Column("currency", "Currency"),
         Column("moved_at", "Last change", kind="time", sort=True),
     ),
-    filters=(Filter("patron_id", "Guest"), Filter("currency"), Filter("balance")),
+    filters=(
+        Filter("patron_id", "Guest"),
+        Filter("venue_id", "Venue", kind="uuid", match=MOVED_AT_VENUE),
+        Filter("currency"),
+        Filter("in_dispute", "Frozen", sql="(a.frozen > 0)", kind="bool"),
+        Filter("balance"),
+        Filter("moved_at"),
+    ),
     search=("p.name",),
     sort="-moved_at",
 )

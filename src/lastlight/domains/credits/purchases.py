@@ -19,7 +19,7 @@ from lastlight.domains.credits.schemas import (
 )
 from lastlight.domains.credits.settings import Rules, offered, read_rules
 from lastlight.domains.venues import require_shown
-from lastlight.kernel.errors import Invalid
+from lastlight.kernel.errors import Conflict, Invalid, NotFound
 from lastlight.kernel.ids import PatronId
 from lastlight.kernel.money import written
 from lastlight.runtime.context import Ctx
@@ -76,8 +76,13 @@ async def _make_room(ctx: Ctx, *, patron_id: PatronId, amount: int, currency: st
         over -= one.amount
 
 
-async def refund(ctx: Ctx, *, data: CreditRefundIn) -> CreditRefunds:
-    """Send unspent credits back to the cards that paid: of one payment, or of a guest's newest purchases first."""
+async def refund(
+    ctx: Ctx, *, data: CreditRefundIn, of: PatronId | None = None, seen: int | None = None
+) -> CreditRefunds:
+    """Send unspent credits back to the cards that paid: of one payment, or of a guest's newest purchases first.
+
+    `of`: the guest whose purchases they must be. `seen`: what could go back when somebody decided; another sum now raises Conflict.
+    """
     if (data.payment_id is None) == (data.patron_id is None):
         raise Invalid(fields={"payment_id": "Give the payment, or the guest with an amount; not both."})
     if data.patron_id is not None and (data.amount is None or data.currency is None):
@@ -86,12 +91,14 @@ async def refund(ctx: Ctx, *, data: CreditRefundIn) -> CreditRefunds:
         await payments.read_payment(ctx, payment_id=data.payment_id)
     if data.patron_id is not None:
         await read_balances(ctx, patron_id=data.patron_id)
-    return await _refund(
-        ctx,
-        lots=await _kept_lots(ctx, data),
-        amount=data.amount,
-        reason=data.reason.strip(),
-    )
+    lots = await _kept_lots(ctx, data)
+    if of is not None and any(lot.patron_id != of for lot in lots):
+        raise NotFound
+    if seen is not None and sum(lot.free for lot in lots) != seen:
+        raise Conflict(
+            "What can go back changed in the meantime. Look at the guest's credits again. Nothing was moved."
+        )
+    return await _refund(ctx, lots=lots, amount=data.amount, reason=data.reason.strip())
 
 
 async def refund_own(ctx: Ctx, *, payment_id: UUID, data: OwnCreditRefundIn) -> CreditRefunds:

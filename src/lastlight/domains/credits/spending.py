@@ -23,7 +23,7 @@ from lastlight.domains.credits.model import (
 from lastlight.domains.credits.receipts import SpendLine, gross_of, left_of, part_of, receipt_of, tax_of
 from lastlight.domains.credits.settings import read_rules
 from lastlight.domains.ledger import AccountKind, Leg, Transaction, TransactionId
-from lastlight.kernel.errors import Invalid
+from lastlight.kernel.errors import Conflict, Invalid
 from lastlight.kernel.ids import PatronId, VenueId
 from lastlight.kernel.money import MOST
 from lastlight.runtime.context import Ctx
@@ -132,10 +132,13 @@ async def find_spend(ctx: Ctx, *, entry_id: UUID) -> CreditEntry:
     return entry
 
 
-async def reverse_spend(ctx: Ctx, *, entry_id: UUID, amount: int | None = None, reason: str) -> CreditEntry:
+async def reverse_spend(
+    ctx: Ctx, *, entry_id: UUID, amount: int | None = None, reason: str, seen: int | None = None
+) -> CreditEntry:
     """Give back a spend, wholly (what is left of it) or in part, to the lots that it came from. Raises SpendReversed.
 
     A lot whose time was over meanwhile can be spent for the days of grace that the business gives. The caller has seen to the permission.
+    `seen`: what was left of it when somebody decided; another sum now raises Conflict.
     """
     spent = await find_spend(ctx, entry_id=entry_id)
     rules = await read_rules(ctx)
@@ -144,6 +147,8 @@ async def reverse_spend(ctx: Ctx, *, entry_id: UUID, amount: int | None = None, 
     rows = await ctx.db.fetch(OUTSTANDING, ctx.tenant_id, entry_id)
     outstanding = [Use(row["lot_id"], row["amount"]) for row in rows]
     left = sum(use.amount for use in outstanding)
+    if seen is not None and left != seen:
+        raise Conflict("Some of it was given back in the meantime. Look at the entry again. Nothing was moved.")
     amount = left if amount is None else amount
     if amount > left or left == 0:
         raise SpendReversed(extra={"left": left})

@@ -5,6 +5,7 @@ provider's word is what counts: its objects are fetched and looked at, whatever 
 """
 
 from lastlight.domains.payments.actions import begin_payment, begin_refund, void_payment
+from lastlight.domains.payments.amounts import read_amount
 from lastlight.domains.payments.errors import AmountUnusable, RefundTooLarge, SpentAlready
 from lastlight.domains.payments.health import ProviderAnswer, provider_answer
 from lastlight.domains.payments.model import (
@@ -47,6 +48,7 @@ __all__ = [
     "find_payment",
     "payments_under_way",
     "provider_answer",
+    "read_amount",
     "read_payment",
     "refunds_of",
     "try_payment",
