@@ -86,6 +86,7 @@ def _inside_only(op: Operation) -> bool:
         "spend_credits",
         "adjust_credits",
         "adjust_ledger",
+        "ledger_adjustment_submit",
         "refund_credits",
     }
 

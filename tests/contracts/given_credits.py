@@ -100,3 +100,9 @@ async def decline_form(world: World, who: Somebody) -> Given:
 @example("adjustment_withdrawal_submit")
 async def withdrawal_form(world: World, who: Somebody) -> Given:
     return Given(path={"adjustment_id": await adjustment(world, who, by=who.user_id)})
+
+
+@example("ledger_adjustment_submit")
+async def ledger_form(world: World, who: Somebody) -> Given:
+    given = {"source": "losses", "destination": "revenue", "amount": "1", "currency": "ZAR"}
+    return Given(data={**given, **REASON})

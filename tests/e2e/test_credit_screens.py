@@ -1,4 +1,4 @@
-"""Credits on the consoles in Chromium: adjusted by one, approved by another, seen in the history; a spend given back."""
+"""Credits on the consoles in Chromium: adjusted by one, approved by another, seen in the history; a spend given back; the books by two people."""
 
 from collections.abc import Callable
 
@@ -71,6 +71,29 @@ def test_a_spend_is_given_back_and_the_guests_page_hears_of_it(live_server: Live
     expect(watching.locator("#credit_entries tbody tr").first).to_contain_text("The puck was missing")
 
 
+def test_the_books_show_both_entries_before_they_are_posted(live_server: LiveServer, console_of: Console) -> None:
+    page = console_of(live_server.person("owner"), "/owner/ledger/accounts", reduced_motion="reduce")
+    page.get_by_role("link", name="Adjust", exact=True).click()
+    page.get_by_label("Debit").select_option(label="Losses")
+    page.get_by_label("Credit").select_option(label="Losses")
+    page.get_by_label("Amount").fill("145")
+    page.get_by_role("button", name="Show the entries").click()
+    expect(page.get_by_label("Credit")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Credit").select_option(label="Bank")
+    page.get_by_role("button", name="Show the entries").click()
+    shown = page.get_by_role("region", name="Debits and credits").locator("tbody tr")
+    expect(shown).to_have_count(2)
+    expect(shown.nth(0)).to_contain_text("Losses")
+    expect(shown.nth(1)).to_contain_text("Bank")
+    page.get_by_role("button", name="Ask for it").click()
+    expect(page.get_by_label("Reason")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Reason").fill("Counted short")
+    page.get_by_role("button", name="Ask for it").click()
+    toast(page, "It waits for a second person.")
+    expect(page.locator("#story")).to_contain_text("Counted short")
+    expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+
+
 def test_the_screens_fit_a_phone_in_both_themes(live_server: LiveServer, console_of: Console) -> None:
     client = live_server.client(live_server.person("manager"))
     owner = live_server.client(live_server.person("owner"))
@@ -86,6 +109,7 @@ def test_the_screens_fit_a_phone_in_both_themes(live_server: LiveServer, console
         f"/owner/credits/entries/{spent}",
         "/owner/adjustments",
         f"/owner/adjustments/{made}",
+        "/owner/ledger/adjustments/new?source=losses&destination=bank&amount=145&currency=ZAR",
     ):
         page.goto(path)
         assert wrong_in_themes(page) == [], path

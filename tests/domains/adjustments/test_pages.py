@@ -9,6 +9,7 @@ import pytest
 
 from lastlight.domains.adjustments.notices import push_requested
 from lastlight.domains.adjustments.queries import count_waiting
+from lastlight.domains.adjustments.settings import LEDGER_LIMIT
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.settings import Settings
 from tests.support.things import THINGS
@@ -16,6 +17,9 @@ from tests.support.world import Somebody, World, opened_world
 
 pytestmark = pytest.mark.database
 ENTRIES = "select e.kind, e.amount from credit_entries e where e.patron_id = $1 order by e.number"
+MOVED = "select src, dst, amount from ledger_postings where tenant_id = $1 and kind = 'adjustment'"
+SETTING = """insert into tenant_settings (tenant_id, key, value) values ($1, $2, $3)
+             on conflict (tenant_id, key) do update set value = excluded.value"""
 
 
 @pytest.fixture(scope="module")
@@ -162,21 +166,70 @@ async def test_a_decline_says_why(world: World, manager: Somebody, owner: Somebo
     assert await entries(world, patron_id) == []
 
 
+async def test_the_books_are_shown_before_anything_is_posted(world: World, owner: Somebody) -> None:
+    path = "/owner/ledger/adjustments/new"
+    asked_for = {"source": "losses", "destination": "bank", "amount": "145", "currency": "ZAR"}
+    query = "&".join(f"{name}={value}" for name, value in asked_for.items())
+    text = await get(world, f"{path}?{query}", owner)
+    for words in ("What would be posted", "It waits for a second person", "Ask for it", "Losses", "Bank"):
+        assert words in text, words
+    for wrong, said in (
+        ({"destination": "losses"}, "Choose another account"),
+        ({"source": "credits"}, "Choose one of"),
+        ({"amount": "0"}, "Give more than nothing"),
+        ({"amount": "1.234"}, "ZAR has 2 decimals."),
+        ({"currency": "XXX"}, "Choose one of"),
+    ):
+        bad = asked_for | wrong
+        shown = await get(world, f"{path}?" + "&".join(f"{name}={value}" for name, value in bad.items()), owner)
+        assert (said in shown, "What would be posted" in shown) == (True, False), said
+        refused = await post(world, path, owner, **bad, reason="why")
+        assert (refused.status_code, said in refused.text) == (422, True), said
+    assert (await post(world, path, owner, **asked_for, reason=" ")).status_code == 422
+    assert await world.sql(MOVED, world.a.id) == []
+    assert await world.value("select count(*) from adjustments where subject = 'ledger'") == 0
+
+
+async def test_the_books_are_adjusted_by_two_people_or_alone_up_to_the_limit(world: World, owner: Somebody) -> None:
+    path, once = "/owner/ledger/adjustments/new", str(uuid4())
+    data = {
+        "source": "losses",
+        "destination": "bank",
+        "amount": "145",
+        "currency": "ZAR",
+        "reason": "why",
+        "once": once,
+    }
+    assert went(await post(world, path, owner, **data))
+    assert went(await post(world, path, owner, **data))
+    assert await world.sql(MOVED, world.a.id) == []
+    rows = await world.sql("select id, status from adjustments where subject = 'ledger'")
+    assert [row["status"] for row in rows] == ["waiting"]
+    await world.sql(SETTING, world.a.id, LEDGER_LIMIT.key, "200")
+    text = await get(world, f"{path}?source=losses&destination=bank&amount=145&currency=ZAR", owner)
+    assert ("It is posted at once." in text, "Post it" in text) == (True, True)
+    assert went(await post(world, path, owner, **(data | {"once": str(uuid4())})))
+    assert [row["amount"] for row in await world.sql(MOVED, world.a.id)] == [14_500]
+    await world.sql("delete from tenant_settings where tenant_id = $1 and key = $2", world.a.id, LEDGER_LIMIT.key)
+
+
 @pytest.mark.parametrize(
-    ("role", "sees", "asks", "decides"),
+    ("role", "sees", "asks", "decides", "books"),
     [
-        ("A.owner", True, True, True),
-        ("A.manager", True, True, False),
-        ("A.staff", False, False, False),
-        ("B.owner", True, False, False),
+        ("A.owner", True, True, True, True),
+        ("A.manager", True, True, False, False),
+        ("A.staff", False, False, False, False),
+        ("B.owner", True, False, False, True),
     ],
 )
 async def test_each_sees_and_does_what_they_may(
-    world: World, role: str, *, sees: bool, asks: bool, decides: bool
+    world: World, role: str, *, sees: bool, asks: bool, decides: bool, books: bool
 ) -> None:
     who = world.somebody[role]
     patron_id, made = await asked(world, world.somebody["A.manager"])
     assert (await world.send("GET", "/manage/adjustments", who)).status_code == (200 if sees else 403)
+    new = await world.send("GET", "/owner/ledger/adjustments/new", who)
+    assert new.status_code == (200 if books else 403)
     before = await world.value("select count(*) from adjustments where patron_id = $1", patron_id)
     data = {"direction": "more", "amount": "5", "currency": "ZAR", "reason": "why"}
     assert went(await post(world, f"/manage/credits/{patron_id}/adjustment", who, **data)) is asks

@@ -7,6 +7,7 @@ import msgspec
 
 from lastlight.domains.adjustments import actions, queries
 from lastlight.domains.adjustments.credit_pages import credit_pages
+from lastlight.domains.adjustments.ledger_pages import LEDGER_PAGES
 from lastlight.domains.adjustments.listings import ADJUSTMENTS
 from lastlight.domains.adjustments.permissions import ADJUSTMENTS_APPROVE, ADJUSTMENTS_READ
 from lastlight.domains.adjustments.preview import entries_of
@@ -147,4 +148,7 @@ async def _why_not(ctx: Ctx, adjustment: Adjustment) -> str:
     return "" if ctx.allows(ADJUSTMENTS_APPROVE) else "not-permitted"
 
 
-PAGES = (*(one for prefix in CONSOLES for maker in (list_pages, detail_pages, credit_pages) for one in maker(prefix)),)
+PAGES = (
+    *(one for prefix in CONSOLES for maker in (list_pages, detail_pages, credit_pages) for one in maker(prefix)),
+    *LEDGER_PAGES,
+)

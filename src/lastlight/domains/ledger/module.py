@@ -54,6 +54,7 @@ BOOKS_MODULE = Module(
             permission=LEDGER_READ,
             group="Money",
             order=64,
+            also=(f"{HOME}/adjustments",),
         ),
     ),
 )
