@@ -10,6 +10,8 @@ from lastlight.domains.adjustments.pages import PAGES
 from lastlight.domains.adjustments.permissions import ADJUSTMENTS_READ, PERMISSIONS
 from lastlight.domains.adjustments.queries import count_waiting
 from lastlight.domains.adjustments.settings import SETTINGS
+from lastlight.domains.adjustments.sources import adjustment_sources
+from lastlight.domains.ledger import SOURCES
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import RequestInfo
 from lastlight.runtime.module import Module, Nav, Reaction
@@ -20,6 +22,7 @@ async def count_to_decide(ctx: Ctx, *, request: RequestInfo) -> int | None:
     return await count_waiting(ctx)
 
 
+SOURCES.add("adjustments", adjustment_sources)
 MODULE = Module(
     name="adjustments",
     summary="What is put right by hand: guests' credits and the business's accounts, above a limit by two people.",

@@ -5,7 +5,7 @@ from and to an account of the business. Whoever calls has seen to the permission
 """
 
 from lastlight.domains.credits.errors import CreditsShort, NotASpend, SpendReversed
-from lastlight.domains.credits.looking import entry_of_source
+from lastlight.domains.credits.looking import entry_of_source, source_of_entry
 from lastlight.domains.credits.lots import Writing
 from lastlight.domains.credits.model import CreditEntry, EntryId, SpentLine
 from lastlight.domains.credits.permissions import CREDITS_ADJUST, CREDITS_CHARGE, CREDITS_OWN, CREDITS_READ
@@ -39,6 +39,7 @@ __all__ = [
     "reverse_spend",
     "seed_credits",
     "seed_purchases",
+    "source_of_entry",
     "spend",
     "take",
 ]

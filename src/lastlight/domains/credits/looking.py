@@ -44,6 +44,9 @@ order by l.created_at, l.id
 BACK = """
 select id, at, amount, description from credit_entries where tenant_id = $1 and reverses = $2 order by at, id limit 200
 """
+SOURCE_OF = """
+select source_kind, source_id from credit_entries where tenant_id = $1 and id = $2 and source_id is not null
+"""
 OF_SOURCE = """
 select id from credit_entries where tenant_id = $1 and source_kind = $2 and source_id = $3 order by at limit 1
 """
@@ -151,6 +154,12 @@ async def given_back_of(ctx: Ctx, *, entry_id: UUID) -> list[GivenBack]:
 async def left_of_spend(ctx: Ctx, *, entry_id: UUID) -> int:
     """What of a spend was not given back yet."""
     return sum(row["amount"] for row in await ctx.db.fetch(OUTSTANDING, ctx.tenant_id, entry_id))
+
+
+async def source_of_entry(ctx: Ctx, *, entry_id: UUID) -> tuple[str, UUID] | None:
+    """What an entry was for, such as ("adjustment", its id); None where it names nothing."""
+    row = await ctx.db.fetchrow(SOURCE_OF, ctx.tenant_id, entry_id)
+    return (row["source_kind"], row["source_id"]) if row else None
 
 
 async def entry_of_source(ctx: Ctx, *, source: tuple[str, UUID]) -> EntryId | None:

@@ -9,8 +9,11 @@ from lastlight.domains.credits.notices import CREDITS, warn
 from lastlight.domains.credits.pages import PAGES
 from lastlight.domains.credits.permissions import CREDITS_READ, PERMISSIONS
 from lastlight.domains.credits.settings import SETTINGS
+from lastlight.domains.credits.sources import credit_sources
+from lastlight.domains.ledger import SOURCES
 from lastlight.runtime.module import Module, Nav
 
+SOURCES.add("credits", credit_sources)
 MODULE = Module(
     name="credits",
     summary="Guests' credits: bought by card, spent, given back, adjusted, expired; lots that remember what paid for them.",

@@ -51,6 +51,8 @@ from lastlight.domains.ledger.posting import (
     tell_posted,
     transaction_id,
 )
+from lastlight.domains.ledger.reading import TransactionOut, posted_among
+from lastlight.domains.ledger.sources import SOURCES, Source
 from lastlight.domains.ledger.verify import each_business, findings_of
 
 __all__ = [
@@ -72,6 +74,7 @@ __all__ = [
     "PROVIDER_RESERVE",
     "REFUNDS_PAYABLE",
     "REVENUE",
+    "SOURCES",
     "TAX_PAYABLE",
     "Account",
     "AccountId",
@@ -79,9 +82,11 @@ __all__ = [
     "Condition",
     "HoldId",
     "Leg",
+    "Source",
     "Transaction",
     "TransactionHeld",
     "TransactionId",
+    "TransactionOut",
     "TransactionPosted",
     "TransactionReleased",
     "account_id",
@@ -98,6 +103,7 @@ __all__ = [
     "open_chart",
     "post",
     "post_batch",
+    "posted_among",
     "reopen_account",
     "reverse",
     "statement",

@@ -14,6 +14,7 @@ from lastlight.domains.ledger.listings import ACCOUNTS, ENTRIES, HOLDS, name_of
 from lastlight.domains.ledger.permissions import LEDGER_MANAGE
 from lastlight.domains.ledger.reading import read_account, read_transaction
 from lastlight.domains.ledger.schemas import StatementQuery
+from lastlight.domains.ledger.sources import SOURCES
 from lastlight.domains.ledger.statements import read_statement
 from lastlight.domains.ledger.summary import read_summary
 from lastlight.domains.venues import read_wall_clock, write_wall_clock
@@ -128,7 +129,9 @@ async def transaction_facts(ctx: Ctx, *, transaction_id: UUID) -> dict[str, Any]
     history = await entity_history(ctx, entity="transaction", entity_id=transaction_id)
     debited = {str(leg.debit_patron_id): leg.debit_patron for leg in transaction.legs}
     guests = debited | {str(leg.credit_patron_id): leg.credit_patron for leg in transaction.legs}
-    return {"transaction": transaction, "guests": guests, "history": history, "tab": "entries"}
+    sources = [(one, ctx.allows(one.permission)) for one in await SOURCES.of(ctx, transaction=transaction)]
+    shown = {"transaction": transaction, "guests": guests, "sources": sources}
+    return {**shown, "history": history, "tab": "entries"}
 
 
 def _moment(text: str, name: str, zone: ZoneInfo, errors: dict[str, str]) -> datetime | None:

@@ -1,5 +1,6 @@
 """What is read of the books beside the lists: one account, one transaction, and how a business's money stands."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -39,6 +40,7 @@ left join patrons dg on dg.tenant_id = d.tenant_id and dg.id = d.patron_id
 left join venues w on w.tenant_id = p.tenant_id and w.id = p.venue_id
 where p.tenant_id = $1 and p.id = $2 order by p.leg
 """
+AMONG = "select distinct id from ledger_postings where tenant_id = $1 and id = any ($2::uuid[])"
 REVERSED_BY = """
 select r.id, min(r.at) as at, min(r.kind) as kind from ledger_postings r
 where r.tenant_id = $1 and r.reverses = $2 group by r.id order by min(r.at), r.id
@@ -158,6 +160,11 @@ async def read_transaction(ctx: Ctx, *, transaction: UUID) -> TransactionOut:
         venue=first["venue"],
         meta=first["meta"],
     )
+
+
+async def posted_among(ctx: Ctx, *, transactions: Sequence[UUID]) -> set[UUID]:
+    """Which of these transactions were posted."""
+    return {row["id"] for row in await ctx.db.fetch(AMONG, ctx.tenant_id, list(transactions))}
 
 
 def _leg(row: Any) -> PostedLeg:

@@ -22,9 +22,11 @@ from lastlight.domains.ledger import (
     TransactionId,
     open_account,
     post,
+    posted_among,
     transaction_id,
 )
 from lastlight.domains.payments.model import Payment
+from lastlight.domains.payments.schemas import Movement
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.processor import BalanceTransaction
 
@@ -92,6 +94,16 @@ async def make_available(ctx: Ctx, *, payment: Payment, moved: Sequence[BalanceT
         if legs:
             await post(ctx, transaction=Transaction(id=posted_as, kind="card-available", legs=legs, meta=meta))
     return all(one.status == "available" for one in moved)
+
+
+async def booked_as(ctx: Ctx, *, movements: Sequence[Movement]) -> dict[str, list[TransactionId]]:
+    """The transactions that each movement at the provider was booked as: when it happened, and when its money became available."""
+    named = {
+        one.id: [transaction_id(ctx.tenant_id, f"provider:{one.id}{end}") for end in ("", ":available")]
+        for one in movements
+    }
+    there = await posted_among(ctx, transactions=[each for ids in named.values() for each in ids])
+    return {name: [each for each in ids if each in there] for name, ids in named.items()}
 
 
 async def write_off(

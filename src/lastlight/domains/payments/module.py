@@ -1,5 +1,6 @@
 """What payments bring to the platform."""
 
+from lastlight.domains.ledger import SOURCES
 from lastlight.domains.payments.action_pages import ACTION_PAGES
 from lastlight.domains.payments.api import ROUTES
 from lastlight.domains.payments.drills import webhook_failures
@@ -15,6 +16,7 @@ from lastlight.domains.payments.pages import DISPUTE_EVENTS, DISPUTES_HOME, HOME
 from lastlight.domains.payments.permissions import PAYMENTS_READ, PERMISSIONS
 from lastlight.domains.payments.queries import count_disputes_to_answer, count_failed_events
 from lastlight.domains.payments.secrets import SEALED
+from lastlight.domains.payments.sources import payment_sources
 from lastlight.domains.payments.stages import STAGES
 from lastlight.domains.payments.watching import watch_provider
 from lastlight.runtime.context import Ctx
@@ -32,6 +34,7 @@ async def count_failed(ctx: Ctx, *, request: RequestInfo) -> int | None:
     return await count_failed_events(ctx)
 
 
+SOURCES.add("payments", payment_sources)
 MODULE = Module(
     name="payments",
     summary="Card payments: captured, settled, refunded, disputed; the card provider's events.",

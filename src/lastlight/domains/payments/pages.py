@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from lastlight.domains.ledger import LEDGER_READ
+from lastlight.domains.payments.journal import booked_as
 from lastlight.domains.payments.listings import DISPUTES, PAYMENTS, REFUNDS
 from lastlight.domains.payments.model import ENDED, PAID, DisputeStatus, Payment, PaymentId
 from lastlight.domains.payments.permissions import PAYMENTS_MANAGE, PAYMENTS_READ, PAYMENTS_REFUND
@@ -76,6 +78,7 @@ async def payment_page(ctx: Ctx, payment_id: PaymentId) -> View:
         "whole": whole,
         "payment": whole.payment,
         "names": names,
+        "booked": await booked_as(ctx, movements=whole.movements) if ctx.allows(LEDGER_READ) else {},
         "purpose": PURPOSES.labels().get(whole.payment.purpose, whole.payment.purpose),
         "home": HOME,
         "events": EVENTS,

@@ -5,18 +5,36 @@ from typing import Any
 
 import msgspec
 
+from lastlight.domains.ledger import TransactionPosted
 from lastlight.domains.payments.events import DisputeEvent, PaymentEvent, RefundEvent
 from lastlight.domains.payments.model import Dispute, Hint, Payment, Refund
 from lastlight.runtime.context import Ctx
 
 NOTE = "insert into payment_steps (tenant_id, payment_id, step, source, cause, details) values ($1, $2, $3, $4, $5, $6)"
 
+POSTED = TransactionPosted.event_name
+NOTED = """
+select jsonb_array_elements_text(details -> 'transactions') as id from payment_steps
+where tenant_id = $1 and payment_id = $2 and at >= now() and details ? 'transactions'
+"""
+
 
 async def note(ctx: Ctx, *, payment: Payment, step: str, hint: Hint, details: Mapping[str, Any] | None = None) -> None:
     """Write down one step of a payment's life; who is at work is its cause where nothing else is."""
     who = hint.cause or (str(ctx.actor.user_id) if ctx.actor.user_id else "")
     told = msgspec.to_builtins(dict(details or {}))
+    if posted := await _posted(ctx, payment):
+        told["transactions"] = posted
     await ctx.db.execute(NOTE, ctx.tenant_id, payment.id, step, hint.source, who, told)
+
+
+async def _posted(ctx: Ctx, payment: Payment) -> list[str]:
+    """The ledger's transactions that were posted since the step before, within the same unit of work."""
+    posted = [str(event.data["transaction_id"]) for event in ctx.pending if event.name == POSTED]
+    if not posted:
+        return []
+    known = {row["id"] for row in await ctx.db.fetch(NOTED, ctx.tenant_id, payment.id)}
+    return [one for one in posted if one not in known]
 
 
 def said(payment: Payment) -> dict[str, Any]:
