@@ -46,6 +46,7 @@ SORTS_ALL = {
     "time_entries": dict.fromkeys(("person", "business_day", "worked_seconds", "status"), BY_HAND),
     "crew_checkins": dict.fromkeys(("tenant", "patron", "venue", "received_at"), CREW_ASKS),
     "crew_alerts": dict.fromkeys(("tenant", "venue", "kind", "severity", "status"), CREW_ASKS),
+    "crew_provider_events": dict.fromkeys(("tenant", "state"), CREW_ASKS),
     "crew_incidents": dict.fromkeys(("tenant", "number", "venue", "kind", "severity", "status"), CREW_ASKS),
 }
 """Orders, by list and column, that sort all rows of a business or of the platform, and why that is borne."""

@@ -91,3 +91,17 @@ def test_the_screens_in_every_theme(owner: Callable[[str], Page], live_server: L
     crew = console_of(live_server.person("super_admin"), "/platform/provider-events", reduced_motion="reduce")
     expect(crew.locator("#inboxes")).to_contain_text("another payment")
     assert wrong_in_themes(crew) == []
+    crew.goto("/platform/provider-events/all?state=failed")
+    assert wrong_in_themes(crew) == []
+
+
+def test_the_crew_finds_a_failed_event_among_all_and_replays_it(live_server: LiveServer, console_of: Console) -> None:
+    event_id = failed_event(live_server)
+    page = console_of(live_server.person("super_admin"), "/platform", reduced_motion="reduce")
+    tile = page.get_by_role("link", name="Failed card events")
+    tile.click()
+    page.locator(f"a[href$='{event_id}']").click()
+    page.get_by_role("button", name="Replay").click()
+    page.get_by_role("dialog").get_by_role("button", name="Replay").click()
+    toast(page, "It is worked off again.")
+    expect(page.locator("#story")).not_to_contain_text("It could not be worked off")

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.devices import DEVICES_READ
+from lastlight.domains.payments import PAYMENTS_READ
 from lastlight.domains.safety import SAFETY_READ
 from lastlight.domains.tenancy import TENANTS_DECIDE, TENANTS_READ
 from lastlight.kernel.ids import PLATFORM
@@ -23,7 +24,7 @@ EVENTS = ["tenant.registered", "platform.tenant_changed"]
 OWN_AFFAIR = "Each part of it asks for its own permission; who is not of the crew is led to their account."
 # every tenant: what the crew looks after; figures only, for those that run or ran
 HEALTH = """
-select t.id, t.name, t.status, t.plan, s.seen_at, j.dead, m.failed, d.offline, c.calls, i.incidents
+select t.id, t.name, t.status, t.plan, s.seen_at, j.dead, m.failed, d.offline, c.calls, i.incidents, e.events, p.unpaid
 from tenants t
 cross join lateral (select max(last_seen_at) as seen_at from sessions
                     where tenant_id = t.id and impersonator_id is null) s
@@ -36,8 +37,12 @@ cross join lateral (select count(*) as offline from device_alerts a
                     where a.tenant_id = t.id and a.kind = 'offline' and a.cleared_at is null) d
 cross join lateral (select count(*) as calls from sos_calls where tenant_id = t.id and resolved_at is null) c
 cross join lateral (select count(*) as incidents from incidents where tenant_id = t.id and status = 'open') i
+cross join lateral (select count(*) as events from (select from provider_events
+                    where tenant_id = t.id and state = 'failed' order by received_at limit 1000) f) e
+cross join lateral (select count(*) as unpaid from (select from payments
+                    where tenant_id = t.id and status = 'failed' and created_at > now() - interval '7 days' order by created_at limit 1000) f) p
 where t.kind = 'business' and t.status in ('active', 'suspended')
-order by c.calls desc, i.incidents + d.offline + j.dead + m.failed desc, t.name, t.id
+order by c.calls desc, i.incidents + d.offline + j.dead + m.failed + e.events + p.unpaid desc, t.name, t.id
 limit 500
 """
 # every tenant: registrations that nobody has decided on
@@ -79,6 +84,10 @@ class Business(msgspec.Struct, frozen=True, kw_only=True):
     offline: int
     calls: int
     incidents: int
+    events: int
+    """Events of the card provider that could not be worked off."""
+    unpaid: int
+    """Payments of a week that never reached the card provider."""
 
 
 @page(HOME, signed_in=OWN_AFFAIR)
@@ -92,6 +101,7 @@ async def platform_page(ctx: Ctx) -> View | Redirect:
         "devices": ctx.allows(DEVICES_READ),
         "jobs": ctx.allows(JOBS_READ),
         "audit": ctx.allows(AUDIT_READ),
+        "payments": ctx.allows(PAYMENTS_READ),
     }
     businesses = await ctx.db.rows(Business, HEALTH) if any(sees.values()) else []
     waiting = await ctx.db.fetch(WAITING) if sees["tenants"] else []
@@ -108,6 +118,8 @@ async def platform_page(ctx: Ctx) -> View | Redirect:
             "offline": sum(one.offline for one in businesses),
             "dead": dead + sum(one.dead for one in businesses),
             "failed": sum(one.failed for one in businesses),
+            "events": sum(one.events for one in businesses),
+            "unpaid": sum(one.unpaid for one in businesses),
         },
         "waiting": waiting,
         "may_decide": ctx.allows(TENANTS_DECIDE),

@@ -8,7 +8,7 @@ import msgspec
 
 from lastlight.domains.payments import inbox
 from lastlight.domains.payments.health import provider_answer, read_failed, read_inflow, sum_up
-from lastlight.domains.payments.listings import PROVIDER_EVENTS
+from lastlight.domains.payments.listings import CREW_PROVIDER_EVENTS, PROVIDER_EVENTS
 from lastlight.domains.payments.pages import HOME as PAYMENTS_HOME
 from lastlight.domains.payments.permissions import PAYMENTS_MANAGE, PAYMENTS_READ
 from lastlight.domains.payments.queries import count_failed_events
@@ -23,6 +23,10 @@ ONE = f"{HOME}/{{provider_event_id:uuid}}"
 CREW_INBOX = f"{CREW_HOME}/{{tenant_id:uuid}}"
 CREW_ONE = f"{CREW_INBOX}/{{provider_event_id:uuid}}"
 EVENTS = ["payment.webhook_failed", "payment.webhook_replayed", "payment.captured", "payment.settled"]
+# every tenant: what the newest events are about, to choose from
+KINDS = """
+select distinct kind from (select kind from provider_events order by received_at desc, id desc limit 5000) newest order by 1
+"""
 REPLAYED = "It is worked off again. Its state changes in a moment."
 
 
@@ -72,6 +76,18 @@ async def crew_inboxes_page(ctx: Ctx) -> View:
         "home": CREW_HOME,
     }
     return View("payments/inboxes.html", context)
+
+
+@page(f"{CREW_HOME}/all", permission=PAYMENTS_READ, db="platform", listing=CREW_PROVIDER_EVENTS)
+async def crew_provider_events_page(ctx: Ctx, query: Any) -> View:
+    """List for the crew the card provider's events of all businesses, and those that are about none."""
+    view = replace(await CREW_PROVIDER_EVENTS.view(ctx, query), export=False)
+    choices = {
+        "tenant_id": [(str(one.id), one.name) for one in await read_inflow(ctx)],
+        "kind": [(row["kind"],) * 2 for row in await ctx.db.fetch(KINDS)],
+    }
+    shown = {"view": view, "choices": choices, "home": f"{CREW_HOME}/all", "inboxes": CREW_HOME}
+    return View("payments/all_events.html", {**shown, "paged": bool(query.after)})
 
 
 @page(CREW_INBOX, permission=PAYMENTS_READ, scope_tenant="tenant_id", db="platform", listing=PROVIDER_EVENTS)
@@ -146,6 +162,7 @@ INBOX_PAGES = (
     provider_event_replay_dialog,
     provider_event_replay_submit,
     crew_inboxes_page,
+    crew_provider_events_page,
     crew_inbox_page,
     crew_provider_event_page,
     crew_event_replay_dialog,

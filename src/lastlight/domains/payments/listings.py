@@ -8,7 +8,7 @@ import msgspec
 from lastlight.domains.payments.permissions import PAYMENTS_OWN, PAYMENTS_READ
 from lastlight.kernel.money import Money
 from lastlight.runtime.http.columns import AT_VENUE, ID, VERSION, Column, Filter, money_sql, ref
-from lastlight.runtime.http.listing import Listing
+from lastlight.runtime.http.listing import Listing, of_all_businesses
 
 STATUSES = (
     ("created", "Beginning"),
@@ -121,6 +121,13 @@ class ProviderEventRow(msgspec.Struct, frozen=True, kw_only=True):
     happened_at: datetime
     handled_at: datetime | None
     version: int
+
+
+class CrewProviderEventRow(ProviderEventRow, frozen=True, kw_only=True):
+    """An event of the card provider, with the business that it is about."""
+
+    tenant: str
+    tenant_id: UUID
 
 
 def money_column(name: str, label: str, amount: str, currency: str) -> Column:
@@ -284,4 +291,10 @@ PROVIDER_EVENTS = Listing(
     search=("e.event_id", "e.object_id", "e.kind"),
     sort="-received_at",
 )
-LISTINGS = (PAYMENTS, OWN_PAYMENTS, REFUNDS, DISPUTES, PROVIDER_EVENTS)
+CREW_PROVIDER_EVENTS = of_all_businesses(
+    PROVIDER_EVENTS,
+    row=CrewProviderEventRow,
+    name="crew_provider_events",
+    label="Card provider's events of all businesses",
+)
+LISTINGS = (PAYMENTS, OWN_PAYMENTS, REFUNDS, DISPUTES, PROVIDER_EVENTS, CREW_PROVIDER_EVENTS)

@@ -1,0 +1,87 @@
+"""The crew's one list of the card provider's events of all businesses, and what the platform's first page says of failures."""
+
+from collections.abc import AsyncGenerator
+from uuid import UUID, uuid4
+
+import pytest
+
+from lastlight.kernel.ids import PLATFORM
+from lastlight.runtime import processor
+from lastlight.runtime.settings import Settings
+from tests.support.payment_things import opened
+from tests.support.world import Somebody, World, opened_world
+
+pytestmark = pytest.mark.database
+KEPT = """insert into provider_events (tenant_id, id, endpoint, event_id, kind, api_version, object_id, source, state, error, body, happened_at,
+                                       received_at, handled_at)
+          values ($1, $2, 'platform', $3, $4, $5, 'pi_1', 'webhook', $6, case when $6 = 'failed' then 'No such payment' else '' end, '{}', now(), now(),
+                  now())"""
+ALL = "/platform/provider-events/all"
+
+
+@pytest.fixture(scope="module")
+async def world(database_settings: Settings) -> AsyncGenerator[World]:
+    async with opened_world(database_settings) as found:
+        yield found
+
+
+@pytest.fixture
+def finance(world: World) -> Somebody:
+    return world.somebody["crew.finance"]
+
+
+async def keep(world: World, tenant_id: UUID, *, state: str, kind: str = "payment_intent.succeeded") -> UUID:
+    row_id = uuid4()
+    await world.sql(KEPT, tenant_id, row_id, f"evt_{row_id.hex}", kind, processor.API_VERSION, state)
+    return row_id
+
+
+async def get(world: World, path: str, who: Somebody) -> str:
+    answer = await world.send("GET", path, who)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+async def test_one_list_of_all_businesses_by_state_kind_and_business(world: World, finance: Somebody) -> None:
+    rows = {
+        await keep(world, world.a.id, state="failed"): world.a.id,
+        await keep(world, world.b.id, state="done", kind="charge.refunded"): world.b.id,
+        await keep(world, PLATFORM, state="ignored", kind="balance.available"): PLATFORM,
+    }
+    failed, done, nobodys = rows
+    shown = {
+        "": set(rows),
+        "?state=failed": {failed},
+        "?kind=charge.refunded": {done},
+        f"?tenant_id={world.b.id}": {done},
+        f"?tenant_id={PLATFORM}": {nobodys},
+    }
+    for query, expected in shown.items():
+        text = await get(world, f"{ALL}{query}", finance)
+        found = {one for one in rows if f'href="/platform/provider-events/{rows[one]}/{one}"' in text}
+        assert found == expected, query
+    assert ALL in await get(world, "/platform/provider-events", finance)
+
+
+@pytest.mark.parametrize("role", ["crew.ops", "A.owner", "A.manager", "A.patron"])
+async def test_nobody_else_opens_it(world: World, role: str) -> None:
+    assert (await world.send("GET", ALL, world.somebody[role])).status_code == 403
+
+
+async def test_the_first_page_says_what_failed_to_who_may_look(world: World, finance: Somebody) -> None:
+    await world.sql("update provider_events set state = 'done', error = ''")
+    calm = await get(world, "/platform", finance)
+    assert "every payment reached the provider" in calm
+    assert "could not be worked off" not in calm
+    await keep(world, world.a.id, state="failed")
+    lost = await opened(world.people.services, world.b.id)
+    await world.sql("update payments set status = 'failed', ended_at = now() where id = $1", lost)
+    text = await get(world, "/platform", finance)
+    for words in (
+        "1 event could not be worked off.",
+        f"/platform/provider-events/{world.a.id}?state=failed",
+        "1 payment never reached the provider.",
+        f"{ALL}?state=failed",
+    ):
+        assert words in text, words
+    assert "never reached the provider" not in await get(world, "/platform", world.somebody["crew.ops"])
