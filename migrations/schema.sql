@@ -351,6 +351,33 @@
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
 
+-- entry_charges: what a check-in cost: paid with credits by an entry of theirs, owed by who was let in without a network, or let off
+--   tenant_id uuid not null
+--   checkin_id uuid not null
+--   venue_id uuid not null
+--   patron_id uuid not null
+--   business_day date not null
+--   status text not null
+--   amount bigint not null -- minor units; with the taxes that came on top, once it is paid
+--   currency text not null
+--   tax_category text not null
+--   entry_id uuid -- the spend; what was given back of it are the entries that reverse it
+--   reason text not null default ''::text -- personal: why it is not paid, or why it was let off, in a person's words
+--   charged_at timestamp with time zone not null default now()
+--   settled_by uuid
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
+-- entry_prices: what the entrance to a venue costs in credits; a venue without a row costs nothing
+--   tenant_id uuid not null
+--   venue_id uuid not null
+--   amount bigint not null -- minor units
+--   currency text not null -- the venue's when the price was set; it holds while the venue has that currency
+--   tax_category text not null default 'untaxed'::text -- the code of a category of taxes
+--   each_time boolean not null default false -- whoever comes back on the same business day pays again
+--   updated_at timestamp with time zone not null default now()
+--   version bigint not null default 1
+
 -- events: the stream of events of each business, in commit order, without gaps
 --   tenant_id uuid not null
 --   seq bigint not null
@@ -1618,6 +1645,20 @@ END)
 --   emergency_contacts.emergency_contacts_one_a_venue UNIQUE (tenant_id, venue_id)
 --   emergency_contacts.emergency_contacts_pkey PRIMARY KEY (tenant_id, id)
 --   emergency_contacts.emergency_contacts_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   entry_charges.entry_charges_amount_positive CHECK ((amount > 0))
+--   entry_charges.entry_charges_checkin_exists FOREIGN KEY (tenant_id, checkin_id) REFERENCES checkins(tenant_id, id)
+--   entry_charges.entry_charges_entry_exists FOREIGN KEY (tenant_id, entry_id) REFERENCES credit_entries(tenant_id, id)
+--   entry_charges.entry_charges_entry_once UNIQUE (tenant_id, entry_id)
+--   entry_charges.entry_charges_paid_whole CHECK (((status = 'paid'::text) = (entry_id IS NOT NULL)))
+--   entry_charges.entry_charges_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
+--   entry_charges.entry_charges_pkey PRIMARY KEY (tenant_id, checkin_id)
+--   entry_charges.entry_charges_reason_given CHECK (((status <> 'waived'::text) OR (length(btrim(reason)) > 0)))
+--   entry_charges.entry_charges_status_known CHECK ((status = ANY (ARRAY['paid'::text, 'unpaid'::text, 'waived'::text])))
+--   entry_charges.entry_charges_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
+--   entry_prices.entry_prices_amount_positive CHECK ((amount > 0))
+--   entry_prices.entry_prices_currency_shape CHECK ((currency ~ '^[A-Z]{3}$'::text))
+--   entry_prices.entry_prices_pkey PRIMARY KEY (tenant_id, venue_id)
+--   entry_prices.entry_prices_venue_exists FOREIGN KEY (tenant_id, venue_id) REFERENCES venues(tenant_id, id)
 --   events.events_pkey PRIMARY KEY (tenant_id, seq)
 --   feature_flags.feature_flags_described CHECK (((length(btrim(description)) >= 1) AND (length(btrim(description)) <= 300)))
 --   feature_flags.feature_flags_key_shape CHECK (((key ~ '^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$'::text) AND (length(key) <= 80)))
@@ -2114,6 +2155,8 @@ END)
 --   CREATE INDEX door_scans_doubled ON public.door_scans USING btree (tenant_id, received_at DESC) WHERE (result = 'double'::text)
 --   CREATE INDEX drill_runs_by_business ON public.drill_runs USING btree (business_id)
 --   CREATE INDEX drill_runs_by_time ON public.drill_runs USING btree (tenant_id, ran_at DESC, id DESC)
+--   CREATE INDEX entry_charges_of_guest ON public.entry_charges USING btree (tenant_id, patron_id, venue_id, business_day)
+--   CREATE INDEX entry_charges_unpaid ON public.entry_charges USING btree (tenant_id, charged_at, checkin_id) WHERE (status = 'unpaid'::text)
 --   CREATE INDEX events_by_patron ON public.events USING btree (tenant_id, patron_id, seq) WHERE (patron_id IS NOT NULL)
 --   CREATE INDEX events_by_position ON public.events USING btree ("position")
 --   CREATE INDEX files_by_age ON public.files USING btree (tenant_id, created_at DESC)
@@ -2327,6 +2370,9 @@ END)
 --   CREATE UNIQUE INDEX drill_runs_pkey ON public.drill_runs USING btree (tenant_id, id)
 --   CREATE UNIQUE INDEX emergency_contacts_one_a_venue ON public.emergency_contacts USING btree (tenant_id, venue_id)
 --   CREATE UNIQUE INDEX emergency_contacts_pkey ON public.emergency_contacts USING btree (tenant_id, id)
+--   CREATE UNIQUE INDEX entry_charges_entry_once ON public.entry_charges USING btree (tenant_id, entry_id)
+--   CREATE UNIQUE INDEX entry_charges_pkey ON public.entry_charges USING btree (tenant_id, checkin_id)
+--   CREATE UNIQUE INDEX entry_prices_pkey ON public.entry_prices USING btree (tenant_id, venue_id)
 --   CREATE UNIQUE INDEX events_pkey ON public.events USING btree (tenant_id, seq)
 --   CREATE UNIQUE INDEX feature_flags_pkey ON public.feature_flags USING btree (key)
 --   CREATE UNIQUE INDEX files_pkey ON public.files USING btree (tenant_id, id)
@@ -2693,6 +2739,22 @@ END)
 --   emergency_contacts.platform_reads permissive select to lastlight_platform using (true) check ()
 --   emergency_contacts.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   emergency_contacts.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   entry_charges.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), ( SELECT (ll.patron_id() IS NULL)))) check ()
+--   entry_charges.looker_reads permissive select to lastlight_looker using (true) check ()
+--   entry_charges.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   entry_charges.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   entry_charges.platform_reads permissive select to lastlight_platform using (true) check ()
+--   entry_charges.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   entry_charges.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   entry_prices.guest_deletes restrictive delete to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   entry_prices.guest_inserts restrictive insert to lastlight_app using () check (( SELECT (ll.patron_id() IS NULL)))
+--   entry_prices.guest_updates restrictive update to lastlight_app using (( SELECT (ll.patron_id() IS NULL))) check ()
+--   entry_prices.looker_reads permissive select to lastlight_looker using (true) check ()
+--   entry_prices.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
+--   entry_prices.platform_inserts permissive insert to lastlight_platform using () check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   entry_prices.platform_reads permissive select to lastlight_platform using (true) check ()
+--   entry_prices.platform_updates permissive update to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
+--   entry_prices.tenant_rows permissive all to lastlight_app using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id)))
 --   events.guest_rows restrictive all to lastlight_app using (COALESCE((patron_id = ( SELECT ll.patron_id() AS patron_id)), ( SELECT (ll.patron_id() IS NULL)))) check ()
 --   events.looker_reads permissive select to lastlight_looker using (true) check ()
 --   events.platform_deletes permissive delete to lastlight_platform using ((tenant_id = ( SELECT ll.tenant_id() AS tenant_id))) check ()
@@ -3418,6 +3480,12 @@ END)
 --   emergency_contacts: lastlight_app may insert, select, update
 --   emergency_contacts: lastlight_looker may select
 --   emergency_contacts: lastlight_platform may select
+--   entry_charges: lastlight_app may insert, select, update
+--   entry_charges: lastlight_looker may select
+--   entry_charges: lastlight_platform may select
+--   entry_prices: lastlight_app may delete, insert, select, update
+--   entry_prices: lastlight_looker may select
+--   entry_prices: lastlight_platform may select
 --   events: lastlight_app may select
 --   events: lastlight_looker may select
 --   events: lastlight_platform may select
@@ -3720,6 +3788,8 @@ END)
 --   CREATE TRIGGER disputes_touch BEFORE UPDATE ON public.disputes FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER door_rules_touch BEFORE UPDATE ON public.door_rules FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER emergency_contacts_touch BEFORE UPDATE ON public.emergency_contacts FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER entry_charges_touch BEFORE UPDATE ON public.entry_charges FOR EACH ROW EXECUTE FUNCTION ll.touch()
+--   CREATE TRIGGER entry_prices_touch BEFORE UPDATE ON public.entry_prices FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER feature_flags_touch BEFORE UPDATE ON public.feature_flags FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER help_calls_touch BEFORE UPDATE ON public.help_calls FOR EACH ROW EXECUTE FUNCTION ll.touch()
 --   CREATE TRIGGER incident_entries_append_only BEFORE DELETE OR UPDATE ON public.incident_entries FOR EACH ROW EXECUTE FUNCTION ll.safety_forgets_only()

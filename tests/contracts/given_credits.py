@@ -2,7 +2,7 @@
 
 from tests.contracts.example import REASON, example
 from tests.support.calls import Given
-from tests.support.credit_things import adjustment, bought, credit_spend, patron_of
+from tests.support.credit_things import adjustment, bought, charged_checkin, credit_spend, patron_of
 from tests.support.place_things import tenant_of
 from tests.support.things import THINGS
 from tests.support.world import Somebody, World
@@ -52,6 +52,41 @@ async def refund_credits(world: World, who: Somebody) -> Given:
     patron_id = await THINGS["patron_id"](world, who)
     paid = await bought(world, who, patron_id=patron_id)
     return Given(data={"payment_id": str(paid), **REASON})
+
+
+@example("refund_checkin")
+async def refund_checkin(world: World, who: Somebody) -> Given:
+    return Given(path={"checkin_id": await charged_checkin(world, who)}, data={"amount": 300, **REASON})
+
+
+@example("entry_refund_dialog", "read_entry_charge")
+async def entry_refund_dialog(world: World, who: Somebody) -> Given:
+    return Given(path={"checkin_id": await charged_checkin(world, who)})
+
+
+@example("entry_refund_submit")
+async def entry_refund_submit(world: World, who: Somebody) -> Given:
+    return Given(path={"checkin_id": await charged_checkin(world, who)}, data={"amount": "3.00", "left": 700, **REASON})
+
+
+@example("collect_entry_charge", "entry_collection_submit", "entry_waiver_dialog")
+async def owed_entry(world: World, who: Somebody) -> Given:
+    return Given(path={"checkin_id": await charged_checkin(world, who, owed=True)})
+
+
+@example("waive_entry_charge", "entry_waiver_submit")
+async def waive_entry(world: World, who: Somebody) -> Given:
+    return Given(path={"checkin_id": await charged_checkin(world, who, owed=True)}, data=REASON)
+
+
+@example("set_entry_price")
+async def set_entry_price(world: World, who: Somebody) -> Given:
+    return Given(data={"amount": 500, "each_time": True})
+
+
+@example("entrance_submit")
+async def entrance_submit(world: World, who: Somebody) -> Given:
+    return Given(data={"amount": "5", "tax_category": "untaxed"})
 
 
 @example("adjust_credits")

@@ -11,7 +11,7 @@ from tests.support.calls import Given
 from tests.support.devices import Scanner
 from tests.support.examples import example_struct
 from tests.support.phones import Phone
-from tests.support.things import checkin_flag, device, issued_device, phone_key
+from tests.support.things import checkin_flag, device, issued_device, phone_key, venue
 from tests.support.world import Somebody, World
 
 
@@ -61,6 +61,7 @@ async def issue_pass(world: World, who: Somebody) -> Given:
 async def override_checkin(world: World, who: Somebody) -> Given:
     """A guest who is not in, at the first venue."""
     tenant = who.home or world.a
+    await venue(world, who)
     guest = await world.people.newcomer(tenant)
     patron_id = await world.value("select id from patrons where user_id = $1", guest.user_id)
     return Given(data={"venue_id": str(tenant.venues[0]), "patron_id": str(patron_id)})

@@ -161,7 +161,7 @@ async def one_of_everything(world: World) -> None:
         *("see_broadcast", "set_emergency_contacts", "set_thresholds", "acknowledge_sos"),
         *("take_flag_step", "revoke_checkin", "set_door_rules", "hear_device", "take_door_scans"),
         *("renew_calendar", "start_break", "comment_task", "add_push_subscription", "change_patron_standing"),
-        "refund_payment",
+        *("refund_payment", "refund_checkin"),
     ):
         op = next(op for op in OPERATIONS.values() if op.name == name)
         call = await probes.good_call(world, op, owner if expected(op, owner) == WORKS else world.somebody["A.patron"])
@@ -178,6 +178,11 @@ async def one_of_everything(world: World) -> None:
     await world.sql(
         "insert into tenant_flags (tenant_id, key, enabled, reason) values ($1, 'walls', true, 'Asked') on conflict do nothing",
         world.a.id,
+    )
+    await world.sql(
+        "insert into entry_prices (tenant_id, venue_id, amount, currency) values ($1, $2, 500, 'XTS') on conflict do nothing",
+        world.a.id,
+        world.a.venues[1],
     )
     await some_books(Books(world.people.services, world.a.id))
     await world.relay()

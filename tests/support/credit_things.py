@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from lastlight.domains import ledger
+from lastlight.domains.checkins.entrance import EntryPrice, charge_entry
 from lastlight.domains.credits.funding import FUNDING
 from lastlight.domains.credits.spending import spend
 from lastlight.domains.ledger import Leg, Transaction, TransactionId
@@ -12,7 +13,7 @@ from lastlight.kernel.ids import PatronId, uuid7
 from lastlight.runtime.db.uow import system_ctx
 from tests.support.place_things import boss_of, tenant_of
 from tests.support.purses import PAYMENT
-from tests.support.things import ELSEWHERE, THINGS
+from tests.support.things import ELSEWHERE, THINGS, checked_in
 from tests.support.world import Somebody, World
 
 AMOUNT = 20_000
@@ -55,6 +56,20 @@ async def credit_spend(world: World, who: Somebody, *, place: int = 0, patron_id
             description=world.unique("Drinks"),
         )
     return entry.id
+
+
+async def charged_checkin(world: World, who: Somebody, *, owed: bool = False, place: int = 0) -> UUID:
+    """A check-in that was paid with credits, or whose price is owed."""
+    made, tenant = await checked_in(world, who, place=place), tenant_of(world, who)
+    checkin, patron_id = made.checkin, made.checkin.patron_id
+    await bought(world, who, patron_id=patron_id)
+    price = EntryPrice(amount=700, currency="ZAR", tax_category="untaxed", each_time=True)
+    async with system_ctx(world.people.services, tenant.id) as ctx:
+        await charge_entry(ctx, checkin=checkin, price=price, on_credit=False)
+    if owed:
+        sql = "update entry_charges set status = 'unpaid', entry_id = null where checkin_id = $1"
+        await world.sql(sql, checkin.id)
+    return checkin.id
 
 
 async def adjustment(world: World, who: Somebody, *, by: Any = None) -> Any:

@@ -45,7 +45,7 @@ def _as_boss(world: World, who: Somebody) -> Somebody:
 
 
 async def venue(world: World, who: Somebody) -> Any:
-    """The first venue, the one that a vendor admin of the world may see; running, whatever a probe did to it."""
+    """The first venue, the one that a vendor admin of the world may see; running and free to enter, whatever a probe did to it."""
     tenant = _tenant(world, who)
     row = (await world.sql("select status, version from venues where id = $1", tenant.venues[0]))[0]
     if row["status"] != "active":
@@ -56,6 +56,7 @@ async def venue(world: World, who: Somebody) -> Any:
             json={"status": "active"},
             headers={"If-Match": f'"{row["version"]}"'},
         )
+    await world.sql("delete from entry_prices where venue_id = $1", tenant.venues[0])
     return tenant.venues[0]
 
 

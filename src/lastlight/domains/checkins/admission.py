@@ -5,6 +5,8 @@ from uuid import UUID
 
 import msgspec
 
+from lastlight.domains.checkins.door import Door
+from lastlight.domains.checkins.entrance import charge_entry
 from lastlight.domains.checkins.events import CheckinVerified, VisitOpened
 from lastlight.domains.checkins.model import Checkin, Visit
 from lastlight.domains.checkins.schemas import CheckinOut
@@ -32,9 +34,12 @@ class Grounds(msgspec.Struct, frozen=True, kw_only=True):
     override_by: UUID | None = None
 
 
-async def admit(ctx: Ctx, *, checkin: Checkin, grounds: Grounds, longest: timedelta) -> CheckinOut:
-    """Write the check-in and open its visit; the named constraints refuse a replay and a second visit."""
-    visit = _opened(checkin, longest)
+async def admit(ctx: Ctx, *, checkin: Checkin, grounds: Grounds, door: Door, on_credit: bool = False) -> CheckinOut:
+    """Write the check-in, open its visit and charge the entrance; the named constraints refuse a replay and a second visit.
+
+    Raises EntryUnpaid where the guest has too few credits; `on_credit` lets them owe the price.
+    """
+    visit = _opened(checkin, timedelta(minutes=door.visit_timeout_minutes))
     await ctx.db.execute(
         ADMIT,
         ctx.tenant_id,
@@ -57,7 +62,8 @@ async def admit(ctx: Ctx, *, checkin: Checkin, grounds: Grounds, longest: timede
         grounds.override_by,
     )
     _announce(ctx, checkin, visit)
-    return CheckinOut(checkin=checkin, visit=visit)
+    charge = await charge_entry(ctx, checkin=checkin, price=door.price, on_credit=on_credit) if door.price else None
+    return CheckinOut(checkin=checkin, visit=visit, charge=charge)
 
 
 def _opened(checkin: Checkin, longest: timedelta) -> Visit:

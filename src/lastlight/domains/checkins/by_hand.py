@@ -1,15 +1,15 @@
 """What people decide at the door by hand, each with a reason: letting a guest in, and taking a check-in back."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from lastlight.domains.checkins.admission import Grounds, admit
+from lastlight.domains.checkins.charges import undo_charge
 from lastlight.domains.checkins.door import read_door
 from lastlight.domains.checkins.errors import VisitOpen
 from lastlight.domains.checkins.events import CheckinRevokedNow, VisitCorrected
 from lastlight.domains.checkins.model import Checkin
-from lastlight.domains.checkins.permissions import CHECKINS_OVERRIDE, CHECKINS_REVOKE
+from lastlight.domains.checkins.permissions import CHECKINS_OVERRIDE, CHECKINS_REFUND, CHECKINS_REVOKE
 from lastlight.domains.checkins.queries import read_checkin
 from lastlight.domains.checkins.scan_schemas import OverrideIn, RevocationIn
 from lastlight.domains.checkins.schemas import CheckinOut
@@ -34,7 +34,7 @@ returning version
 
 
 async def override(ctx: Ctx, *, data: OverrideIn) -> CheckinOut:
-    """Let a guest in against age, hours, pause or place; never against a ban, and never twice."""
+    """Let a guest in against age, hours, pause or place; never against a ban, never twice, and for the price of the entrance."""
     await find_venue(ctx, venue_id=data.venue_id, permission=CHECKINS_OVERRIDE)
     reason = _said(data.reason)
     door = await read_door(ctx, venue_id=data.venue_id, patron_id=data.patron_id, at=ctx.now)
@@ -59,21 +59,24 @@ async def override(ctx: Ctx, *, data: OverrideIn) -> CheckinOut:
         device=None,
         override_reason=reason,
     )
-    longest = timedelta(minutes=door.visit_timeout_minutes)
-    return await admit(ctx, checkin=checkin, grounds=Grounds(override_by=ctx.actor.user_id), longest=longest)
+    return await admit(ctx, checkin=checkin, grounds=Grounds(override_by=ctx.actor.user_id), door=door)
 
 
 async def revoke_checkin(ctx: Ctx, *, checkin_id: UUID, data: RevocationIn) -> Checkin:
-    """Take a check-in back, or call it a false positive: the fact stays, its visit is voided."""
+    """Take a check-in back, or call it a false positive: the fact stays, its visit is voided, and its price is given back if asked."""
     ctx.require(CHECKINS_REVOKE)
     checkin = await read_checkin(ctx, checkin_id=checkin_id)
     ctx.require(CHECKINS_REVOKE, checkin.venue_id)
+    if data.refund:
+        ctx.require(CHECKINS_REFUND, checkin.venue_id)
     reason = _said(data.reason)
     visit = await ctx.db.fetchrow(VISIT, ctx.tenant_id, checkin_id)
     of = (checkin_id, checkin.venue_id, checkin.patron_id)
     await ctx.db.execute(REVOKE, ctx.tenant_id, *of, data.kind, reason, ctx.actor.user_id)
     if visit is not None and visit["status"] != "voided":
         await _void(ctx, checkin, visit, reason)
+    if data.refund:
+        await undo_charge(ctx, checkin_id=checkin_id, reason=reason)
     ctx.emit(
         CheckinRevokedNow(
             checkin_id=checkin.id, venue_id=checkin.venue_id, patron_id=checkin.patron_id, kind=data.kind

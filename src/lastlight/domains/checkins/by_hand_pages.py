@@ -6,8 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from lastlight.domains.checkins import by_hand, queries
-from lastlight.domains.checkins.permissions import CHECKINS_OVERRIDE, CHECKINS_REVOKE
+from lastlight.domains.checkins import by_hand, charges, queries
+from lastlight.domains.checkins.permissions import CHECKINS_OVERRIDE, CHECKINS_REFUND, CHECKINS_REVOKE
 from lastlight.domains.checkins.scan_schemas import OverrideIn, RevocationIn
 from lastlight.domains.venues import chosen_venue, standing_venues
 from lastlight.kernel.errors import Invalid
@@ -74,6 +74,7 @@ class RevokeForm(RevokeQuery, frozen=True, kw_only=True):
     """What the check-in is to be called, and why."""
 
     reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    refund: bool = False
 
 
 def admit_pages(at: str, *, back: str) -> tuple[Operation, ...]:
@@ -127,7 +128,11 @@ async def revocation_dialog(ctx: Ctx, checkin_id: CheckinId, query: RevokeQuery)
 
 
 async def _checkin(ctx: Ctx, *, checkin_id: UUID) -> dict[str, Any]:
-    return {"checkin": await queries.find_checkin(ctx, checkin_id=checkin_id), "home": HOME, "kind": "revoked"}
+    checkin = await queries.find_checkin(ctx, checkin_id=checkin_id)
+    charge = await charges.find_charge(ctx, checkin_id=checkin_id)
+    goes_back = charge is not None and (charge.left > 0 or charge.status == "unpaid")
+    may_refund = goes_back and ctx.allows(CHECKINS_REFUND, checkin.venue_id)
+    return {"checkin": checkin, "home": HOME, "kind": "revoked", "charge": charge, "may_refund": may_refund}
 
 
 @page_post(
@@ -140,9 +145,8 @@ async def _checkin(ctx: Ctx, *, checkin_id: UUID) -> dict[str, Any]:
 async def revocation_submit(ctx: Ctx, checkin_id: CheckinId, form: Form[RevokeForm]) -> Redirect:
     """Take a check-in back, or call it a false positive."""
     data = form.require()
-    await by_hand.revoke_checkin(
-        ctx, checkin_id=checkin_id, data=RevocationIn(kind=data.kind, reason=data.reason or " ")
-    )
+    wanted = RevocationIn(kind=data.kind, reason=data.reason or " ", refund=data.refund)
+    await by_hand.revoke_checkin(ctx, checkin_id=checkin_id, data=wanted)
     said = "The check-in is taken back." if data.kind == "revoked" else "It is marked as a false positive."
     return Redirect(f"{HOME}/{checkin_id}", toast=said)
 

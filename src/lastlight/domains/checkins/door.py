@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from lastlight.domains.checkins.claims import PhoneKey
+from lastlight.domains.checkins.entrance import EntryPrice
 from lastlight.domains.venues import Geofence, OpeningHours, PositionPolicy, VenueStatus
 from lastlight.runtime.context import Ctx
 
@@ -27,11 +28,14 @@ select v.name as venue, v.status, v.time_zone, v.business_day_hour, v.opening_ho
                  and (o.status = 'open' or o.closed_at > $7)) as visit_open,
        coalesce((select r.devices_only from door_rules r where r.tenant_id = $1 and r.venue_id = $2), false) as devices_only,
        (select jsonb_object_agg(s.key, s.value) from tenant_settings s
-        where s.tenant_id = $1 and s.key like 'checkins.%') as settings
+        where s.tenant_id = $1 and s.key like 'checkins.%') as settings,
+       case when e.amount is not null then jsonb_build_object(
+           'amount', e.amount, 'currency', e.currency, 'tax_category', e.tax_category, 'each_time', e.each_time) end as price
 from venues v
 join patrons p on p.tenant_id = $1 and p.id = $3
 left join venue_keys k on k.tenant_id = $1 and k.venue_id = v.id and k.number = $4
 left join patron_keys h on h.tenant_id = $1 and h.id = $6 and h.patron_id = $3
+left join entry_prices e on e.tenant_id = $1 and e.venue_id = v.id and e.currency = v.currency
 where v.tenant_id = $1 and v.id = $2
 """
 
@@ -64,6 +68,8 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     devices_only: bool
     """Only the venue's own scanners let guests in."""
     settings: dict[str, Any] | None
+    price: EntryPrice | None
+    """What the entrance costs; None: nothing."""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -6,6 +6,7 @@ from lastlight.domains.checkins import by_hand, cases, flags, night_pass, playbo
 from lastlight.domains.checkins.door_listings import DOOR_SCANS, FLAGS
 from lastlight.domains.checkins.errors import (
     CheckinTakenBack,
+    EntryUnpaid,
     FlagResolved,
     FlagStepDone,
     NobodyToTell,
@@ -90,7 +91,7 @@ async def read_door_snapshot(ctx: Ctx, request: RequestInfo) -> Snapshot:
     "/api/checkins/overrides",
     permission=CHECKINS_OVERRIDE,
     idempotent=True,
-    raises=[NotFound, PatronBarred, VisitOpen],
+    raises=[NotFound, PatronBarred, VisitOpen, EntryUnpaid],
     status=201,
     tags=TAGS,
 )
@@ -102,11 +103,12 @@ async def override_checkin(ctx: Ctx, data: OverrideIn) -> CheckinOut:
 @post(
     "/api/checkins/{checkin_id:uuid}/revocation",
     permission=CHECKINS_REVOKE,
+    idempotent=True,
     raises=[NotFound, CheckinTakenBack],
     tags=TAGS,
 )
 async def revoke_checkin(ctx: Ctx, checkin_id: CheckinId, data: RevocationIn) -> Checkin:
-    """Take a check-in back, or call it a false positive; its visit is voided."""
+    """Take a check-in back, or call it a false positive; its visit is voided. With `refund` what is left of its price goes back."""
     return await by_hand.revoke_checkin(ctx, checkin_id=checkin_id, data=data)
 
 

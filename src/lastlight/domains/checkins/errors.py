@@ -235,6 +235,31 @@ class DeviceRequired(CheckinRefused):
     default_detail = "Open your pass in the app and show it to the scanner at the door."
 
 
+class EntryUnpaid(CheckinRefused):
+    """The entrance costs more credits than the guest has."""
+
+    type = "entry-unpaid"
+    status = 409
+    title = "There are too few credits for the entrance"
+    default_detail = "Buy credits in the app, then scan again."
+
+
+class NothingCharged(Conflict):
+    """The check-in cost nothing, or what it cost was not paid."""
+
+    type = "nothing-charged"
+    title = "Nothing was paid for this check-in"
+    default_detail = "Only what was paid with credits can be given back."
+
+
+class NothingOwed(Conflict):
+    """What a check-in cost was paid or let off before."""
+
+    type = "nothing-owed"
+    title = "Nothing is owed for this check-in"
+    default_detail = "It was paid or let off before. Load it again to see when, and by whom."
+
+
 class PhoneKeyUnknown(Problem):
     """A pass is bound to a registered phone."""
 
@@ -251,6 +276,9 @@ ERRORS = (
     NothingToRevoke,
     NobodyToTell,
     DeviceRequired,
+    EntryUnpaid,
+    NothingCharged,
+    NothingOwed,
     PhoneKeyUnknown,
     CodeMalformed,
     CodeForged,

@@ -119,6 +119,52 @@ class CheckinRevokedNow(Event, frozen=True, kw_only=True):
     kind: str
 
 
+class CheckinCharged(Event, frozen=True, kw_only=True):
+    """A check-in cost credits: paid, owed by who is in already, or let off. Minor units."""
+
+    event_name: ClassVar[str] = "checkin.charged"
+    audience: ClassVar[Permission | None] = CHECKINS_READ
+    money: ClassVar[bool] = True
+    webhook: ClassVar[bool] = True
+    checkin_id: UUID
+    venue_id: UUID
+    patron_id: UUID
+    status: str
+    amount: int
+    currency: str
+    entry_id: UUID | None
+    """The spend in the guest's credits."""
+
+
+class CheckinRefunded(Event, frozen=True, kw_only=True):
+    """What a check-in cost was given back, wholly or in part. Minor units."""
+
+    event_name: ClassVar[str] = "checkin.refunded"
+    audience: ClassVar[Permission | None] = CHECKINS_READ
+    money: ClassVar[bool] = True
+    webhook: ClassVar[bool] = True
+    checkin_id: UUID
+    venue_id: UUID
+    patron_id: UUID
+    amount: int
+    currency: str
+    left: int
+    """What could still be given back."""
+    entry_id: UUID
+    """The entry in the guest's credits that gives it back."""
+
+
+class EntryPriceChanged(Event, frozen=True, kw_only=True):
+    """The entrance to a venue costs another price, or nothing. Minor units."""
+
+    event_name: ClassVar[str] = "venue.entry_price_changed"
+    audience: ClassVar[Permission | None] = CHECKINS_READ
+    webhook: ClassVar[bool] = True
+    venue_id: UUID
+    amount: int | None
+    currency: str
+
+
 class CheckinFlagged(Event, frozen=True, kw_only=True):
     """Something at the door looks like fraud."""
 
@@ -177,6 +223,9 @@ class DoorScanned(Event, frozen=True, kw_only=True):
 
 EVENTS = (
     PassIssued,
+    CheckinCharged,
+    CheckinRefunded,
+    EntryPriceChanged,
     CheckinRevokedNow,
     CheckinFlagged,
     CheckinFlagResolved,

@@ -4,7 +4,7 @@ What an offline door decided has happened: the guest is inside. So the rules of 
 check-in at the claimed time, a ban that the door did not know becomes a flag, and a guest who was in already a double admission.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from lastlight.domains.checkins.admission import Grounds, admit
 from lastlight.domains.checkins.claims import AHEAD_BY
 from lastlight.domains.checkins.door import Door, read_door
+from lastlight.domains.checkins.entrance import EntryCharge
 from lastlight.domains.checkins.errors import (
     CheckinRefused,
     ClaimInFuture,
@@ -19,6 +20,7 @@ from lastlight.domains.checkins.errors import (
     CodeReplayed,
     CodeRetired,
     CodeUnknown,
+    EntryUnpaid,
     NoOpenVisit,
     PatronBarred,
     UnderAge,
@@ -37,7 +39,7 @@ from lastlight.domains.checkins.welcome import require_not_barred, require_welco
 from lastlight.domains.devices import Speaker
 from lastlight.domains.identity import holds_permission
 from lastlight.domains.venues import business_day
-from lastlight.kernel.errors import Invalid
+from lastlight.kernel.errors import Invalid, Problem
 from lastlight.kernel.ids import CheckinId, PatronId, VisitId, uuid7
 from lastlight.runtime.context import Ctx
 
@@ -61,6 +63,9 @@ class Finding(msgspec.Struct, kw_only=True):
     checkin_id: CheckinId | None = None
     visit_id: VisitId | None = None
     override_by: UUID | None = None
+    charge: EntryCharge | None = None
+    short: int | None = None
+    """How much is missing for the entrance, of a guest who was not let in for that."""
     flags: list[tuple[FlagKind, str]] = msgspec.field(default_factory=list[tuple[FlagKind, str]])
 
     @property
@@ -89,6 +94,7 @@ async def judge(ctx: Ctx, *, speaker: Speaker, scan: ScanIn) -> Finding:
         await _look(ctx, speaker, scan, finding)
     except (CheckinRefused, NoOpenVisit) as refusal:
         finding.result, finding.refusal, finding.detail = "refused", type(refusal).type, refusal.detail
+        finding.short = _missing(refusal)
         finding.overridable = isinstance(refusal, BY_HAND_HELPS) or _may_staff(ctx, finding, refusal)
     return finding
 
@@ -221,10 +227,21 @@ async def _admit(ctx: Ctx, speaker: Speaker, scan: ScanIn, finding: Finding, at:
         override_reason=reason,
     )
     grounds = Grounds(nonce=shown.step.to_bytes(8, "big"), override_by=finding.override_by)
-    # A guest whom somebody else lets in at this moment refuses this scan, not its whole batch.
-    async with ctx.db.attempt():
-        await admit(ctx, checkin=checkin, grounds=grounds, longest=timedelta(minutes=door.visit_timeout_minutes))
+    # A guest whom somebody else lets in at this moment, or who cannot pay, refuses this scan, not its whole batch.
+    told = len(ctx.pending)
+    try:
+        async with ctx.db.attempt():
+            on_credit = scan.decided != "server"
+            done = await admit(ctx, checkin=checkin, grounds=grounds, door=door, on_credit=on_credit)
+    except Problem:
+        del ctx.pending[told:]
+        raise
+    finding.charge = done.charge
     return checkin.id
+
+
+def _missing(refusal: Problem) -> int | None:
+    return int(refusal.extra.get("missing") or 0) if isinstance(refusal, EntryUnpaid) else None
 
 
 def _may_staff(ctx: Ctx, finding: Finding, refusal: CheckinRefused | NoOpenVisit) -> bool:

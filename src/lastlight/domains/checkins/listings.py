@@ -7,12 +7,20 @@ import msgspec
 
 from lastlight.domains.checkins.permissions import CHECKINS_READ, VISITS_OWN, VISITS_READ
 from lastlight.kernel.ids import CheckinId, PatronId, TenantId, VenueId, VisitId
-from lastlight.runtime.http.columns import AT_VENUE, ID, VENUE, VERSION, Column, Filter, ref
+from lastlight.kernel.money import Money
+from lastlight.runtime.http.columns import AT_VENUE, ID, VENUE, VERSION, Column, Filter, money_sql, ref
 from lastlight.runtime.http.listing import Listing, of_all_businesses
 
 METHODS = (("screen", "Screen"), ("poster", "Poster"), ("pass", "Pass"), ("override", "By hand"))
 STATUSES = (("open", "In"), ("closed", "Left"), ("timed_out", "Timed out"), ("voided", "Voided"))
 REVOKED = (("revoked", "Taken back"), ("false_positive", "False positive"))
+ENTRANCES = (
+    ("paid", "Paid"),
+    ("part", "Given back in part"),
+    ("refunded", "Given back"),
+    ("unpaid", "Owed"),
+    ("waived", "Let off"),
+)
 CLOSERS = (("guest", "Guest"), ("staff", "Staff"), ("door", "Scan at the door"), ("time_out", "Time-out"))
 
 
@@ -37,6 +45,9 @@ class CheckinRow(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: datetime | None
     revoked_as: str
     revoked_reason: str
+    entrance: str
+    paid: Money | None
+    refunded: Money | None
     flags: int
     business_day: date
     visit_id: VisitId | None
@@ -75,7 +86,17 @@ join venues w on w.tenant_id = c.tenant_id and w.id = c.venue_id
 join patrons p on p.tenant_id = c.tenant_id and p.id = c.patron_id
 left join visits v on v.tenant_id = c.tenant_id and v.checkin_id = c.id
 left join devices d on d.tenant_id = c.tenant_id and d.id = c.device_id
-left join checkin_revocations r on r.tenant_id = c.tenant_id and r.checkin_id = c.id"""
+left join checkin_revocations r on r.tenant_id = c.tenant_id and r.checkin_id = c.id
+left join lateral (
+    select n.tenant_id, n.status, n.amount, n.currency, n.entry_id from entry_charges n
+    where n.tenant_id = c.tenant_id and n.checkin_id = c.id limit 1
+) e on true"""
+BACK_SQL = """coalesce((select sum(b.amount)::bigint from credit_entries b
+where b.tenant_id = e.tenant_id and b.reverses = e.entry_id), 0::bigint)"""
+ENTRANCE_SQL = f"""case when e.status is null then '' when e.status <> 'paid' then e.status when {BACK_SQL} = 0 then 'paid'
+when {BACK_SQL} < e.amount then 'part' else 'refunded' end"""
+PAID_SQL = f"case when e.amount is not null then {money_sql('e.amount', 'e.currency')} end"
+REFUNDED_SQL = f"case when {BACK_SQL} > 0 then {money_sql(BACK_SQL, 'e.currency')} end"
 FLAGS_SQL = """(select count(*) from checkin_flags f where f.tenant_id = c.tenant_id and f.status <> 'dismissed'
 and (f.checkin_id = c.id or f.other_checkin_id = c.id))"""
 VISIT_SOURCE = """visits v
@@ -104,6 +125,9 @@ CHECKIN_COLUMNS = (
     Column("revoked_at", "Taken back", sql="r.revoked_at", kind="time", shown=False),
     Column("revoked_as", "Counts", sql="coalesce(r.kind, '')", kind="enum", choices=REVOKED),
     Column("revoked_reason", "Taken back because", sql="coalesce(r.reason, '')", shown=False),
+    Column("entrance", "Entrance", sql=ENTRANCE_SQL, kind="enum", choices=ENTRANCES),
+    Column("paid", "Its price", sql=PAID_SQL, kind="money"),
+    Column("refunded", "Given back", sql=REFUNDED_SQL, kind="money", shown=False),
     Column("flags", "Flags", sql=FLAGS_SQL, kind="number", shown=False),
 )
 VISIT_COLUMNS = (
@@ -135,6 +159,7 @@ CHECKIN_FILTERS = (
     Filter("device_id", "Scanner"),
     Filter("proven"),
     Filter("revoked", "Taken back", sql="(r.checkin_id is not null)", kind="bool"),
+    Filter("entrance"),
     Filter("flagged", "Flagged", sql=f"({FLAGS_SQL} > 0)", kind="bool"),
     Filter("arrived_at"),
 )

@@ -5,6 +5,8 @@ from lastlight.domains.checkins.by_hand_pages import BY_HAND_PAGES
 from lastlight.domains.checkins.door_api import DOOR_ROUTES
 from lastlight.domains.checkins.door_listings import DOOR_LISTINGS
 from lastlight.domains.checkins.drills import fraudulent_check_ins
+from lastlight.domains.checkins.entrance_api import ENTRANCE_ROUTES
+from lastlight.domains.checkins.entrance_pages import ENTRANCE_PAGES
 from lastlight.domains.checkins.errors import ERRORS, CheckinTakenBack, CodeReplayed, FlagStepDone, VisitOpen
 from lastlight.domains.checkins.events import EVENTS, CheckinVerified, DoorScanned
 from lastlight.domains.checkins.face_pages import FACE_PAGES, FACE_ROUTES
@@ -36,8 +38,8 @@ async def count_flags(ctx: Ctx, *, request: RequestInfo) -> int | None:
 MODULE = Module(
     name="checkins",
     summary="The door: verified arrivals, and the visits that they open.",
-    routes=(*ROUTES, *DOOR_ROUTES, *FACE_ROUTES),
-    pages=(*PAGES, *BY_HAND_PAGES, *FLAG_PAGES, *FACE_PAGES),
+    routes=(*ROUTES, *DOOR_ROUTES, *ENTRANCE_ROUTES, *FACE_ROUTES),
+    pages=(*PAGES, *BY_HAND_PAGES, *FLAG_PAGES, *FACE_PAGES, *ENTRANCE_PAGES),
     permissions=PERMISSIONS,
     events=EVENTS,
     usage={"Visits in 30 days": count_month},

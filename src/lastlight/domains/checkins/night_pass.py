@@ -15,6 +15,7 @@ from lastlight.domains.devices import Speaker
 from lastlight.domains.venues import closes_at, next_opening, read_venue
 from lastlight.kernel.base64url import encode_base64url
 from lastlight.kernel.errors import NotPermitted
+from lastlight.kernel.money import Money
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.p256 import load_public_key
 
@@ -39,7 +40,9 @@ select
     array(select patron_id from visits where tenant_id = $1 and status = 'open' and venue_id = $4) as here,
     array(select id from patron_keys where tenant_id = $1 and revoked_at > now() - interval '1 day') as revoked_keys,
     (select coalesce(max(sequence), 0) from door_scans where tenant_id = $1 and device_id = $2) as last_sequence,
-    (select value from tenant_settings where tenant_id = $1 and key = $3) as birth_date_required
+    (select value from tenant_settings where tenant_id = $1 and key = $3) as birth_date_required,
+    (select jsonb_build_object('amount', e.amount, 'currency', e.currency) from entry_prices e
+     where e.tenant_id = $1 and e.venue_id = $4 and e.currency = $5) as entrance
 """
 
 # The scan that let a guest in last before a second device did the same: its device is to know.
@@ -107,7 +110,7 @@ def pass_keys(ctx: Ctx) -> list[PassKey]:
 async def take_snapshot(ctx: Ctx, *, speaker: Speaker) -> Snapshot:
     """All that a door needs to decide by itself until it is asked again."""
     venue = await read_venue(ctx, venue_id=speaker.venue_id)
-    known = await ctx.db.fetchrow(KNOWN, ctx.tenant_id, speaker.id, BIRTH_DATE_REQUIRED.key, venue.id)
+    known = await ctx.db.fetchrow(KNOWN, ctx.tenant_id, speaker.id, BIRTH_DATE_REQUIRED.key, venue.id, venue.currency)
     assert known is not None
     again = await ctx.db.rows(LetInAgain, AGAIN, ctx.tenant_id, speaker.id)
     is_open = venue.is_open(ctx.now)
@@ -123,6 +126,7 @@ async def take_snapshot(ctx: Ctx, *, speaker: Speaker) -> Snapshot:
         opens_at=None if is_open else next_opening(venue.opening_hours, venue.zone, ctx.now),
         capacity=venue.capacity,
         age_limit=venue.age_limit,
+        entrance=Money(**known["entrance"]) if known["entrance"] else None,
         birth_date_required=BIRTH_DATE_REQUIRED.read(known["birth_date_required"]),
         step_seconds=STEP_SECONDS,
         keys=pass_keys(ctx),

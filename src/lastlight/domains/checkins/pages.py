@@ -5,10 +5,11 @@ from uuid import UUID
 
 import msgspec
 
-from lastlight.domains.checkins import cases, queries, visits
+from lastlight.domains.checkins import cases, charges, queries, visits
 from lastlight.domains.checkins.listings import CHECKINS, CREW_CHECKINS, VISITS
 from lastlight.domains.checkins.permissions import (
     CHECKINS_READ,
+    CHECKINS_REFUND,
     CHECKINS_REVOKE,
     VISITS_CHECKOUT,
     VISITS_CORRECT,
@@ -109,9 +110,14 @@ async def checkins_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:
 async def checkin_page(ctx: Ctx, checkin_id: CheckinId) -> View:
     """Show one check-in: how, from where, when it was claimed and received."""
     checkin = await queries.find_checkin(ctx, checkin_id=checkin_id)
+    charge = await charges.find_charge(ctx, checkin_id=checkin_id)
+    owed = charge is not None and charge.status == "unpaid"
     context: dict[str, Any] = {
         "checkin": checkin,
         "flags": await cases.flags_of_checkin(ctx, checkin_id=checkin_id),
+        "charge": charge,
+        "may_refund": charge is not None and charge.left > 0 and ctx.allows(CHECKINS_REFUND, checkin.venue_id),
+        "may_settle": owed and ctx.allows(CHECKINS_REFUND, checkin.venue_id),
         "may_revoke": checkin.revoked_at is None and ctx.allows(CHECKINS_REVOKE, checkin.venue_id),
         "history": await entity_history(ctx, entity="checkin", entity_id=checkin_id),
     }

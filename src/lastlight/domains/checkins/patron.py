@@ -1,6 +1,7 @@
 """What the patron app shows and does: home, activity, the phone's key."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -23,6 +24,7 @@ from lastlight.domains.venues import Shown, Venue, closes_at, next_opening, show
 from lastlight.kernel.base64url import decode_base64url
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
 from lastlight.kernel.ids import PatronId
+from lastlight.kernel.money import Money
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.turns import take_turn
 from lastlight.runtime.p256 import load_public_key
@@ -31,7 +33,9 @@ MOST_KEYS = 20
 HOME_ACTIVITY = 10
 
 WHO = """
-select p.id as patron_id, p.name as patron, p.birth_date, t.id as tenant_id, t.slug, t.name as tenant
+select p.id as patron_id, p.name as patron, p.birth_date, t.id as tenant_id, t.slug, t.name as tenant,
+       (select jsonb_object_agg(e.venue_id, jsonb_build_object('amount', e.amount, 'currency', e.currency)) from entry_prices e
+        where e.tenant_id = $1) as entrances
 from patrons p join tenants t on t.id = p.tenant_id
 where p.tenant_id = $1 and p.id = $2
 """
@@ -98,12 +102,13 @@ async def read_home(ctx: Ctx) -> Home:
     shown = await shown_venues(ctx)
     venues = [venue for venue in await standing_venues(ctx, permission=None) if venue.id in shown]
     venues.sort(key=lambda venue: not shown[venue.id].featured)
+    entrances: dict[str, dict[str, Any]] = who["entrances"] or {}
     return Home(
         patron=PatronRef(id=who["patron_id"], name=who["patron"], birth_date=who["birth_date"]),
         tenant=TenantRef(id=who["tenant_id"], slug=who["slug"], name=who["tenant"]),
         visit=await open_visit(ctx, patron_id=patron_id),
         activity=(await read_activity(ctx, query=ActivityQuery(limit=HOME_ACTIVITY))).items,
-        venues=[_home_venue(venue, ctx.now, shown[venue.id]) for venue in venues],
+        venues=[_home_venue(venue, ctx.now, shown[venue.id], entrances.get(str(venue.id))) for venue in venues],
         now=ctx.now,
     )
 
@@ -182,7 +187,7 @@ def _patron(ctx: Ctx) -> PatronId:
     return ctx.actor.patron_id
 
 
-def _home_venue(venue: Venue, now: datetime, shown: Shown) -> HomeVenue:
+def _home_venue(venue: Venue, now: datetime, shown: Shown, entrance: dict[str, Any] | None) -> HomeVenue:
     is_open = venue.status == "active" and venue.is_open(now)
     return HomeVenue(
         id=venue.id,
@@ -198,6 +203,7 @@ def _home_venue(venue: Venue, now: datetime, shown: Shown) -> HomeVenue:
         age_limit=venue.age_limit,
         position_policy=venue.position_policy,
         visit_timeout_minutes=venue.visit_timeout_minutes,
+        entrance=Money(**entrance) if entrance and entrance["currency"] == venue.currency else None,
         featured=shown.featured,
         degraded_reason=shown.degraded_reason,
     )

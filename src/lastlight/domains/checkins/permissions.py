@@ -13,6 +13,10 @@ CHECKINS_OVERRIDE = Permission(
     "checkins.override", "Let a guest in by hand against the door's rules, with a reason", Scope.VENUE
 )
 CHECKINS_REVOKE = Permission("checkins.revoke", "Take a check-in back, or call it a false positive", Scope.VENUE)
+CHECKINS_REFUND = Permission(
+    "checkins.refund", "Give back what a check-in cost, take or let off what is owed", Scope.VENUE
+)
+CHECKINS_PRICE = Permission("checkins.price", "Set what the entrance to a venue costs", Scope.VENUE)
 PATRONS_FIND = Permission(
     "patrons.find", "Find a guest by name, e-mail address or number, as a door needs it", Scope.VENUE
 )
@@ -30,6 +34,8 @@ PERMISSIONS = (
     CHECKINS_PASS,
     CHECKINS_OVERRIDE,
     CHECKINS_REVOKE,
+    CHECKINS_REFUND,
+    CHECKINS_PRICE,
     PATRONS_FIND,
     FLAGS_READ,
     FLAGS_RESOLVE,

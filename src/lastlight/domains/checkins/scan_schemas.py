@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from lastlight.kernel.ids import CheckinId, PatronId, UserId, VenueId, VisitId
+from lastlight.kernel.money import MOST, Money
 from lastlight.runtime.http import Input
 
 Decided = Literal["server", "admitted", "refused"]
@@ -43,6 +44,16 @@ class ScansIn(Input, frozen=True, kw_only=True):
     scans: Annotated[list[ScanIn], msgspec.Meta(min_length=1, max_length=200)]
 
 
+class EntranceTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What a door is told of the price of a guest's entrance, in minor units."""
+
+    status: Literal["paid", "unpaid", "waived", "short"]
+    """`short`: too few credits, so that the guest was not let in; `unpaid`: they are in and owe it."""
+    amount: int
+    currency: str
+    missing: int = 0
+
+
 class ScanOut(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a scan."""
 
@@ -62,6 +73,8 @@ class ScanOut(msgspec.Struct, frozen=True, kw_only=True):
     """Where the venue has an age limit and the guest's age is known."""
     overridable: bool = False
     """Whether staff may let the guest in by hand: against age, hours or a pause, never against a ban."""
+    entrance: EntranceTold | None = None
+    """What the entrance costs and what became of it; null where it is free or was paid before."""
     claimed_at: datetime
     received_at: datetime
 
@@ -123,6 +136,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     opens_at: datetime | None
     capacity: int | None
     age_limit: int | None
+    entrance: Money | None
+    """What the entrance costs in credits: charged when the device sends its log."""
     birth_date_required: bool
     step_seconds: int
     keys: list[PassKey]
@@ -153,6 +168,41 @@ class RevocationIn(Input, frozen=True, kw_only=True):
 
     kind: Literal["revoked", "false_positive"]
     reason: Reason
+    refund: bool = False
+    """Give back what is left of its price, or let it off where it is owed; asks for checkins.refund besides."""
+
+
+class EntryRefundIn(Input, frozen=True, kw_only=True):
+    """Why what a check-in cost is given back, and how much of it: all that is left unless an amount is given."""
+
+    reason: Reason
+    amount: Annotated[int, msgspec.Meta(ge=1, le=MOST, description="Minor units.")] | None = None
+
+
+class WaiverIn(Input, frozen=True, kw_only=True):
+    """Why what is owed for a check-in is let off."""
+
+    reason: Reason
+
+
+class EntryPriceIn(Input, frozen=True, kw_only=True):
+    """What the entrance is to cost, in minor units of the venue's currency; null: nothing."""
+
+    amount: Annotated[int, msgspec.Meta(ge=1, le=MOST, description="Minor units.")] | None
+    tax_category: Annotated[str, msgspec.Meta(max_length=40)] = "untaxed"
+    each_time: bool = False
+    """Whoever comes back on the same business day pays again."""
+
+
+class EntryPriceOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What the entrance to a venue costs."""
+
+    venue_id: VenueId
+    amount: int | None
+    currency: str
+    """The venue's."""
+    tax_category: str
+    each_time: bool
 
 
 class ResolutionIn(Input, frozen=True, kw_only=True):

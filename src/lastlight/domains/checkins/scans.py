@@ -11,15 +11,17 @@ from lastlight.domains.checkins.events import DoorScanned
 from lastlight.domains.checkins.flags import raise_flag
 from lastlight.domains.checkins.judging import Finding, judge
 from lastlight.domains.checkins.passes import read_shown
-from lastlight.domains.checkins.scan_schemas import ScanIn, ScanOut, ScansIn, ScansOut
+from lastlight.domains.checkins.scan_schemas import EntranceTold, ScanIn, ScanOut, ScansIn, ScansOut
 from lastlight.domains.devices import Speaker, clear_log_alert, raise_log_alert, stood_at
 from lastlight.kernel.ids import uuid7
 from lastlight.runtime.context import Ctx
 
 KEPT = """
 select s.sequence, s.direction, s.decided, s.result, s.refusal, s.patron_id, s.checkin_id, s.visit_id, s.claimed_at,
-       s.received_at, s.code_hash, coalesce(p.name, '') as patron
+       s.received_at, s.code_hash, coalesce(p.name, '') as patron,
+       case when e.amount is not null then jsonb_build_object('status', e.status, 'amount', e.amount, 'currency', e.currency) end as entrance
 from door_scans s
+left join entry_charges e on e.tenant_id = $1 and e.checkin_id = s.checkin_id
 left join patrons p on p.tenant_id = $1 and p.id = s.patron_id
 where s.tenant_id = $1 and s.device_id = $2 and s.sequence = any($3)
 """
@@ -172,9 +174,19 @@ def _answer(ctx: Ctx, scan: ScanIn, finding: Finding) -> ScanOut:
         visit_id=finding.visit_id,
         age=finding.age_at(ctx.now),
         overridable=finding.overridable,
+        entrance=_entrance(finding),
         claimed_at=scan.claimed_at,
         received_at=ctx.now,
     )
+
+
+def _entrance(finding: Finding) -> EntranceTold | None:
+    charge, price = finding.charge, finding.door.price if finding.door else None
+    if charge is not None:
+        return EntranceTold(status=charge.status, amount=charge.amount, currency=charge.currency)
+    if finding.short is None or price is None:
+        return None
+    return EntranceTold(status="short", amount=price.amount, currency=price.currency, missing=finding.short)
 
 
 def _again(scan: ScanIn, row: Any) -> ScanOut:
@@ -189,7 +201,18 @@ def _again(scan: ScanIn, row: Any) -> ScanOut:
             claimed_at=scan.claimed_at,
             received_at=row["received_at"],
         )
-    names = ("sequence", "direction", "decided", "result", "refusal", "patron", "patron_id", "checkin_id", "visit_id")
+    names = (
+        "sequence",
+        "direction",
+        "decided",
+        "result",
+        "refusal",
+        "patron",
+        "patron_id",
+        "checkin_id",
+        "visit_id",
+        "entrance",
+    )
     names += ("claimed_at", "received_at")
     return msgspec.convert({name: row[name] for name in names}, ScanOut)
 

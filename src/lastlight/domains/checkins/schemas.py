@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 import msgspec
 
 from lastlight.domains.checkins.claims import Proof
+from lastlight.domains.checkins.entrance import EntryCharge
 from lastlight.domains.checkins.model import Checkin, Position, Visit
 from lastlight.domains.venues import Point, PositionPolicy, VenueStatus
 from lastlight.kernel.ids import PatronId, TenantId, VenueId, VisitId
+from lastlight.kernel.money import Money
 from lastlight.runtime.http import Input
 
 ClaimedAt = Annotated[
@@ -64,6 +66,8 @@ class CheckinOut(msgspec.Struct, frozen=True, kw_only=True):
 
     checkin: Checkin
     visit: Visit
+    charge: EntryCharge | None = None
+    """What it cost; null where the entrance is free, or was paid before on this business day."""
 
 
 class VisitCorrection(Input, frozen=True, kw_only=True):
@@ -126,6 +130,8 @@ class HomeVenue(msgspec.Struct, frozen=True, kw_only=True):
     age_limit: int | None
     position_policy: PositionPolicy
     visit_timeout_minutes: int
+    entrance: Money | None
+    """What the entrance costs in credits."""
     featured: bool
     """It stands first among the business's venues."""
     degraded_reason: str

@@ -1,6 +1,6 @@
-"""Verify a scanned code and record the arrival: the door's one question, in two statements."""
+"""Verify a scanned code and record the arrival: the door's one question, in two statements where the entrance is free."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from lastlight.domains.checkins.admission import Grounds, admit
 from lastlight.domains.checkins.claims import Claim, judged_time, read_claim
@@ -58,11 +58,10 @@ async def verify(ctx: Ctx, *, data: VerifyIn) -> CheckinOut:
     policy = "required" if code.kind is CodeKind.POSTER else door.position_policy
     position = check_position(data.position, fence=door.geofence, policy=policy, vaguest_m=rules.vaguest_m)
     checkin = _arrival(ctx, data=data, code=code, door=door, claim=claim, at=at, position=position)
-    longest = timedelta(minutes=door.visit_timeout_minutes)
     grounds = Grounds(
         key_number=code.key_number, nonce=code.nonce, proof_key_id=claim.proof.key_id if claim and claim.proof else None
     )
-    return await admit(ctx, checkin=checkin, grounds=grounds, longest=longest)
+    return await admit(ctx, checkin=checkin, grounds=grounds, door=door)
 
 
 def _read(text: str) -> VenueCode:

@@ -53,6 +53,8 @@ MANAGER = (
     *STAFF,
     "adjustments.read",
     "checkins.flags.resolve",
+    "checkins.price",
+    "checkins.refund",
     "checkins.revoke",
     "credits.adjust",
     "credits.read",

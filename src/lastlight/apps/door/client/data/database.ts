@@ -33,6 +33,7 @@ export interface Snapshot {
   opens_at: string | null;
   capacity: number | null;
   age_limit: number | null;
+  entrance: { amount: number; currency: string } | null;
   birth_date_required: boolean;
   step_seconds: number;
   keys: { id: string; public_key: string }[];
@@ -54,6 +55,14 @@ export interface LetInAgain {
 }
 
 /** What became of a scan, in the server's words. */
+/** `short`: too few credits, so nobody was let in; `unpaid`: the guest is in and owes it. Minor units. */
+export interface Entrance {
+  status: "paid" | "unpaid" | "waived" | "short";
+  amount: number;
+  currency: string;
+  missing: number;
+}
+
 export interface Answer {
   sequence: number;
   direction: Direction;
@@ -65,6 +74,8 @@ export interface Answer {
   patron_id: string | null;
   age: number | null;
   overridable: boolean;
+  /** What the entrance costs, and what became of it. */
+  entrance: Entrance | null;
   received_at: string;
 }
 

@@ -165,7 +165,7 @@ async function oneByOne(entries: Entry[], report: Report): Promise<void> {
 async function setAside(entry: Entry, { type, detail }: Problem): Promise<void> {
   const { sequence, direction, decided, patron_id } = entry;
   const received_at = new Date(await serverNow()).toISOString();
-  const answer: Answer = { sequence, direction, decided, result: "refused", refusal: type, detail, patron: "", patron_id, age: null, overridable: false, received_at };
+  const answer: Answer = { sequence, direction, decided, result: "refused", refusal: type, detail, patron: "", patron_id, age: null, overridable: false, entrance: null, received_at };
   await change(sequence, (line) => ({ ...line, state: "sent", answer, notice: true }));
 }
 

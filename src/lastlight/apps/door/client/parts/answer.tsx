@@ -7,7 +7,7 @@ import { Field } from "../../../../ui/js/parts/field";
 import { Refused, Unreachable } from "../../../../ui/js/wire/api";
 import { inside, member, online, snapshot } from "../state/door";
 import { dismiss, letInByHand, reasonOf, type Result } from "../state/scan";
-import { adviceFor, clock, SIGNS, wordsFor } from "./words";
+import { adviceFor, clock, entranceText, SIGNS, wordsFor } from "./words";
 
 // icons: hand
 const GOOD_NEWS_MS = 2_400;
@@ -80,6 +80,8 @@ function Facts({ answer }: { answer: Result }) {
     const age = answer.age === null ? _("Age not known") : _("%(age)s years", { age: answer.age });
     facts.push(_("%(age)s · %(limit)s+ here", { age, limit: house.age_limit }));
   }
+  const paid = entranceText(answer.entrance, answer.offline && answer.what === "admitted");
+  if (paid) facts.push(paid);
   if (inside.value !== null) facts.push(house?.capacity ? _("%(inside)s of %(all)s inside", { inside: inside.value, all: house.capacity }) : _("%(inside)s inside", { inside: inside.value }));
   if (answer.offline && house) facts.push(_("Decided here, as of %(time)s", { time: clock(house.at) }));
   return (

@@ -1,6 +1,6 @@
 // What the answers are called at a door: short words, and what to do.
 import { gettext as _, ngettext } from "../../../../ui/js/i18n";
-import type { Entry } from "../data/database";
+import type { Entrance, Entry } from "../data/database";
 import { hasPassed } from "../data/decide";
 import { snapshot } from "../state/door";
 import { toneOf, type Tone } from "../state/sound";
@@ -40,12 +40,27 @@ const WORDS = (): Record<string, Words> => ({
   "patron-barred": { word: _("Do not let in"), advice: _("The business has barred this guest.") },
   "under-age": { word: _("Too young"), advice: _("Younger than this venue allows.") },
   "age-unknown": { word: _("Age not known"), advice: _("The guest has given no date of birth. Check an ID; whoever is old enough is let in by hand.") },
+  "entry-unpaid": { word: _("Too few credits"), advice: _("They can buy credits in their app, here and now, and show the pass again.") },
   "venue-closed": { word: _("Closed"), advice: _("The venue takes no guests at this hour.") },
   "venue-paused": { word: _("Paused"), advice: _("The venue takes no guests at the moment.") },
   "claim-in-future": { word: _("Clock wrong"), advice: _("Set this device's clock to automatic.") },
   "claim-too-late": { word: _("Sent too late"), advice: _("The business does not take scans that are so old.") },
   "sequence-reused": { word: _("Not counted"), advice: _("This device's count is behind. Enrol the scanner again.") },
 });
+
+/** What is said of the price of the entrance: what was paid, is owed or is missing; without the server, what will be charged. */
+export function entranceText(entrance: Entrance | null, offline: boolean): string {
+  const price = snapshot.value?.entrance;
+  if (!entrance) return offline && price ? _("The entrance of %(amount)s is charged when there is a network", { amount: money(price.amount, price.currency) }) : "";
+  const amount = money(entrance.amount, entrance.currency);
+  if (entrance.status === "short") return _("Entrance %(amount)s: %(missing)s is missing", { amount, missing: money(entrance.missing, entrance.currency) });
+  return entrance.status === "paid" ? _("Entrance %(amount)s paid", { amount }) : _("Entrance %(amount)s not paid", { amount });
+}
+
+function money(minor: number, currency: string): string {
+  const format = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency });
+  return format.format(minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+}
 
 /** Hours and minutes on the venue's clock, whatever zone the device is set to. */
 export function clock(at: string | number): string {

@@ -4,7 +4,7 @@ import { Refused, Unreachable } from "../../../../ui/js/wire/api";
 import { late } from "../../../../ui/js/wire/late";
 import { keyed } from "../../../../ui/js/wire/once";
 import { serverNow } from "../data/clock";
-import { unlessFull, type Answer, type Direction, type Entry } from "../data/database";
+import { unlessFull, type Answer, type Direction, type Entrance, type Entry } from "../data/database";
 import { decide, type Verdict } from "../data/decide";
 import { append, decideHere, keep } from "../data/log";
 import { isGenuine, readShown, type ShownPass } from "../data/pass";
@@ -20,6 +20,8 @@ export interface Result {
   detail: string;
   age: number | null;
   overridable: boolean;
+  /** What the entrance costs, and what became of it, in the server's word. */
+  entrance: Entrance | null;
   /** Decided here: the server has not heard of it yet. */
   offline: boolean;
   /** This device could not write it down. */
@@ -54,8 +56,8 @@ export async function letInByHand(shown: ShownPass, reason: string): Promise<voi
   if (!device) return;
   try {
     const body = { venue_id: device.venue_id, patron_id: shown.patronId, reason };
-    const done = await keyed<{ checkin: { patron: string } }>("/api/checkins/overrides", body);
-    answer({ tone: "yes", what: "override", name: done.checkin.patron, detail: reason, age: shown.age, shown, started });
+    const done = await keyed<{ checkin: { patron: string }; charge: Entrance | null }>("/api/checkins/overrides", body);
+    answer({ tone: "yes", what: "override", name: done.checkin.patron, detail: reason, entrance: done.charge, age: shown.age, shown, started });
     void sync();
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
@@ -120,8 +122,8 @@ async function draft(shown: ShownPass, direction: Direction, rest: Partial<Entry
 function repeat(shown: ShownPass, direction: Direction, heard: Answer, started: number): void {
   const passed = heard.result !== "refused";
   const what = passed ? (direction === "in" ? "admitted" : "left") : heard.refusal;
-  const { detail, age, overridable } = heard;
-  answer({ tone: toneOf(passed, direction, what), what, name: heard.patron || shown.name, detail, age, overridable, shown, started });
+  const { detail, age, overridable, entrance } = heard;
+  answer({ tone: toneOf(passed, direction, what), what, name: heard.patron || shown.name, detail, age, overridable, entrance, shown, started });
 }
 
 /** The door's own verdict. */
@@ -135,7 +137,7 @@ function tell(shown: ShownPass, direction: Direction, verdict: Verdict, started:
 
 function answer(given: Partial<Result> & Pick<Result, "tone" | "what"> & { started: number }): void {
   const { started, ...rest } = given;
-  const blank = { name: "", detail: "", age: null, overridable: false, offline: false, unwritten: false, shown: null };
+  const blank = { name: "", detail: "", age: null, overridable: false, entrance: null, offline: false, unwritten: false, shown: null };
   const tone = rest.unwritten && rest.tone !== "no" ? "warn" : rest.tone;
   result.value = { ...blank, ...rest, tone, tookMs: Math.round(performance.now() - started) };
   signalAnswer(tone);

@@ -198,7 +198,8 @@ async function note(command: Command, answer: CheckedIn | Visit | null): Promise
   const snapshots = transaction.objectStore("snapshots");
   const snapshot = await snapshots.get(command.user_id);
   if (snapshot?.home && snapshot.home.tenant.id === command.tenant_id && (command.kind === "checkin" || command.kind === "checkout")) {
-    const home: Home = { ...snapshot.home, visit: command.kind === "checkin" ? ((answer as CheckedIn | null)?.visit ?? null) : null };
+    const arrived = command.kind === "checkin" ? (answer as CheckedIn | null) : null;
+    const home: Home = { ...snapshot.home, visit: arrived?.visit ?? null, charged: arrived?.charge };
     await snapshots.put({ ...snapshot, home });
   }
   await transaction.objectStore("commands").delete(command.id);

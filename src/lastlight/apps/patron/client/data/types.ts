@@ -73,6 +73,12 @@ export interface Visit {
   duration_seconds: number | null;
 }
 
+export interface Charged {
+  status: "paid" | "unpaid" | "waived";
+  amount: number;
+  currency: string;
+}
+
 export interface HomeVenue {
   id: string;
   slug: string;
@@ -87,6 +93,8 @@ export interface HomeVenue {
   age_limit: number | null;
   position_policy: "off" | "when_given" | "required";
   visit_timeout_minutes: number;
+  /** What coming in costs, in credits. */
+  entrance: { amount: number; currency: string } | null;
   featured: boolean;
   degraded_reason: string;
 }
@@ -112,6 +120,8 @@ export interface Home {
   visit: Visit | null;
   activity: Activity[];
   venues: HomeVenue[];
+  /** What the check-in cost that this phone has just sent: not of the server. */
+  charged?: Charged | null;
 }
 
 /** What the app shows first, in one answer; a part that is left out says why when it is asked for alone. */
@@ -164,6 +174,8 @@ export interface Position {
 export interface CheckedIn {
   checkin: { id: string };
   visit: Visit;
+  /** What it cost; null where the entrance is free or was paid before. */
+  charge: Charged | null;
 }
 
 /** Where a genuine code belongs. */

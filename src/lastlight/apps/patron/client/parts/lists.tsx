@@ -7,7 +7,7 @@ import type { Activity, HomeVenue } from "../data/types";
 import { retryWithPosition } from "../state/checkin";
 import { now } from "../state/night";
 import { hoursLine } from "./pass";
-import { clock, span, when, zoneOf } from "./words";
+import { clock, money, span, when, zoneOf } from "./words";
 
 // icons: triangle-alert, log-in, log-out, timer-off, circle-pause, martini, door-open, door-closed
 const ICONS = { checked_in: "log-in", checked_out: "log-out", timed_out: "timer-off" } as const;
@@ -102,6 +102,7 @@ export function VenueRow({ venue, here }: { venue: HomeVenue; here: boolean }) {
       <small>{[hoursLine(venue), venue.address].filter(Boolean).join(" · ")}</small>
       {venue.degraded_reason && <p class="p-odd">{_("Not as usual: %(reason)s", { reason: venue.degraded_reason })}</p>}
       <span class="amt u-row">
+        {venue.entrance && <span class="badge">{_("Entrance %(amount)s", { amount: money(venue.entrance.amount, venue.entrance.currency) })}</span>}
         {venue.age_limit && <span class="badge">{venue.age_limit}+</span>}
         {here ? (
           <span class="badge accent">

@@ -2,16 +2,18 @@
 import { useEffect } from "preact/hooks";
 import { Icon } from "../../../../ui/js/icon";
 import { gettext as _ } from "../../../../ui/js/i18n";
+import type { Charged } from "../data/types";
 import { finish, flow, joinAndCheckIn, tryPositionAgain, type Flow } from "../state/checkin";
 import { me, mustSignIn, queued } from "../state/night";
-import { go, view } from "../state/route";
+import { go, hrefOf, view } from "../state/route";
 import { Dialog } from "../../../../ui/js/parts/dialog";
 import { say } from "./toast";
+import { money } from "./words";
 
 export function Outcome() {
   const now = flow.value;
   useEffect(() => {
-    if (now.step === "done") arrived(_("You're checked in at %(venue)s.", { venue: now.venueName ?? _("the venue") }));
+    if (now.step === "done") arrived(doneText(now.venueName, now.charged));
     if (now.step === "left") arrived(_("You're checked out. Get home safe."));
     if (now.step === "saved") arrived(savedText(), "warn", () => queued.value.length > 0);
   }, [now]);
@@ -21,6 +23,12 @@ export function Outcome() {
   if (now.step === "refused") return <Refusal flow={now} />;
   if (now.step === "working" && now.doing !== "leaving" && view.value !== "scan") return <Working doing={now.doing} />;
   return null;
+}
+
+function doneText(name: string | null, charged: Charged | null): string {
+  const venue = name ?? _("the venue");
+  if (charged?.status !== "paid") return _("You're checked in at %(venue)s.", { venue });
+  return _("You're checked in at %(venue)s. %(amount)s was paid from your credits.", { venue, amount: money(charged.amount, charged.currency) });
 }
 
 function savedText(): string {
@@ -130,6 +138,7 @@ function Unkept({ flow: { kind } }: { flow: Extract<Flow, { step: "unkept" }> })
 }
 
 function Refusal({ flow: { problem, kind } }: { flow: Extract<Flow, { step: "refused" }> }) {
+  const short = problem.type === "entry-unpaid";
   const scanAgain = kind === "checkin" && problem.type !== "visit-open" && problem.type !== "patron-barred" && problem.type !== "under-age";
   const again = () => {
     finish();
@@ -145,7 +154,13 @@ function Refusal({ flow: { problem, kind } }: { flow: Extract<Flow, { step: "ref
       <h2>{problem.title}</h2>
       <p>{problem.detail}</p>
       <div class="p-actions">
-        {scanAgain && (
+        {short && (
+          <a class="p-btn go" href={hrefOf("credits")} onClick={finish}>
+            <Icon name="wallet" />
+            {_("Buy credits")}
+          </a>
+        )}
+        {scanAgain && !short && (
           <button type="button" class="p-btn go" onClick={again}>
             <Icon name="scan-line" />
             {_("Scan again")}

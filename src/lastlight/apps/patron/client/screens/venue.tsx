@@ -30,6 +30,7 @@ export function VenueScreen() {
             <Lends venue={show} />
           </div>
           <div class="p-column">
+            <Entrance id={show.id} />
             <Hours show={show} />
             <Place show={show} />
             <Photos show={show} again={again} />
@@ -108,6 +109,26 @@ function Banners({ show }: { show: VenueShow }) {
           </div>
         </article>
       ))}
+    </section>
+  );
+}
+
+/** What coming in costs: taken from the credits at the door. */
+function Entrance({ id }: { id: string }) {
+  const price = home.value?.venues.find((venue) => venue.id === id)?.entrance;
+  if (!price) return null;
+  return (
+    <section class="p-block" aria-labelledby="entrance-title">
+      <div class="p-sec">
+        <h2 id="entrance-title">{_("Entrance")}</h2>
+      </div>
+      <div class="p-card">
+        <p class="u-row">
+          <Icon name="wallet" />
+          <b>{money(price.amount, price.currency)}</b>
+          <span class="u-sm u-2">{_("Taken from your credits when you come in.")}</span>
+        </p>
+      </div>
     </section>
   );
 }

@@ -7,7 +7,7 @@ import { readCode, type VenueCode } from "../data/code";
 import type { Command } from "../data/database";
 import { find, isUnkept } from "../data/kept";
 import { dismiss, enqueue } from "../data/outbox";
-import type { CodePlace, Position, Problem } from "../data/types";
+import type { Charged, CodePlace, Position, Problem } from "../data/types";
 import { online } from "./device";
 import { home, me, pullAnew, send, sync } from "./night";
 import { locate } from "./position";
@@ -19,7 +19,7 @@ export type Flow =
   | { step: "working"; doing: "checking" | "locating" | "joining" | "leaving" }
   | { step: "offer"; code: VenueCode; place: CodePlace; claimedAt?: string }
   | { step: "position"; code: VenueCode; why: "denied" | "unavailable" | "unsupported"; claimedAt?: string }
-  | { step: "done"; venueName: string | null }
+  | { step: "done"; venueName: string | null; charged: Charged | null }
   | { step: "left" }
   | { step: "saved"; kind: Command["kind"]; venueName: string | null }
   | { step: "unkept"; kind: Command["kind"] }
@@ -138,7 +138,7 @@ async function arrive(code: VenueCode, { wanted = false, claimedAt }: Arrival = 
 async function conclude(command: Command, code: VenueCode, hadPosition: boolean): Promise<void> {
   const after = await find(command.id);
   if (!after) {
-    flow.value = { step: "done", venueName: home.value?.visit?.venue ?? command.venue_name };
+    flow.value = { step: "done", venueName: home.value?.visit?.venue ?? command.venue_name, charged: home.value?.charged ?? null };
   } else if (after.state === "queued") {
     flow.value = isUnkept(command.id) ? { step: "unkept", kind: "checkin" } : { step: "saved", kind: "checkin", venueName: command.venue_name };
   } else {
