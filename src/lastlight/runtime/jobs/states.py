@@ -59,17 +59,17 @@ where tenant_id = $1 and id = $2 and attempts = $3 and state = 'running'
 """
 # Where another job waits under the same key, that one does the work: the row of this attempt ends.
 AGAIN = """
-update jobs set state = case when other.waits then 'cancelled' else 'queued' end, run_at = now() + $4::interval,
+update jobs j set state = case when other.waits then 'cancelled' else 'queued' end, run_at = now() + $4::interval,
     error = case when other.waits then $7 else $5 end, finished_at = case when other.waits then now() end,
-    heartbeat_at = null, max_attempts = max_attempts + $6::integer
+    heartbeat_at = null, max_attempts = j.max_attempts + $6::integer
 from (
     select exists (
         select from jobs mine join jobs w on w.tenant_id = $1 and w.kind = mine.kind and w.key = mine.key and w.state = 'queued'
         where mine.tenant_id = $1 and mine.id = $2
     ) as waits
 ) other
-where tenant_id = $1 and id = $2 and attempts = $3 and state = 'running'
-returning state
+where j.tenant_id = $1 and j.id = $2 and j.attempts = $3 and j.state = 'running'
+returning j.state
 """
 LEFT_TO_ANOTHER = "Another one waits under the same key."
 PROGRESS = """
