@@ -8,7 +8,28 @@ HERE = Path(__file__).parent
 ROWS = frozenset(
     {
         *(f"C{number}" for number in range(1, 11)),
-        *("T1", "W2", "W3", "W5", "W6", "M1", "M2", "M4", "I1", "I2", "I3", "Q1", "Q2", "R1", "X1", "X2", "G1", "soak"),
+        *(
+            "T1",
+            "W1",
+            "W2",
+            "W3",
+            "W5",
+            "W6",
+            "M1",
+            "M2",
+            "M3",
+            "M4",
+            "I1",
+            "I2",
+            "I3",
+            "Q1",
+            "Q2",
+            "R1",
+            "X1",
+            "X2",
+            "G1",
+            "soak",
+        ),
         *(f"U{number}" for number in range(1, 9)),
     }
 )

@@ -51,7 +51,7 @@ class MoneyTrial(DyingWrites):
         self.halves: list[str] = []
         """What the books said right after a failure."""
         self.looks = self.refunds = 0
-        self.spend_id, self.above = "", -ABOVE_THE_LIMIT
+        self.spend_id = ""
 
     async def write(self, name: str, at: str) -> bool:
         """One write of a kind."""
@@ -111,8 +111,7 @@ class MoneyTrial(DyingWrites):
 
     async def _approve(self) -> Wish:
         """What waits for another person is asked for first, without a failure."""
-        self.above = -self.above
-        _, path, body, keep = self._adjusting(self.above)
+        _, path, body, keep = self._adjusting(ABOVE_THE_LIMIT)
         waiting = await self.ask(self.till.tokens["staff"], path, body, key=new_key(), at=NEVER)
         keep(waiting)
         return "other", f"/api/adjustments/{waiting['id']}/approval", {"note": "Seen"}, self._adjusted

@@ -40,7 +40,10 @@ STALE = timedelta(seconds=120)
 LONGEST = 150.0
 """Seconds until a worker has carried out all that is queued."""
 CURRENCY = "ZAR"
-LIMITS = "insert into tenant_settings (tenant_id, key, value) values ($1, 'ledger.adjustment_limit', '1000')"
+LIMITS = """
+insert into tenant_settings (tenant_id, key, value)
+values ($1, 'ledger.adjustment_limit', '1000'), ($1, 'credits.most_balance', '1000000')
+"""
 LEFT = "select kind, state, attempts, run_at - now(), error from jobs where tenant_id = $1 and state in ('queued', 'running')"
 WAITING = "select count(*) from jobs where tenant_id = $1 and state in ('queued', 'running')"
 
