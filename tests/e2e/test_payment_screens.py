@@ -82,6 +82,7 @@ def test_the_screens_in_every_theme(owner: Callable[[str], Page], live_server: L
         f"/owner/payments/{row['payment_id']}",
         "/owner/refunds",
         "/owner/disputes",
+        "/owner/ledger/holds",
         f"/owner/disputes/{dispute_id}/evidence",
         "/owner/provider-events",
         f"/owner/provider-events/{event_id}",

@@ -42,6 +42,8 @@ ELSEWHERE = {
     "/go/{place:path}": "it only leads on, from a notice on a phone",
     "/manage/team/tonight": "a part of the first page",
     "/staff/shift/tonight": "a part of the first page",
+    "/manage/adjustments/{adjustment_id:uuid}/approval": "for roles of a business's own; toured as the owner's",
+    "/manage/adjustments/{adjustment_id:uuid}/decline": "for roles of a business's own; toured as the owner's",
     "/manage/credits/{patron_id:uuid}/adjustments": "a part of the guest's credits",
     "/owner/credits/{patron_id:uuid}/adjustments": "a part of the guest's credits",
     "/invitation": "it opens with the link of a mail only, toured by the tests of invitations",

@@ -81,7 +81,9 @@ async def crew_inboxes_page(ctx: Ctx) -> View:
 @page(f"{CREW_HOME}/all", permission=PAYMENTS_READ, db="platform", listing=CREW_PROVIDER_EVENTS)
 async def crew_provider_events_page(ctx: Ctx, query: Any) -> View:
     """List for the crew the card provider's events of all businesses, and those that are about none."""
-    view = replace(await CREW_PROVIDER_EVENTS.view(ctx, query), export=False)
+    view = await CREW_PROVIDER_EVENTS.view(ctx, query)
+    headers = sorted(view.headers, key=lambda one: one.name != "received_at")  # a row is headed by its own page's link
+    view = replace(view, headers=headers, export=False)
     choices = {
         "tenant_id": [(str(one.id), one.name) for one in await read_inflow(ctx)],
         "kind": [(row["kind"],) * 2 for row in await ctx.db.fetch(KINDS)],
