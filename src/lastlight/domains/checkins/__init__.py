@@ -6,6 +6,7 @@ its proof; the claimed and the received time are both kept. This is all that oth
 """
 
 from lastlight.domains.checkins.claims import Proof, read_claim
+from lastlight.domains.checkins.entrance_seeding import seed_entrance
 from lastlight.domains.checkins.errors import ClaimInFuture, ClaimTooLate, ClaimUnsigned
 from lastlight.domains.checkins.events import VisitClosed, VisitOpened, VisitTimedOut
 from lastlight.domains.checkins.flags import count_open_flags
@@ -61,5 +62,6 @@ __all__ = [
     "read_home",
     "read_occupancy",
     "read_tonight",
+    "seed_entrance",
     "seed_history",
 ]
