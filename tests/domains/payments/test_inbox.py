@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from lastlight.domains.payments import inbox
+from lastlight.domains.payments import inbox, looking
 from lastlight.domains.payments.errors import EventHandled, SignatureWrong
 from lastlight.domains.payments.jobs import sweep_events, take_and_queue
 from lastlight.kernel.errors import NotFound
@@ -95,6 +95,37 @@ async def test_any_order_any_number_of_times_one_effect(shop: Shop, seed: int) -
     assert (after.status, after.captured, after.refunded) == ("captured", 10_000, 10_000)
     assert await shop.books() == {"processing-fees": 320, "provider-pending": -320}
     assert shop.trial.told == ["paid 10000", "released 10000"]
+
+
+async def test_what_came_before_a_look_is_told_by_it_and_what_came_after_is_looked_for(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = await shop.begin(10_000)
+    await shop.pay(payment)
+    bodies = await happened(shop)
+    assert len(bodies) >= 3
+    reached, go_on, looks = asyncio.Event(), asyncio.Event(), 0
+    real = looking.fetch
+
+    async def slowly(*given: Any, **more: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        seen = await real(*given, **more)
+        reached.set()
+        await go_on.wait()
+        return seen
+
+    monkeypatch.setattr(looking, "fetch", slowly)
+    first, *others = bodies
+    assert await bring(shop, first)
+    await reached.wait()
+    assert all([await bring(shop, body) for body in others])
+    assert (looks, [row["state"] for row in await rows(shop)]) == (1, ["waiting"] * len(bodies))
+    go_on.set()
+    kept = await all_done(shop)
+    assert looks == 2, "the first did not know of the others; one for all of them did"
+    assert [(row["state"], row["attempts"]) for row in kept] == [("done", 1)] * len(bodies)
+    assert (await shop.read(payment.id)).status == "captured"
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,13 @@ An event is believed when its signature holds, and is a hint all the same: its o
 the business whose payment it is about; what is about none of ours stays with the platform, and is ignored.
 """
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -22,6 +27,7 @@ from lastlight.runtime.jobs import JobRun, Retry, job
 from lastlight.runtime.jobs.run import GiveUpError, RetryLaterError, sentence
 
 ENDPOINT = "platform"
+TURNS = "payments.turns"
 ABOUT = frozenset({"payment_intent", "charge", "refund", "dispute"})
 # every tenant: an event names its payment, and the payment its business
 OWNER = """
@@ -41,6 +47,14 @@ select id, kind, api_version, event_id, payment_id, state, attempts from provide
 HANDLED = """
 update provider_events set state = $3, error = $4, attempts = $5, handled_at = case when $3 <> 'waiting' then now() end
 where tenant_id = $1 and id = $2
+"""
+# What came before a look began is told by it, too.
+COVERED = """
+update provider_events set state = 'done', error = '', attempts = attempts + 1, handled_at = now()
+where tenant_id = $1 and id in (
+    select id from provider_events
+    where tenant_id = $1 and payment_id = $2 and state = 'waiting' and attempts = 0 and received_at <= $3
+    for no key update skip locked)
 """
 
 
@@ -65,14 +79,20 @@ class _Named(msgspec.Struct, frozen=True):
 
 @job("payments.take_event", retry=Retry(attempts=12, backoff=2.0, most=1800.0), timeout=90.0)
 async def take_event(job: JobRun, provider_event_id: UUID) -> None:
-    """Follow what an event of the card provider hints at."""
-    async with job.transaction() as ctx:
-        kept = await ctx.db.row(Kept, EVENT, ctx.tenant_id, provider_event_id)
-    if kept is None or kept.state != "waiting" or kept.payment_id is None:
+    """Follow what an event of the card provider hints at, and with it whatever else came about the same payment until then."""
+    kept, _ = await _waiting(job, provider_event_id)
+    if kept is None or kept.payment_id is None:
         return
-    hint = Hint("webhook", kept.event_id)
+    async with _one_at_a_time(job, kept.payment_id):
+        await _take(job, provider_event_id, payment_id=kept.payment_id)
+
+
+async def _take(job: JobRun, provider_event_id: UUID, *, payment_id: UUID) -> None:
+    kept, at = await _waiting(job, provider_event_id)
+    if kept is None:
+        return  # a look has told what this one hints at, while it waited for its turn
     try:
-        known = await look_at(job.services, job.tenant_id, payment_id=kept.payment_id, hint=hint)
+        known = await look_at(job.services, job.tenant_id, payment_id=payment_id, hint=Hint("webhook", kept.event_id))
     except Exception as error:
         await _failed(job, kept, error)
         raise
@@ -82,6 +102,24 @@ async def take_event(job: JobRun, provider_event_id: UUID) -> None:
         raise early
     async with job.finish() as ctx:
         await ctx.db.execute(HANDLED, ctx.tenant_id, kept.id, "done", "", kept.attempts + 1)
+        await ctx.db.execute(COVERED, ctx.tenant_id, payment_id, at)
+
+
+async def _waiting(job: JobRun, provider_event_id: UUID) -> tuple[Kept | None, datetime]:
+    """An event that is still to be worked off, and the moment of this look."""
+    async with job.transaction() as ctx:
+        kept = await ctx.db.row(Kept, EVENT, ctx.tenant_id, provider_event_id)
+        return (kept if kept is not None and kept.state == "waiting" else None), ctx.now
+
+
+@asynccontextmanager
+async def _one_at_a_time(job: JobRun, payment_id: UUID) -> AsyncGenerator[None]:
+    """Events of one payment come in a handful at once: in this process one of them looks, and the others find it done."""
+    turns: WeakValueDictionary[UUID, asyncio.Lock] = job.services.memory.setdefault(TURNS, WeakValueDictionary())
+    turn = turns.get(payment_id) or asyncio.Lock()
+    turns[payment_id] = turn
+    async with turn:
+        yield
 
 
 async def take_in(
