@@ -1,6 +1,7 @@
 """A venue that costs something: the price is set, the door says what is missing and what was paid, a manager gives it back."""
 
 from collections.abc import Callable
+from contextlib import closing
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,6 +17,11 @@ from tests.support.live_server import LiveServer, Person
 pytestmark = pytest.mark.browser
 Console = Callable[..., Page]
 PATRON = "select p.id from patrons p join users u on u.id = p.user_id where u.email = $1"
+
+OWED = """
+insert into entry_charges (tenant_id, checkin_id, venue_id, patron_id, business_day, status, amount, currency, tax_category)
+select c.tenant_id, c.id, c.venue_id, c.patron_id, current_date, 'unpaid', 5000, 'ZAR', 'untaxed' from checkins c where c.id = $1
+"""
 
 
 @pytest.fixture
@@ -129,3 +135,24 @@ def test_the_door_says_what_is_missing_what_was_paid_and_what_is_owed(
     [row] = live_server.sql("select status, amount from entry_charges where patron_id = $1", UUID(rich.patron_id))
     assert tuple(row) == ("paid", 5_000)
     assert live_server.sql("select 1 from visits where patron_id = $1", UUID(poor.patron_id)) == []
+
+
+def test_what_is_owed_is_let_off_for_a_reason(live_server: LiveServer, console_of: Console) -> None:
+    venue = live_server.new_venue("Kōjō Tick")
+    with closing(live_server.client(live_server.new_guest("Palesa Tick"))) as client:
+        key = {"Idempotency-Key": str(uuid4())}
+        answer = client.post("/api/checkin/verify", json={"code": live_server.code(venue)}, headers=key)
+        assert answer.status_code == 201, answer.text
+    [made] = live_server.sql("select id from checkins where venue_id = $1", venue)
+    live_server.sql(OWED, made["id"])
+    page = console_of(live_server.person("manager"), f"/manage/checkins/{made['id']}", reduced_motion="reduce")
+    page.get_by_role("button", name="Let it off").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(shown("R 50,00"))
+    assert wrong_in_themes(page) == []
+    dialog.get_by_role("button", name="Let it off").click()
+    expect(dialog.get_by_label("Reason")).to_have_attribute("aria-invalid", "true")
+    dialog.get_by_label("Reason").fill("The door had no network")
+    dialog.get_by_role("button", name="Let it off").click()
+    toast(page, "It is let off.")
+    expect(page.get_by_role("button", name="Let it off")).to_have_count(0)

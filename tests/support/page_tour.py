@@ -46,6 +46,8 @@ ELSEWHERE = {
     "/manage/adjustments/{adjustment_id:uuid}/decline": "for roles of a business's own; toured as the owner's",
     "/manage/credits/{patron_id:uuid}/adjustments": "a part of the guest's credits",
     "/owner/credits/{patron_id:uuid}/adjustments": "a part of the guest's credits",
+    "/manage/checkins/{checkin_id:uuid}/refund": "for a check-in that cost something; toured by the tests of the entrance",
+    "/manage/checkins/{checkin_id:uuid}/waiver": "for a check-in whose price is owed; toured by the tests of the entrance",
     "/invitation": "it opens with the link of a mail only, toured by the tests of invitations",
 }
 DIALOGS = (

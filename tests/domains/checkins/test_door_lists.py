@@ -16,6 +16,7 @@ from lastlight.domains.checkins.listings import CHECKINS, CREW_CHECKINS, LISTING
 from lastlight.kernel.ids import PatronId
 from lastlight.modules import MODULES
 from lastlight.runtime.db.uow import system_ctx
+from lastlight.runtime.exports.cells import cells_of
 from lastlight.runtime.jobs.worker import run_jobs
 from lastlight.runtime.settings import Settings
 from tests.support.people import People, Tenant, people
@@ -216,7 +217,7 @@ async def test_an_export_has_every_column_and_every_row(world: People, worker: N
     expected = [row for row in await every(world, world.bar) if row["venue_id"] == world.bar.venues[1]]
     assert {row["id"] for row in rows} == {str(row[field]) for row in expected}
     assert len(rows) == len(expected) > 0
-    assert list(rows[0]) == [column.name for column in listing.columns]
+    assert list(rows[0]) == [cell.name for cell in cells_of(listing)]
 
 
 async def test_the_guests_home_tells_what_the_app_shows(world: People) -> None:

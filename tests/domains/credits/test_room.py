@@ -81,6 +81,27 @@ async def test_of_eight_wishes_at_once_no_two_find_the_same_room(house: House) -
     assert sorted(await statuses(house, guest)) == ["canceled"] * 7 + ["captured", "created"]
 
 
+async def test_what_reaches_the_bank_in_that_moment_is_waited_for_and_counts(house: House) -> None:
+    guest = (await nearly_full(house)).guest
+    first = await buy(house, guest, 10_000)
+    await stands(house, first, "open")
+    async with house.system() as ctx:
+        sql = "update payments set status = 'processing' where tenant_id = $1 and id = $2"
+        await ctx.db.execute(sql, house.tenant_id, first)
+        second = asyncio.create_task(buy(house, guest, 10_000))
+        await until_somebody_waits(house)
+    with pytest.raises(CreditsFull):
+        await second
+    assert await statuses(house, guest) == ["captured", "processing"]
+
+
+async def until_somebody_waits(house: House) -> None:
+    """Until a session of the database waits for another's lock."""
+    async with asyncio.timeout(20):
+        while not await house.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock'"):
+            await asyncio.sleep(0.01)
+
+
 async def told(house: House, guest: Guest) -> list[str]:
     """What is on its way to the guest's devices."""
     sql = "select args from jobs where tenant_id = $1 and kind = 'push.spread' order by id"

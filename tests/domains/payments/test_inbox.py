@@ -128,6 +128,32 @@ async def test_what_came_before_a_look_is_told_by_it_and_what_came_after_is_look
     assert (await shop.read(payment.id)).status == "captured"
 
 
+async def test_an_attempt_that_takes_too_long_is_written_down(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    payment = await shop.begin(10_000)
+    await shop.pay(payment)
+    hangs = asyncio.Event()
+
+    async def hanging(*_: Any, **__: Any) -> Any:
+        hangs.set()
+        await asyncio.sleep(3600)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(looking, "fetch", hanging)
+        patch.setattr(inbox, "PATIENCE", 0.2)
+        for body in await happened(shop):
+            await bring(shop, body)
+        await hangs.wait()
+        await until(lambda: _attempted(shop))
+    kept = await all_done(shop)
+    assert all(row["attempts"] > 0 for row in kept)
+    assert (await shop.read(payment.id)).status == "captured"
+
+
+async def _attempted(shop: Shop) -> bool | None:
+    """Whether each event was tried once, in vain."""
+    return True if all(row["attempts"] and row["error"] for row in await rows(shop)) else None
+
+
 @pytest.mark.parametrize(
     "wrong",
     ["secret", "old", "early", "body", "none"],

@@ -60,8 +60,8 @@ async def _make_room(ctx: Ctx, *, patron_id: PatronId, amount: int, currency: st
     closed keeps nobody from buying. Paid in the same moment it is theirs all the same.
     """
     await take_turn(ctx, of="credits.buy", whose=f"{patron_id}/{currency}")
-    held = sum(one.balance for one in await balances_of(ctx, patron_id=patron_id) if one.currency == currency)
     begun = await payments.payments_under_way(ctx, purpose=FUNDING.name, patron_id=patron_id, currency=currency)
+    held = sum(one.balance for one in await balances_of(ctx, patron_id=patron_id) if one.currency == currency)
     held += sum(one.amount for one in begun if one.status in WITH_THE_BANK)
     if held + amount > most:
         raise CreditsFull(extra={"balance": held, "most": most})

@@ -28,6 +28,8 @@ from lastlight.runtime.jobs.run import GiveUpError, RetryLaterError, sentence
 
 ENDPOINT = "platform"
 TURNS = "payments.turns"
+PATIENCE = 80.0
+"""Seconds for a turn and its look; less than the job's own, so that an attempt that took too long is written down."""
 ABOUT = frozenset({"payment_intent", "charge", "refund", "dispute"})
 # every tenant: an event names its payment, and the payment its business
 OWNER = """
@@ -83,23 +85,22 @@ async def take_event(job: JobRun, provider_event_id: UUID) -> None:
     kept, _ = await _waiting(job, provider_event_id)
     if kept is None or kept.payment_id is None:
         return
-    async with _one_at_a_time(job, kept.payment_id):
-        await _take(job, provider_event_id, payment_id=kept.payment_id)
+    try:
+        async with asyncio.timeout(PATIENCE), _one_at_a_time(job, kept.payment_id):
+            await _take(job, provider_event_id, payment_id=kept.payment_id)
+    except Exception as error:
+        if not job.finished:
+            await _failed(job, kept, error)
+        raise
 
 
 async def _take(job: JobRun, provider_event_id: UUID, *, payment_id: UUID) -> None:
     kept, at = await _waiting(job, provider_event_id)
     if kept is None:
         return  # a look has told what this one hints at, while it waited for its turn
-    try:
-        known = await look_at(job.services, job.tenant_id, payment_id=payment_id, hint=Hint("webhook", kept.event_id))
-    except Exception as error:
-        await _failed(job, kept, error)
-        raise
-    if not known:
-        early = RetryLaterError("The payment is not open at the card provider yet.", seconds=1.0)
-        await _failed(job, kept, early)
-        raise early
+    hint = Hint("webhook", kept.event_id)
+    if not await look_at(job.services, job.tenant_id, payment_id=payment_id, hint=hint):
+        raise RetryLaterError("The payment is not open at the card provider yet.", seconds=1.0)
     async with job.finish() as ctx:
         await ctx.db.execute(HANDLED, ctx.tenant_id, kept.id, "done", "", kept.attempts + 1)
         await ctx.db.execute(COVERED, ctx.tenant_id, payment_id, at)

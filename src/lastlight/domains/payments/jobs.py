@@ -1,11 +1,13 @@
 """What comes to payments by the clock: looks at those that nobody told us of, the sweep for lost webhooks, what was left lying."""
 
+import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
 
 import msgspec
 
 from lastlight.domains.payments.actions import void_payment
+from lastlight.domains.payments.errors import PaymentNotOpen
 from lastlight.domains.payments.inbox import take_event, take_in
 from lastlight.domains.payments.looking import look_soon
 from lastlight.domains.payments.model import Hint, PaymentId
@@ -70,9 +72,12 @@ async def poll(ctx: Ctx) -> int:
 async def abandon(ctx: Ctx) -> int:
     """Void what was begun a day ago and never paid; how many there were."""
     rows = await ctx.db.fetch(PAYMENTS_LEFT, ctx.tenant_id, timedelta(hours=ABANDONED_HOURS), BATCH)
+    left = 0
     for row in rows:
-        await void_payment(ctx, payment_id=row["id"], hint=Hint("poll", "left for a day"))
-    return len(rows)
+        with contextlib.suppress(PaymentNotOpen):  # paid, or given up, in this very moment
+            await void_payment(ctx, payment_id=row["id"], hint=Hint("poll", "left for a day"))
+            left += 1
+    return left
 
 
 @job("payments.sweep", schedule="*/10 * * * *", each="platform", timeout=300.0)

@@ -30,7 +30,7 @@ UNDER_WAY = f"""
 select {PAYMENT_COLUMNS} from payments
 where tenant_id = $1 and patron_id = $2 and purpose = $3 and currency = $4
   and status in ('created', 'open', 'action', 'processing', 'authorised')
-order by id
+order by id for update
 """  # noqa: S608 - our own names
 REFUND_COLUMNS = """id, payment_id, patron_id, amount, released, status, reason, provider_id, failure, requested_by, outside, created_at,
 ended_at, version"""
@@ -80,7 +80,7 @@ async def read_payment(ctx: Ctx, *, payment_id: UUID) -> Payment:
 
 
 async def payments_under_way(ctx: Ctx, *, purpose: str, patron_id: PatronId, currency: str) -> Sequence[Payment]:
-    """What a guest has begun to pay for such a purpose in a currency and may still pay, the oldest first."""
+    """What a guest has begun to pay for such a purpose in a currency and may still pay, the oldest first; held until the transaction ends."""
     return await ctx.db.rows(Payment, UNDER_WAY, ctx.tenant_id, patron_id, purpose, currency)
 
 
