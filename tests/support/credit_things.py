@@ -65,7 +65,7 @@ async def charged_checkin(world: World, who: Somebody, *, owed: bool = False, pl
     await bought(world, who, patron_id=patron_id)
     price = EntryPrice(amount=700, currency="ZAR", tax_category="untaxed", each_time=True)
     async with system_ctx(world.people.services, tenant.id) as ctx:
-        await charge_entry(ctx, checkin=checkin, price=price, on_credit=False)
+        await charge_entry(ctx, checkin=checkin, price=price, today=checkin.business_day, on_credit=False)
     if owed:
         sql = "update entry_charges set status = 'unpaid', entry_id = null where checkin_id = $1"
         await world.sql(sql, checkin.id)

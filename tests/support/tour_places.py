@@ -7,8 +7,8 @@ from uuid import uuid4
 from tests.support.live_server import LiveServer
 from tests.support.things import PIXEL
 
-AT_FIRST_VENUE = frozenset({"resource_id", "booking_id", "banner_id", "image_id"})
-"""What is made below, where every role of the business sees it."""
+AT_FIRST_VENUE = frozenset({"resource_id", "booking_id", "banner_id", "image_id", "spend_id"})
+"""What is made there for the tour, so that every role of the business sees it."""
 
 
 def place_things(server: LiveServer, owner: Any) -> dict[str, str]:

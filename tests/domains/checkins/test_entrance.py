@@ -5,12 +5,15 @@ from collections.abc import AsyncGenerator, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from lastlight.domains.checkins.by_hand import override, revoke_checkin
 from lastlight.domains.checkins.charges import collect_entry, find_charge, refund_entry, waive_entry
-from lastlight.domains.checkins.errors import EntryUnpaid, NothingCharged, NothingOwed
+from lastlight.domains.checkins.entrance import EntryPrice, charge_entry
+from lastlight.domains.checkins.errors import EntryUnfit, EntryUnpaid, NothingCharged, NothingOwed
 from lastlight.domains.checkins.listings import CHECKINS
+from lastlight.domains.checkins.model import Checkin
 from lastlight.domains.checkins.patron import read_home
 from lastlight.domains.checkins.permissions import (
     CHECKINS_OVERRIDE,
@@ -359,6 +362,78 @@ async def test_taxes_that_do_not_stand_close_no_door(house: House) -> None:
     assert done.charge is not None
     assert (done.charge.status, done.charge.reason) == ("unpaid", "The taxes of this entrance are not set up.")
     assert await purse.standing() == (5_000, 0)
+
+
+async def test_nobody_pays_more_than_they_were_told(house: House) -> None:
+    guest, purse = await rich(house)
+    ends = "update tax_rates set valid_until = '2020-12-31' where tenant_id = $1"
+    await house.sql(ends, house.tenant_id)
+    on_top = """
+    insert into tax_rates (tenant_id, tax_category_id, name, millionths, included, valid_from)
+    select $1, id, 'Levy', 150000, false, '2021-01-01' from tax_categories where tenant_id = $1 and code = 'entry' returning id
+    """
+    [levy] = await house.sql(on_top, house.tenant_id)
+    try:
+        done = await house.check_in(guest)
+        with pytest.raises(EntryUnfit):
+            async with house.as_member(MANAGER) as ctx:
+                await collect_entry(ctx, checkin_id=done.checkin.id)
+    finally:
+        await house.sql("delete from tax_rates where id = $1", levy["id"])
+        await house.sql("update tax_rates set valid_until = null where tenant_id = $1", house.tenant_id)
+    assert done.charge is not None
+    assert (done.charge.status, done.charge.amount) == ("unpaid", PRICE)
+    assert "does not fit" in done.charge.reason
+    assert await purse.standing() == (5_000, 0)
+    async with house.as_member(MANAGER) as ctx:
+        assert (await collect_entry(ctx, checkin_id=done.checkin.id)).amount == PRICE
+
+
+async def test_what_was_let_off_with_the_check_in_pays_for_no_other(house: House) -> None:
+    scanner, poor = await enrolled(house, "Tick door"), await carrier(house)
+    at = datetime.now(UTC) - timedelta(seconds=20)
+    [done] = await send(house, scanner, offline(scanner, poor, at))
+    back = RevocationIn(kind="revoked", reason="Not on the list", refund=True)
+    async with house.as_member(MANAGER) as ctx:
+        await revoke_checkin(ctx, checkin_id=made_by(done), data=back)
+    purse = await purse_of(house, poor.guest, 2_000)
+    later = datetime.now(UTC) + timedelta(seconds=25)
+    charge = (await house.check_in(poor.guest, code=await house.code(at=later))).charge
+    assert charge is not None
+    assert charge.status == "paid"
+    assert await purse.standing() == (2_000 - PRICE, 0)
+
+
+async def test_a_phone_that_names_another_day_pays_for_it(house: House) -> None:
+    guest, purse = await rich(house)
+    done = await house.check_in(guest)
+    await leave(house, guest)
+    price = EntryPrice(amount=PRICE, currency="ZAR", tax_category="entry", each_time=False)
+    again = msgspec.structs.replace(done.checkin, id=(await other_checkin(house, guest)).id)
+    async with house.system() as ctx:
+        today = again.business_day + timedelta(days=1)
+        charge = await charge_entry(ctx, checkin=again, price=price, today=today, on_credit=False)
+    assert charge is not None
+    assert await purse.standing() == (5_000 - 2 * PRICE, 0)
+
+
+async def other_checkin(house: House, guest: Guest) -> Checkin:
+    """A check-in of theirs at the venue that costs nothing."""
+    return (await house.check_in(guest, code=await house.code(venue=house.venues[1]))).checkin
+
+
+async def test_a_refund_under_way_is_waited_for(house: House) -> None:
+    guest, purse = await rich(house)
+    done = await house.check_in(guest)
+    await leave(house, guest)
+    later = datetime.now(UTC) + timedelta(seconds=25)
+    async with house.as_member(MANAGER) as ctx:
+        await refund_entry(ctx, checkin_id=done.checkin.id, reason="The band did not come")
+        again = asyncio.create_task(house.check_in(guest, code=await house.code(at=later)))
+        await asyncio.sleep(0.3)
+        assert not again.done()
+    assert (await again).charge is not None
+    assert await purse.standing() == (5_000 - PRICE, 0)
 
 
 async def test_off_again_the_entrance_is_free(house: House) -> None:

@@ -10,6 +10,7 @@ EXEMPT = {
     "PUT /api/patron/birth-date": "given once: a second word is refused, so none can overwrite another",
     "PUT /api/me/preferences": "one's own, replaced whole: the last word counts",
     "PUT /api/me/name": "one's own: the last word counts",
+    "PUT /api/venues/{venue_id:uuid}/entry-price": "a price is said whole: the last word counts, and each is on record",
     "PUT /api/venues/{venue_id:uuid}/door-rules": "a switch: it says the state that is wanted, not a change",
     "PATCH /api/me/passkeys/{passkey_id:uuid}": "the name of one's own passkey: the last word counts",
     "PUT /api/venues/{venue_id:uuid}/banners/order": "an order is said whole: the last word counts, and no banner changes",

@@ -1,6 +1,6 @@
 """Recording an arrival: a check-in and the visit that it opens, in one statement, whoever decided it."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import msgspec
@@ -10,6 +10,7 @@ from lastlight.domains.checkins.entrance import charge_entry
 from lastlight.domains.checkins.events import CheckinVerified, VisitOpened
 from lastlight.domains.checkins.model import Checkin, Visit
 from lastlight.domains.checkins.schemas import CheckinOut
+from lastlight.domains.venues import business_day
 from lastlight.kernel.ids import VisitId, uuid7
 from lastlight.runtime.context import Ctx
 
@@ -62,8 +63,19 @@ async def admit(ctx: Ctx, *, checkin: Checkin, grounds: Grounds, door: Door, on_
         grounds.override_by,
     )
     _announce(ctx, checkin, visit)
-    charge = await charge_entry(ctx, checkin=checkin, price=door.price, on_credit=on_credit) if door.price else None
+    charge = None
+    if door.price:
+        charge = await charge_entry(
+            ctx, checkin=checkin, price=door.price, today=_paid_on(ctx, checkin, door), on_credit=on_credit
+        )
     return CheckinOut(checkin=checkin, visit=visit, charge=charge)
+
+
+def _paid_on(ctx: Ctx, checkin: Checkin, door: Door) -> date:
+    """The day of which a payment counts: a scanner's own, however late it is heard; never one that only a guest's phone names."""
+    if checkin.device_id is not None:
+        return checkin.business_day
+    return business_day(ctx.now, door.zone, door.business_day_hour)
 
 
 def _opened(checkin: Checkin, longest: timedelta) -> Visit:

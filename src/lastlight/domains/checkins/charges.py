@@ -51,7 +51,7 @@ async def refund_entry(ctx: Ctx, *, checkin_id: UUID, reason: str, amount: int |
 
 
 async def collect_entry(ctx: Ctx, *, checkin_id: UUID) -> EntryCharge:
-    """Take what is owed from the guest's credits, now that they have some. Raises NothingOwed, CreditsShort and TaxNotSetUp."""
+    """Take what is owed from the guest's credits, now that they have some. Raises NothingOwed, CreditsShort, TaxNotSetUp and EntryUnfit."""
     charge = await hold_charge(ctx, checkin_id=checkin_id, permission=CHECKINS_REFUND)
     if charge is None or charge.status != "unpaid":
         raise NothingOwed

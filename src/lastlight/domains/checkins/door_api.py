@@ -36,6 +36,7 @@ from lastlight.domains.checkins.scan_schemas import (
     Snapshot,
 )
 from lastlight.domains.checkins.schemas import CheckinOut
+from lastlight.domains.credits import SpendReversed
 from lastlight.domains.devices import DEVICE_REFUSALS, spoken_for
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import CheckinId
@@ -104,7 +105,7 @@ async def override_checkin(ctx: Ctx, data: OverrideIn) -> CheckinOut:
     "/api/checkins/{checkin_id:uuid}/revocation",
     permission=CHECKINS_REVOKE,
     idempotent=True,
-    raises=[NotFound, CheckinTakenBack],
+    raises=[NotFound, CheckinTakenBack, SpendReversed],
     tags=TAGS,
 )
 async def revoke_checkin(ctx: Ctx, checkin_id: CheckinId, data: RevocationIn) -> Checkin:

@@ -5,25 +5,33 @@ in, and nobody loses their place for that: the price is written down as owed. So
 does not close because of the books. Who comes back on the same business day has paid, unless the venue asks each time.
 """
 
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
 import msgspec
 
-from lastlight.domains.checkins.errors import EntryUnpaid
+from lastlight.domains.checkins.errors import EntryUnfit, EntryUnpaid
 from lastlight.domains.checkins.events import CheckinCharged
 from lastlight.domains.checkins.model import Checkin
 from lastlight.domains.credits import CreditEntry, CreditsShort, SpendLine, spend
 from lastlight.domains.taxes import TaxNotSetUp
+from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import CheckinId, PatronId, VenueId
 from lastlight.kernel.money import Money
 from lastlight.runtime.context import Ctx
 
 ChargeStatus = Literal["paid", "unpaid", "waived"]
+# Whoever is giving one of them back is waited for.
+HOLD_BEFORE = """
+select 1 from entry_charges where tenant_id = $1 and venue_id = $2 and patron_id = $3 and business_day = $4 for share
+"""
 PAID_BEFORE = """
 select exists (
     select from entry_charges c
     where c.tenant_id = $1 and c.venue_id = $2 and c.patron_id = $3 and c.business_day = $4
+      and (c.status <> 'waived'
+           or not exists (select from checkin_revocations v where v.tenant_id = $1 and v.checkin_id = c.checkin_id))
       and (c.status <> 'paid' or c.amount > coalesce((
           select sum(r.amount) from credit_entries r where r.tenant_id = $1 and r.reverses = c.entry_id), 0)))
 """
@@ -32,6 +40,7 @@ insert into entry_charges (tenant_id, checkin_id, venue_id, patron_id, business_
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 NO_TAX = "The taxes of this entrance are not set up."
+UNFIT = "The price does not fit the venue's taxes or its currency any more."
 TOO_FEW = "Let in without a network, with too few credits."
 
 
@@ -67,13 +76,15 @@ class EntryCharge(msgspec.Struct, frozen=True, kw_only=True):
         return self.amount - self.refunded if self.status == "paid" else 0
 
 
-async def charge_entry(ctx: Ctx, *, checkin: Checkin, price: EntryPrice, on_credit: bool) -> EntryCharge | None:
+async def charge_entry(
+    ctx: Ctx, *, checkin: Checkin, price: EntryPrice, today: date, on_credit: bool
+) -> EntryCharge | None:
     """Charge an arrival that was just written; None where it is paid for already. Raises EntryUnpaid, unless `on_credit` lets them owe it.
 
-    It comes after the check-in, whose visit only one admission of the guest can open: whoever waited for another one sees what that paid.
+    `today` is the venue's business day as the server has it: what was paid counts on that day only, whatever day a phone says. It comes after the check-in, whose visit only one admission of the guest can open: whoever waited for another one sees what that paid.
     """
     where = (checkin.venue_id, checkin.patron_id, checkin.business_day)
-    if not price.each_time and await ctx.db.fetchval(PAID_BEFORE, ctx.tenant_id, *where):
+    if not price.each_time and today == checkin.business_day and await _paid_before(ctx, where):
         return None
     entry, reason = None, ""
     try:
@@ -84,6 +95,8 @@ async def charge_entry(ctx: Ctx, *, checkin: Checkin, price: EntryPrice, on_cred
         reason = TOO_FEW
     except TaxNotSetUp:
         reason = NO_TAX
+    except EntryUnfit:
+        reason = UNFIT
     charge = EntryCharge(
         checkin_id=checkin.id,
         venue_id=checkin.venue_id,
@@ -103,17 +116,30 @@ async def charge_entry(ctx: Ctx, *, checkin: Checkin, price: EntryPrice, on_cred
 
 
 async def spend_entry(ctx: Ctx, *, checkin: Checkin, price: EntryPrice) -> CreditEntry:
-    """Take the price from the guest's credits, with its taxes. Raises CreditsShort and TaxNotSetUp."""
+    """Take the price from the guest's credits, with the taxes in it. Raises CreditsShort and TaxNotSetUp.
+
+    It is never more than the guest was told: EntryUnfit where taxes have come on top of it since it was set, or the venue has
+    another currency.
+    """
     line = SpendLine(description="Entrance", amount=price.amount, category=price.tax_category)
-    return await spend(
-        ctx,
-        patron_id=checkin.patron_id,
-        currency=price.currency,
-        venue_id=checkin.venue_id,
-        description=f"Entrance, {checkin.venue}",
-        lines=[line],
-        source=("checkin", checkin.id),
-    )
+    try:
+        return await spend(
+            ctx,
+            patron_id=checkin.patron_id,
+            amount=price.amount,
+            currency=price.currency,
+            venue_id=checkin.venue_id,
+            description=f"Entrance, {checkin.venue}",
+            lines=[line],
+            source=("checkin", checkin.id),
+        )
+    except Invalid as error:
+        raise EntryUnfit from error
+
+
+async def _paid_before(ctx: Ctx, where: tuple[UUID, UUID, date]) -> bool:
+    await ctx.db.execute(HOLD_BEFORE, ctx.tenant_id, *where)
+    return await ctx.db.fetchval(PAID_BEFORE, ctx.tenant_id, *where)
 
 
 def tell_charge(ctx: Ctx, *, charge: EntryCharge, before: EntryCharge | None, reason: str = "") -> None:

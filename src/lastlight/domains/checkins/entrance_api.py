@@ -2,7 +2,7 @@
 
 from lastlight.domains.checkins import charges, prices
 from lastlight.domains.checkins.entrance import EntryCharge
-from lastlight.domains.checkins.errors import NothingCharged, NothingOwed
+from lastlight.domains.checkins.errors import EntryUnfit, NothingCharged, NothingOwed
 from lastlight.domains.checkins.permissions import CHECKINS_PRICE, CHECKINS_READ, CHECKINS_REFUND
 from lastlight.domains.checkins.scan_schemas import EntryPriceIn, EntryPriceOut, EntryRefundIn, WaiverIn
 from lastlight.domains.credits import CreditsShort, SpendReversed
@@ -25,7 +25,7 @@ async def read_entry_price(ctx: Ctx, venue_id: VenueId) -> EntryPriceOut:
 
 @put(PRICE, permission=CHECKINS_PRICE, raises=[Invalid, NotFound, TaxNotSetUp], tags=TAGS)
 async def set_entry_price(ctx: Ctx, venue_id: VenueId, data: EntryPriceIn) -> EntryPriceOut:
-    """Set what the entrance to a venue costs in credits, or nothing; it holds for whoever is admitted from now on."""
+    """Set what the entrance to a venue costs in credits, or nothing; it holds for whoever the server admits, or hears of, from now on."""
     return await prices.set_price(ctx, venue_id=venue_id, data=data)
 
 
@@ -55,7 +55,7 @@ async def refund_checkin(ctx: Ctx, checkin_id: CheckinId, data: EntryRefundIn) -
     f"{ONE}/charge/collection",
     permission=CHECKINS_REFUND,
     idempotent=True,
-    raises=[NotFound, NothingOwed, CreditsShort, TaxNotSetUp],
+    raises=[NotFound, NothingOwed, CreditsShort, TaxNotSetUp, EntryUnfit],
     status=201,
     tags=TAGS,
 )

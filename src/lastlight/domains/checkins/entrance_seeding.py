@@ -43,7 +43,7 @@ async def seed_entrance(ctx: Ctx, *, venue_id: UUID, patron_ids: Sequence[Patron
     for row in await ctx.db.fetch(LAST, ctx.tenant_id, venue_id, list(patron_ids)):
         checkin = await read_checkin(ctx, checkin_id=row["id"])
         try:
-            await charge_entry(ctx, checkin=checkin, price=price, on_credit=False)
+            await charge_entry(ctx, checkin=checkin, price=price, today=checkin.business_day, on_credit=False)
         except EntryUnpaid:
             continue
         paid.append(checkin.id)
@@ -52,6 +52,7 @@ async def seed_entrance(ctx: Ctx, *, venue_id: UUID, patron_ids: Sequence[Patron
     ):
         await refund_entry(ctx, checkin_id=checkin_id, reason=reason, amount=amount)
     for row in await ctx.db.fetch(OTHERS, ctx.tenant_id, venue_id, list(patron_ids)):
-        await charge_entry(ctx, checkin=await read_checkin(ctx, checkin_id=row["id"]), price=price, on_credit=True)
+        checkin = await read_checkin(ctx, checkin_id=row["id"])
+        await charge_entry(ctx, checkin=checkin, price=price, today=checkin.business_day, on_credit=True)
         paid.append(row["id"])
     return len(paid)

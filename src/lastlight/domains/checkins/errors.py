@@ -252,6 +252,16 @@ class NothingCharged(Conflict):
     default_detail = "Only what was paid with credits can be given back."
 
 
+class EntryUnfit(Conflict):
+    """What is owed cannot be charged as it was told."""
+
+    type = "entry-unfit"
+    title = "This price does not fit the venue any more"
+    default_detail = (
+        "The venue's taxes come on top of it now, or its currency is another one. Set them right, or let it off."
+    )
+
+
 class NothingOwed(Conflict):
     """What a check-in cost was paid or let off before."""
 
@@ -278,6 +288,7 @@ ERRORS = (
     DeviceRequired,
     EntryUnpaid,
     NothingCharged,
+    EntryUnfit,
     NothingOwed,
     PhoneKeyUnknown,
     CodeMalformed,

@@ -31,7 +31,7 @@ async def read_price(ctx: Ctx, *, venue_id: UUID) -> EntryPriceOut:
 
 
 async def set_price(ctx: Ctx, *, venue_id: UUID, data: EntryPriceIn) -> EntryPriceOut:
-    """Set what the entrance costs from now on; who is in has paid what it was. Raises Invalid and TaxNotSetUp."""
+    """Set what the entrance costs from now on; who is in has paid what it was, and who a door without a network let in pays it once the server hears of them. Raises Invalid and TaxNotSetUp."""
     venue = await find_venue(ctx, venue_id=venue_id, permission=CHECKINS_PRICE)
     before = await ctx.db.one(EntryPriceOut, PRICE, ctx.tenant_id, venue_id)
     if data.amount is None:

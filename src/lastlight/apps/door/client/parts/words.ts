@@ -51,9 +51,10 @@ const WORDS = (): Record<string, Words> => ({
 /** What is said of the price of the entrance: what was paid, is owed or is missing; without the server, what will be charged. */
 export function entranceText(entrance: Entrance | null, offline: boolean): string {
   const price = snapshot.value?.entrance;
-  if (!entrance) return offline && price ? _("The entrance of %(amount)s is charged when there is a network", { amount: money(price.amount, price.currency) }) : "";
+  if (!entrance) return offline && price ? _("The entrance of %(amount)s is charged when there is a network, unless it was paid today", { amount: money(price.amount, price.currency) }) : "";
   const amount = money(entrance.amount, entrance.currency);
   if (entrance.status === "short") return _("Entrance %(amount)s: %(missing)s is missing", { amount, missing: money(entrance.missing, entrance.currency) });
+  if (entrance.status === "waived") return _("Entrance %(amount)s let off", { amount });
   return entrance.status === "paid" ? _("Entrance %(amount)s paid", { amount }) : _("Entrance %(amount)s not paid", { amount });
 }
 
