@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from lastlight.domains.payments.actions import answer_dispute, begin_refund
-from lastlight.domains.payments.errors import DisputeEnded, RefundTooLarge, SpentAlready
+from lastlight.domains.payments.errors import AnswerOnItsWay, DisputeEnded, RefundTooLarge, SpentAlready
 from lastlight.domains.payments.model import Payment, Refund
 from lastlight.domains.payments.queries import lock_payment
 from lastlight.domains.payments.refunding import open_refund
@@ -179,10 +179,12 @@ async def test_a_dispute_freezes_and_its_verdict_is_booked(shop: Shop, evidence:
     assert await shop.held() == {"EUR": -1_820}
     async with shop.ctx() as ctx:
         await answer_dispute(ctx, dispute_id=dispute.id, evidence=evidence)
+        with pytest.raises(AnswerOnItsWay):
+            await answer_dispute(ctx, dispute_id=dispute.id, evidence=evidence)
+    await shop.until_answered(dispute)
     async with shop.ctx() as ctx:
         with pytest.raises(DisputeEnded):
             await answer_dispute(ctx, dispute_id=dispute.id, evidence=evidence)
-    await shop.until_answered(dispute)
     shop.beside.control("clock", seconds=60)
     after = await shop.look(payment)
     ended = (await shop.disputes(payment))[0]

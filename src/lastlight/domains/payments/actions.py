@@ -8,6 +8,7 @@ import msgspec
 
 from lastlight.domains.payments.errors import (
     AmountUnusable,
+    AnswerOnItsWay,
     DisputeEnded,
     PaymentNotAuthorised,
     PaymentNotOpen,
@@ -17,6 +18,7 @@ from lastlight.domains.payments.events import PaymentAsked, PaymentCreated, Paym
 from lastlight.domains.payments.looking import look_soon
 from lastlight.domains.payments.model import (
     ENDED,
+    INQUIRIES,
     PAID,
     Dispute,
     DisputeId,
@@ -53,6 +55,10 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 AGAIN = """
 update staged_actions set state = 'intended', finished_at = null where tenant_id = $1 and kind = $2 and key = $3 and state = 'failed'
 returning id
+"""
+ANSWERS = """
+select count(*) as sent, count(*) filter (where state in ('intended', 'calling')) as waiting
+from staged_actions where tenant_id = $1 and kind = $2 and starts_with(key, $3)
 """
 
 
@@ -177,7 +183,10 @@ async def retry_payment(ctx: Ctx, *, payment_id: UUID) -> Payment:
 
 
 async def answer_dispute(ctx: Ctx, *, dispute_id: DisputeId, evidence: str) -> Dispute:
-    """Send the bank what speaks for the payment; once, and for good. Raises DisputeEnded."""
+    """Send the bank what speaks for the payment; once, and for good. Raises DisputeEnded, AnswerOnItsWay.
+
+    An answer that could not be delivered may be given again, and so may one to an inquiry that became a dispute.
+    """
     if not evidence.strip():
         raise Invalid(fields={"evidence": "Say what speaks for the payment: who came, when, and what they had."})
     dispute = await read_dispute(ctx, dispute_id=dispute_id)
@@ -192,13 +201,22 @@ async def answer_dispute(ctx: Ctx, *, dispute_id: DisputeId, evidence: str) -> D
         intent_id=payment.intent_id,
         dispute_id=dispute.provider_id,
         evidence=evidence.strip(),
+        inquiry=dispute.status in INQUIRIES,
     )
-    staged = await begin(ctx, EVIDENCE, key=f"evidence:{dispute.id}", intent=msgspec.to_builtins(order))
-    if staged is None:
-        raise DisputeEnded
+    await begin(ctx, EVIDENCE, key=await _answering_key(ctx, dispute), intent=msgspec.to_builtins(order))
     await note(ctx, payment=payment, step="dispute-answered", hint=Hint("console"), details={"dispute_id": dispute.id})
     tell(ctx, event=PaymentAsked(**said(payment), asked="answer"), payment=payment)
     return dispute
+
+
+async def _answering_key(ctx: Ctx, dispute: Dispute) -> str:
+    """The key of another answer, by the number of those before; one at a time."""
+    key = f"evidence:{dispute.id}"
+    before = await ctx.db.fetchrow(ANSWERS, ctx.tenant_id, EVIDENCE.kind, key)
+    assert before is not None
+    if before["waiting"]:
+        raise AnswerOnItsWay
+    return f"{key}:{before['sent'] + 1}"
 
 
 def _opening_key(payment: Payment) -> str:

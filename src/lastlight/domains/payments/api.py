@@ -4,6 +4,7 @@ from uuid import UUID
 
 from lastlight.domains.payments import actions, inbox, reading
 from lastlight.domains.payments.errors import (
+    AnswerOnItsWay,
     DisputeEnded,
     EventHandled,
     PaymentNotAuthorised,
@@ -136,7 +137,7 @@ async def read_one_dispute(ctx: Ctx, dispute_id: DisputeId) -> Dispute:
     "/api/disputes/{dispute_id:uuid}/evidence",
     permission=PAYMENTS_REFUND,
     idempotent=True,
-    raises=[NotFound, DisputeEnded],
+    raises=[NotFound, DisputeEnded, AnswerOnItsWay],
     tags=TAGS,
 )
 async def answer_dispute(ctx: Ctx, dispute_id: DisputeId, data: EvidenceIn) -> Dispute:

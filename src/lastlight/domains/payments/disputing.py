@@ -1,9 +1,13 @@
-"""Disputes: the cardholder's bank asks the money back. What is left of what was bought is frozen until the verdict."""
+"""Disputes: the cardholder's bank asks the money back. What is left of what was bought is frozen until the verdict.
+
+An inquiry holds no money and freezes nothing, for the provider still lets refunds go out; one that is escalated begins again as a
+dispute, under the same id, and is to be answered again.
+"""
 
 import msgspec
 
 from lastlight.domains.ledger import DISPUTES_HELD, open_account
-from lastlight.domains.payments.events import DisputeChanged, DisputeClosed, DisputeOpened
+from lastlight.domains.payments.events import DisputeChanged, DisputeClosed, DisputeOpened, DisputeOverturned
 from lastlight.domains.payments.journal import book, make_available, moment, write_off
 from lastlight.domains.payments.model import (
     DISPUTE_ENDED,
@@ -28,7 +32,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 SAVE = """
 update disputes
-set status = $3, amount = $4, due_by = $5, lost = $6,
+set status = $3, amount = $4, due_by = $5, lost = $6, answered_at = case when $7::boolean then null else answered_at end,
     ended_at = case when $3 in ('warning_closed', 'won', 'lost', 'prevented') then coalesce(ended_at, now()) end
 where tenant_id = $1 and id = $2
 """
@@ -37,6 +41,17 @@ HELD = """
 select coalesce(sum(amount), 0)::bigint from disputes
 where tenant_id = $1 and payment_id = $2 and status in ('needs_response', 'under_review', 'lost')
 """
+
+
+OVERTURNED = "dispute-overturned"
+KNOWN = """
+select exists(
+    select from payment_steps
+    where tenant_id = $1 and payment_id = $2 and step = $3 and details ->> 'dispute_id' = $4 and details ->> 'status' = $5
+)
+"""
+DECIDED: frozenset[DisputeStatus] = DISPUTE_ENDED - {"warning_closed"}
+"""No more is done by itself about these; an inquiry that was closed may still become a dispute."""
 
 
 async def follow_dispute(ctx: Ctx, *, payment: Payment, seen: processor.Dispute, hint: Hint) -> Payment:
@@ -48,13 +63,18 @@ async def follow_dispute(ctx: Ctx, *, payment: Payment, seen: processor.Dispute,
     else:
         dispute = before = await read_dispute(ctx, dispute_id=known)
     await _book(ctx, payment, dispute, seen)
-    if before is not None and (before.status == status or before.status in DISPUTE_ENDED):
+    if before is not None and before.status == status:
         return payment
-    if before is None:
+    if before is not None and before.status in DECIDED:
+        return await _overturned(ctx, payment, before, status, hint)
+    dispute = msgspec.structs.replace(dispute, amount=seen.amount)
+    inquired = before is not None and before.status in INQUIRIES
+    if status not in INQUIRIES and (before is None or inquired):
         await PURPOSES.of(payment).freeze(ctx, payment, dispute)
     lost = await _verdict(ctx, payment, dispute, status) if status in DISPUTE_ENDED else 0
     due = moment(seen.due_by) if seen.due_by else None
-    await ctx.db.execute(SAVE, ctx.tenant_id, dispute.id, status, seen.amount, due, lost)
+    again = inquired and status == "needs_response"
+    await ctx.db.execute(SAVE, ctx.tenant_id, dispute.id, status, seen.amount, due, lost, again)
     return await _tell(ctx, payment, dispute, before, hint)
 
 
@@ -82,6 +102,8 @@ async def _book(ctx: Ctx, payment: Payment, dispute: Dispute, seen: processor.Di
 async def _verdict(ctx: Ctx, payment: Payment, dispute: Dispute, status: DisputeStatus) -> int:
     """What a decided dispute costs: what is left of what was bought pays first, the business the rest."""
     purpose = PURPOSES.of(payment)
+    if status == "warning_closed" and dispute.status in INQUIRIES:
+        return 0
     if status != "lost":
         await purpose.verdict(ctx, payment, dispute, "won")
         return 0
@@ -92,6 +114,17 @@ async def _verdict(ctx: Ctx, payment: Payment, dispute: Dispute, status: Dispute
         meta={"dispute_id": str(dispute.id)},
     )  # fmt: skip
     return lost
+
+
+async def _overturned(ctx: Ctx, payment: Payment, dispute: Dispute, status: DisputeStatus, hint: Hint) -> Payment:
+    """Decided, and now otherwise: what the verdict booked stands, so somebody is told, once, to set it right by hand."""
+    if await ctx.db.fetchval(KNOWN, ctx.tenant_id, payment.id, OVERTURNED, str(dispute.id), status):
+        return payment
+    details = {"dispute_id": dispute.id, "amount": dispute.amount, "before": dispute.status, "status": status}
+    await note(ctx, payment=payment, step=OVERTURNED, hint=hint, details=details)
+    now = msgspec.structs.replace(dispute, status=status)
+    tell_dispute(ctx, kind=DisputeOverturned, payment=payment, dispute=now)
+    return payment
 
 
 async def _tell(ctx: Ctx, payment: Payment, dispute: Dispute, before: Dispute | None, hint: Hint) -> Payment:

@@ -61,6 +61,14 @@ class DisputeEnded(Conflict):
     default_detail = "Evidence is taken once, before the bank decides."
 
 
+class AnswerOnItsWay(Conflict):
+    """The bank is being told."""
+
+    type = "dispute-answer-on-its-way"
+    title = "An answer to this dispute is on its way"
+    default_detail = "Wait until the bank has it. If it cannot be delivered, you can send another one."
+
+
 class EventHandled(Conflict):
     """It is on its way, or done."""
 
@@ -85,6 +93,7 @@ ERRORS = (
     RefundTooLarge,
     SpentAlready,
     DisputeEnded,
+    AnswerOnItsWay,
     EventHandled,
     SignatureWrong,
 )

@@ -121,6 +121,12 @@ class DisputeClosed(DisputeEvent, frozen=True, kw_only=True):
     event_name: ClassVar[str] = "dispute.closed"
 
 
+class DisputeOverturned(DisputeEvent, frozen=True, kw_only=True):
+    """A dispute that was decided is decided otherwise; what the first verdict booked stands until somebody sets it right."""
+
+    event_name: ClassVar[str] = "dispute.overturned"
+
+
 class ProviderEventFailed(Event, frozen=True, kw_only=True):
     """An event of the card provider could not be worked off; it waits in the inbox for somebody to look."""
 
@@ -162,6 +168,7 @@ EVENTS = (
     DisputeOpened,
     DisputeChanged,
     DisputeClosed,
+    DisputeOverturned,
     ProviderEventFailed,
     ProviderEventReplayed,
     ProviderTrouble,

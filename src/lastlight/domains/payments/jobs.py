@@ -24,20 +24,31 @@ SWEPT_HOURS = 3
 KEPT_DAYS = 30
 """So long the provider keeps its events."""
 ABANDONED_HOURS = 24
-# A payment is looked at a minute after it was begun or last looked at, and ever less often as it grows old.
-DUE = """(
-    (p.status in ('open', 'action', 'processing', 'authorised')
-     and p.checked_at < now() - greatest(interval '1 minute', least(interval '6 hours', (now() - p.created_at) / 10)))
-    or (p.status = 'captured' and p.checked_at < now() - interval '10 minutes'
-        and exists (select from provider_movements m where m.tenant_id = p.tenant_id and m.payment_id = p.id
-                    and not m.available and m.available_on < now()))
-    or (p.checked_at < now() - interval '1 hour'
-        and (p.refunding > 0 or exists (select from disputes d where d.tenant_id = p.tenant_id and d.payment_id = p.id and d.ended_at is null)))
-)"""
+# A payment is looked at a minute after it was begun or last looked at, and ever less often as it grows old. Once it is paid, it is
+# looked at for what follows: a movement whose money is to be available by now (a settled one has such too: of its refunds and
+# disputes), a refund on its way, a dispute that is open. Each part begins at an index that holds nothing but what is unfinished.
+DUE = """
+select p.tenant_id, p.id, p.checked_at from payments p
+where p.status in ('open', 'action', 'processing', 'authorised') and p.intent_id is not null
+  and p.checked_at < now() - greatest(interval '1 minute', least(interval '6 hours', (now() - p.created_at) / 10))
+union
+select p.tenant_id, p.id, p.checked_at from provider_movements m
+join payments p on p.tenant_id = m.tenant_id and p.id = m.payment_id
+where not m.available and m.available_on < now()
+  and p.status in ('captured', 'settled') and p.intent_id is not null and p.checked_at < now() - interval '10 minutes'
+union
+select p.tenant_id, p.id, p.checked_at from refunds r
+join payments p on p.tenant_id = r.tenant_id and p.id = r.payment_id
+where r.status in ('created', 'pending') and p.intent_id is not null and p.checked_at < now() - interval '1 hour'
+union
+select p.tenant_id, p.id, p.checked_at from disputes d
+join payments p on p.tenant_id = d.tenant_id and p.id = d.payment_id
+where d.ended_at is null and p.intent_id is not null and p.checked_at < now() - interval '1 hour'
+"""
 # every tenant: those in which something is due
-TENANTS_DUE = f"select distinct p.tenant_id from payments p where p.intent_id is not null and {DUE} limit 1000"  # noqa: S608 - our own words
+TENANTS_DUE = f"select distinct due.tenant_id from ({DUE}) as due limit 1000"  # noqa: S608 - our own words
 PAYMENTS_DUE = f"""
-select p.id from payments p where p.tenant_id = $1 and p.intent_id is not null and {DUE} order by p.checked_at, p.id limit $2
+select due.id from ({DUE}) as due where due.tenant_id = $1 order by due.checked_at, due.id limit $2
 """  # noqa: S608 - our own words
 # every tenant: those in which something was left lying
 TENANTS_LEFT = """

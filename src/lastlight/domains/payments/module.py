@@ -5,13 +5,27 @@ from lastlight.domains.payments.action_pages import ACTION_PAGES
 from lastlight.domains.payments.api import ROUTES
 from lastlight.domains.payments.drills import webhook_failures
 from lastlight.domains.payments.errors import ERRORS, RefundTooLarge
-from lastlight.domains.payments.events import EVENTS, DisputeOpened, ProviderEventFailed, ProviderTrouble
+from lastlight.domains.payments.events import (
+    EVENTS,
+    DisputeChanged,
+    DisputeOpened,
+    DisputeOverturned,
+    ProviderEventFailed,
+    ProviderTrouble,
+)
 from lastlight.domains.payments.inbox_pages import CREW_HOME, INBOX_PAGES
 from lastlight.domains.payments.inbox_pages import HOME as EVENTS_HOME
 from lastlight.domains.payments.jobs import JOBS
 from lastlight.domains.payments.listings import LISTINGS
 from lastlight.domains.payments.looking import look
-from lastlight.domains.payments.notices import NOTICES, PUSH_JOBS, push_dispute, push_failed_event, push_trouble
+from lastlight.domains.payments.notices import (
+    NOTICES,
+    PUSH_JOBS,
+    push_dispute,
+    push_failed_event,
+    push_overturned,
+    push_trouble,
+)
 from lastlight.domains.payments.pages import DISPUTE_EVENTS, DISPUTES_HOME, HOME, PAGES, REFUNDS_HOME
 from lastlight.domains.payments.permissions import PAYMENTS_READ, PERMISSIONS
 from lastlight.domains.payments.queries import count_disputes_to_answer, count_failed_events
@@ -47,6 +61,8 @@ MODULE = Module(
     jobs=(look, *JOBS, watch_provider, *PUSH_JOBS, *(stage.job for stage in STAGES)),
     reactions=(
         Reaction(DisputeOpened, push_dispute),
+        Reaction(DisputeChanged, push_dispute),
+        Reaction(DisputeOverturned, push_overturned),
         Reaction(ProviderEventFailed, push_failed_event),
         Reaction(ProviderTrouble, push_trouble),
     ),

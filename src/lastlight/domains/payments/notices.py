@@ -28,7 +28,7 @@ TROUBLE = NoticeKind(
     key="payment_trouble",
     order=50,
     label="Trouble with card payments",
-    description="Something that the card provider told could not be worked off, or nothing comes in from it.",
+    description="Something that the card provider told could not be worked off, or nothing comes in from it, or a verdict changed.",
     permission=PAYMENTS_MANAGE,
 )
 NOTICES = (DISPUTES, TROUBLE)
@@ -41,7 +41,7 @@ SILENT = {
 
 @job("payments.push_dispute")
 async def push_dispute(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any]) -> None:
-    """Tell those who answer disputes of a new one, as long as it waits for an answer."""
+    """Tell those who answer disputes of one that is new, or that became one, as long as it waits for an answer."""
     dispute = await read_dispute(ctx, dispute_id=DisputeId(UUID(data["dispute_id"])))
     if dispute.status not in TO_ANSWER or dispute.answered_at is not None:
         return
@@ -57,6 +57,20 @@ async def push_dispute(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any])
         url=f"{HOME}/{dispute.payment_id}",
         tag=f"dispute/{dispute.id}",
         urgency="high",
+    )
+    await notify(ctx, people=[person.id for person in people], notice=notice, key=str(event_id))
+
+
+@job("payments.push_overturned")
+async def push_overturned(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any]) -> None:
+    """Tell those who keep payments running of a dispute that is decided otherwise: its books are set right by hand."""
+    people = await holders(ctx, permission=PAYMENTS_MANAGE)
+    notice = Notice(
+        kind=TROUBLE,
+        title="A decided dispute was decided otherwise",
+        body="What the first verdict booked still stands. Open the payment and set it right.",
+        url=f"{HOME}/{data['payment_id']}",
+        tag=f"dispute-overturned/{data['dispute_id']}",
     )
     await notify(ctx, people=[person.id for person in people], notice=notice, key=str(event_id))
 
@@ -92,4 +106,4 @@ async def push_trouble(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any])
     await notify(ctx, people=[person.id for person in people], notice=notice, key=str(event_id))
 
 
-PUSH_JOBS = (push_dispute, push_failed_event, push_trouble)
+PUSH_JOBS = (push_dispute, push_overturned, push_failed_event, push_trouble)

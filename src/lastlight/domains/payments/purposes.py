@@ -28,9 +28,9 @@ class Purpose:
     """Take back what was bought for at most so much, post it to the account of refunds on their way (chart: refunds-payable), and say
     how much it was. Less than asked for is what was spent already: an ordinary refund is refused then, and all of it rolled back."""
     restore: Callable[[Ctx, Payment, Refund], Awaitable[None]]
-    """The refund failed: post what was released back from refunds-payable, and give it again."""
+    """The refund failed (its `failure` says why): post what was released back from refunds-payable, and give it again."""
     freeze: Callable[[Ctx, Payment, Dispute], Awaitable[None]]
-    """The bank asks the money back: what is left of what was bought may not be spent until the verdict. May be called again."""
+    """The bank takes the money back: what is left of what was bought may not be spent until the verdict. May be called again."""
     verdict: Callable[[Ctx, Payment, Dispute, Verdict], Awaitable[int]]
     """The dispute has ended. won: let it be spent again, and say 0. lost: take what is left, at most the dispute's amount, post it to
     the account of what disputes hold (chart: disputes-held), and say how much it was; the rest is booked as a loss."""

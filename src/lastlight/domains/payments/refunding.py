@@ -110,7 +110,7 @@ async def end_refund(
     """A refund of a payment that is held gets another status; a failed one gives back what was released."""
     lost = status in {"failed", "canceled"}
     if lost:
-        await _take_back(ctx, payment, refund)
+        await _take_back(ctx, payment, msgspec.structs.replace(refund, failure=failure))
     await ctx.db.execute(SAVE, ctx.tenant_id, refund.id, status, provider_id, failure, 0 if lost else refund.released)
     payment = await save(ctx, payment=msgspec.structs.replace(payment, **_sums(payment, refund, status)))
     after = await read_refund(ctx, refund_id=refund.id)

@@ -29,9 +29,12 @@ KEPT_FOR_PAYER = "insert into payment_secrets (tenant_id, payment_id, patron_id,
 GIVEN = (
     "update refunds set provider_id = $3, status = 'pending' where tenant_id = $1 and id = $2 and status = 'created'"
 )
-ANSWERED = "update disputes set answered_at = now() where tenant_id = $1 and provider_id = $2"
+ANSWERED = """
+update disputes set answered_at = now()
+where tenant_id = $1 and provider_id = $2 and $3 = (status in ('warning_needs_response', 'warning_under_review', 'warning_closed'))
+"""
 PATIENT = Retry(attempts=14, backoff=1.0, most=900.0)
-"""An hour and a half: so long may the card provider be away."""
+"""About an hour: so long may the card provider be away."""
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +58,8 @@ class OfPayment(msgspec.Struct, frozen=True, kw_only=True):
     refund_id: RefundId | None = None
     dispute_id: str = ""
     evidence: str = ""
+    inquiry: bool = False
+    """The evidence answers an inquiry; it is no answer to the dispute that may come of it."""
 
 
 async def _call_open(services: Services, staged: Staged) -> dict[str, str]:
@@ -148,7 +153,7 @@ async def _call_evidence(services: Services, staged: Staged) -> None:
 
 async def _apply_evidence(ctx: Ctx, staged: Staged, result: Any) -> None:
     asked = msgspec.convert(staged.intent, OfPayment)
-    await ctx.db.execute(ANSWERED, ctx.tenant_id, asked.dispute_id)
+    await ctx.db.execute(ANSWERED, ctx.tenant_id, asked.dispute_id, asked.inquiry)
     await _look(ctx, staged, result)
 
 

@@ -1,0 +1,199 @@
+"""What comes again: a dispute out of an inquiry, an answer after one that was not delivered, another verdict, money after settlement."""
+
+import dataclasses
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from lastlight.domains.payments import Dispute, Payment
+from lastlight.domains.payments.actions import answer_dispute
+from lastlight.domains.payments.disputing import follow_dispute
+from lastlight.domains.payments.errors import DisputeEnded
+from lastlight.domains.payments.jobs import PAYMENTS_DUE, TENANTS_DUE
+from lastlight.domains.payments.model import Hint
+from lastlight.domains.payments.queries import count_disputes_to_answer, disputes_to_answer, lock_payment
+from lastlight.runtime import processor
+from lastlight.runtime.db.uow import system_ctx
+from lastlight.runtime.push.module import MODULE as PUSH
+from lastlight.runtime.settings import Settings
+from tests.support.door import MODULES
+from tests.support.paying import Shop, opened_shop, until
+from tests.support.processors import SandboxBeside
+from tests.support.services import administer
+from tests.support.sockets import sign_in
+from tests.support.streams import relaying
+
+pytestmark = pytest.mark.database
+
+INQUIRY = "pm_card_createDisputeInquiry"
+DAYS_3 = 3 * 86_400
+PUSHED = """
+select args from jobs where tenant_id = $1 and kind = 'push.spread' order by id
+"""
+LATER = """
+update provider_movements set available = false, available_on = now() + $2::interval where tenant_id = $1 and kind = 'refund'
+"""
+LOOKED_AT = "update payments set checked_at = now() - interval '11 minutes' where tenant_id = $1 and id = $2"
+
+
+@pytest.fixture
+async def told(database_settings: Settings, beside: SandboxBeside) -> AsyncGenerator[Shop]:
+    """A business whose events reach those whom they concern."""
+    settings = dataclasses.replace(database_settings, **beside.another().settings())
+    async with opened_shop(settings, *MODULES, PUSH) as shop, relaying(shop.services):
+        yield shop
+
+
+async def disputed(shop: Shop, card: str) -> tuple[Payment, Dispute]:
+    """A payment and what its bank asks."""
+    payment = await shop.paid(10_000, card)
+    shop.beside.control("clock", seconds=60)
+    payment = await shop.look(payment)
+    return payment, (await shop.disputes(payment))[0]
+
+
+async def answered(shop: Shop, payment: Payment, evidence: str) -> Dispute:
+    """The dispute after an answer that the bank has decided on."""
+    [dispute] = await shop.disputes(payment)
+    async with shop.ctx() as ctx:
+        await answer_dispute(ctx, dispute_id=dispute.id, evidence=evidence)
+    await shop.until_answered(dispute)
+    shop.beside.control("clock", seconds=60)
+    await shop.look(payment)
+    return (await shop.disputes(payment))[0]
+
+
+async def to_answer(shop: Shop) -> tuple[int, list[UUID]]:
+    async with shop.ctx() as ctx:
+        return await count_disputes_to_answer(ctx), [one.id for one in await disputes_to_answer(ctx)]
+
+
+async def pushed(shop: Shop, count: int, tag: str) -> list[dict[str, Any]]:
+    """The notices of a tag that are on their way to people, once there are so many."""
+
+    async def look() -> list[dict[str, Any]] | None:
+        rows = await administer(shop.services.settings, PUSHED, shop.tenant_id)
+        read = [one["args"] if isinstance(one["args"], dict) else msgspec.json.decode(one["args"]) for one in rows]
+        found = [{**one["spread"], "people": one["people"]} for one in read if one["spread"]["tag"] == tag]
+        return found if len(found) >= count else None
+
+    return await until(look)
+
+
+async def test_an_inquiry_that_is_closed_freezes_and_frees_nothing(shop: Shop) -> None:
+    payment, dispute = await disputed(shop, INQUIRY)
+    assert (dispute.status, payment.disputed, payment.refundable) == ("warning_needs_response", 0, 10_000)
+    closed = await answered(shop, payment, "winning_evidence")
+    assert (closed.status, closed.lost) == ("warning_closed", 0)
+    assert shop.trial.told == ["paid 10000"]
+
+
+async def test_an_inquiry_that_was_answered_and_escalated_is_answered_and_told_again(told: Shop) -> None:
+    member = await sign_in(told.services, told.tenant_id, ["payments.refund"])
+    payment, dispute = await disputed(told, INQUIRY)
+    tag = f"dispute/{dispute.id}"
+    [first] = await pushed(told, 1, tag)
+    escalated = await answered(told, payment, "escalate_inquiry_evidence")
+    assert (escalated.id, escalated.status, escalated.answered_at) == (dispute.id, "needs_response", None)
+    assert escalated.due_by != dispute.due_by
+    assert told.trial.told == ["paid 10000", "frozen 10000"]
+    assert await to_answer(told) == (1, [dispute.id])
+    both = await pushed(told, 2, tag)
+    assert [one["people"] for one in both] == [[str(member.user_id)]] * 2
+    assert both[1]["moments"]["due"] != first["moments"]["due"]
+    lost = await answered(told, payment, "losing_evidence")
+    assert (lost.status, told.trial.told[-1], await to_answer(told)) == ("lost", "lost 10000", (0, []))
+
+
+async def test_an_answer_that_was_not_delivered_is_given_again(shop: Shop) -> None:
+    payment, dispute = await disputed(shop, "pm_card_createDispute")
+    for _ in range(2):
+        shop.beside.control("answers", mode="error", count=1000, path="/v1/disputes/")
+        refused = (await shop.steps(payment)).count("refused")
+        async with shop.ctx() as ctx:
+            await answer_dispute(ctx, dispute_id=dispute.id, evidence="losing_evidence")
+            await ctx.db.execute(
+                "update jobs set max_attempts = 1 where tenant_id = $1 and kind = 'payments.evidence'", ctx.tenant_id
+            )
+
+        async def given_up(before: int = refused) -> bool | None:
+            return True if (await shop.steps(payment)).count("refused") > before else None
+
+        await until(given_up)
+        assert await to_answer(shop) == (1, [dispute.id])
+    shop.beside.control("answers", mode="slow", seconds=0, count=1)
+    won = await answered(shop, payment, "winning_evidence")
+    assert (won.status, won.answered_at is not None) == ("won", True)
+    async with shop.ctx() as ctx:
+        with pytest.raises(DisputeEnded):
+            await answer_dispute(ctx, dispute_id=dispute.id, evidence="winning_evidence")
+
+
+async def test_another_verdict_is_told_once_to_those_who_keep_payments(told: Shop) -> None:
+    member = await sign_in(told.services, told.tenant_id, ["payments.manage"])
+    payment, dispute = await disputed(told, "pm_card_createDispute")
+    lost = await answered(told, payment, "losing_evidence")
+    assert lost.status == "lost"
+    assert payment.intent_id is not None
+    [seen] = [one async for one in processor.list_disputes(told.services, intent_id=payment.intent_id)]
+    for _ in range(2):
+        async with told.ctx() as ctx:
+            held = await lock_payment(ctx, payment_id=payment.id)
+            await follow_dispute(
+                ctx, payment=held, seen=msgspec.structs.replace(seen, status="won"), hint=Hint("webhook")
+            )
+    assert (await told.steps(payment)).count("dispute-overturned") == 1
+    assert (await told.disputes(payment))[0].status == "lost"
+    [notice] = await pushed(told, 1, f"dispute-overturned/{dispute.id}")
+    assert notice["people"] == [str(member.user_id)]
+    assert notice["url"].endswith(f"/{payment.id}")
+
+
+async def test_money_of_a_settled_payment_that_becomes_available_later_is_looked_at(shop: Shop) -> None:
+    payment = await shop.paid(10_000)
+    shop.beside.control("clock", seconds=DAYS_3)
+    await shop.look(payment)
+    assert (await shop.read(payment.id)).status == "settled"
+    await shop.until_refund(await shop.refund(payment, 1_000), "succeeded")
+    await administer(shop.services.settings, LOOKED_AT, shop.tenant_id, payment.id)
+    assert not await due(shop)
+    await administer(shop.services.settings, LATER, shop.tenant_id, timedelta(hours=1))
+    assert not await due(shop)
+    await administer(shop.services.settings, LATER, shop.tenant_id, timedelta(hours=-1))
+    assert await due(shop) == [payment.id]
+    async with system_ctx(shop.services, shop.tenant_id, role="system") as ctx:
+        assert shop.tenant_id in [row["tenant_id"] for row in await ctx.db.fetch(TENANTS_DUE)]
+
+
+async def due(shop: Shop) -> list[UUID]:
+    """The payments that the poll would look at."""
+    async with shop.ctx() as ctx:
+        return [row["id"] for row in await ctx.db.fetch(PAYMENTS_DUE, ctx.tenant_id, 10)]
+
+
+async def test_what_is_due_is_found_by_indexes_among_payments_that_are_done(shop: Shop) -> None:
+    payment = await shop.paid(10_000)
+    fill = """
+    insert into payments (tenant_id, id, purpose, amount, currency, status, captured, captured_at, settled_at, intent_id, checked_at)
+    select $1, gen_random_uuid(), 'trial', 1000, 'EUR', 'settled', 1000, now(), now(), 'pi_' || gen_random_uuid(), now() - interval '1 day'
+    from generate_series(1, 20000)
+    """
+    settings = shop.services.settings
+    await administer(settings, fill, shop.tenant_id)
+    await administer(settings, "analyze payments")
+    await administer(settings, "analyze provider_movements")
+    async with system_ctx(shop.services, shop.tenant_id, role="system") as ctx:
+        rows = await ctx.db.fetch(f"explain (analyze, format json) {TENANTS_DUE}")
+    told = rows[0][0] if not isinstance(rows[0][0], str) else msgspec.json.decode(rows[0][0])
+    read, waiting = 0, [told[0]["Plan"]]
+    while waiting:
+        node = waiting.pop()
+        waiting += node.get("Plans", [])
+        if node.get("Relation Name") == "payments":
+            read += node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
+    assert read < 2_000, told
+    assert await shop.read(payment.id)
