@@ -130,6 +130,7 @@ class Run:
         return system_ctx(self.services, self.tenant_id, role=role)
 
     finish = transaction
+    finished = False
 
     async def progress(self, *_: Any, **__: Any) -> None:
         """Nobody watches."""

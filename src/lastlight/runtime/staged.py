@@ -52,6 +52,8 @@ class Stage:
     retry: Retry = field(default_factory=lambda: Retry(attempts=8, backoff=5.0))
     timeout: float = 60.0
     role: PoolName = "app"
+    again: bool = False
+    """Whether retrying the job calls again what had failed. Not where `given_up` has drawn consequences from that."""
     job: Job = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,7 +70,7 @@ on conflict do nothing
 """
 TAKE = """
 update staged_actions set state = 'calling', calls = calls + 1, called_at = now(), finished_at = null, error = ''
-where tenant_id = $1 and id = $2 and state <> 'done'
+where tenant_id = $1 and id = $2 and (state in ('intended', 'calling') or state = 'failed' and $3)
 returning tenant_id, id, key, intent, state, calls
 """
 DONE = """
@@ -95,7 +97,7 @@ async def begin(ctx: Ctx, stage: Stage, *, key: str, intent: Mapping[str, Any]) 
 
 async def _perform(stage: Stage, job: JobRun, staged_id: UUID) -> None:
     async with job.transaction() as ctx:
-        staged = await ctx.db.row(Staged, TAKE, ctx.tenant_id, staged_id)
+        staged = await ctx.db.row(Staged, TAKE, ctx.tenant_id, staged_id, stage.again)
     if staged is None:
         return
     try:
@@ -115,7 +117,7 @@ async def _perform(stage: Stage, job: JobRun, staged_id: UUID) -> None:
 async def carry_out(services: Services, stage: Stage, *, tenant_id: TenantId, staged_id: UUID) -> None:
     """Carry out a staged action here and now, for a program that has no worker; its job finds it done. Raises what the call raises."""
     async with system_ctx(services, tenant_id, role=stage.role) as ctx:
-        staged = await ctx.db.row(Staged, TAKE, tenant_id, staged_id)
+        staged = await ctx.db.row(Staged, TAKE, tenant_id, staged_id, stage.again)
     if staged is None:
         return
     result = await stage.call(services, staged)

@@ -46,7 +46,7 @@ class Provider:
         return f"receipt for {key}"
 
 
-def stage(provider: Provider, *, new_key_each_time: bool = False, refuse: bool = False) -> Stage:
+def stage(provider: Provider, *, new_key_each_time: bool = False, refuse: bool = False, again: bool = False) -> Stage:
     async def call(services: Services, staged: Staged) -> str:
         if refuse:
             raise RefusedError("The card was declined.")
@@ -58,7 +58,7 @@ def stage(provider: Provider, *, new_key_each_time: bool = False, refuse: bool =
     async def given_up(ctx: Ctx, staged: Staged, error: str) -> None:
         await ctx.db.execute(EFFECT, ctx.tenant_id, staged.intent["name"] + "-given-up")
 
-    return Stage(kind="test.charge", call=call, apply=apply, given_up=given_up, retry=QUICK)
+    return Stage(kind="test.charge", call=call, apply=apply, given_up=given_up, retry=QUICK, again=again)
 
 
 @asynccontextmanager
@@ -147,6 +147,23 @@ async def test_refusals_and_last_attempts_are_given_up(
     assert row["calls"] == (1 if refuse else 4)
     assert await effects(database_settings, tenant, "paid") == 0
     assert await effects(database_settings, tenant, "paid-given-up") == 1
+
+
+@pytest.mark.parametrize("again", [True, False])
+async def test_what_was_given_up_is_called_again_only_where_the_stage_says_so(
+    database_settings: Settings, tenant: TenantId, again: bool
+) -> None:
+    provider = Provider(lost_answers=4)
+    declared = stage(provider, again=again)
+    async with working(database_settings, declared) as services:
+        async with system_ctx(services, tenant) as ctx:
+            await staged_actions.begin(ctx, declared, key="k", intent={"name": "paid"})
+        row = await ended(database_settings, tenant)
+        async with system_ctx(services, tenant) as ctx:
+            await ctx.enqueue(declared.job, staged_id=row["id"])
+        await ended(database_settings, tenant)
+    assert provider.calls == (5 if again else 4)
+    assert await effects(database_settings, tenant, "paid") == int(again)
 
 
 async def test_a_process_that_dies_during_the_call_is_taken_up(database_settings: Settings, tenant: TenantId) -> None:

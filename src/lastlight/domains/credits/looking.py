@@ -22,7 +22,9 @@ left join payments p on p.tenant_id = l.tenant_id and p.id = l.payment_id
 where l.tenant_id = $1 and l.patron_id = $2
 """  # noqa: S608 - our own names
 LOTS = f"{LOT_IN_WORDS} order by l.remaining > 0 desc, l.created_at desc, l.id desc limit $3"
-FUNDED = f"{LOT_IN_WORDS} and l.payment_id is not null and l.remaining > l.frozen order by l.created_at desc, l.id desc"
+FUNDED = f"""{LOT_IN_WORDS} and l.payment_id is not null and l.remaining > l.frozen and (l.expires_at is null or l.expires_at > $3)
+order by l.created_at desc, l.id desc
+"""
 ENTRY = """
 select e.id, e.patron_id, g.name as guest, e.currency, e.number, e.kind, e.amount, e.balance, e.froze, e.frozen, e.venue_id,
        coalesce(w.name, '') as venue, e.payment_id, e.refund_id, e.dispute_id, e.reverses, e.source_kind, e.source_id, e.description,
@@ -133,7 +135,7 @@ async def lots_of(ctx: Ctx, *, patron_id: PatronId) -> list[GuestLot]:
 
 async def refundable_lots(ctx: Ctx, *, patron_id: PatronId) -> list[GuestLot]:
     """What of a guest's purchases can go back to cards, the newest first."""
-    return await ctx.db.rows(GuestLot, FUNDED, ctx.tenant_id, patron_id)
+    return await ctx.db.rows(GuestLot, FUNDED, ctx.tenant_id, patron_id, ctx.now)
 
 
 async def read_entry(ctx: Ctx, *, entry_id: UUID) -> WholeEntry:

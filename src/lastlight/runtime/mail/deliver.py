@@ -83,6 +83,7 @@ DELIVER = Stage(
     given_up=_given_up,
     role="system",
     retry=Retry(attempts=10, backoff=5.0, most=3600.0),
+    again=True,
 )
 
 

@@ -260,5 +260,6 @@ DELIVER = Stage(
     given_up=_given_up,
     role="system",
     retry=Retry(attempts=10, backoff=1.0, most=600.0),
+    again=True,
     timeout=SECONDS + 20,
 )
