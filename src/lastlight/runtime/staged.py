@@ -97,7 +97,7 @@ async def begin(ctx: Ctx, stage: Stage, *, key: str, intent: Mapping[str, Any]) 
 
 async def _perform(stage: Stage, job: JobRun, staged_id: UUID) -> None:
     async with job.transaction() as ctx:
-        staged = await ctx.db.row(Staged, TAKE, ctx.tenant_id, staged_id, stage.again)
+        staged = await _take(ctx, stage, staged_id)
     if staged is None:
         return
     try:
@@ -110,20 +110,29 @@ async def _perform(stage: Stage, job: JobRun, staged_id: UUID) -> None:
             await _give_up(stage, job, staged, error)
         raise
     async with job.finish() as ctx:
-        if await ctx.db.execute(DONE, ctx.tenant_id, staged.id, msgspec.to_builtins(result)):
-            await stage.apply(ctx, staged, result)
+        await _keep(ctx, stage, staged, result)
 
 
 async def carry_out(services: Services, stage: Stage, *, tenant_id: TenantId, staged_id: UUID) -> None:
     """Carry out a staged action here and now, for a program that has no worker; its job finds it done. Raises what the call raises."""
     async with system_ctx(services, tenant_id, role=stage.role) as ctx:
-        staged = await ctx.db.row(Staged, TAKE, tenant_id, staged_id, stage.again)
+        staged = await _take(ctx, stage, staged_id)
     if staged is None:
         return
     result = await stage.call(services, staged)
     async with system_ctx(services, tenant_id, role=stage.role) as ctx:
-        if await ctx.db.execute(DONE, tenant_id, staged.id, msgspec.to_builtins(result)):
-            await stage.apply(ctx, staged, result)
+        await _keep(ctx, stage, staged, result)
+
+
+async def _take(ctx: Ctx, stage: Stage, staged_id: UUID) -> Staged | None:
+    """The action, of which it is said that it is being called; None where nothing is to be called any more."""
+    return await ctx.db.row(Staged, TAKE, ctx.tenant_id, staged_id, stage.again)
+
+
+async def _keep(ctx: Ctx, stage: Stage, staged: Staged, result: Any) -> None:
+    """Write down what came of the call, and what that changes, once."""
+    if await ctx.db.execute(DONE, ctx.tenant_id, staged.id, msgspec.to_builtins(result)):
+        await stage.apply(ctx, staged, result)
 
 
 async def _give_up(stage: Stage, job: JobRun, staged: Staged, error: Exception) -> None:

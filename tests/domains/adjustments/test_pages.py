@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,6 +11,7 @@ from lastlight.domains.adjustments.queries import count_waiting
 from lastlight.domains.adjustments.settings import LEDGER_LIMIT
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.settings import Settings
+from tests.support.console_calls import get, post, went
 from tests.support.things import THINGS
 from tests.support.world import Somebody, World, opened_world
 
@@ -44,20 +44,6 @@ def owner(world: World) -> Somebody:
 @pytest.fixture
 def manager(world: World) -> Somebody:
     return world.somebody["A.manager"]
-
-
-async def get(world: World, path: str, who: Somebody) -> str:
-    answer = await world.send("GET", path, who)
-    assert answer.status_code == 200, answer.text
-    return answer.text
-
-
-async def post(world: World, path: str, who: Somebody, **data: str) -> Any:
-    return await world.send("POST", path, who, data=data)
-
-
-def went(answer: Any) -> bool:
-    return answer.status_code < 400 and (answer.is_redirect or "HX-Redirect" in answer.headers)
 
 
 async def asked(world: World, who: Somebody, *, amount: str = "900", **more: str) -> tuple[UUID, UUID]:

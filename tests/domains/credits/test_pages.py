@@ -1,7 +1,6 @@
 """Guests' credits on the consoles: the lists and their filters, one guest's, one entry, a refund and a spend given back in their dialogs."""
 
 from collections.abc import AsyncGenerator, Generator
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,6 +10,7 @@ from lastlight.domains.credits.spending import spend
 from lastlight.kernel.ids import PatronId
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.settings import Settings
+from tests.support.console_calls import get, post, went
 from tests.support.credit_things import bought, credit_spend
 from tests.support.payment_things import captured, disputed
 from tests.support.things import THINGS
@@ -36,20 +36,6 @@ def nothing_broke(world: World) -> Generator[None]:
 @pytest.fixture
 def manager(world: World) -> Somebody:
     return world.somebody["A.manager"]
-
-
-async def get(world: World, path: str, who: Somebody) -> str:
-    answer = await world.send("GET", path, who)
-    assert answer.status_code == 200, answer.text
-    return answer.text
-
-
-async def post(world: World, path: str, who: Somebody, **data: str) -> Any:
-    return await world.send("POST", path, who, data=data)
-
-
-def went(answer: Any) -> bool:
-    return answer.status_code < 400 and (answer.is_redirect or "HX-Redirect" in answer.headers)
 
 
 async def guest(world: World, who: Somebody) -> PatronId:

@@ -8,6 +8,7 @@ import pytest
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime import processor
 from lastlight.runtime.settings import Settings
+from tests.support.console_calls import get
 from tests.support.payment_things import opened
 from tests.support.world import Somebody, World, opened_world
 
@@ -34,12 +35,6 @@ async def keep(world: World, tenant_id: UUID, *, state: str, kind: str = "paymen
     row_id = uuid4()
     await world.sql(KEPT, tenant_id, row_id, f"evt_{row_id.hex}", kind, processor.API_VERSION, state)
     return row_id
-
-
-async def get(world: World, path: str, who: Somebody) -> str:
-    answer = await world.send("GET", path, who)
-    assert answer.status_code == 200, answer.text
-    return answer.text
 
 
 async def test_one_list_of_all_businesses_by_state_kind_and_business(world: World, finance: Somebody) -> None:

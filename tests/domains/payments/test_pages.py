@@ -13,6 +13,7 @@ from lastlight.kernel.ids import PLATFORM, TenantId
 from lastlight.runtime import processor
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.settings import Settings
+from tests.support.console_calls import get, post
 from tests.support.payment_things import authorised, brought, captured, disputed, opened
 from tests.support.world import Somebody, World, opened_world
 
@@ -59,16 +60,6 @@ async def keep(world: World, tenant_id: UUID, *, state: str = "failed", ago: flo
         timedelta(minutes=ago),
     )
     return row_id
-
-
-async def get(world: World, path: str, who: Somebody) -> str:
-    answer = await world.send("GET", path, who)
-    assert answer.status_code == 200, answer.text
-    return answer.text
-
-
-async def post(world: World, path: str, who: Somebody, **data: str) -> Any:
-    return await world.send("POST", path, who, data=data)
 
 
 async def steps(world: World, payment_id: UUID) -> list[str]:

@@ -10,6 +10,7 @@ from lastlight.domains.credits.funding import FUNDING
 from lastlight.domains.ledger import transaction_id
 from lastlight.kernel.ids import PatronId
 from lastlight.runtime.settings import Settings
+from tests.support.console_calls import get
 from tests.support.credit_things import credit_spend
 from tests.support.payment_things import captured, disputed
 from tests.support.things import THINGS
@@ -28,12 +29,6 @@ async def world(database_settings: Settings) -> AsyncGenerator[World]:
 @pytest.fixture
 def owner(world: World) -> Somebody:
     return world.somebody["A.owner"]
-
-
-async def get(world: World, path: str, who: Somebody) -> str:
-    answer = await world.send("GET", path, who)
-    assert answer.status_code == 200, answer.text
-    return answer.text
 
 
 async def transactions_of(world: World, payment_id: UUID) -> dict[str, list[str]]:
