@@ -54,12 +54,21 @@ async (scope) => {
 ACTIVE = """
 async (scope) => {
     const until = Date.now() + 20_000;
-    while (!(await navigator.serviceWorker.getRegistration(scope))?.active) {
+    while (true) {
+        const active = (await navigator.serviceWorker.getRegistration(scope))?.active;
+        if (active?.state === 'activated') return active.scriptURL;
         if (Date.now() > until) throw new Error(`no worker is active for ${scope}`);
         await new Promise((resolve) => setTimeout(resolve, 50));
     }
 }
 """
+COUNT = """
+() => {
+    self.heard = 0;
+    self.addEventListener('push', () => { self.heard += 1; });
+}
+"""
+HEARD = "() => self.heard"
 TOUCH = """
 async () => {
     const opened = [];
@@ -139,29 +148,41 @@ def told(page: Page, postman: Postman, device: Browser, count: int = 1, *, of: s
 
 
 def deliver(page: Page, live_server: LiveServer, scope: str, text: str) -> list[dict[str, Any]]:
-    """Give a message to the service worker of a scope; what it shows then."""
+    """Give a message to the service worker of a scope; what it shows then.
+
+    DevTools does not say whether a message arrived, and under load one may be lost on its way. So the worker counts what it
+    hears: a message that it has not heard is delivered again, one that it has heard must be shown.
+    """
     session = devtools(page)
     known: dict[str, str] = {}
+    errors: list[str] = []
 
     def note(event: Any) -> None:
         known.update({one["scopeURL"]: one["registrationId"] for one in event["registrations"]})
 
+    def complain(event: Any) -> None:
+        errors.append(event["errorMessage"]["errorMessage"])
+
     session.on("ServiceWorker.workerRegistrationUpdated", note)
+    session.on("ServiceWorker.workerErrorReported", complain)
     session.send("ServiceWorker.enable")
     address = live_server.base_url + scope
-    page.evaluate(ACTIVE, scope)
-    for _ in range(400):
-        if address in known:
-            break
-        page.wait_for_timeout(50)
+    script: str = page.evaluate(ACTIVE, scope)
+    wait_until(page, lambda: address in known and any(one.url == script for one in page.context.service_workers))
+    worker = worker_of(page, script)
+    worker.evaluate(COUNT)
     message = {"origin": live_server.base_url, "registrationId": known[address], "data": text}
-    session.send("ServiceWorker.deliverPushMessage", message)
-    for _ in range(400):
-        shown: list[dict[str, Any]] = page.evaluate(SHOWN, scope)
-        if shown:
-            return shown
-        page.wait_for_timeout(50)
-    raise AssertionError("the worker showed nothing")
+    for _ in range(4):
+        session.send("ServiceWorker.deliverPushMessage", message)
+        for _ in range(100):
+            shown: list[dict[str, Any]] = page.evaluate(SHOWN, scope)
+            if shown:
+                assert worker.evaluate(HEARD) > 0  # the count counts
+                return shown
+            page.wait_for_timeout(50)
+        if heard := worker.evaluate(HEARD):
+            raise AssertionError(f"the worker heard {heard} and showed nothing: {errors}")
+    raise AssertionError(f"the worker heard nothing: {errors}")
 
 
 def sound(page: Page) -> None:
