@@ -27,16 +27,18 @@ async def patron_of(world: World, who: Somebody) -> PatronId:
     return own[0]["id"] if who.kind == "patron" and own else await THINGS["patron_id"](world, who)
 
 
-async def bought(world: World, who: Somebody, *, patron_id: PatronId | None = None) -> UUID:
+async def bought(
+    world: World, who: Somebody, *, patron_id: PatronId | None = None, currency: str = "ZAR", amount: int = AMOUNT
+) -> UUID:
     """A purchase by card that has gone through; the payment."""
     payment_id, tenant = uuid7(), tenant_of(world, who)
     patron_id = patron_id or await patron_of(world, who)
-    await world.sql(PAYMENT, tenant.id, payment_id, patron_id, tenant.venues[0], AMOUNT, "ZAR")
+    await world.sql(PAYMENT, tenant.id, payment_id, patron_id, tenant.venues[0], amount, currency)
     async with system_ctx(world.people.services, tenant.id) as ctx:
         payment = await lock_payment(ctx, payment_id=payment_id)
         account = await FUNDING.receives(ctx, payment)
-        card = await ledger.open_account(ctx, kind=ledger.PROVIDER_PENDING, currency="ZAR")
-        leg = Leg(card, account, AMOUNT)
+        card = await ledger.open_account(ctx, kind=ledger.PROVIDER_PENDING, currency=currency)
+        leg = Leg(card, account, amount)
         await ledger.post(ctx, transaction=Transaction(TransactionId(uuid7()), "card-captured", [leg]))
         await FUNDING.paid(ctx, payment)
     return payment_id

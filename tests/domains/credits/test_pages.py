@@ -128,6 +128,25 @@ async def test_a_refund_says_what_can_go_back_and_goes_once(world: World, manage
     assert [tuple(row) for row in rows] == [(True, 5_000), (False, 20_000), (True, 1_000)]
 
 
+async def test_a_refund_in_thousandths_says_what_stays_and_takes_no_other_amounts(
+    world: World, manager: Somebody
+) -> None:
+    patron_id = await guest(world, manager)
+    paid = await bought(world, manager, patron_id=patron_id, currency="KWD", amount=10_000)
+    async with system_ctx(world.people.services, world.a.id) as ctx:
+        await spend(ctx, patron_id=patron_id, amount=1_234, currency="KWD", venue_id=None, description="Drinks")
+    path, chosen = f"/manage/credits/{patron_id}/refund", f"{paid}:KWD:8760"
+    text = await get(world, path, manager)
+    assert f'value="{chosen}"' in text
+    assert "0,006" in text[: text.index("more is unspent")].rsplit("<p", 1)[1]
+    odd = await post(world, path, manager, of=chosen, amount="1.234", reason="asked")
+    assert (odd.status_code, "Cards take multiples of 0.010 KWD" in odd.text) == (422, True)
+    assert await world.value("select balance from credit_accounts where patron_id = $1", patron_id) == 8_766
+    assert went(await post(world, path, manager, of=chosen, amount="8.76", reason="asked"))
+    assert await world.value("select balance from credit_accounts where patron_id = $1", patron_id) == 6
+    assert "/refund" not in await get(world, f"/manage/credits/{patron_id}", manager)
+
+
 async def test_another_guests_purchase_is_not_refunded_here(world: World, manager: Somebody) -> None:
     mine, theirs = await guest(world, manager), await guest(world, manager)
     await bought(world, manager, patron_id=mine)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from lastlight.domains.payments.actions import answer_dispute, begin_refund
-from lastlight.domains.payments.errors import AnswerOnItsWay, DisputeEnded, RefundTooLarge, SpentAlready
+from lastlight.domains.payments.errors import AmountUnusable, AnswerOnItsWay, DisputeEnded, RefundTooLarge, SpentAlready
 from lastlight.domains.payments.model import Payment, Refund
 from lastlight.domains.payments.queries import lock_payment
 from lastlight.domains.payments.refunding import open_refund
@@ -38,6 +38,23 @@ async def test_refunds_leave_in_parts_and_no_more_than_was_paid(shop: Shop) -> N
     assert await shop.held() == {"EUR": 5_680}
     assert [one.status for one in await shop.refunds(payment)] == ["succeeded", "succeeded"]
     assert (await shop.refunds(payment))[0].id == first.id
+
+
+async def test_a_refund_that_cards_do_not_take_is_refused_before_anything_is_taken_back(shop: Shop) -> None:
+    payment = await shop.paid(10_000, currency="KWD")
+    for amount in (1_234, 5, 9_999):
+        with pytest.raises(AmountUnusable) as refusal:
+            await shop.refund(payment, amount)
+        assert refusal.value.detail.startswith("Cards take multiples of 0.010 KWD: ")
+    assert (await shop.refunds(payment), shop.trial.told) == ([], ["paid 10000"])
+    shop.trial.spent = 8_764
+    with pytest.raises(SpentAlready) as spent:
+        await shop.refund(payment, 1_240)
+    assert spent.value.extra == {"most": 1_230, "currency": "KWD"}
+    await shop.refund(payment, 1_230)
+    after = await shop.until(payment.id, lambda one: one.refunded == 1_230)
+    assert after.refundable == 8_770
+    assert await shop.held() == {"KWD": (await shop.books("KWD"))["provider-pending"]}
 
 
 async def test_nothing_is_no_refund_and_no_reason_is_none(shop: Shop) -> None:

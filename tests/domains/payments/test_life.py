@@ -88,6 +88,19 @@ async def test_a_part_is_captured_and_the_rest_released(shop: Shop) -> None:
     assert books["provider-pending"] + books["processing-fees"] == 4_000
 
 
+async def test_a_part_that_cards_do_not_take_is_not_captured(shop: Shop) -> None:
+    payment = await shop.begin(10_000, "KWD", manual=True)
+    await shop.pay(payment)
+    assert (await shop.look(payment)).status == "authorised"
+    async with shop.ctx() as ctx:
+        with pytest.raises(AmountUnusable):
+            await capture_payment(ctx, payment_id=payment.id, amount=4_005)
+    assert "capture-asked" not in await shop.steps(payment)
+    async with shop.ctx() as ctx:
+        await capture_payment(ctx, payment_id=payment.id, amount=4_010)
+    assert (await shop.until(payment.id, lambda one: one.status == "captured")).captured == 4_010
+
+
 async def test_what_cards_cannot_be_charged_with_is_refused_before_anything_is_written(shop: Shop) -> None:
     for amount, currency in ((1, "EUR"), (10**9, "EUR"), (12_345, "BHD")):
         with pytest.raises(AmountUnusable):

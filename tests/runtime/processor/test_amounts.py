@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lastlight.kernel.money import MOST, POINTS, Money, digits_of
-from lastlight.runtime.processor import CHARGEABLE, UnusableAmount, check_chargeable, from_processor, to_processor
+from lastlight.runtime.processor import (
+    CHARGEABLE,
+    UnusableAmount,
+    check_chargeable,
+    from_processor,
+    to_processor,
+    usable_part,
+)
 from lastlight.runtime.processor.amounts import largest_payment, processor_digits
 
 EVERY = sorted({*list_currencies(), POINTS, *CHARGEABLE})
@@ -39,6 +46,42 @@ def test_what_comes_goes_back_or_is_not_understood(currency: str, counted: int) 
             to_processor(Money(units, currency))
     else:
         assert to_processor(Money(units, currency)) == counted
+
+
+STEPPED = [code for code in sorted(CHARGEABLE) if usable_part(Money(1, code)) == 0]
+"""The currencies in which cards do not take each amount that our minor units can say."""
+
+
+def test_the_currencies_with_steps_are_those_that_the_processor_names() -> None:
+    assert STEPPED == ["BHD", "JOD", "KWD", "MGA", "OMR", "TND"]
+
+
+@given(st.sampled_from(STEPPED) | st.sampled_from(EVERY), st.integers(-MOST, MOST))
+def test_the_usable_part_is_taken_and_nothing_between_it_and_the_whole_is(currency: str, amount: int) -> None:
+    part = usable_part(Money(amount, currency))
+    assert 0 <= part <= max(amount, 0)
+    if part:
+        assert to_processor(Money(part, currency)) > 0
+    for more in range(part + 1, min(amount, part + 200) + 1):
+        with pytest.raises(UnusableAmount):
+            to_processor(Money(more, currency))
+    assert amount - part < 100 or currency not in CHARGEABLE or amount <= 0
+
+
+@given(st.sampled_from(STEPPED), st.lists(st.integers(0, 10**7), min_size=1, max_size=8), st.data())
+def test_an_amount_that_cards_take_is_spread_over_usable_parts_to_the_last_unit(
+    currency: str, lots: list[int], data: st.DataObject
+) -> None:
+    """As a refund is spread over purchases: what is usable of each, one after the other."""
+    usable = [usable_part(Money(one, currency)) for one in lots]
+    wanted = left = usable_part(Money(data.draw(st.integers(0, sum(usable))), currency))
+    parts: list[int] = []
+    for most in usable:
+        parts.append(min(left, most))
+        left -= parts[-1]
+    assert (sum(parts), left) == (wanted, 0)
+    for part in parts:
+        assert usable_part(Money(part, currency)) == part
 
 
 @given(st.sampled_from(sorted(CHARGEABLE)), st.integers(1, MOST))
@@ -82,8 +125,8 @@ def test_known_amounts(money: Money, sent: int) -> None:
 @pytest.mark.parametrize(
     ("money", "sentence"),
     [
-        (Money(5124, "KWD"), "Cards are charged in multiples of 0.010 KWD: 5.124 KWD is none. Choose another amount."),
-        (Money(1250, "MGA"), "Cards are charged in multiples of 1.00 MGA: 12.50 MGA is none. Choose another amount."),
+        (Money(5124, "KWD"), "Cards take multiples of 0.010 KWD: 5.124 KWD is none. Choose another amount."),
+        (Money(1250, "MGA"), "Cards take multiples of 1.00 MGA: 12.50 MGA is none. Choose another amount."),
         (Money(100, POINTS), "Cards cannot be charged in PTS."),
         (Money(100, "LYD"), "Cards cannot be charged in LYD."),
         (Money(49, "USD"), "The smallest card payment is 0.50 USD."),

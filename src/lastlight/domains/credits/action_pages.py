@@ -9,6 +9,7 @@ from lastlight.domains.credits import looking, purchases, queries, spending
 from lastlight.domains.credits.listings import KINDS
 from lastlight.domains.credits.model import EntryId
 from lastlight.domains.credits.permissions import CREDITS_CHARGE
+from lastlight.domains.credits.refundable import funded_lots
 from lastlight.domains.credits.schemas import CreditRefundIn
 from lastlight.domains.payments import PAYMENTS_REFUND, read_amount
 from lastlight.kernel.errors import Invalid
@@ -64,8 +65,11 @@ def refund_pages(prefix: str) -> tuple[Operation, ...]:
         lots = await looking.refundable_lots(ctx, patron_id=patron_id)
         sums: dict[str, list[int]] = {}
         for lot in lots:
-            sums.setdefault(lot.currency, []).append(lot.free)
-        return {"guest": guest, "lots": lots, "sums": sums, "action": f"{home}/{patron_id}/refund"}
+            sums.setdefault(lot.currency, []).append(lot.refundable)
+        stays: dict[str, int] = {}
+        for lot in await funded_lots(ctx, patron_id=patron_id):
+            stays[lot.currency] = stays.get(lot.currency, 0) + lot.free - lot.refundable
+        return {"guest": guest, "lots": lots, "sums": sums, "stays": stays, "action": f"{home}/{patron_id}/refund"}
 
     @page(path, permission=PAYMENTS_REFUND)
     async def guest_credits_refund_dialog(ctx: Ctx, patron_id: PatronId) -> View:

@@ -104,7 +104,7 @@ async def read_own_credit_entry(ctx: Ctx, credit_entry_id: EntryId) -> CreditEnt
     "/api/credits/refunds",
     permission=PAYMENTS_REFUND,
     idempotent=True,
-    raises=[Invalid, NotFound, NotRefundable, RefundTooLarge, SpentAlready],
+    raises=[Invalid, NotFound, NotRefundable, AmountUnusable, RefundTooLarge, SpentAlready],
     status=201,
     tags=TAGS,
 )
@@ -142,7 +142,7 @@ async def read_credit_receipt(ctx: Ctx, payment_id: UUID) -> CreditReceipt:
     "/api/patron/credits/purchases/{payment_id:uuid}/refund",
     permission=CREDITS_OWN,
     idempotent=True,
-    raises=[Invalid, NotFound, NotRefundable, RefundTooLate, RefundTooLarge, SpentAlready],
+    raises=[Invalid, NotFound, NotRefundable, RefundTooLate, AmountUnusable, RefundTooLarge, SpentAlready],
     status=201,
     tags=GUEST,
 )

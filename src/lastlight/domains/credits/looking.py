@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.credits.model import EntryId, EntryKind, LotId, Origin
+from lastlight.domains.credits.refundable import GOES_BACK, refundable_of
 from lastlight.domains.credits.spending import OUTSTANDING
 from lastlight.kernel.ids import PatronId, VenueId
 from lastlight.runtime.context import Ctx
@@ -15,16 +16,14 @@ MOST_LOTS = 50
 CARD = "btrim(coalesce(p.brand, '') || ' ' || coalesce(p.last4, ''))"
 LOT_IN_WORDS = f"""
 select l.id, l.origin, l.amount, l.remaining, l.frozen, l.currency, l.expires_at, l.created_at, coalesce(w.name, '') as venue,
-       l.payment_id, {CARD} as card
+       l.payment_id, {CARD} as card, {GOES_BACK} as goes_back
 from credit_lots l
 left join venues w on w.tenant_id = l.tenant_id and w.id = l.venue_id
 left join payments p on p.tenant_id = l.tenant_id and p.id = l.payment_id
 where l.tenant_id = $1 and l.patron_id = $2
 """  # noqa: S608 - our own names
 LOTS = f"{LOT_IN_WORDS} order by l.remaining > 0 desc, l.created_at desc, l.id desc limit $3"
-FUNDED = f"""{LOT_IN_WORDS} and l.payment_id is not null and l.remaining > l.frozen and (l.expires_at is null or l.expires_at > $3)
-order by l.created_at desc, l.id desc
-"""
+FUNDED = f"{LOT_IN_WORDS} and l.payment_id is not null and l.remaining > l.frozen order by l.created_at desc, l.id desc"
 ENTRY = """
 select e.id, e.patron_id, g.name as guest, e.currency, e.number, e.kind, e.amount, e.balance, e.froze, e.frozen, e.venue_id,
        coalesce(w.name, '') as venue, e.payment_id, e.refund_id, e.dispute_id, e.reverses, e.source_kind, e.source_id, e.description,
@@ -68,11 +67,12 @@ class GuestLot(msgspec.Struct, frozen=True, kw_only=True):
     venue: str
     payment_id: UUID | None
     card: str
+    goes_back: int
 
     @property
-    def free(self) -> int:
-        """What of it is not in dispute."""
-        return self.remaining - self.frozen
+    def refundable(self) -> int:
+        """What of it a card can be given now."""
+        return refundable_of(self.goes_back, self.currency)
 
 
 class EntryUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +135,8 @@ async def lots_of(ctx: Ctx, *, patron_id: PatronId) -> list[GuestLot]:
 
 async def refundable_lots(ctx: Ctx, *, patron_id: PatronId) -> list[GuestLot]:
     """What of a guest's purchases can go back to cards, the newest first."""
-    return await ctx.db.rows(GuestLot, FUNDED, ctx.tenant_id, patron_id, ctx.now)
+    lots = await ctx.db.rows(GuestLot, FUNDED, ctx.tenant_id, patron_id)
+    return [lot for lot in lots if lot.refundable]
 
 
 async def read_entry(ctx: Ctx, *, entry_id: UUID) -> WholeEntry:

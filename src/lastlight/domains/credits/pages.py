@@ -83,7 +83,7 @@ def detail_pages(prefix: str) -> tuple[Operation, ...]:
             "guest": guest,
             "lots": lots,
             "most_lots": looking.MOST_LOTS,
-            "refundable": ctx.allows(PAYMENTS_REFUND) and any(lot.payment_id and lot.free > 0 for lot in lots),
+            "refundable": ctx.allows(PAYMENTS_REFUND) and bool(await looking.refundable_lots(ctx, patron_id=patron_id)),
             "view": _in_money(view, without=frozenset({"guest"})),
             "choices": await _choices(ctx),
             "paged": bool(query.after),

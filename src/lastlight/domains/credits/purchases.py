@@ -7,8 +7,9 @@ from uuid import UUID
 from lastlight.domains import payments
 from lastlight.domains.credits.errors import CreditsFull, CreditsNotSold, NotRefundable, RefundTooLate
 from lastlight.domains.credits.funding import FUNDING
-from lastlight.domains.credits.model import Lot
-from lastlight.domains.credits.queries import balances_of, funded_lots, own_id, read_balances, read_receipt
+from lastlight.domains.credits.lots import keep
+from lastlight.domains.credits.queries import balances_of, own_id, read_balances, read_receipt
+from lastlight.domains.credits.refundable import FundedLot, funded_lots
 from lastlight.domains.credits.schemas import (
     CreditRefundIn,
     CreditRefunds,
@@ -21,7 +22,7 @@ from lastlight.domains.credits.settings import Rules, offered, read_rules
 from lastlight.domains.venues import require_shown
 from lastlight.kernel.errors import Conflict, Invalid, NotFound
 from lastlight.kernel.ids import PatronId
-from lastlight.kernel.money import written
+from lastlight.kernel.money import Money, written
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.turns import take_turn
 
@@ -94,7 +95,7 @@ async def refund(
     lots = await _kept_lots(ctx, data)
     if of is not None and any(lot.patron_id != of for lot in lots):
         raise NotFound
-    if seen is not None and sum(lot.free for lot in lots) != seen:
+    if seen is not None and sum(lot.refundable for lot in lots) != seen:
         raise Conflict(
             "What can go back changed in the meantime. Look at the guest's credits again. Nothing was moved."
         )
@@ -114,30 +115,37 @@ async def refund_own(ctx: Ctx, *, payment_id: UUID, data: OwnCreditRefundIn) -> 
     return await _refund(ctx, lots=await _kept_lots(ctx, wanted), amount=data.amount, reason=reason)
 
 
-async def _refund(ctx: Ctx, *, lots: list[Lot], amount: int | None, reason: str) -> CreditRefunds:
-    left = sum(lot.free for lot in lots)
+async def _refund(ctx: Ctx, *, lots: list[FundedLot], amount: int | None, reason: str) -> CreditRefunds:
+    """Send so much back, of the first lots first; what a lot cannot give, the next one does."""
+    left = sum(lot.refundable for lot in lots)
     amount = left if amount is None else amount
     if amount > left or left == 0:
         raise NotRefundable(extra={"refundable": left})
+    payments.require_usable(Money(amount, lots[0].currency))
     parts: list[RefundPart] = []
     for lot in lots:
-        part = min(amount, lot.free)
-        if part <= 0 or lot.payment_id is None:
+        part = min(amount, lot.refundable)
+        if part == 0:
             continue
         made = await payments.begin_refund(ctx, payment_id=lot.payment_id, amount=part, reason=reason)
         parts.append(RefundPart(refund_id=made.id, payment_id=made.payment_id, amount=made.amount, status=made.status))
         amount -= part
-    return CreditRefunds(items=parts)
+    return CreditRefunds(items=parts, stays=sum(lot.free - lot.refundable for lot in lots))
 
 
-async def _kept_lots(ctx: Ctx, data: CreditRefundIn) -> list[Lot]:
-    """What can go back, with the payments held in one order, before the account: as everybody does who holds both."""
-    known = {lot.id: lot.payment_id for lot in await _funded(ctx, data)}
-    await ctx.db.execute(HOLD_PAYMENTS, ctx.tenant_id, list(known.values()))
+async def _kept_lots(ctx: Ctx, data: CreditRefundIn) -> list[FundedLot]:
+    """What is unspent, with the payments held in one order and then the account, as everybody does who holds both.
+
+    So what is read stays so until it is sent back, whoever spends at the same time.
+    """
+    known = {lot.id: lot for lot in await _funded(ctx, data)}
+    await ctx.db.execute(HOLD_PAYMENTS, ctx.tenant_id, [lot.payment_id for lot in known.values()])
+    for patron_id, currency in {(lot.patron_id, lot.currency) for lot in known.values()}:
+        await keep(ctx, patron_id=patron_id, currency=currency)
     return [lot for lot in await _funded(ctx, data) if lot.id in known]
 
 
-async def _funded(ctx: Ctx, data: CreditRefundIn) -> Sequence[Lot]:
+async def _funded(ctx: Ctx, data: CreditRefundIn) -> Sequence[FundedLot]:
     return await funded_lots(ctx, payment_id=data.payment_id, patron_id=data.patron_id, currency=data.currency)
 
 

@@ -1,13 +1,13 @@
 """Reads of credits."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 
 from lastlight.domains.credits.lots import ENTRY
-from lastlight.domains.credits.model import CreditEntry, Lot
+from lastlight.domains.credits.model import CreditEntry
+from lastlight.domains.credits.refundable import GOES_BACK, refundable_of
 from lastlight.domains.credits.schemas import CreditOffer, CreditReceipt, CreditSum, GuestCredits, OwnCredits
 from lastlight.domains.credits.settings import Rules, offered, read_rules
 from lastlight.kernel.errors import NotFound
@@ -27,10 +27,10 @@ from credit_accounts a left join lateral (
 where a.tenant_id = $1 and a.patron_id = $2 order by a.currency
 """
 GUEST = "select name from patrons where tenant_id = $1 and id = $2"
-RECEIPT = """
+RECEIPT = f"""
 select p.id as payment_id, upper(right(replace(p.id::text, '-', ''), 12)) as number, p.status, t.name as business, v.name as venue, p.amount,
        p.currency, p.brand, p.last4, p.created_at, p.captured_at as paid_at, coalesce(l.remaining, 0)::bigint as remaining,
-       coalesce(l.frozen, 0)::bigint as frozen, l.expires_at, null::timestamptz as refundable_until,
+       coalesce(l.frozen, 0)::bigint as frozen, l.expires_at, {GOES_BACK} as refundable, null::timestamptz as refundable_until,
        coalesce((select jsonb_agg(jsonb_build_object('id', r.id, 'amount', r.amount, 'status', r.status, 'created_at', r.created_at,
                                                      'ended_at', r.ended_at) order by r.created_at, r.id)
                  from refunds r where r.tenant_id = $1 and r.payment_id = p.id), '[]'::jsonb) as refunds
@@ -38,14 +38,8 @@ from payments p join tenants t on t.id = $1
 left join venues v on v.tenant_id = $1 and v.id = p.venue_id
 left join credit_lots l on l.tenant_id = $1 and l.payment_id = p.id
 where p.tenant_id = $1 and p.id = $2 and p.purpose = 'credits' and p.patron_id = $3
-"""
+"""  # noqa: S608 - our own names
 OWN_ENTRY = f"select {ENTRY} from credit_entries where tenant_id = $1 and id = $2 and patron_id = $3"  # noqa: S608 - our own names
-FUNDED = """
-select id, patron_id, currency, venue_id, origin, payment_id, amount, remaining, frozen, expires_at, created_at, version from credit_lots
-where tenant_id = $1 and payment_id is not null and remaining > frozen and ($2::uuid is null or payment_id = $2)
-  and ($3::uuid is null or patron_id = $3) and ($4::text is null or currency = $4) and (expires_at is null or expires_at > $5)
-order by created_at desc, id desc
-"""
 
 
 def own_id(ctx: Ctx) -> PatronId:
@@ -88,18 +82,13 @@ async def own_entry(ctx: Ctx, *, entry_id: UUID) -> CreditEntry:
 async def read_receipt(ctx: Ctx, *, payment_id: UUID) -> CreditReceipt:
     """The receipt of one's own purchase. Raises NotFound."""
     receipt = await ctx.db.one(CreditReceipt, RECEIPT, ctx.tenant_id, payment_id, own_id(ctx))
+    refundable = refundable_of(receipt.refundable, receipt.currency)
+    receipt = msgspec.structs.replace(receipt, refundable=refundable)
     rules = await read_rules(ctx)
-    if receipt.paid_at is None or receipt.remaining <= receipt.frozen or not rules.guest_refund_days:
+    if receipt.paid_at is None or not refundable or not rules.guest_refund_days:
         return receipt
     until = receipt.paid_at + timedelta(days=rules.guest_refund_days)
     return msgspec.structs.replace(receipt, refundable_until=until if until > ctx.now else None)
-
-
-async def funded_lots(
-    ctx: Ctx, *, payment_id: UUID | None = None, patron_id: PatronId | None = None, currency: str | None = None
-) -> Sequence[Lot]:
-    """What can go back to cards, the newest purchase first: neither spent, nor in dispute, nor expired."""
-    return await ctx.db.rows(Lot, FUNDED, ctx.tenant_id, payment_id, patron_id, currency, ctx.now)
 
 
 def _offer(rules: Rules, currency: str, amounts: list[int]) -> CreditOffer:

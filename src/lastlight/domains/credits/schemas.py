@@ -85,6 +85,8 @@ class CreditRefunds(msgspec.Struct, frozen=True, kw_only=True):
     """What goes back, payment by payment."""
 
     items: list[RefundPart]
+    stays: int
+    """What else is unspent of these purchases and cannot go back to a card: it stays credits."""
 
 
 class CreditSum(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +160,8 @@ class CreditReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """What is unspent of it."""
     frozen: int
     expires_at: datetime | None
+    refundable: int
+    """What of it can go back to the card."""
     refundable_until: datetime | None
     """Until when the guest can send back what is unspent; null: not by themselves."""
     refunds: list[ReceiptRefund]

@@ -5,7 +5,7 @@ provider's word is what counts: its objects are fetched and looked at, whatever 
 """
 
 from lastlight.domains.payments.actions import begin_payment, begin_refund, void_payment
-from lastlight.domains.payments.amounts import read_amount
+from lastlight.domains.payments.amounts import read_amount, require_usable
 from lastlight.domains.payments.errors import AmountUnusable, RefundTooLarge, SpentAlready
 from lastlight.domains.payments.health import ProviderAnswer, provider_answer
 from lastlight.domains.payments.model import (
@@ -51,6 +51,7 @@ __all__ = [
     "read_amount",
     "read_payment",
     "refunds_of",
+    "require_usable",
     "try_payment",
     "void_payment",
 ]

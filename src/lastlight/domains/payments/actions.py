@@ -6,8 +6,8 @@ from uuid import UUID
 
 import msgspec
 
+from lastlight.domains.payments.amounts import require_chargeable, require_usable
 from lastlight.domains.payments.errors import (
-    AmountUnusable,
     AnswerOnItsWay,
     DisputeEnded,
     PaymentNotAuthorised,
@@ -44,7 +44,6 @@ from lastlight.domains.payments.telling import note, said, tell
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import PatronId, VenueId, uuid7
 from lastlight.kernel.money import Money
-from lastlight.runtime import processor
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.staged import begin
 
@@ -80,11 +79,7 @@ async def begin_payment(
     `details` are the purpose's own. With `manual` the bank only authorises, and `capture_payment` takes the money or a part of it.
     Raises AmountUnusable where cards cannot be charged with it.
     """
-    try:
-        processor.check_chargeable(Money(amount, currency))
-    except processor.UnusableAmount as error:
-        bounds = {"smallest": error.smallest, "largest": error.largest, "currency": currency}
-        raise AmountUnusable(error.message, fields={"amount": error.message}, extra=bounds) from None
+    require_chargeable(Money(amount, currency))
     payment_id = PaymentId(uuid7())
     told = msgspec.to_builtins(dict(details or {}))
     whose = (patron_id, venue_id, amount, currency, told, ctx.actor.user_id)
@@ -107,7 +102,7 @@ async def begin_payment(
 async def begin_refund(ctx: Ctx, *, payment_id: UUID, amount: int, reason: str) -> Refund:
     """Send money back to the card that paid, for a caller that has seen to the permission; `amount` in minor units.
 
-    What was bought for it is taken back now. Raises RefundTooLarge, SpentAlready, NotFound.
+    What was bought for it is taken back now. Raises RefundTooLarge, AmountUnusable, SpentAlready, NotFound.
     """
     if not reason.strip():
         raise Invalid(fields={"reason": "Say why the money goes back."})
@@ -149,12 +144,14 @@ async def void_payment(ctx: Ctx, *, payment_id: UUID, hint: Hint) -> Payment:
 
 
 async def capture_payment(ctx: Ctx, *, payment_id: UUID, amount: int | None = None) -> Payment:
-    """Take what a bank has authorised, or a part of it; the rest is released. Raises PaymentNotAuthorised."""
+    """Take what a bank has authorised, or a part of it; the rest is released. Raises PaymentNotAuthorised, AmountUnusable."""
     payment = await lock_payment(ctx, payment_id=payment_id)
     if payment.status != "authorised" or payment.intent_id is None:
         raise PaymentNotAuthorised
     if amount is not None and not 0 < amount <= payment.amount:
         raise Invalid(fields={"amount": f"Take more than nothing, and at most {payment.amount}."})
+    if amount is not None:
+        require_usable(Money(amount, payment.currency))
     order = OfPayment(payment_id=payment.id, intent_id=payment.intent_id, amount=amount, currency=payment.currency)
     await note(ctx, payment=payment, step="capture-asked", hint=Hint("console"), details={"amount": amount})
     await begin(ctx, CAPTURE, key=f"capture:{payment.id}:{payment.version}", intent=msgspec.to_builtins(order))

@@ -1,7 +1,11 @@
-"""Amounts that people type into the dialogs of a payment."""
+"""Amounts of payments: as people type them into dialogs, and whether cards take them."""
 
+from collections.abc import Callable
+
+from lastlight.domains.payments.errors import AmountUnusable
 from lastlight.kernel.errors import Invalid
-from lastlight.kernel.money import parsed, written
+from lastlight.kernel.money import Money, parsed, written
+from lastlight.runtime import processor
 
 
 def read_amount(text: str, currency: str, *, most: int, field: str = "amount") -> int:
@@ -15,3 +19,21 @@ def read_amount(text: str, currency: str, *, most: int, field: str = "amount") -
     if not 0 < amount <= most:
         raise Invalid(fields={field: f"Give more than nothing, and at most {written(most, currency)} {currency}."})
     return amount
+
+
+def require_chargeable(money: Money) -> None:
+    """See that a card can be charged with an amount. Raises AmountUnusable, which says the bound that it breaks."""
+    _asked(processor.check_chargeable, money)
+
+
+def require_usable(money: Money) -> None:
+    """See that a part of a payment can be taken or go back, in multiples of what cards take. Raises AmountUnusable."""
+    _asked(processor.to_processor, money)
+
+
+def _asked(check: Callable[[Money], int], money: Money) -> None:
+    try:
+        check(money)
+    except processor.UnusableAmount as error:
+        bounds = {"smallest": error.smallest, "largest": error.largest, "currency": money.currency}
+        raise AmountUnusable(error.message, fields={"amount": error.message}, extra=bounds) from None

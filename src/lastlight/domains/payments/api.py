@@ -4,6 +4,7 @@ from uuid import UUID
 
 from lastlight.domains.payments import actions, inbox, reading
 from lastlight.domains.payments.errors import (
+    AmountUnusable,
     AnswerOnItsWay,
     DisputeEnded,
     EventHandled,
@@ -82,7 +83,7 @@ async def cancel_own_payment(ctx: Ctx, payment_id: PaymentId) -> Checkout:
     "/api/payments/{payment_id:uuid}/refunds",
     permission=PAYMENTS_REFUND,
     idempotent=True,
-    raises=[NotFound, RefundTooLarge, SpentAlready],
+    raises=[NotFound, AmountUnusable, RefundTooLarge, SpentAlready],
     status=201,
     tags=TAGS,
 )
@@ -119,7 +120,7 @@ async def void_payment(ctx: Ctx, payment_id: PaymentId) -> Payment:
     "/api/payments/{payment_id:uuid}/capture",
     permission=PAYMENTS_MANAGE,
     idempotent=True,
-    raises=[NotFound, PaymentNotAuthorised],
+    raises=[NotFound, AmountUnusable, PaymentNotAuthorised],
     tags=TAGS,
 )
 async def capture_payment(ctx: Ctx, payment_id: PaymentId, data: CaptureIn) -> Payment:

@@ -4,11 +4,11 @@ from lastlight.kernel.errors import Conflict, Problem
 
 
 class AmountUnusable(Problem):
-    """Cards cannot be charged with this amount."""
+    """Cards take no such amount: it is too small or too large, or no multiple of what its currency is counted in."""
 
     status = 422
     type = "amount-unusable"
-    title = "Cards cannot be charged with this amount"
+    title = "Cards do not take this amount"
 
 
 class PaymentNotOpen(Conflict):

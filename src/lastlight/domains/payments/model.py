@@ -7,6 +7,8 @@ from uuid import UUID
 import msgspec
 
 from lastlight.kernel.ids import PatronId, UserId, VenueId
+from lastlight.kernel.money import Money
+from lastlight.runtime.processor import usable_part
 
 PaymentId = NewType("PaymentId", UUID)
 RefundId = NewType("RefundId", UUID)
@@ -76,8 +78,9 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def refundable(self) -> int:
-        """What may still be sent back to the card."""
-        return max(0, self.captured - self.refunding - self.refunded - self.disputed)
+        """What may still be sent back to the card, in whole steps of what cards take."""
+        left = self.captured - self.refunding - self.refunded - self.disputed
+        return usable_part(Money(left, self.currency))
 
 
 class Refund(msgspec.Struct, frozen=True, kw_only=True):

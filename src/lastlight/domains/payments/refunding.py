@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from lastlight.domains.ledger import REFUNDS_PAYABLE, open_account
+from lastlight.domains.payments.amounts import require_usable
 from lastlight.domains.payments.errors import RefundTooLarge, SpentAlready
 from lastlight.domains.payments.events import RefundBegun, RefundFailed, RefundSucceeded
 from lastlight.domains.payments.journal import book, make_available, write_off
@@ -21,6 +22,7 @@ from lastlight.domains.payments.rows import save
 from lastlight.domains.payments.telling import note, tell_refund
 from lastlight.kernel.errors import Busy, Invalid
 from lastlight.kernel.ids import uuid7, uuid_of
+from lastlight.kernel.money import Money
 from lastlight.runtime import processor
 from lastlight.runtime.context import Ctx
 
@@ -51,16 +53,19 @@ STATUSES: dict[str, RefundStatus] = {
 async def open_refund(ctx: Ctx, *, payment: Payment, amount: int, reason: str) -> tuple[Payment, Refund]:
     """Begin to refund a payment that is held: what was bought for it is taken back, all of it or nothing.
 
-    Raises RefundTooLarge where less was captured, SpentAlready where less is left of what was bought.
+    Raises RefundTooLarge where less was captured, AmountUnusable where cards take no such part, SpentAlready where less is left of
+    what was bought.
     """
     if amount <= 0:
         raise Invalid(fields={"amount": "Say how much goes back, more than nothing."})
     if amount > payment.refundable:
         raise RefundTooLarge(extra={"most": payment.refundable, "currency": payment.currency})
+    require_usable(Money(amount, payment.currency))
     refund = await _insert(ctx, payment, amount=amount, reason=reason, provider_id=None)
     released = await PURPOSES.of(payment).release(ctx, payment, refund, amount)
     if released != amount:
-        raise SpentAlready(extra={"most": released, "currency": payment.currency})
+        most = processor.usable_part(Money(released, payment.currency))
+        raise SpentAlready(extra={"most": most, "currency": payment.currency})
     return await _begun(ctx, payment, refund, Hint("request"))
 
 

@@ -4,7 +4,7 @@ Functions take the services of the process. Those that change something take a `
 They raise ProcessorError in one of its kinds, see errors.py, and nothing else.
 """
 
-from lastlight.runtime.processor.amounts import CHARGEABLE, check_chargeable, from_processor, to_processor
+from lastlight.runtime.processor.amounts import CHARGEABLE, check_chargeable, from_processor, to_processor, usable_part
 from lastlight.runtime.processor.client import configuration_of
 from lastlight.runtime.processor.disputes import close_dispute, list_disputes, retrieve_dispute, update_dispute
 from lastlight.runtime.processor.errors import (
@@ -107,5 +107,6 @@ __all__ = [
     "retrieve_refund",
     "to_processor",
     "update_dispute",
+    "usable_part",
     "verified_event",
 ]

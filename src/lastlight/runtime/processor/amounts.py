@@ -170,7 +170,7 @@ def to_processor(money: Money) -> int:
     if amount is None or amount % _step(money.currency):
         shown = written(_smallest_step(money.currency), money.currency)
         raise UnusableAmount(
-            f"Cards are charged in multiples of {shown} {money.currency}: {money} is none. Choose another amount."
+            f"Cards take multiples of {shown} {money.currency}: {money} is none. Choose another amount."
         )
     return amount
 
@@ -184,6 +184,16 @@ def from_processor(amount: int, currency: str) -> int:
     if units is None:
         raise ValueError(f"{amount} as the processor counts is a fraction of the smallest unit of {code}")
     return units
+
+
+def usable_part(money: Money) -> int:
+    """The largest part of an amount that can be charged to a card or go back to one, in our minor units.
+
+    Nothing in a currency that cards do not take, and nothing of nothing.
+    """
+    if money.currency not in CHARGEABLE or money.amount <= 0:
+        return 0
+    return money.amount - money.amount % _smallest_step(money.currency)
 
 
 def largest_payment(currency: str) -> int:

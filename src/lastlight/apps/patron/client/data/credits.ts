@@ -143,6 +143,8 @@ export interface CreditReceipt {
   remaining: number;
   frozen: number;
   expires_at: string | null;
+  /** What of it can go back to the card. */
+  refundable: number;
   refundable_until: string | null;
   refunds: ReceiptRefund[];
 }

@@ -133,7 +133,7 @@ function brandOf(brand: string): string {
 /** Within the business's days the guest sends back what is unspent; asked first, for it leaves the app at once. */
 function Back({ receipt, again }: { receipt: CreditReceipt; again: () => Promise<void> }) {
   const [asking, setAsking] = useState(false);
-  const left = receipt.remaining - receipt.frozen;
+  const left = receipt.refundable;
   const open = receipt.refundable_until && Date.parse(receipt.refundable_until) > now.value && left > 0;
   if (!open) return left > 0 ? <p class="u-sm u-2 p-note">{_("The days for sending it back yourself are over. Ask the staff, or spend it.")}</p> : null;
   const until = _("Until %(day)s you can send back what is unspent.", { day: dateOf(receipt.refundable_until!, zoneOf(), true) });
@@ -144,13 +144,15 @@ function Back({ receipt, again }: { receipt: CreditReceipt; again: () => Promise
         {_("Ask the money back")}
       </button>
       <p class="u-sm u-2">{online.value ? until : _("Sending back needs signal.")}</p>
-      {asking && <BackDialog receipt={receipt} amount={left} onClose={() => setAsking(false)} again={again} />}
+      {asking && <BackDialog receipt={receipt} onClose={() => setAsking(false)} again={again} />}
     </div>
   );
 }
 
-function BackDialog({ receipt, amount, onClose, again }: { receipt: CreditReceipt; amount: number; onClose: () => void; again: () => Promise<void> }) {
+function BackDialog({ receipt, onClose, again }: { receipt: CreditReceipt; onClose: () => void; again: () => Promise<void> }) {
   const { busy, failed, run } = useAttempt();
+  const amount = receipt.refundable;
+  const stays = receipt.remaining - receipt.frozen - amount;
   const shown = money(amount, receipt.currency);
   const send = () =>
     run(async () => {
@@ -164,6 +166,7 @@ function BackDialog({ receipt, amount, onClose, again }: { receipt: CreditReceip
       <SheetIcon name="undo-2" tone="warn" />
       <h2>{_("Send %(amount)s back to your card?", { amount: shown })}</h2>
       <p>{_("These credits are gone at once. The money goes to the card that paid, and banks take some days to show it.")}</p>
+      {stays > 0 && <p>{_("%(amount)s cannot go back to a card and stays here as credits.", { amount: money(stays, receipt.currency) })}</p>}
       {failed && (
         <p class="p-failed" role="alert">
           {failed}
