@@ -80,9 +80,7 @@ class NearSandbox:
 
     async def reached_by(self, services: Services) -> None:
         """Let the services' processor speak to this account, and not pause before it asks again."""
-        client, transport = opened(configured(services.settings))
-        await transport.close_async()
-        transport._http = self.http  # pyright: ignore[reportPrivateUsage] - it reaches the sandbox without a socket
+        client, transport = opened(configured(services.settings), self.http)
         transport.sleep_async = lambda secs: asyncio.sleep(0)
         services.memory["processor"] = client
 
@@ -117,7 +115,7 @@ class NearSandbox:
 
     @property
     def _account(self) -> str:
-        return rows(self._db, "select id from account where id like ?", f"%{self.secret_key[8:]}%")[0]["id"]
+        return self.secret_key.removeprefix("sk_test_")
 
     @property
     def _db(self) -> Any:

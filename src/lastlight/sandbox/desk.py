@@ -1,6 +1,5 @@
 """One account inside one transaction: its objects, its clock, its settings, and who asks."""
 
-import json
 import secrets
 import sqlite3
 import string
@@ -8,8 +7,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from lastlight.sandbox.problems import Json, missing
-from lastlight.sandbox.store import body_of, row
+from lastlight.sandbox.store import as_text, body_of, row
 
 PREFIXES: Mapping[str, str] = {
     "balance_transaction": "txn",
@@ -27,6 +28,7 @@ PREFIXES: Mapping[str, str] = {
 KINDS: Mapping[str, str] = {prefix: kind for kind, prefix in PREFIXES.items()}
 LATER_SECONDS = 5
 _ALPHABET = string.ascii_letters + string.digits
+_LETTERS = bytes(ord(_ALPHABET[byte % len(_ALPHABET)]) for byte in range(256))
 
 
 @dataclass(slots=True)
@@ -53,18 +55,18 @@ def desk_of(db: sqlite3.Connection, account: str, base: str) -> Desk:
     db.execute("insert into account (id) values (?) on conflict do nothing", (account,))
     found = row(db, "select ahead, settings from account where id = ?", account)
     assert found is not None
-    return Desk(db, account, int(time.time()) + found["ahead"], json.loads(found["settings"]), base)
+    return Desk(db, account, int(time.time()) + found["ahead"], msgspec.json.decode(found["settings"]), base)
 
 
 def keep_settings(desk: Desk, **changed: object) -> None:
     """Remember settings of the account."""
     desk.settings |= changed
-    desk.db.execute("update account set settings = ? where id = ?", (json.dumps(desk.settings), desk.account))
+    desk.db.execute("update account set settings = ? where id = ?", (as_text(desk.settings), desk.account))
 
 
 def fresh_id(prefix: str, length: int = 24) -> str:
     """An id that nobody can guess."""
-    return f"{prefix}_" + "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    return f"{prefix}_" + secrets.token_bytes(length).translate(_LETTERS).decode()
 
 
 def add(desk: Desk, kind: str, **values: object) -> Json:
@@ -72,7 +74,7 @@ def add(desk: Desk, kind: str, **values: object) -> Json:
     body: Json = {"id": fresh_id(PREFIXES[kind]), "object": kind, "created": desk.now} | values
     desk.db.execute(
         "insert into object (account, id, kind, created, body) values (?, ?, ?, ?, ?)",
-        (desk.account, body["id"], kind, desk.now, json.dumps(body)),
+        (desk.account, body["id"], kind, desk.now, as_text(body)),
     )
     return body
 
@@ -80,7 +82,7 @@ def add(desk: Desk, kind: str, **values: object) -> Json:
 def save(desk: Desk, body: Json) -> None:
     """Keep what was changed on an object."""
     desk.db.execute(
-        "update object set body = ? where account = ? and id = ?", (json.dumps(body), desk.account, body["id"])
+        "update object set body = ? where account = ? and id = ?", (as_text(body), desk.account, body["id"])
     )
 
 

@@ -1,11 +1,11 @@
 """Events: what happened to an object, as it was then, and who is told."""
 
-import json
 from typing import Any, cast
 
 from lastlight.sandbox.desk import Desk, add, keep_settings
 from lastlight.sandbox.problems import Json
 from lastlight.sandbox.store import body_of, rows
+from lastlight.sandbox.wire import indented
 
 API_VERSION = "2026-10-28.endive"
 EVENTS = (
@@ -140,4 +140,4 @@ def pending_webhooks(desk: Desk, event: Json) -> Json:
 
 def snapshot_body(event: Json) -> bytes:
     """The bytes of a delivery: the same each time it is tried."""
-    return json.dumps(shown(event | {"pending_webhooks": 1}), indent=2).encode()
+    return indented(shown(event | {"pending_webhooks": 1}))

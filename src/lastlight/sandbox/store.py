@@ -1,11 +1,12 @@
 """What the sandbox remembers: objects, kept answers, deliveries and things to do, by account, in one SQLite file."""
 
-import json
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
+
+import msgspec
 
 from lastlight.sandbox.problems import Json
 
@@ -91,9 +92,14 @@ def row(db: sqlite3.Connection, sql: str, *values: object) -> sqlite3.Row | None
     return cast("sqlite3.Row | None", db.execute(sql, values).fetchone())
 
 
+def as_text(value: Any) -> str:
+    """JSON as a column keeps it."""
+    return msgspec.json.encode(value).decode()
+
+
 def body_of(found: sqlite3.Row) -> Json:
     """The object of a row."""
-    return json.loads(found["body"])
+    return msgspec.json.decode(found["body"])
 
 
 def owner_of(db: sqlite3.Connection, identifier: str) -> str | None:

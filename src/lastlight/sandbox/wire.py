@@ -2,12 +2,13 @@
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from lastlight.sandbox.problems import BadRequest, Json, unauthorized
 
@@ -55,10 +56,16 @@ class Key:
 
 def json_answer(status: int, value: Any, **headers: str) -> Answer:
     """A JSON answer, indented as Stripe's."""
-    body = json.dumps(value, indent=2).encode()
     return Answer(
-        status, body, {"content-type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        status,
+        indented(value),
+        {"content-type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()},
     )
+
+
+def indented(value: Any) -> bytes:
+    """JSON as people like to read it."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2)
 
 
 def key_of(request: Request) -> Key:

@@ -28,11 +28,11 @@ async def ask(services: Services, call: "Callable[[V1Services], Awaitable[Stripe
     """What the processor answers to one call, as plain values. Raises ProcessorError and nothing of the SDK's."""
     import stripe  # noqa: PLC0415 - see transport.py
 
-    from lastlight.runtime.processor.transport import raise_translated  # noqa: PLC0415
+    from lastlight.runtime.processor.transport import plain, raise_translated  # noqa: PLC0415
 
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
-            return (await call(_client(services).v1)).to_dict()
+            return await plain(call(_client(services).v1))
     except stripe.StripeError as error:
         raise_translated(error)
     except TimeoutError:

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from contextvars import ContextVar
 from typing import Any, NoReturn, cast
 
 import httpx
+import msgspec
 import stripe
 
 from lastlight.runtime.processor.errors import (
@@ -24,7 +26,11 @@ CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 20.0
 CONNECTIONS = 20
 
+NOTHING = b"{}"
+
 Answered = tuple[bytes, int, Mapping[str, str]]
+
+_bodies: ContextVar[list[bytes] | None] = ContextVar("bodies", default=None)
 
 
 class Transport(stripe.HTTPClient):
@@ -32,9 +38,9 @@ class Transport(stripe.HTTPClient):
 
     name = "httpx"
 
-    def __init__(self, *, sandbox: bool) -> None:
+    def __init__(self, *, sandbox: bool, http: httpx.AsyncClient | None = None) -> None:
         super().__init__()  # pyright: ignore[reportUnknownMemberType] - the SDK's own types
-        self._http = httpx.AsyncClient(
+        self._http = http or httpx.AsyncClient(
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=CONNECTIONS),
             follow_redirects=False,
@@ -47,7 +53,11 @@ class Transport(stripe.HTTPClient):
             answer = await self._http.request(method, url, headers=headers, content=post_data)
         except httpx.HTTPError as error:
             raise stripe.APIConnectionError(type(error).__name__, should_retry=True) from None
-        return answer.content, answer.status_code, answer.headers
+        bodies = _bodies.get()
+        if bodies is None or not answer.is_success:
+            return answer.content, answer.status_code, answer.headers
+        bodies.append(answer.content)
+        return NOTHING, answer.status_code, answer.headers
 
     def sleep_async(self, secs: float) -> Any:
         """The pause before a repetition."""
@@ -58,10 +68,28 @@ class Transport(stripe.HTTPClient):
         await self._http.aclose()
 
 
-def opened(configuration: Configuration) -> tuple[stripe.StripeClient, Transport]:
-    """A client for one process. The SDK's own log would show what is sent, so it is silenced."""
+async def plain(call: Awaitable[stripe.StripeObject]) -> dict[str, Any]:
+    """What the SDK's call was answered, as plain values. Raises the SDK's errors.
+
+    It is read here, not by the SDK, which builds an object for each value of an answer: that takes longer than the rest of a call.
+    """
+    bodies: list[bytes] = []
+    token = _bodies.set(bodies)
+    try:
+        await call
+        return msgspec.json.decode(bodies[-1], type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise stripe.APIError("The answer cannot be read.") from None
+    finally:
+        _bodies.reset(token)
+
+
+def opened(
+    configuration: Configuration, http: httpx.AsyncClient | None = None
+) -> tuple[stripe.StripeClient, Transport]:
+    """A client for one process, which reaches the processor through `http` where that is given. The SDK's own log would show what is sent, so it is silenced."""
     logging.getLogger("stripe").setLevel(logging.WARNING)
-    transport = Transport(sandbox=configuration.sandbox)
+    transport = Transport(sandbox=configuration.sandbox, http=http)
     client = stripe.StripeClient(
         configuration.secret_key,
         base_addresses={"api": configuration.api_base},
