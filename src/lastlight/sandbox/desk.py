@@ -52,8 +52,11 @@ class Desk:
 
 def desk_of(db: sqlite3.Connection, account: str, base: str) -> Desk:
     """The desk of an account, which is made when it is first named."""
-    db.execute("insert into account (id) values (?) on conflict do nothing", (account,))
-    found = row(db, "select ahead, settings from account where id = ?", account)
+    kept = "select ahead, settings from account where id = ?"
+    found = row(db, kept, account)
+    if found is None:
+        db.execute("insert into account (id) values (?) on conflict do nothing", (account,))
+        found = row(db, kept, account)
     assert found is not None
     return Desk(db, account, int(time.time()) + found["ahead"], msgspec.json.decode(found["settings"]), base)
 

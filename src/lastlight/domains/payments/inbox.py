@@ -5,7 +5,7 @@ the business whose payment it is about; what is about none of ours stays with th
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Literal
@@ -36,6 +36,22 @@ OWNER = """
 select tenant_id, id from payments
 where id = $1::uuid or intent_id = any($2::text[]) or charge_id = any($2::text[])
 order by id limit 1
+"""
+# every tenant: as above, for many at once; what is about none of ours stands with the platform
+KNOWN = """
+select g.account, g.event_id from unnest($3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[])
+    as g (account, event_id, payment_id, object_id, intent_id, charge_id)
+left join lateral (
+    select p.tenant_id from payments p
+    where p.id = g.payment_id or p.intent_id in (g.object_id, g.intent_id, g.charge_id)
+       or p.charge_id in (g.object_id, g.intent_id, g.charge_id)
+    order by p.id limit 1
+) owner on true
+cross join lateral (
+    select 1 from provider_events e
+    where e.tenant_id = coalesce(owner.tenant_id, $1) and e.endpoint = $2 and e.account = g.account and e.event_id = g.event_id
+    limit 1
+) kept
 """
 KEEP = """
 insert into provider_events (tenant_id, id, endpoint, account, event_id, kind, api_version, object_id, payment_id, source, state, body,
@@ -138,6 +154,22 @@ async def take_in(
     said = (ENDPOINT, event.account, event.id, event.type, event.api_version, event.object_id)
     kept = await ctx.db.execute(KEEP, tenant_id, row_id, *said, payment_id, source, state, body, moment(event.created))
     return (tenant_id, row_id) if kept and state == "waiting" else None
+
+
+async def known_events(ctx: Ctx, *, events: Sequence[processor.Event]) -> set[tuple[str, str]]:
+    """The accounts and ids of those of these events that were kept before; a sweep mostly meets such. Needs a transaction of the system."""
+    named = [_named(event) for event in events]
+    texts = [[*one.provider_ids, "", "", ""][:3] for one in named]
+    found = await ctx.db.fetch(
+        KNOWN,
+        PLATFORM,
+        ENDPOINT,
+        [event.account for event in events],
+        [event.id for event in events],
+        [one.payment_id for one in named],
+        *([one[place] or None for one in texts] for place in range(3)),
+    )
+    return {(row["account"], row["event_id"]) for row in found}
 
 
 def verified(ctx: Ctx, *, body: bytes, signature: str) -> processor.Event:

@@ -8,7 +8,7 @@ import msgspec
 
 from lastlight.domains.payments.actions import void_payment
 from lastlight.domains.payments.errors import PaymentNotOpen
-from lastlight.domains.payments.inbox import take_event, take_in
+from lastlight.domains.payments.inbox import known_events, take_event, take_in
 from lastlight.domains.payments.looking import look_soon
 from lastlight.domains.payments.model import Hint, PaymentId
 from lastlight.kernel.ids import TenantId
@@ -121,8 +121,8 @@ async def sweep_events(job: JobRun, *, span: timedelta) -> int:
 
 async def _take_all(job: JobRun, events: Sequence[processor.Event]) -> int:
     async with system_ctx(job.services, role="system") as ctx:
-        taken = 0
-        for event in events:
+        taken, known = 0, await known_events(ctx, events=events)
+        for event in (one for one in events if (one.account, one.id) not in known):
             taken += await take_and_queue(ctx, event=event, body=msgspec.json.encode(event), swept=True)
     return taken
 
