@@ -1,10 +1,11 @@
 """Staged actions: what needs a call to somebody else is committed as an intent, called outside any transaction, and its
 result is committed. A process that dies in between leaves a row that the job takes up again, with the same key: the other
-side sees one action, however often it is asked.
+side sees one action, however often it is asked. What no job carries out any more is found by `staged_sweep`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -54,14 +55,25 @@ class Stage:
     role: PoolName = "app"
     again: bool = False
     """Whether retrying the job calls again what had failed. Not where `given_up` has drawn consequences from that."""
-    job: Job = field(init=False)
+    remembered: timedelta | None = None
+    """How long the other side surely recognises a key, where doing it twice would harm: what may have been done is not asked for
+    any more after that, and is given up. None: it may be asked at any time."""
+    job: "StagedJob" = field(init=False)
 
     def __post_init__(self) -> None:
         async def resume(job: JobRun, staged_id: UUID) -> None:
             await _perform(self, job, staged_id)
 
         resume.__doc__ = f"Carry out the staged action {self.kind}, or take it up where it was left."
-        self.job = job(self.kind, retry=self.retry, timeout=self.timeout, role=self.role)(resume)
+        made = job(self.kind, retry=self.retry, timeout=self.timeout, role=self.role)(resume)
+        self.job = StagedJob(**{one.name: getattr(made, one.name) for one in fields(made)}, stage=self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedJob(Job):
+    """The job of a kind of staged actions, which knows it."""
+
+    stage: Stage = field(repr=False, compare=False)
 
 
 INTEND = """
@@ -76,9 +88,13 @@ returning tenant_id, id, key, intent, state, calls
 DONE = """
 update staged_actions set state = 'done', result = $3, finished_at = now() where tenant_id = $1 and id = $2 and state = 'calling'
 """
+# Only for the call that it is about: where another has begun meanwhile, that one says what became of it.
 FAILED = """
-update staged_actions set state = 'failed', error = $3, finished_at = now() where tenant_id = $1 and id = $2 and state = 'calling'
+update staged_actions set state = 'failed', error = $3, finished_at = now()
+where tenant_id = $1 and id = $2 and state = $4 and calls = $5
 """
+FORGOTTEN = "select created_at < now() - $3::interval from staged_actions where tenant_id = $1 and id = $2"
+TOO_LATE = "It was asked for too long ago to be asked for again: the other side may not recognise it any more."
 
 
 async def begin(ctx: Ctx, stage: Stage, *, key: str, intent: Mapping[str, Any]) -> UUID | None:
@@ -95,11 +111,23 @@ async def begin(ctx: Ctx, stage: Stage, *, key: str, intent: Mapping[str, Any]) 
     return staged_id
 
 
+async def give_up(ctx: Ctx, stage: Stage, staged: Staged, why: str) -> bool:
+    """Say that an action has failed, and draw the consequences, in one transaction; False where it stands otherwise by now."""
+    failed = await ctx.db.execute(FAILED, ctx.tenant_id, staged.id, why[:2000], staged.state, staged.calls)
+    if failed and stage.given_up is not None:
+        await stage.given_up(ctx, staged, why)
+    return bool(failed)
+
+
 async def _perform(stage: Stage, job: JobRun, staged_id: UUID) -> None:
     async with job.transaction() as ctx:
         staged = await _take(ctx, stage, staged_id)
+        forgotten = staged is not None and await _is_forgotten(ctx, stage, staged)
     if staged is None:
         return
+    if forgotten:
+        await _give_up(stage, job, staged, RefusedError(TOO_LATE))
+        raise GiveUpError(TOO_LATE)
     try:
         result = await stage.call(job.services, staged)
     except RefusedError as error:
@@ -129,6 +157,13 @@ async def _take(ctx: Ctx, stage: Stage, staged_id: UUID) -> Staged | None:
     return await ctx.db.row(Staged, TAKE, ctx.tenant_id, staged_id, stage.again)
 
 
+async def _is_forgotten(ctx: Ctx, stage: Stage, staged: Staged) -> bool:
+    """Whether the other side may have done it, and may not know any more that it has."""
+    if stage.remembered is None or staged.calls < 2:
+        return False
+    return await ctx.db.fetchval(FORGOTTEN, ctx.tenant_id, staged.id, stage.remembered)
+
+
 async def _keep(ctx: Ctx, stage: Stage, staged: Staged, result: Any) -> None:
     """Write down what came of the call, and what that changes, once."""
     if await ctx.db.execute(DONE, ctx.tenant_id, staged.id, msgspec.to_builtins(result)):
@@ -138,5 +173,4 @@ async def _keep(ctx: Ctx, stage: Stage, staged: Staged, result: Any) -> None:
 async def _give_up(stage: Stage, job: JobRun, staged: Staged, error: Exception) -> None:
     text = sentence(error) if not isinstance(error, RefusedError) else str(error)
     async with job.transaction() as ctx:
-        if await ctx.db.execute(FAILED, ctx.tenant_id, staged.id, text[:2000]) and stage.given_up is not None:
-            await stage.given_up(ctx, staged, text)
+        await give_up(ctx, stage, staged, text)

@@ -1,6 +1,7 @@
 """What we ask the card provider to do: committed first, called outside any transaction under a key of its own, and looked at afterwards."""
 
 from base64 import b64decode, b64encode
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,8 @@ where tenant_id = $1 and provider_id = $2 and $3 = (status in ('warning_needs_re
 """
 PATIENT = Retry(attempts=14, backoff=1.0, most=900.0)
 """About an hour: so long may the card provider be away."""
+KEYS_KEPT = timedelta(hours=23)
+"""The provider forgets a key after a day: the same part refunded under it later would leave twice."""
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,7 +177,10 @@ OPEN = Stage(
 )  # fmt: skip
 VOID = Stage(kind="payments.void", call=_call_void, apply=_look, given_up=_look_why, retry=PATIENT)
 CAPTURE = Stage(kind="payments.capture", call=_call_capture, apply=_look, given_up=_look_why, retry=PATIENT)
-REFUND = Stage(kind="payments.refund", call=_call_refund, apply=_apply_refund, given_up=_gave_up_refund, retry=PATIENT)
+REFUND = Stage(
+    kind="payments.refund", call=_call_refund, apply=_apply_refund, given_up=_gave_up_refund, retry=PATIENT,
+    remembered=KEYS_KEPT,
+)  # fmt: skip
 EVIDENCE = Stage(
     kind="payments.evidence", call=_call_evidence, apply=_apply_evidence, given_up=_look_why, retry=PATIENT
 )

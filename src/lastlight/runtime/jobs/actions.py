@@ -1,5 +1,7 @@
 """What people do with jobs: cancel them, and queue ended ones again."""
 
+from datetime import timedelta
+
 from lastlight.kernel.errors import Conflict
 from lastlight.kernel.ids import JobId
 from lastlight.runtime.context import Ctx
@@ -32,8 +34,8 @@ update jobs set cancel_requested_at = now(),
 where tenant_id = $1 and id = $2 and state in ('queued', 'running')
 """
 REQUEUE = """
-update jobs set state = 'queued', run_at = now(), finished_at = null, cancel_requested_at = null, result = null,
-    max_attempts = attempts + $3
+update jobs set state = 'queued', run_at = now() + $4::interval, finished_at = null, cancel_requested_at = null, result = null,
+    max_attempts = attempts + $3, progress_note = $5
 where tenant_id = $1 and id = $2 and state in ('failed', 'dead', 'cancelled')
 """
 
@@ -47,14 +49,14 @@ async def cancel(ctx: Ctx, *, job_id: JobId) -> JobOut:
     return await find_job(ctx, job_id)
 
 
-async def requeue(ctx: Ctx, *, job_id: JobId) -> JobOut:
-    """Queue an ended job again, with all of its attempts before it."""
+async def requeue(ctx: Ctx, *, job_id: JobId, after: timedelta = timedelta(), note: str = "") -> JobOut:
+    """Queue an ended job again, with all of its attempts before it; its row says `note` until it runs."""
     job = await find_job(ctx, job_id)
     declared = ctx.services.registry.jobs.get(job.kind)
     attempts = declared.retry.attempts if declared is not None else 1
-    if not await ctx.db.execute(REQUEUE, ctx.tenant_id, job_id, attempts):
+    if not await ctx.db.execute(REQUEUE, ctx.tenant_id, job_id, attempts, after, note):
         raise JobNotEnded
-    await carry(ctx, job_id)
+    await carry(ctx, job_id, after=after)
     before = {"state": job.state, "error": job.error}
-    ctx.emit(JobRequeued(job_id=str(job_id), kind=job.kind), entity=("job", job_id), before=before)
+    ctx.emit(JobRequeued(job_id=str(job_id), kind=job.kind), entity=("job", job_id), before=before, reason=note)
     return await find_job(ctx, job_id)

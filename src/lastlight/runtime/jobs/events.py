@@ -37,3 +37,13 @@ class JobRequeued(Event, frozen=True):
 
     job_id: str
     kind: str
+
+
+class JobGivenUp(Event, frozen=True):
+    """What an ended job was to have somebody else do is given up for good, with its consequences."""
+
+    event_name = "job.given_up"
+    audience = JOBS_READ
+
+    job_id: str
+    kind: str

@@ -8,19 +8,21 @@ from lastlight.runtime.jobs.events import (
     PLATFORM_JOBS_MANAGE,
     JobCancelled,
     JobEnded,
+    JobGivenUp,
     JobRequeued,
 )
 from lastlight.runtime.jobs.housekeeping import drop_ended, drop_old_keys, forget_idle_limits
 from lastlight.runtime.jobs.queries import JOBS
 from lastlight.runtime.module import Module
+from lastlight.runtime.staged_sweep import take_up_left
 
 MODULE = Module(
     name="jobs",
     summary="Work that outlives its request: queued in the transaction, retried, cancelled, scheduled.",
     routes=ROUTES,
     permissions=[JOBS_READ, JOBS_MANAGE, PLATFORM_JOBS_MANAGE],
-    events=[JobEnded, JobCancelled, JobRequeued],
+    events=[JobEnded, JobCancelled, JobRequeued, JobGivenUp],
     errors=[JobEndedAlready, JobNotEnded],
-    jobs=[drop_ended, drop_old_keys, forget_idle_limits],
+    jobs=[drop_ended, drop_old_keys, forget_idle_limits, take_up_left],
     listings=[JOBS],
 )
