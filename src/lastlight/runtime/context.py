@@ -253,10 +253,16 @@ class Ctx:
         )
 
     async def enqueue(
-        self, job: "Job", *, run_at: datetime | None = None, key: str | None = None, **args: Any
+        self,
+        job: "Job",
+        *,
+        run_at: datetime | None = None,
+        key: str | None = None,
+        sooner: bool = False,
+        **args: Any,
     ) -> JobId:
-        """Queue a job in this transaction: it runs if, and only if, the transaction commits."""
-        return await self.services.enqueue(self, job, run_at=run_at, key=key, **args)
+        """Queue a job in this transaction: it runs if, and only if, the transaction commits. `sooner` hurries one that waits."""
+        return await self.services.enqueue(self, job, run_at=run_at, key=key, sooner=sooner, **args)
 
     def before_commit(self, finisher: Callable[["Ctx"], Awaitable[None]]) -> None:
         """Run something at the end of the transaction and inside it, such as a look-up for all that was done in it at once."""

@@ -123,7 +123,7 @@ async def begin_refund(ctx: Ctx, *, payment_id: UUID, amount: int, reason: str) 
 async def check_payment(ctx: Ctx, *, payment_id: UUID, hint: Hint) -> Payment:
     """Have the provider looked at, for a caller that has seen to the permission; the payment as it stands until then."""
     payment = await read_payment(ctx, payment_id=payment_id)
-    await look_soon(ctx, payment_id=payment.id, hint=hint)
+    await look_soon(ctx, payment_id=payment.id, hint=hint, asked=True)
     return payment
 
 
@@ -165,7 +165,7 @@ async def retry_payment(ctx: Ctx, *, payment_id: UUID) -> Payment:
     if payment.status == "canceled":
         raise PaymentNotRetriable
     if payment.status != "failed":
-        await look_soon(ctx, payment_id=payment.id, hint=Hint("retry"))
+        await look_soon(ctx, payment_id=payment.id, hint=Hint("retry"), asked=True)
         tell(ctx, event=PaymentAsked(**said(payment), asked="look"), payment=payment)
         return payment
     staged_id = await ctx.db.fetchval(AGAIN, ctx.tenant_id, OPEN.kind, _opening_key(payment))

@@ -197,7 +197,7 @@ async def replay_event(ctx: Ctx, *, provider_event_id: UUID) -> Kept:
         before={"state": kept.state},
         after={"state": "waiting"},
     )
-    await ctx.enqueue(take_event, key=str(kept.id), provider_event_id=kept.id)
+    await ctx.enqueue(take_event, key=str(kept.id), sooner=True, provider_event_id=kept.id)
     return msgspec.structs.replace(kept, state="waiting")
 
 

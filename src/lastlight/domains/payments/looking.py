@@ -110,6 +110,9 @@ async def follow(ctx: Ctx, *, payment: Payment, seen: Seen, hint: Hint) -> Payme
     return payment
 
 
-async def look_soon(ctx: Ctx, *, payment_id: PaymentId, hint: Hint) -> None:
-    """Have a look at the provider once this transaction is durable; one that waits already is enough."""
-    await ctx.enqueue(look, key=str(payment_id), payment_id=payment_id, hint=hint)
+async def look_soon(ctx: Ctx, *, payment_id: PaymentId, hint: Hint, asked: bool = False) -> None:
+    """Have a look at the provider once this transaction is durable; one that waits already is enough.
+
+    `asked`: somebody wants to know it now, so that it does not wait out the pause after a look that failed.
+    """
+    await ctx.enqueue(look, key=str(payment_id), sooner=asked, payment_id=payment_id, hint=hint)

@@ -47,6 +47,22 @@ with queued as (
 insert into queue.pgqueuer (entrypoint, payload, execute_after)
 select 'job', uuid_send(tenant_id) || uuid_send(id), run_at from queued
 """
+# The carrier of before stays: it finds the job ended, or waits with it.
+SOONER = """
+with waiting as (
+    select id, run_at from jobs where tenant_id = $1 and kind = $2 and key = $3 and state = 'queued' for no key update
+), brought as (
+    update jobs set run_at = coalesce($4, now()) from waiting
+    where jobs.tenant_id = $1 and jobs.id = waiting.id and waiting.run_at > coalesce($4, now())
+    returning jobs.tenant_id, jobs.id, jobs.run_at
+), carried as (
+    insert into queue.pgqueuer (entrypoint, payload, execute_after)
+    select 'job', uuid_send(tenant_id) || uuid_send(id), run_at from brought
+)
+select exists (select from waiting)
+"""
+HURRIES = 5
+"""How often a job is looked for and queued in turn, where workers take it and others queue it meanwhile."""
 WAITING = "select id from jobs where tenant_id = $1 and kind = $2 and key = $3 and state = 'queued'"
 CARRY = (
     "insert into queue.pgqueuer (entrypoint, payload, execute_after) values ('job', uuid_send($1) || uuid_send($2), $3)"
@@ -54,23 +70,24 @@ CARRY = (
 
 
 async def enqueue(
-    ctx: "Ctx", job: Job, *, run_at: datetime | None = None, key: str | None = None, **args: Any
+    ctx: "Ctx", job: Job, *, run_at: datetime | None = None, key: str | None = None, sooner: bool = False, **args: Any
 ) -> JobId:
     """Queue `job` for the transaction's tenant and return its id.
 
     `run_at` defers it. While a job of this kind waits under `key`, another is not queued and the waiting one's id is returned.
+    It keeps its time, for it may wait out the pause after an attempt that failed; with `sooner` it is brought forward.
     """
     _check(ctx.services, job, args)
     job_id = JobId(uuid7())
     stored = msgspec.to_builtins(args)
-    created = await ctx.db.execute(
-        QUEUE, ctx.tenant_id, job_id, job.name, stored, key, job.retry.attempts, ctx.actor.user_id, run_at
-    )
-    if not created:
-        waiting = await ctx.db.fetchval(WAITING, ctx.tenant_id, job.name, key)
-        return JobId(waiting) if waiting is not None else job_id
-    poke_after_commit(ctx)
-    return job_id
+    values = (ctx.tenant_id, job_id, job.name, stored, key, job.retry.attempts, ctx.actor.user_id, run_at)
+    if await ctx.db.execute(QUEUE, *values):
+        poke_after_commit(ctx)
+        return job_id
+    if sooner:
+        _hurry_after_commit(ctx, values)
+    waiting = await ctx.db.fetchval(WAITING, ctx.tenant_id, job.name, key)
+    return JobId(waiting) if waiting is not None else job_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +123,24 @@ def _check(services: Services, job: Job, args: dict[str, Any]) -> None:
     known = services.registry.jobs.get(job.name)
     if known is None or known.fn is not job.fn:  # the registry's has its module's toggle besides
         raise RuntimeError(f"job {job.name} is not among any module's jobs")
+
+
+def _hurry_after_commit(ctx: "Ctx", values: tuple[Any, ...]) -> None:
+    """Bring the job that waits forward once the transaction is durable, so that its run sees what was done; a loss costs its pause.
+
+    As the system: a guest may ask for a look, and sees no jobs of others.
+    """
+    tenant_id, _, kind, _, key, _, _, run_at = values
+
+    async def hurry() -> None:
+        system = ctx.services.pools.system
+        for _ in range(HURRIES):
+            if await system.fetchval(SOONER, tenant_id, kind, key, run_at):
+                break
+            await system.execute(QUEUE, *values)  # a worker has begun with it since, maybe before we were done
+        poke_workers(ctx.services)
+
+    ctx.after_commit(hurry)
 
 
 def poke_after_commit(ctx: "Ctx") -> None:
