@@ -53,6 +53,31 @@ async def test_what_expires_first_is_spent_first(house: House) -> None:
     assert await purse.standing() == (1_500, 0)
 
 
+async def closed(house: House, purse: Purse) -> None:
+    """Somebody closes the guest's account of the ledger, which is empty."""
+    async with house.system() as ctx:
+        await ledger.close_account(
+            ctx, account=ledger.account_id(ctx.tenant_id, ledger.CREDITS, "ZAR", owner=purse.guest.patron_id)
+        )
+
+
+async def test_an_empty_account_that_was_closed_takes_credits_again(house: House) -> None:
+    """However they come: given back, given, bought; and the guest spends them."""
+    purse = await new_purse(house, 1_000)
+    spent = await purse.spend(1_000)
+    await closed(house, purse)
+    assert (await purse.reverse(spent)).balance == 1_000
+    await purse.spend(1_000)
+    await closed(house, purse)
+    await purse.buy(500)
+    assert await purse.standing() == (500, 0)
+    await purse.spend(500)
+    await closed(house, purse)
+    with pytest.raises(CreditsShort):
+        await purse.spend(1)
+    assert await purse.standing() == (0, 0)
+
+
 async def test_more_than_there_is_is_refused_and_nothing_moves(house: House) -> None:
     purse = await new_purse(house, 1_000)
     with pytest.raises(CreditsShort) as refusal:

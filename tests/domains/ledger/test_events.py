@@ -9,11 +9,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from lastlight.domains.ledger import (
+    AccountId,
     Leg,
     TransactionId,
     capture,
     close_account,
     hold,
+    keep_account,
     post,
     reopen_account,
     reverse,
@@ -174,6 +176,20 @@ async def test_closing_and_opening_again_are_said_where_they_changed_something(b
             await act(ctx, account=account)
     assert len(await said(books, "ledger_account.closed", "account_id", account)) == 1
     assert len(await said(books, "ledger_account.reopened", "account_id", account)) == 1
+
+
+async def test_whoever_keeps_a_closed_account_opens_it_again_and_says_so(books: Books) -> None:
+    account, other = await books.credits(), await books.credits()
+    async with books.ctx() as ctx:
+        await close_account(ctx, account=account)
+    for kept in (account, account, other):
+        async with books.ctx() as ctx:
+            assert await keep_account(ctx, account=kept)
+    async with books.ctx() as ctx:
+        assert not await keep_account(ctx, account=AccountId(uuid4()))
+    assert len(await said(books, "ledger_account.reopened", "account_id", account)) == 1
+    assert len(await said(books, "ledger_account.reopened", "account_id", other)) == 0
+    await books.move((await books.credits(5), account, 5))
 
 
 async def test_remarks_that_name_no_venue_by_its_id_are_kept_and_stand_for_none(books: Books) -> None:

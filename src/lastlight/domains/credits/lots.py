@@ -1,6 +1,6 @@
 """The rows of credits: reading lots under the account's lock, and writing down what became of them.
 
-Every change begins with `keep` (or `opened`), which holds the guest's account in the ledger until the transaction ends. Whoever also holds
+Every change begins with `keep` (or `opened`), which holds the guest's account in the ledger until the transaction ends, and opens it again where it was closed. Whoever also holds
 a payment holds that one first. So nobody waits for each other in a circle, and what is read here does not change before it is written.
 """
 

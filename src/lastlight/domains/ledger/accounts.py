@@ -17,7 +17,7 @@ AccountId = NewType("AccountId", UUID)
 
 OPEN = "select ll.ledger_open($1::smallint, $2, $3, $4, $5, $6, $7, $8)"
 CLOSE = "select ll.ledger_close($1, $2)"
-KEEP = "select ll.ledger_keep($1)"
+KEEP = "select ll.ledger_keep_open($1)"
 ACCOUNT = """
 select id, code, currency, side, mode, floor, patron_id, venue_id, opened_at, closed_at, dr, cr, dr_pending, cr_pending, version
 from ledger_accounts where tenant_id = $1 and id = $2
@@ -76,7 +76,7 @@ async def open_account(
 
 
 async def close_account(ctx: Ctx, *, account: AccountId) -> None:
-    """Close an empty account: it takes nothing any more. Raises AccountMissing, AccountNotEmpty."""
+    """Close an empty account: it takes nothing until it is opened again. Raises AccountMissing, AccountNotEmpty."""
     await _set_closed(ctx, account, True)
 
 
@@ -86,8 +86,14 @@ async def reopen_account(ctx: Ctx, *, account: AccountId) -> None:
 
 
 async def keep_account(ctx: Ctx, *, account: AccountId) -> bool:
-    """Keep others from moving a strict account until the transaction ends. False: it was never opened."""
-    return await ctx.db.fetchval(KEEP, account)
+    """Keep others from moving a strict account until the transaction ends. False: it was never opened.
+
+    Where somebody closed it, it is opened again: whoever keeps an account needs it.
+    """
+    found: str = await ctx.db.fetchval(KEEP, account)
+    if found == "reopened":
+        _say_closed(ctx, await find_account(ctx, account=account), closed=False)
+    return found != "missing"
 
 
 async def find_account(ctx: Ctx, *, account: AccountId) -> Account:
@@ -102,12 +108,15 @@ async def _set_closed(ctx: Ctx, account: AccountId, closed: bool) -> None:
     """Close or open; it is said where it was not so before."""
     before = await find_account(ctx, account=account)
     await ctx.db.execute(CLOSE, account, closed)
-    if (before.closed_at is not None) == closed:
-        return
+    if (before.closed_at is not None) != closed:
+        _say_closed(ctx, before, closed=closed)
+
+
+def _say_closed(ctx: Ctx, account: Account, *, closed: bool) -> None:
     told = AccountClosedEvent if closed else AccountReopened
     ctx.emit(
-        told(account_id=account, code=before.code),
-        entity=("account", account),
+        told(account_id=account.id, code=account.code),
+        entity=("account", account.id),
         before={"closed": not closed},
         after={"closed": closed},
     )

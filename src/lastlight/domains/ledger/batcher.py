@@ -16,7 +16,7 @@ from typing import Self
 
 from lastlight.domains.ledger.batches import Outcome, Rows, post_rows, post_rows_alone, rows_of
 from lastlight.domains.ledger.posting import Transaction
-from lastlight.kernel.errors import Busy
+from lastlight.kernel.errors import Busy, Problem
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.uow import ATTEMPTS, RETRIED, stand_back, system_ctx
@@ -89,7 +89,10 @@ class Batcher:
         """
         if self._closed:
             raise Busy
-        rows = rows_of(transaction)
+        try:
+            rows = rows_of(transaction)
+        except Problem as refusal:
+            return refusal
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Outcome] = loop.create_future()
         line = self._lines.setdefault(tenant_id, _Line())

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any, Literal
 
 from lastlight.domains.ledger.errors import CONSTRAINTS
-from lastlight.domains.ledger.posting import Transaction, encoded
+from lastlight.domains.ledger.posting import Transaction, encoded, require_writable
 from lastlight.kernel.errors import Conflict, Problem
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.context import Ctx
@@ -25,9 +25,12 @@ Rows = Sequence[tuple[Any, ...]]
 
 
 def rows_of(transaction: Transaction) -> Rows:
-    """A transaction as it goes into a batch. Raises ValueError where it carries conditions."""
+    """A transaction as it goes into a batch. Raises ValueError where it carries conditions, LegsBroken or AmountTooLarge where it
+    says what no row can hold: that would refuse the whole call.
+    """
     if transaction.conditions:
         raise ValueError("conditions are for transactions that are posted alone")
+    require_writable(transaction)
     key, kind, at = transaction.id, transaction.kind, transaction.effective_at
     request, meta = transaction.request(), encoded(transaction.meta)
     return [
@@ -41,7 +44,16 @@ async def post_batch(ctx: Ctx, *, transactions: Sequence[Transaction]) -> list[O
 
     The same id twice in one batch is what it is in two: a replay, or IdReused.
     """
-    return await post_rows(ctx, batch=[rows_of(transaction) for transaction in transactions])
+    ready = [_ready(transaction) for transaction in transactions]
+    written = iter(await post_rows(ctx, batch=[one for one in ready if not isinstance(one, Problem)]))
+    return [one if isinstance(one, Problem) else next(written) for one in ready]
+
+
+def _ready(transaction: Transaction) -> Rows | Problem:
+    try:
+        return rows_of(transaction)
+    except Problem as refusal:
+        return refusal
 
 
 async def post_rows(ctx: Ctx, *, batch: Sequence[Rows]) -> list[Outcome]:

@@ -84,6 +84,14 @@ class LegsBroken(Conflict):
     default_detail = "Each leg moves more than nothing from one account to another. Nothing was moved."
 
 
+class AmountTooLarge(Conflict):
+    """An amount is larger than a posting holds, or an account would sum up to more than it holds."""
+
+    type = "ledger-amount-too-large"
+    title = "The books hold no such amount"
+    default_detail = "Move less at once. Nothing was moved."
+
+
 class ReversedAlready(Conflict):
     """No more is taken back than was moved."""
 
@@ -126,6 +134,7 @@ ERRORS = (
     PostedMeanwhile,
     AccountMoved,
     LegsBroken,
+    AmountTooLarge,
     ReversedAlready,
     HoldMissing,
     HoldEnded,
@@ -142,6 +151,7 @@ CONSTRAINTS = {
     "ledger_version_changed": AccountMoved,
     "ledger_legs_whole": LegsBroken,
     "ledger_postings_amount_positive": LegsBroken,
+    "ledger_postings_amount_within": AmountTooLarge,
     "ledger_postings_two_accounts": LegsBroken,
     "ledger_reversal_within": ReversedAlready,
     "ledger_hold_missing": HoldMissing,

@@ -10,8 +10,10 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.ledger.accounts import AccountId
+from lastlight.domains.ledger.errors import AmountTooLarge, LegsBroken
 from lastlight.domains.ledger.telling import Facts, Move, known_of, tell, tell_later
 from lastlight.kernel.ids import TenantId
+from lastlight.kernel.money import MOST
 from lastlight.runtime.context import Ctx
 
 TransactionId = NewType("TransactionId", UUID)
@@ -32,6 +34,8 @@ join ledger_accounts d on d.tenant_id = p.tenant_id and d.id = p.dst
 where p.tenant_id = $1 and p.id = $2 order by p.leg
 """
 ENDS = ("src", "dst")
+MOST_LEGS = 2**15
+"""Most legs of one transaction: their numbers are of two bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,10 @@ def transaction_id(tenant_id: TenantId, key: str) -> TransactionId:
 async def post(ctx: Ctx, *, transaction: Transaction) -> bool:
     """Post a transaction in the caller's unit of work. True: written now; False: the same request was posted under this id before.
 
-    Raises NotEnough, AccountMissing, AccountClosed, CurrenciesMixed, IdReused, AccountMoved or LegsBroken; nothing was moved then.
+    Raises NotEnough, AccountMissing, AccountClosed, CurrenciesMixed, IdReused, AccountMoved, LegsBroken or AmountTooLarge; nothing was
+    moved then.
     """
+    require_writable(transaction)
     legs, conditions = transaction.legs, transaction.conditions
     watched = [condition.account for condition in conditions] or None
     row = await ctx.db.fetchrow(
@@ -103,6 +109,30 @@ async def post(ctx: Ctx, *, transaction: Transaction) -> bool:
     known = known_of(row["accounts"])
     tell(ctx, transaction=transaction.id, kind=transaction.kind, moves=moves, meta=transaction.meta, known=known)
     return True
+
+
+def require_writable(transaction: Transaction) -> None:
+    """Refuse what cannot even be told to the database. Raises LegsBroken, AmountTooLarge."""
+    if len(transaction.legs) > MOST_LEGS:
+        raise LegsBroken(f"A transaction has at most {MOST_LEGS:,} legs. Nothing was moved.")
+    for leg in transaction.legs:
+        if leg.amount > MOST:
+            raise AmountTooLarge
+        if leg.amount <= 0:
+            raise LegsBroken
+    meta = transaction.meta
+    if not (_is_plain(transaction.kind) and all(_is_plain(key) and _is_plain(meta[key]) for key in meta)):
+        raise LegsBroken("The kind and the remarks of a transaction are text without NUL. Nothing was moved.")
+
+
+def _is_plain(text: str) -> bool:
+    """Text as PostgreSQL keeps it: without NUL, and without halves of a character."""
+    if text.isascii():
+        return "\0" not in text
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def tell_posted(ctx: Ctx, *, transaction: Transaction) -> None:
