@@ -21,6 +21,7 @@
 --   booked_at timestamp with time zone
 --   updated_at timestamp with time zone not null default now()
 --   version bigint not null default 1
+--   effective_at timestamp with time zone -- the moment for which it counts in the books; null: when it is booked
 
 -- audit_checkpoints: signed positions of the audit chain: what came before one cannot be changed unnoticed
 --   tenant_id uuid not null
@@ -2086,6 +2087,7 @@ END)
 
 -- types with rules
 --   ll.ledger_amount as bigint: ledger_postings_amount_positive CHECK ((VALUE > 0))
+--   ll.ledger_amount as bigint: ledger_postings_amount_within CHECK ((VALUE <= '9007199254740991'::bigint)) NOT VALID
 --   ll.ledger_code as text: ledger_accounts_code_shape CHECK ((VALUE ~ '^[a-z][a-z0-9-]{1,39}$'::text))
 --   ll.ledger_currency as text: ledger_accounts_currency_shape CHECK ((VALUE ~ '^[A-Z]{3}$'::text))
 --   ll.ledger_kind as text: ledger_postings_kind_shape CHECK ((((length(VALUE) >= 2) AND (length(VALUE) <= 40)) AND (ltrim(VALUE, 'abcdefghijklmnopqrstuvwxyz0123456789-'::text) = ''::text) AND (ltrim("left"(VALUE, 1), '0123456789-'::text) <> ''::text)))
@@ -3859,13 +3861,15 @@ END)
 --   ll.ledger_first(t uuid, p_id uuid, p_request uuid) invoker md5 e19b29ad281325297790d194ccba223b, run by nobody
 --   ll.ledger_hold(p_id uuid, p_request uuid, p_kind text, p_src uuid, p_dst uuid, p_amount bigint, p_expires_at timestamp with time zone, p_meta jsonb) definer md5 3de84a9d72e913c9eb5efa998b7d7f15, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_keep(p_account uuid) definer md5 8e89266348848118f5d725f471789815, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_keep_open(p_account uuid) definer md5 122a0fb727ab69789f72a591bcaf378d, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_leg(t uuid, p_id uuid, p_leg smallint, p_request uuid, p_kind text, p_src uuid, p_dst uuid, p_amount bigint, p_at timestamp with time zone, p_effective_at timestamp with time zone, p_meta jsonb, p_hold uuid, p_reverses uuid, p_reverses_leg smallint) invoker md5 5fbebfd4599ed4d16656703a327b4474, run by nobody
+--   ll.ledger_legs_in_order(p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[]) invoker md5 75cefebf885a150fe5f08e7ce4b2d689, run by nobody
 --   ll.ledger_lock(t uuid, p_accounts uuid[]) invoker md5 6969264daace0d9043f467bd588784ec, run by nobody
 --   ll.ledger_moves(p_account uuid, p_since timestamp with time zone, p_until timestamp with time zone) invoker md5 62c9110d5272fd9781a0d93ca3f8c308, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_open(p_class smallint, p_code text, p_currency text, p_side text, p_mode text, p_floor bigint, p_patron_id uuid, p_venue_id uuid) definer md5 a623561c7b223abcad11225e6abee1cb, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_open_hold(t uuid, p_hold uuid) invoker md5 e470abd1ae546fa6f0da1f211a94e6a2, run by nobody
 --   ll.ledger_post(p_id uuid, p_request uuid, p_kind text, p_src uuid[], p_dst uuid[], p_amount bigint[], p_effective_at timestamp with time zone, p_meta jsonb, p_watch uuid[], p_least bigint[], p_versions bigint[]) definer md5 37123ed58cbf0e01253a0331bc91d790, run by lastlight_app, lastlight_platform, lastlight_system
---   ll.ledger_post_batch(p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) definer md5 fad53e2b311c63947bb41c8138b1de70, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_post_batch(p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) definer md5 fcf613da2eced0d95fba05be2e0cad7f, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_posting_digest(p ledger_postings) invoker md5 a56e31981b539f1061a09b691461573b, run by lastlight_looker
 --   ll.ledger_posting_stands() invoker md5 121cc8eac6ccfb44f724af5c4d7d44a5, run by nobody
 --   ll.ledger_refuse(rule text, detail text) invoker md5 f2af4baf837383e1a0deb55788413a39, run by nobody
@@ -3877,7 +3881,7 @@ END)
 --   ll.ledger_version_at(t uuid, p_account uuid, p_newest bigint, p_at timestamp with time zone) invoker md5 30aa62f40d5789432ed110d9059087d8, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_void(p_hold uuid) definer md5 414a4d24d2c1c8318942877ae88c7359, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_write_all(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 2e0291b502829fe52337bab3147330f3, run by nobody
---   ll.ledger_write_each(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 50f9661ef3a01cc2fd2dd06cb39dd532, run by nobody
+--   ll.ledger_write_each(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 97ab088cf4a2e2b484e963b57c6abc44, run by nobody
 --   ll.patron_id() invoker md5 81dd5b1d2155e79856f342a99307cbae, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.safety_forgets_only() invoker md5 0075c9f441b93936c79dbe8a7bc8a596, run by nobody
 --   ll.tax_rate_fixed() invoker md5 26d63a25bed78485e13d36aeae13e7cf, run by nobody

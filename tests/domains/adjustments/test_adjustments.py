@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from lastlight.domains.adjustments.errors import AdjustmentDecided, NotYourReque
 from lastlight.domains.adjustments.module import MODULE as ADJUSTMENTS
 from lastlight.domains.adjustments.schemas import Adjustment, CreditAdjustmentIn, LedgerAdjustmentIn
 from lastlight.domains.credits.errors import CreditsShort
-from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Problem
+from lastlight.kernel.errors import Conflict, Invalid, NotFound, NotPermitted, Problem
 from lastlight.kernel.ids import UserId, VenueId
 from lastlight.runtime.context import Actor, Ctx, Grants
 from lastlight.runtime.db.uow import WorkScope, unit_of_work
@@ -107,6 +108,75 @@ async def test_above_the_limit_it_waits_and_another_person_books_it(house: House
     refusal = await refused(approve(house, chief, asked), AdjustmentDecided)
     assert refusal.extra == {"status": "booked"}
     assert await purse.standing() == (LIMIT + 1, 0)
+
+
+async def ask_books(house: House, by: UserId, amount: int, **more: Any) -> Adjustment:
+    data = LedgerAdjustmentIn(
+        source="losses", destination="bank", amount=amount, currency="ZAR", reason="Counted short", **more
+    )
+    async with as_person(house, by) as ctx:
+        return await actions.adjust_ledger(ctx, data=data, once=str(uuid4()))
+
+
+async def older(house: House) -> None:
+    """The business is a month old."""
+    await house.sql("update tenants set created_at = now() - interval '30 days' where id = $1", house.tenant_id)
+
+
+async def test_the_books_are_adjusted_for_the_moment_that_was_asked_for(house: House) -> None:
+    """Also where a second person agrees later: the date is what was asked."""
+    clerk, chief, week = await person(house), await person(house), datetime.now(UTC) - timedelta(days=7)
+    await older(house)
+    async with house.system() as ctx:
+        bank = await ledger.open_account(ctx, kind=ledger.BANK, currency="ZAR")
+        then = await ledger.balance(ctx, account=bank, at=week, basis="effective")
+        before = await ledger.balance(ctx, account=bank, at=week - timedelta(seconds=1), basis="effective")
+    asked = await ask_books(house, clerk, 14_500, effective_at=week)
+    assert (asked.status, asked.effective_at) == ("waiting", week)
+    booked = await approve(house, chief, asked)
+    assert (booked.status, booked.effective_at) == ("booked", week)
+    [row] = await house.sql("select at, effective_at from ledger_postings where id = $1", asked.id)
+    assert (row["effective_at"], row["at"] > week + timedelta(days=6)) == (week, True)
+    async with house.system() as ctx:
+        assert await ledger.balance(ctx, account=bank, at=week, basis="effective") == then - 14_500
+        earlier = week - timedelta(seconds=1)
+        assert await ledger.balance(ctx, account=bank, at=earlier, basis="effective") == before
+        assert await ledger.balance(ctx, account=bank, at=week) == 0
+    undated = await ask_books(house, clerk, 100)
+    assert undated.effective_at is None
+    await approve(house, chief, undated)
+    [row] = await house.sql("select at = effective_at as now from ledger_postings where id = $1", undated.id)
+    assert row["now"]
+
+
+async def test_the_books_are_not_adjusted_for_the_future_nor_for_before_they_began(house: House) -> None:
+    clerk, now = await person(house), datetime.now(UTC)
+    await older(house)
+    counted = "select count(*) from adjustments where subject = 'ledger' and tenant_id = $1"
+    before = (await house.sql(counted, house.tenant_id))[0][0]
+    for wrong, said in ((now + timedelta(minutes=5), "in the future"), (now - timedelta(days=31), "books begin on")):
+        refusal = await refused(ask_books(house, clerk, 100, effective_at=wrong), Invalid)
+        assert isinstance(refusal, Invalid)
+        assert said in refusal.fields["effective_at"]
+    assert (await house.sql(counted, house.tenant_id))[0][0] == before
+    assert (await ask_books(house, clerk, 100, effective_at=now - timedelta(days=29))).status == "waiting"
+
+
+async def test_the_same_form_with_another_moment_is_something_else(house: House) -> None:
+    clerk, once, at = await person(house), str(uuid4()), datetime.now(UTC) - timedelta(hours=1)
+    await older(house)
+
+    async def send(effective_at: datetime | None) -> Adjustment:
+        data = LedgerAdjustmentIn(
+            source="losses", destination="bank", amount=5, currency="ZAR", reason="x", effective_at=effective_at
+        )
+        async with as_person(house, clerk) as ctx:
+            return await actions.adjust_ledger(ctx, data=data, once=once)
+
+    made = await send(at)
+    assert await send(at) == made
+    await refused(send(None), Conflict)
+    await refused(send(at - timedelta(minutes=1)), Conflict)
 
 
 async def test_the_database_itself_wants_two_people(house: House) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -197,6 +199,33 @@ async def test_the_books_are_adjusted_by_two_people_or_alone_up_to_the_limit(wor
     assert went(await post(world, path, owner, **(data | {"once": str(uuid4())})))
     assert [row["amount"] for row in await world.sql(MOVED, world.a.id)] == [14_500]
     await world.sql("delete from tenant_settings where tenant_id = $1 and key = $2", world.a.id, LEDGER_LIMIT.key)
+
+
+async def test_an_adjustment_of_the_books_is_dated_on_the_clock_of_the_business(world: World, owner: Somebody) -> None:
+    path = "/owner/ledger/adjustments/new"
+    await world.sql("update tenants set created_at = now() - interval '400 days' where id = $1", world.a.id)
+    zone = ZoneInfo(await world.value("select time_zone from tenants where id = $1", world.a.id))
+    at = (datetime.now(zone) - timedelta(days=3)).replace(second=0, microsecond=0)
+    data = {"source": "losses", "destination": "bank", "amount": "7", "currency": "ZAR", "reason": "dated"}
+    for wrong, said in (
+        ("2199-01-01T10:00", "This is in the future"),
+        ("2001-01-01T10:00", "The books begin on"),
+        ("yesterday", "Give a date and a time"),
+    ):
+        query = "&".join(f"{name}={value}" for name, value in data.items() if name != "reason")
+        shown = await get(world, f"{path}?{query}&effective_at={wrong}", owner)
+        assert (said in shown, "What would be posted" in shown) == (True, False), said
+        refused = await post(world, path, owner, **data, effective_at=wrong)
+        assert (refused.status_code, said in refused.text) == (422, True), said
+    told = f"{at:%Y-%m-%dT%H:%M}"
+    assert f'value="{told}"' in await get(world, f"{path}?{query}&effective_at={told}", owner)
+    assert went(await post(world, path, owner, **data, effective_at=told, once=str(uuid4())))
+    [row] = await world.sql("select id, effective_at from adjustments where reason = 'dated'")
+    assert row["effective_at"] == at
+    made = f"/owner/adjustments/{row['id']}"
+    for shown in (await get(world, made, owner), await get(world, "/manage/adjustments", owner)):
+        assert "Counts for" in shown
+        assert at.astimezone(UTC).isoformat()[:16] in shown
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from lastlight.domains.ledger import capture, find_hold, hold, reverse, statement, void
-from lastlight.domains.ledger.chart import PROVIDER_PENDING
+from lastlight.domains.ledger.balances import Basis
+from lastlight.domains.ledger.chart import PROVIDER_PENDING, REVENUE
 from lastlight.domains.ledger.errors import (
     AccountMissing,
     HoldEnded,
@@ -22,6 +23,7 @@ from lastlight.kernel.ids import uuid7
 from tests.support.books import TILL, Books, new_hold
 
 SOON = timedelta(minutes=10)
+BASES: tuple[Basis, ...] = ("posted", "effective")
 
 
 def as_id(value: Any) -> TransactionId:
@@ -56,6 +58,35 @@ async def test_a_balance_is_told_as_of_every_moment(books: Books, kind: str) -> 
     assert [line.balance for line in shown.lines] == [told for _, told in expected[4:9]]
     assert shown.opening + sum(line.moved for line in shown.lines) == shown.closing
     assert {line.other for line in shown.lines} == {till}
+
+
+@pytest.mark.parametrize("kind", ["strict", "deferred"])
+async def test_a_statement_holds_what_counts_for_its_time(books: Books, kind: str) -> None:
+    """What was written now for last week is in last week's statement, and not in today's; read by posting it is the other way round."""
+    currency = "ZAR" if kind == "strict" else "SEK"
+    account = await books.credits() if kind == "strict" else await books.open(REVENUE, currency=currency)
+    till = await books.open(TILL, currency=currency)
+    now = datetime.now(UTC)
+    days = {0: 100, 9: 7, 8: 5}
+    for back, amount in days.items():
+        await books.move((till, account, amount), effective_at=now - timedelta(days=back) if back else None)
+    week = (now - timedelta(days=10), now - timedelta(days=7))
+    today = (now - timedelta(days=1), now + timedelta(days=1))
+    told: dict[tuple[str, str], tuple[int, list[int], int]] = {}
+    async with books.ctx() as ctx:
+        for name, (since, until) in {"week": week, "today": today}.items():
+            for basis in BASES:
+                shown = await statement(ctx, account=account, since=since, until=until, basis=basis)
+                assert [line.balance for line in shown.lines][-1:] in ([], [shown.closing])
+                told[name, basis] = (shown.opening, [line.moved for line in shown.lines], shown.closing)
+        short = await statement(ctx, account=account, since=week[0], until=week[1], limit=1, basis="effective")
+    assert told == {
+        ("week", "posted"): (0, [], 0),
+        ("week", "effective"): (0, [7, 5], 12),
+        ("today", "posted"): (0, [100, 7, 5], 112),
+        ("today", "effective"): (12, [100], 112),
+    }
+    assert ([line.moved for line in short.lines], short.closing, short.whole) == ([7], 12, False)
 
 
 async def test_what_is_written_later_counts_for_the_moment_that_it_names(books: Books) -> None:

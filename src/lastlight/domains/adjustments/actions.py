@@ -1,7 +1,9 @@
 """Writes of adjustments: asked for, booked at once up to the limit, else decided by another person."""
 
+from datetime import datetime
 from uuid import UUID
 
+from lastlight.domains import ledger
 from lastlight.domains.adjustments.errors import AdjustmentDecided, NotYourRequest, OwnAdjustment, OwnCredits
 from lastlight.domains.adjustments.events import AdjustmentBooked, AdjustmentEnded, AdjustmentRequested
 from lastlight.domains.adjustments.queries import is_their_own, read_adjustment
@@ -24,9 +26,9 @@ from lastlight.runtime.tenant_settings import setting
 
 INSERT = """
 insert into adjustments (tenant_id, id, subject, patron_id, venue_id, source, destination, amount, currency, reason, status,
-                         needs_approval, requested_by, booked_at)
+                         needs_approval, requested_by, booked_at, effective_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, case when $11 then 'waiting' else 'booked' end, $11, $12,
-        case when $11 then null else now() end) on conflict (tenant_id, id) do nothing
+        case when $11 then null else now() end, $13) on conflict (tenant_id, id) do nothing
 """
 DECIDE = """
 update adjustments
@@ -48,9 +50,26 @@ async def adjust_credits(ctx: Ctx, *, data: CreditAdjustmentIn, once: str = "") 
 
 
 async def adjust_ledger(ctx: Ctx, *, data: LedgerAdjustmentIn, once: str = "") -> Adjustment:
-    """Move an amount between two accounts of the business; above the limit it waits for another person."""
+    """Move an amount between two accounts of the business; above the limit it waits for another person.
+
+    It counts for the moment that is asked for, also where it is approved later.
+    """
     ends_of(data)
+    await require_in_books(ctx, at=data.effective_at)
     return await _ask(ctx, subject="ledger", data=data, accounts=(data.source, data.destination), once=once)
+
+
+async def require_in_books(ctx: Ctx, *, at: datetime | None) -> None:
+    """A moment for which something may count: since the books began, and not in the future. Raises Invalid."""
+    if at is None:
+        return
+    if at > ctx.now:
+        raise Invalid(fields={"effective_at": "This is in the future. Give a moment up to now, or leave it empty."})
+    began = await ledger.books_began(ctx)
+    if at < began:
+        raise Invalid(
+            fields={"effective_at": f"The books begin on {began:%Y-%m-%d at %H:%M} UTC. Give a later moment."}
+        )
 
 
 def ends_of(data: LedgerAdjustmentIn) -> tuple[AccountKind, AccountKind]:
@@ -104,7 +123,8 @@ async def _ask(
         await read_venue(ctx, venue_id=VenueId(data.venue_id))
     limit = await setting(ctx, SUBJECTS[subject].limit) * 10 ** digits_of(data.currency)
     waits = abs(data.amount) > limit
-    made_id, what = _id(ctx, once), (data.amount, data.currency, data.reason.strip(), waits, _user(ctx))
+    at = data.effective_at if isinstance(data, LedgerAdjustmentIn) else None
+    made_id, what = _id(ctx, once), (data.amount, data.currency, data.reason.strip(), waits, _user(ctx), at)
     new = await ctx.db.execute(INSERT, ctx.tenant_id, made_id, subject, patron_id, data.venue_id, *accounts, *what)
     made = await read_adjustment(ctx, adjustment_id=made_id)
     if not new:
@@ -133,8 +153,9 @@ def _the_same(
     data: CreditAdjustmentIn | LedgerAdjustmentIn,
 ) -> Adjustment:
     """What was asked for before under the same `once`. Raises Conflict where that was something else."""
-    asked = (made.subject, made.patron_id, made.source, made.destination, made.amount, made.currency)
-    if asked != (subject, patron_id, *accounts, data.amount, data.currency):
+    asked = (made.subject, made.patron_id, made.source, made.destination, made.amount, made.currency, made.effective_at)
+    at = data.effective_at if isinstance(data, LedgerAdjustmentIn) else None
+    if asked != (subject, patron_id, *accounts, data.amount, data.currency, at):
         raise Conflict("This form was sent already, with something else in it. Open it again to ask for more.")
     return made
 
@@ -195,5 +216,5 @@ def _user(ctx: Ctx) -> UserId:
 
 def _emit(ctx: Ctx, event: AdjustmentRequested | AdjustmentBooked | AdjustmentEnded, of: Adjustment, why: str) -> None:
     after = {"subject": of.subject, "amount": of.amount, "currency": of.currency, "patron_id": of.patron_id}
-    accounts = {"source": of.source, "destination": of.destination}
+    accounts = {"source": of.source, "destination": of.destination, "effective_at": of.effective_at}
     ctx.emit(event, entity=("adjustment", of.id), venue_id=of.venue_id, after=after | accounts, reason=why)

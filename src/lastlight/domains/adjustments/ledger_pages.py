@@ -1,8 +1,9 @@
 """Moving an amount between two accounts of the business, on a page that shows both entries before anything is posted."""
 
-from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -23,6 +24,7 @@ from lastlight.domains.adjustments.schemas import LedgerAdjustmentIn
 from lastlight.domains.adjustments.settings import LEDGER_LIMIT
 from lastlight.domains.adjustments.subjects import ACCOUNTS, account_kind
 from lastlight.domains.payments import read_amount
+from lastlight.domains.venues import read_wall_clock, write_wall_clock
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import VenueId
 from lastlight.kernel.money import MOST, digits_of
@@ -32,6 +34,7 @@ from lastlight.runtime.tenant_settings import setting
 
 LEDGER = "/owner/ledger"
 NEW = f"{LEDGER}/adjustments/new"
+ZONE = "select time_zone from tenants where id = $1"
 
 
 class MoveQuery(Input, frozen=True, kw_only=True):
@@ -41,6 +44,7 @@ class MoveQuery(Input, frozen=True, kw_only=True):
     destination: Short = ""
     amount: Short = ""
     currency: Short = ""
+    effective_at: Short = ""
 
 
 class MoveForm(Input, frozen=True, kw_only=True):
@@ -50,6 +54,7 @@ class MoveForm(Input, frozen=True, kw_only=True):
     destination: Short = ""
     amount: Short = ""
     currency: Short = ""
+    effective_at: Short = ""
     venue_id: Short = ""
     reason: Reason = ""
     once: Short = ""
@@ -68,6 +73,7 @@ async def _page_facts(ctx: Ctx) -> dict[str, Any]:
         "venues": await venue_choices(ctx),
         "alone": alone(await setting(ctx, LEDGER_LIMIT), currencies),
         "once": uuid4(),
+        "now": write_wall_clock(ctx.now, await _zone(ctx)),
         "crew": False,
     }
 
@@ -89,7 +95,8 @@ async def ledger_adjustment_page(ctx: Ctx, query: MoveQuery) -> View:
 
 async def _preview(ctx: Ctx, query: MoveQuery) -> dict[str, Any]:
     """Both entries of what was typed, and whether it would wait. Raises Invalid."""
-    wanted = _wanted(query, await queries.currencies_of(ctx), reason="-", venue_id=None)
+    wanted = await _wanted(ctx, query, reason="-", venue_id=None)
+    await actions.require_in_books(ctx, at=wanted.effective_at)
     source, destination = actions.ends_of(wanted)
     limit = await setting(ctx, LEDGER_LIMIT) * 10 ** digits_of(wanted.currency)
     entries = await moved(ctx, source=source, destination=destination, amount=wanted.amount, currency=wanted.currency)
@@ -100,19 +107,16 @@ async def _preview(ctx: Ctx, query: MoveQuery) -> dict[str, Any]:
 async def ledger_adjustment_submit(ctx: Ctx, form: Form[MoveForm]) -> Redirect:
     """Move an amount between two accounts, or ask for it above the limit; a form that is sent twice asks once."""
     data = form.require()
-    asked = MoveQuery(source=data.source, destination=data.destination, amount=data.amount, currency=data.currency)
-    currencies = await queries.currencies_of(ctx)
-    wanted = _wanted(asked, currencies, reason=read_reason(data.reason), venue_id=read_venue_choice(data.venue_id))
+    asked = MoveQuery(**{name: getattr(data, name) for name in MoveQuery.__struct_fields__})
+    wanted = await _wanted(ctx, asked, reason=read_reason(data.reason), venue_id=read_venue_choice(data.venue_id))
     made = await actions.adjust_ledger(ctx, data=wanted, once=data.once)
     said = WAITS if made.status == "waiting" else "It is booked."
     return Redirect(f"/owner/adjustments/{made.id}", toast=said)
 
 
-def _wanted(
-    query: MoveQuery, currencies: Sequence[str], *, reason: str, venue_id: VenueId | None
-) -> LedgerAdjustmentIn:
+async def _wanted(ctx: Ctx, query: MoveQuery, *, reason: str, venue_id: VenueId | None) -> LedgerAdjustmentIn:
     """What was typed, as the action takes it. Raises Invalid at the field."""
-    currency = read_currency(query.currency, currencies)
+    currency = read_currency(query.currency, await queries.currencies_of(ctx))
     account_kind(query.source, field="source")
     account_kind(query.destination, field="destination")
     return LedgerAdjustmentIn(
@@ -122,7 +126,17 @@ def _wanted(
         currency=currency,
         reason=reason,
         venue_id=venue_id,
+        effective_at=await _moment(ctx, query.effective_at),
     )
+
+
+async def _moment(ctx: Ctx, text: str) -> datetime | None:
+    """For which moment it counts, as the clock of the business shows it; none: when it is booked. Raises Invalid."""
+    return read_wall_clock(text, await _zone(ctx), field="effective_at") if text else None
+
+
+async def _zone(ctx: Ctx) -> ZoneInfo:
+    return ZoneInfo(ctx.actor.time_zone or await ctx.db.fetchval(ZONE, ctx.tenant_id) or "UTC")
 
 
 LEDGER_PAGES = (ledger_adjustment_page, ledger_adjustment_submit)

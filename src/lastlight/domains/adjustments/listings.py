@@ -35,6 +35,7 @@ class AdjustmentRow(msgspec.Struct, frozen=True, kw_only=True):
     decided_by: UUID | None
     decided_at: datetime | None
     decision: str
+    effective_at: datetime | None
     venue_id: VenueId | None
     version: int
 
@@ -67,6 +68,7 @@ left join patrons p on p.tenant_id = a.tenant_id and p.id = a.patron_id""",
         ref("decided_by", "Decided by, id"),
         Column("decided_at", "Decided", kind="time", shown=False),
         Column("decision", "Said with it", shown=False),
+        Column("effective_at", "Counts for", kind="time"),
         ref("venue_id", "Venue id"),
         VERSION,
     ),

@@ -36,6 +36,10 @@ class LedgerAdjustmentIn(Input, frozen=True, kw_only=True):
     currency: Currency
     reason: Reason
     venue_id: VenueId | None = None
+    effective_at: (
+        Annotated[datetime, msgspec.Meta(tz=True, description="The moment for which it counts, not after now.")] | None
+    ) = None
+    """None: it counts for the moment at which it is booked."""
 
 
 class AdjustmentNoteIn(Input, frozen=True, kw_only=True):
@@ -76,4 +80,6 @@ class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
     decision: str
     """What was said with it."""
     booked_at: datetime | None
+    effective_at: datetime | None
+    """The moment for which it counts in the books; null: when it is booked."""
     version: int

@@ -54,7 +54,7 @@ async def _book_credits(ctx: Ctx, adjustment: Adjustment) -> None:
 
 
 async def _book_ledger(ctx: Ctx, adjustment: Adjustment) -> None:
-    """The amount moves from one account to the other under the adjustment's own id."""
+    """The amount moves from one account to the other under the adjustment's own id, for the moment that was asked for."""
     source = account_kind(adjustment.source or "", field="source")
     destination = account_kind(adjustment.destination or "", field="destination")
     src = await ledger.open_account(ctx, kind=source, currency=adjustment.currency)
@@ -63,7 +63,8 @@ async def _book_ledger(ctx: Ctx, adjustment: Adjustment) -> None:
     if adjustment.venue_id:
         meta["venue_id"] = str(adjustment.venue_id)
     leg = Leg(src, dst, adjustment.amount)
-    await ledger.post(ctx, transaction=Transaction(TransactionId(adjustment.id), "adjustment", [leg], meta))
+    transaction = Transaction(TransactionId(adjustment.id), "adjustment", [leg], meta, adjustment.effective_at)
+    await ledger.post(ctx, transaction=transaction)
 
 
 SUBJECTS: Mapping[Subject, Adjustable] = {

@@ -15,7 +15,7 @@ from lastlight.domains.ledger.accounts import (
     open_account,
     reopen_account,
 )
-from lastlight.domains.ledger.balances import balance, statement
+from lastlight.domains.ledger.balances import balance, books_began, statement
 from lastlight.domains.ledger.batches import post_batch
 from lastlight.domains.ledger.chart import (
     ADJUSTMENTS,
@@ -91,6 +91,7 @@ __all__ = [
     "TransactionReleased",
     "account_id",
     "balance",
+    "books_began",
     "capture",
     "close_account",
     "each_business",

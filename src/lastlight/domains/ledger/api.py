@@ -42,7 +42,7 @@ async def read_ledger_account(ctx: Ctx, account_id: AccountId, query: BalanceQue
     tags=TAGS,
 )
 async def read_ledger_statement(ctx: Ctx, account_id: AccountId, query: StatementQuery) -> StatementOut:
-    """Read what moved on an account within a time, with its balance before and after."""
+    """Read what moved on an account within a time, or counts for it, with its balance before and after."""
     return await read_statement(ctx, account=account_id, query=query)
 
 

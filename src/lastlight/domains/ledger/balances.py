@@ -19,9 +19,27 @@ AROUND = """
 select ll.ledger_balance_at($1, $2::timestamptz - interval '1 microsecond') as opening,
        ll.ledger_balance_at($1, $3::timestamptz - interval '1 microsecond') as closing
 """
+AROUND_EFFECTIVE = AROUND.replace("ledger_balance_at", "ledger_balance_effective")
 STATEMENT = """
 select id, leg, seq, kind, at, effective_at, src, dst, amount, meta, reverses, case when src = $1 then -amount else amount end as credit
 from ll.ledger_moves($1, $2, $3) limit $4
+"""
+# Most postings count for the moment in which they were written; the others are few, and lie in an index of their own.
+STATEMENT_EFFECTIVE = """
+select id, leg, seq, kind, at, effective_at, src, dst, amount, meta, reverses, case when src = $1 then -amount else amount end as credit
+from (
+    select m.* from ll.ledger_moves($1, $2, $3) m where m.effective_at = m.at
+    union all
+    select p.* from ledger_postings p
+    where p.tenant_id = $5 and p.src = $1 and p.effective_at <> p.at and p.effective_at >= $2 and p.effective_at < $3
+    union all
+    select p.* from ledger_postings p
+    where p.tenant_id = $5 and p.dst = $1 and p.effective_at <> p.at and p.effective_at >= $2 and p.effective_at < $3
+) counted order by effective_at, at, seq limit $4
+"""
+BEGAN = """
+select least(t.created_at, (select p.at from ledger_postings p where p.tenant_id = $1 and p.seq > 0 order by p.seq limit 1)) as began
+from tenants t where t.id = $1
 """
 
 
@@ -71,13 +89,32 @@ async def balance(ctx: Ctx, *, account: AccountId, at: datetime | None = None, b
     return found
 
 
+async def books_began(ctx: Ctx) -> datetime:
+    """When the business's books begin: with the business, or with what was written for before."""
+    return await ctx.db.fetchval(BEGAN, ctx.tenant_id)
+
+
 async def statement(
-    ctx: Ctx, *, account: AccountId, since: datetime, until: datetime, limit: int = MOST_LINES
+    ctx: Ctx,
+    *,
+    account: AccountId,
+    since: datetime,
+    until: datetime,
+    limit: int = MOST_LINES,
+    basis: Basis = "posted",
 ) -> Statement:
-    """What moved from `since` up to, not with, `until`, in the order it was posted; the first `limit` lines. Raises AccountMissing."""
+    """What moved from `since` up to, not with, `until`, in the order it was posted; the first `limit` lines. Raises AccountMissing.
+
+    `effective`: what counts for that time, in that order, however late it was written.
+    """
     held = await find_account(ctx, account=account)
-    rows = await ctx.db.fetch(STATEMENT, account, since, until, limit + 1)
-    ends = await ctx.db.fetchrow(AROUND, account, since, until)
+    asked = (account, since, until)
+    if basis == "posted":
+        rows = await ctx.db.fetch(STATEMENT, *asked, limit + 1)
+        ends = await ctx.db.fetchrow(AROUND, *asked)
+    else:
+        rows = await ctx.db.fetch(STATEMENT_EFFECTIVE, *asked, limit + 1, ctx.tenant_id)
+        ends = await ctx.db.fetchrow(AROUND_EFFECTIVE, *asked)
     if ends is None:
         raise AccountMissing
     sign = 1 if held.side == "credit" else -1

@@ -36,7 +36,7 @@ select distinct a.currency from ledger_accounts a where a.tenant_id = $1 and a.p
 
 
 class AccountQuery(Input, frozen=True, kw_only=True):
-    """Of which moment the balance, and of which time the statement: as the clock of the business shows them, empty for now."""
+    """Of which moment the balance, of which time the statement, and how both are counted: moments as the clock of the business shows them, empty for now."""
 
     at: str = ""
     basis: Basis = "posted"
@@ -94,7 +94,7 @@ async def account_facts(ctx: Ctx, *, account_id: UUID, query: AccountQuery) -> d
     account = await read_account(ctx, account=AccountId(account_id))
     until = moments["until"] or ctx.now
     span = timedelta(days=30 if account.mode == "strict" else 1)
-    wanted = StatementQuery(since=moments["since"] or until - span, until=until, limit=LINES)
+    wanted = StatementQuery(since=moments["since"] or until - span, until=until, limit=LINES, basis=query.basis)
     try:
         found = await read_statement(ctx, account=account.id, query=wanted)
     except Invalid as problem:

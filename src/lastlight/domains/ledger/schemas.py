@@ -20,10 +20,11 @@ class BalanceQuery(Input, frozen=True, kw_only=True):
 
 
 class StatementQuery(Input, frozen=True, kw_only=True):
-    """From when up to, not with, when; the last thirty days where nothing is said."""
+    """From when up to, not with, when; the last thirty days where nothing is said. `effective`: what counts for that time."""
 
     since: datetime | None = None
     until: datetime | None = None
+    basis: Basis = "posted"
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000, description="Most lines.")] = 1_000
 
 
@@ -53,6 +54,7 @@ class StatementOut(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     since: datetime
     until: datetime
+    basis: Basis
     opening: Amount
     closing: Amount
     lines: list[StatementLine]

@@ -24,7 +24,7 @@ async def read_statement(ctx: Ctx, *, account: AccountId, query: StatementQuery)
     since = query.since or _before(until)
     if since >= until:
         raise Invalid(fields={"until": "Let it end after it begins."})
-    found = await statement(ctx, account=account, since=since, until=until, limit=query.limit)
+    found = await statement(ctx, account=account, since=since, until=until, limit=query.limit, basis=query.basis)
     names = await _names(ctx, {line.other for line in found.lines})
     held = found.account
     return StatementOut(
@@ -34,6 +34,7 @@ async def read_statement(ctx: Ctx, *, account: AccountId, query: StatementQuery)
         currency=held.currency,
         since=since,
         until=until,
+        basis=query.basis,
         opening=Amount(found.opening, held.currency),
         closing=Amount(found.closing, held.currency),
         lines=[_line(line, held.currency, held.side == "credit", names) for line in found.lines],
