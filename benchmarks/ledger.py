@@ -9,7 +9,7 @@ import contextlib
 import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,6 +25,7 @@ from lastlight.domains.ledger.batcher import Batcher
 from lastlight.domains.ledger.batches import BATCH
 from lastlight.domains.ledger.module import MODULE as LEDGER
 from lastlight.kernel.ids import TenantId, uuid7
+from lastlight.runtime.db.migrate import migrate
 from tests.support.services import make_tenant, opened_services
 
 ACCOUNTS = 1_000
@@ -167,7 +168,8 @@ async def opened_bench(ground: Ground, *, size: int) -> AsyncGenerator[Bench]:
     async with opened_services(settings, (LEDGER,)) as services:
         tenant_id = await make_tenant(settings, "bench")
         admin = await asyncpg.connect(settings.admin_dsn())
-        await admin.execute(f"alter role lastlight_app set app.tenant_id = '{tenant_id}'")
+        database = ground.dsn.rsplit("/", 1)[1]
+        await admin.execute(f"alter role lastlight_app in database {database} set app.tenant_id = '{tenant_id}'")
         await admin.execute(OPEN, tenant_id, ACCOUNTS)
         await admin.execute(LIMIT)
         await admin.execute("analyze")
@@ -195,7 +197,7 @@ async def against_hordak(bench: Bench, *, rounds: int, accounts: int) -> Figure:
 
 
 async def measure(bench: Bench, *, rounds: int, batch: int) -> AsyncGenerator[Figure]:
-    """The figures, one after the other; the guards go last, since without them the books are not."""
+    """The figures, one after the other."""
     limit = bench.by(inserted(), clients=8)
     yield await _ratio("one call, 8 clients / one row", bench.by(posted(), clients=8), limit, rounds, aim=0.50)
     busy = bench.by(inserted(), clients=CALLERS)
@@ -211,19 +213,36 @@ async def measure(bench: Bench, *, rounds: int, batch: int) -> AsyncGenerator[Fi
     work = bench.batched(connection, batch)
     yield await _ratio(f"batches of {batch:,} / one row", work, busy, rounds, aim=2.5)
     await connection.close()
-    guarded = [await bench.by(posted(), clients=8)() for _ in range(rounds)]
-    await unguard(bench.ground)
-    bare = [await bench.by(posted(), clients=8)() for _ in range(rounds)]
-    yield Figure("guards: with / without", tuple(a / b for a, b in zip(guarded, bare, strict=True)), aim=0.85)
+    yield await guards(bench, rounds)
 
 
-async def unguard(ground: Ground) -> None:
-    """Take row-level security, the append-only trigger and every check away."""
-    admin = await asyncpg.connect(ground.settings.admin_dsn())
-    for row in await admin.fetch(CHECKS):
-        await admin.execute(row[0])
-    await admin.execute(UNGUARDED)
+async def guards(bench: Bench, rounds: int) -> Figure:
+    """One call with row-level security, the append-only trigger and every check, against one without: two fresh databases side by side."""
+    async with (
+        opened_beside(bench, "guarded", without="") as guarded,
+        opened_beside(bench, "bare", without=UNGUARDED) as bare,
+    ):
+        found = await interleaved(guarded.by(posted(), clients=8), bare.by(posted(), clients=8), rounds=rounds)
+    told = {"per_s": percentile(found.ours, 0.5), "bare_per_s": percentile(found.peer, 0.5)}
+    return Figure("guards: with / without", found.ratios, aim=0.85, told=told)
+
+
+@contextlib.asynccontextmanager
+async def opened_beside(bench: Bench, name: str, *, without: str) -> AsyncGenerator[Bench]:
+    """Books of their own in another database of the server, without what the statements take away and, if there are any, without checks."""
+    ground = replace(bench.ground, dsn=f"{bench.ground.dsn.rsplit('/', 1)[0]}/{name}")
+    admin = await asyncpg.connect(bench.ground.dsn)
+    await admin.execute(f"create database {name}")
     await admin.close()
+    await migrate(ground.settings)
+    if without:
+        admin = await asyncpg.connect(ground.settings.admin_dsn())
+        for row in await admin.fetch(CHECKS):
+            await admin.execute(row[0])
+        await admin.execute(without)
+        await admin.close()
+    async with opened_bench(ground, size=bench.size) as opened:
+        yield opened
 
 
 async def _ratio(
