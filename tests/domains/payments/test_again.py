@@ -13,9 +13,11 @@ from lastlight.domains.payments import Dispute, Payment
 from lastlight.domains.payments.actions import answer_dispute
 from lastlight.domains.payments.disputing import follow_dispute
 from lastlight.domains.payments.errors import DisputeEnded
+from lastlight.domains.payments.inbox import ENDPOINT, KNOWN, OWNER
 from lastlight.domains.payments.jobs import PAYMENTS_DUE, TENANTS_DUE
 from lastlight.domains.payments.model import Hint
 from lastlight.domains.payments.queries import count_disputes_to_answer, disputes_to_answer, lock_payment
+from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime import processor
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.push.module import MODULE as PUSH
@@ -37,6 +39,13 @@ select args from jobs where tenant_id = $1 and kind = 'push.spread' order by id
 LATER = """
 update provider_movements set available = false, available_on = now() + $2::interval where tenant_id = $1 and kind = 'refund'
 """
+FILL = """
+insert into payments (tenant_id, id, purpose, amount, currency, status, captured, captured_at, settled_at, intent_id, checked_at)
+select $1, gen_random_uuid(), 'trial', 1000, 'EUR', 'settled', 1000, now(), now(), 'pi_' || gen_random_uuid(), now() - interval '1 day'
+from generate_series(1, 20000)
+"""
+FOR_ALL = {"payments_by_id", "payments_by_intent", "payments_by_charge"}
+"""The indexes that begin with what an event may name: others are searched once for each business."""
 LOOKED_AT = "update payments set checked_at = now() - interval '11 minutes' where tenant_id = $1 and id = $2"
 
 
@@ -177,23 +186,50 @@ async def due(shop: Shop) -> list[UUID]:
 
 async def test_what_is_due_is_found_by_indexes_among_payments_that_are_done(shop: Shop) -> None:
     payment = await shop.paid(10_000)
-    fill = """
-    insert into payments (tenant_id, id, purpose, amount, currency, status, captured, captured_at, settled_at, intent_id, checked_at)
-    select $1, gen_random_uuid(), 'trial', 1000, 'EUR', 'settled', 1000, now(), now(), 'pi_' || gen_random_uuid(), now() - interval '1 day'
-    from generate_series(1, 20000)
-    """
-    settings = shop.services.settings
-    await administer(settings, fill, shop.tenant_id)
-    await administer(settings, "analyze payments")
-    await administer(settings, "analyze provider_movements")
+    await filled(shop)
+    read, _ = await payments_read(shop, TENANTS_DUE)
+    assert read < 2_000
+    assert await shop.read(payment.id)
+
+
+async def test_whose_an_event_is_is_found_by_indexes_that_no_business_leads(shop: Shop) -> None:
+    payment = await shop.paid(10_000)
+    await filled(shop)
+    intent = payment.intent_id
+    assert intent is not None
+    for named in (
+        (payment.id, ["ch_unknown"]),
+        (payment.id, [intent]),
+        (None, [intent, "ch_unknown"]),
+        (UUID(int=1), ["-"]),
+    ):
+        read, by = await payments_read(shop, OWNER, *named)
+        assert read <= 4
+        assert by <= FOR_ALL
+    known = ([""] * 50, ["evt_unknown"] * 50, [payment.id] * 50, [intent] * 50, [None] * 50, [None] * 50)
+    read, by = await payments_read(shop, KNOWN, PLATFORM, ENDPOINT, *known)
+    assert read <= 200
+    assert by <= FOR_ALL
+
+
+async def filled(shop: Shop) -> None:
+    """The shop with twenty thousand payments that are done."""
+    await administer(shop.services.settings, FILL, shop.tenant_id)
+    await administer(shop.services.settings, "analyze payments")
+    await administer(shop.services.settings, "analyze provider_movements")
+
+
+async def payments_read(shop: Shop, statement: str, *values: Any) -> tuple[float, set[str]]:
+    """How many payments a statement of the system looks at, with those that it passes over, and by which indexes."""
     async with system_ctx(shop.services, shop.tenant_id, role="system") as ctx:
-        rows = await ctx.db.fetch(f"explain (analyze, format json) {TENANTS_DUE}")
+        rows = await ctx.db.fetch(f"explain (analyze, format json) {statement}", *values)
     told = rows[0][0] if not isinstance(rows[0][0], str) else msgspec.json.decode(rows[0][0])
-    read, waiting = 0, [told[0]["Plan"]]
+    read, indexes, waiting = 0.0, set[str](), [told[0]["Plan"]]
     while waiting:
         node = waiting.pop()
         waiting += node.get("Plans", [])
         if node.get("Relation Name") == "payments":
             read += node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
-    assert read < 2_000, told
-    assert await shop.read(payment.id)
+        if (index := node.get("Index Name", "")).startswith("payments_"):
+            indexes.add(index)
+    return read, indexes
