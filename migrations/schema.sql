@@ -330,6 +330,7 @@
 --   direction text not null default 'in'::text -- in: an arrival; out: a guest who left
 --   override_by uuid -- the member who was signed in at the door when it let the guest in against its rules
 --   visit_id uuid -- the visit that a scan on leaving closed
+--   short jsonb -- of a guest who could not pay the entrance: its price, the currency and how much was missing, in minor units
 
 -- drill_runs: the evidence of drills: what each step found
 --   tenant_id uuid not null

@@ -202,6 +202,25 @@ async def test_a_scanner_says_what_was_paid_or_how_much_is_missing(house: House)
     assert not {"checkin.verified", "visit.opened", "checkin.charged"} & {row["name"] for row in names}
 
 
+@pytest.mark.parametrize("together", [False, True])
+async def test_a_refused_scan_that_is_sent_again_says_what_was_missing_then(house: House, together: bool) -> None:
+    scanner = await enrolled(house, "West door, again" if together else "West door")
+    poor = await carrier(house)
+    purse = await purse_of(house, poor.guest, 1_100)
+    scan = asked(scanner, poor.show())
+    if together:
+        first, again = await send(house, scanner, scan, scan)
+    else:
+        [first] = await send(house, scanner, scan)
+        await purse_of(house, poor.guest, 5_000)
+        [again] = await send(house, scanner, scan)
+    assert (first.refusal, told(first).status, told(first).missing) == ("entry-unpaid", "short", 50)
+    assert (again.entrance, again.detail, again.refusal) == (first.entrance, first.detail, first.refusal)
+    assert "0.50" in again.detail
+    assert (await purse.standing())[0] == (1_100 if together else 6_100)
+    assert await charges_of(house, poor.guest) == []
+
+
 async def test_a_refused_scan_leaves_the_others_of_its_batch(house: House) -> None:
     scanner = await enrolled(house, "East door")
     someone, poor = await carrier(house), await carrier(house)

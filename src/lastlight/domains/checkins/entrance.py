@@ -167,6 +167,11 @@ def unpaid(price: EntryPrice, short: CreditsShort) -> EntryUnpaid:
     """Why nobody is admitted, and how much is missing."""
     available = int(short.extra["available"] or 0)
     missing = price.amount - available
-    said = f"The entrance costs {Money(price.amount, price.currency)}, and {Money(missing, price.currency)} of it is missing."
     told = {"amount": price.amount, "currency": price.currency, "available": available, "missing": missing}
-    return EntryUnpaid(f"{said} Buy credits in the app, then scan again.", extra=told)
+    return EntryUnpaid(said_short(amount=price.amount, currency=price.currency, missing=missing), extra=told)
+
+
+def said_short(*, amount: int, currency: str, missing: int) -> str:
+    """What a guest is told who cannot pay the entrance; minor units."""
+    said = f"The entrance costs {Money(amount, currency)}, and {Money(missing, currency)} of it is missing."
+    return f"{said} Buy credits in the app, then scan again."

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from lastlight.domains.checkins.entrance import said_short
 from lastlight.domains.checkins.errors import CheckinRefused
 from lastlight.domains.checkins.events import DoorScanned
 from lastlight.domains.checkins.flags import raise_flag
@@ -19,7 +20,8 @@ from lastlight.runtime.context import Ctx
 KEPT = """
 select s.sequence, s.direction, s.decided, s.result, s.refusal, s.patron_id, s.checkin_id, s.visit_id, s.claimed_at,
        s.received_at, s.code_hash, coalesce(p.name, '') as patron,
-       case when e.amount is not null then jsonb_build_object('status', e.status, 'amount', e.amount, 'currency', e.currency) end as entrance
+       case when e.amount is not null then jsonb_build_object('status', e.status, 'amount', e.amount, 'currency', e.currency)
+            else s.short end as entrance
 from door_scans s
 left join entry_charges e on e.tenant_id = $1 and e.checkin_id = s.checkin_id
 left join patrons p on p.tenant_id = $1 and p.id = s.patron_id
@@ -32,8 +34,8 @@ from (select distinct $1::text || '/' || patron as name from unnest($2::text[]) 
 """
 KEEP = """
 insert into door_scans (tenant_id, id, device_id, sequence, venue_id, patron_id, code_hash, step, decided, claimed_at, result,
-                        refusal, reason, checkin_id, direction, override_by, visit_id)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                        refusal, reason, checkin_id, direction, override_by, visit_id, short)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 """
 LAST = "select max(sequence) from door_scans where tenant_id = $1 and device_id = $2"
 COUNTED = """
@@ -110,7 +112,7 @@ def _holders(scans: list[ScanIn]) -> list[str]:
 
 
 async def _keep(ctx: Ctx, speaker: Speaker, scan: ScanIn, finding: Finding) -> None:
-    scan_id = uuid7()
+    scan_id, short = uuid7(), _short(finding)
     await ctx.db.execute(
         KEEP,
         ctx.tenant_id,
@@ -130,6 +132,7 @@ async def _keep(ctx: Ctx, speaker: Speaker, scan: ScanIn, finding: Finding) -> N
         scan.direction,
         finding.override_by,
         finding.visit_id,
+        None if short is None else msgspec.to_builtins(short),
     )
     ctx.emit(
         DoorScanned(
@@ -181,9 +184,15 @@ def _answer(ctx: Ctx, scan: ScanIn, finding: Finding) -> ScanOut:
 
 
 def _entrance(finding: Finding) -> EntranceTold | None:
-    charge, price = finding.charge, finding.door.price if finding.door else None
+    charge = finding.charge
     if charge is not None:
         return EntranceTold(status=charge.status, amount=charge.amount, currency=charge.currency)
+    return _short(finding)
+
+
+def _short(finding: Finding) -> EntranceTold | None:
+    """What a guest lacks who is not let in for that."""
+    price = finding.door.price if finding.door else None
     if finding.short is None or price is None:
         return None
     return EntranceTold(status="short", amount=price.amount, currency=price.currency, missing=finding.short)
@@ -214,7 +223,12 @@ def _again(scan: ScanIn, row: Any) -> ScanOut:
         "entrance",
     )
     names += ("claimed_at", "received_at")
-    return msgspec.convert({name: row[name] for name in names}, ScanOut)
+    answer = msgspec.convert({name: row[name] for name in names}, ScanOut)
+    told = answer.entrance
+    if told is None or told.status != "short":
+        return answer
+    detail = said_short(amount=told.amount, currency=told.currency, missing=told.missing)
+    return msgspec.structs.replace(answer, detail=detail)
 
 
 def _hash(code: str) -> bytes:
