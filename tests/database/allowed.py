@@ -87,6 +87,7 @@ DEFINER_FUNCTIONS: dict[str, str] = {
         "close": "closes an empty account, or opens it again",
         "post": "posts a transaction whole or not at all",
         "post_batch": "posts many, each by itself",
+        "keep_open": "holds an account until the transaction ends, and opens one that was closed",
         "reverse": "takes back no more than was moved",
         "hold": "sets aside what is available",
         "capture": "moves what is held",
