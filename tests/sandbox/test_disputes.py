@@ -56,6 +56,28 @@ def test_winning_evidence_brings_it_back(
 
 
 @disputed
+def test_a_verdict_is_overturned_with_its_money_and_nothing_else_is(
+    client: stripe.StripeClient, controls: Controls, dispute: stripe.Dispute
+) -> None:
+    with pytest.raises(AssertionError, match="only a verdict is overturned"):
+        controls("overturn", dispute=dispute.id)
+    client.v1.disputes.close(dispute.id)
+    taken, back = ("dispute", -10_000, -11_500), ("dispute_reversal", 10_000, 11_500)
+    for status, moved in (("won", [taken, back]), ("lost", [taken, back, taken])):
+        assert controls("overturn", dispute=dispute.id)["status"] == status
+        assert (client.v1.disputes.retrieve(dispute.id).status, nets(client)) == (status, moved)
+        with pytest.raises(stripe.InvalidRequestError):
+            client.v1.disputes.close(dispute.id)
+    told = [
+        "charge.dispute.closed",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.closed",
+        "charge.dispute.funds_reinstated",
+    ]
+    assert [one.type for one in client.v1.events.list({"limit": 4}).data] == told
+
+
+@disputed
 @pytest.mark.parametrize(("text", "days"), [("losing_evidence", 1), ("a letter", 60)])
 def test_evidence_that_does_not_win(
     client: stripe.StripeClient, controls: Controls, dispute: stripe.Dispute, text: str, days: int

@@ -61,6 +61,8 @@ class Dispute:
     amount: int
     frozen: int
     status: str
+    taken: int = 0
+    """What a lost one took of what was unspent; the rest of it is a loss."""
 
 
 @dataclass(eq=False)
@@ -96,6 +98,8 @@ class Model:
     """The business. Books are kept on each account's own side."""
 
     life_days: int
+    overturned: int = 0
+    """How many lost disputes were won after all."""
     day: int = 0
     tick: int = 0
     books: Counter[str] = field(default_factory=Counter[str])
@@ -180,6 +184,7 @@ class Model:
             found.update(f"refunds {one.status}" for one in payment.refunds)
             found.update("refunds made elsewhere" for one in payment.refunds if one.ours is None)
             found.update(f"disputes {one.status}" for one in payment.disputes.values())
+        found["disputes won after all"] = self.overturned
         found["expired"] = self.books["breakage"] > 0
         found["losses"] = self.books["losses"] > 0
         return found
@@ -261,19 +266,32 @@ class Model:
             self.expire(payment.guest)
             dispute = payment.disputes[one["id"]] = Dispute(one["amount"], min(one["amount"], lot.free), "")
             lot.frozen += dispute.frozen
-        if one["status"] in {"won", "lost"} and dispute.status not in {"won", "lost"}:
+        if one["status"] in {"won", "lost"} and one["status"] != dispute.status:
+            if dispute.status == "lost":
+                self._overturned(payment, lot, dispute)
             self._verdict(payment, lot, dispute, lost=one["status"] == "lost")
         dispute.status = one["status"]
+
+    def _overturned(self, payment: Paid, lot: Lot, dispute: Dispute) -> None:
+        self.expire(payment.guest)
+        if dispute.taken:
+            self._returns(lot, dispute.taken)
+        self.books["disputes-held"] += dispute.amount
+        self.books["losses"] -= dispute.amount - dispute.taken
+        dispute.taken = 0
+        self.overturned += 1
 
     def _verdict(self, payment: Paid, lot: Lot, dispute: Dispute, *, lost: bool) -> None:
         self.expire(payment.guest)
         if not lost:
             if dispute.frozen:
                 lot.frozen -= dispute.frozen
+                dispute.frozen = 0
                 lot.ends = max(lot.ends, (self.day + GRACE_DAYS, self.tick))
             return
         lot.frozen -= dispute.frozen
-        taken = min(dispute.amount, lot.free)
+        dispute.frozen = 0
+        dispute.taken = taken = min(dispute.amount, lot.free)
         lot.remaining -= taken
         self.books["disputes-held"] -= dispute.amount
         self.books["losses"] += dispute.amount - taken

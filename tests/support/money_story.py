@@ -241,6 +241,13 @@ class Story:
             await answer_dispute(ctx, dispute_id=dispute_id, evidence=evidence)
         payment.answered.add(key)
 
+    async def overturn(self, which: int) -> None:
+        """A bank's verdict does not hold any more."""
+        near = self.business.near
+        decided = [one["id"] for one in near.objects("dispute") if one["status"] in {"won", "lost"}]
+        if decided:
+            await near.control("overturn", dispute=decided[which % len(decided)])
+
     # --- the provider, the line to it, and time -------------------------------------------------------------------------
 
     async def trouble(self, mode: str, count: int) -> None:

@@ -94,7 +94,9 @@ class Business:
             return error
         return None
 
-    async def enqueue(self, ctx: Ctx, job: Job, *, run_at: Any = None, key: str | None = None, **args: Any) -> UUID:
+    async def enqueue(
+        self, ctx: Ctx, job: Job, *, run_at: Any = None, key: str | None = None, sooner: bool = False, **args: Any
+    ) -> UUID:
         """Queue a job of payments once the transaction is durable; of those with the same key that wait, one."""
 
         async def queued() -> None:

@@ -56,6 +56,8 @@ class Trial:
 
     spent: int = 0
     told: list[str] = field(default_factory=list[str])
+    taken: int = 0
+    """What a verdict took last."""
 
     async def receives(self, ctx: Ctx, payment: Payment) -> AccountId:
         return await open_account(ctx, kind=ORDER_CLEARING, currency=payment.currency)
@@ -79,7 +81,10 @@ class Trial:
     async def verdict(self, ctx: Ctx, payment: Payment, dispute: Dispute, verdict: Verdict) -> int:
         taken = dispute.amount - self.spent if verdict == "lost" else 0
         self.told.append(f"{verdict} {taken}")
-        await self._move(ctx, payment, f"trial:{dispute.id}", (ORDER_CLEARING, DISPUTES_HELD), taken)
+        before, self.taken = self.taken, taken
+        key = f"trial:{dispute.id}:{len(self.told)}"
+        await self._move(ctx, payment, f"{key}:back", (DISPUTES_HELD, ORDER_CLEARING), before)
+        await self._move(ctx, payment, key, (ORDER_CLEARING, DISPUTES_HELD), taken)
         return taken
 
     async def _move(

@@ -11,6 +11,7 @@ from lastlight.sandbox.desk import LATER_SECONDS, Desk, desk_of, keep_settings
 from lastlight.sandbox.events import shown
 from lastlight.sandbox.money import FEE
 from lastlight.sandbox.problems import BadRequest, Json
+from lastlight.sandbox.resources import disputes
 from lastlight.sandbox.resources.webhook_endpoints import roll_secret
 
 PREFIX = "/_sandbox/"
@@ -47,6 +48,12 @@ class Rules(msgspec.Struct, forbid_unknown_fields=True):
     fixed: int | None = None
     dispute: int | None = None
     later_seconds: int | None = None
+
+
+class Overturn(msgspec.Struct, forbid_unknown_fields=True):
+    """A dispute whose verdict does not hold."""
+
+    dispute: str
 
 
 class Roll(msgspec.Struct, forbid_unknown_fields=True):
@@ -120,6 +127,11 @@ def rules(desk: Desk, body: bytes) -> Json:
     return {**desk.settings["fee"], "later_seconds": later}
 
 
+def overturn(desk: Desk, body: bytes) -> Json:
+    """Give a decided dispute the other verdict."""
+    return shown(disputes.overturn(desk, _read(body, Overturn).dispute))
+
+
 def roll(desk: Desk, body: bytes) -> Json:
     """Roll the secret of a webhook endpoint."""
     wish = _read(body, Roll)
@@ -151,6 +163,7 @@ CONTROLS: Mapping[tuple[str, str], Callable[[Desk, bytes], Json]] = {
     ("POST", "webhooks"): webhooks,
     ("POST", "answers"): answers,
     ("POST", "rules"): rules,
+    ("POST", "overturn"): overturn,
     ("POST", "roll_secret"): roll,
     ("GET", "deliveries"): deliveries,
     ("POST", "settle"): settle,

@@ -14,7 +14,7 @@ from lastlight.kernel.errors import Invalid, NotFound
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.db.uow import system_ctx
 from tests.support.door import House
-from tests.support.purses import Purse, new_purse
+from tests.support.purses import Purse, findings, new_purse
 
 DAY = timedelta(days=1)
 
@@ -247,6 +247,29 @@ async def test_a_lost_dispute_takes_what_is_left_of_its_lot(house: House) -> Non
     assert await on(house, ledger.DISPUTES_HELD) == held - 700
     assert await purse.verdict(dispute, "lost") == 700
     assert await purse.standing() == (500, 0)
+
+
+async def test_a_verdict_that_does_not_hold_gives_credits_again_and_takes_them_again(house: House) -> None:
+    purse = await new_purse(house, 1_000, 500)
+    await purse.spend(600)
+    dispute, held = await purse.dispute(purse.payments[0], 1_000), await on(house, ledger.DISPUTES_HELD)
+    await purse.freeze(dispute)
+    assert await purse.verdict(dispute, "lost") == 400
+    await purse.age(purse.payments[0], -DAY)
+    for _ in range(2):
+        assert await purse.verdict(dispute, "won") == 0
+        assert (await purse.standing(), await purse.lots()) == ((900, 0), [(400, 0), (500, 0)])
+        assert await on(house, ledger.DISPUTES_HELD) == held
+        assert await purse.expire() is None, "it can be spent for the days of grace"
+    await purse.spend(150)
+    assert await purse.lots() == [(250, 0), (500, 0)]
+    assert await purse.verdict(dispute, "lost") == 250
+    assert (await purse.lots(), await on(house, ledger.DISPUTES_HELD)) == ([(0, 0), (500, 0)], held - 250)
+    kinds = [(kind, amount) for kind, amount, _ in await purse.entries()][2:]
+    assert kinds == [
+        ("spent", -600), ("frozen", 0), ("disputed", -400), ("adjusted", 400), ("spent", -150), ("disputed", -250),
+    ]  # fmt: skip
+    assert await findings(house) == []
 
 
 async def test_two_disputes_of_one_payment_are_held_apart(house: House) -> None:

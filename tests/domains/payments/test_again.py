@@ -142,21 +142,76 @@ async def test_an_answer_that_was_not_delivered_is_given_again(shop: Shop) -> No
             await answer_dispute(ctx, dispute_id=dispute.id, evidence="winning_evidence")
 
 
+async def books_agree(shop: Shop) -> dict[str, int]:
+    """The books, which hold what the provider keeps for us."""
+    books = await shop.books()
+    assert (await shop.held()).get("EUR", 0) == books.get("provider-pending", 0) + books.get("provider-available", 0)
+    return books
+
+
+@pytest.mark.parametrize("spent", [0, 2_500, 10_000])
+async def test_a_verdict_that_does_not_hold_is_booked_the_other_way_as_often_as_it_turns(
+    shop: Shop, spent: int
+) -> None:
+    payment, dispute = await disputed(shop, "pm_card_createDispute")
+    shop.trial.spent = spent
+    assert (await answered(shop, payment, "losing_evidence")).lost == spent
+    first = await books_agree(shop)
+    assert (first.get("losses", 0), first.get("order-clearing", 0), "disputes-held" in first) == (spent, spent, False)
+    for status in ("won", "lost", "won", "lost"):
+        shop.beside.control("overturn", dispute=dispute.provider_id)
+        shop.beside.control("clock", seconds=1)
+        for _ in range(2):
+            payment = await shop.look(payment)
+        [after] = await shop.disputes(payment)
+        assert (after.status, after.ended_at is not None) == (status, True)
+        books = await books_agree(shop)
+        if status == "won":
+            assert (payment.disputed, after.lost, books["order-clearing"]) == (0, 0, 10_000)
+            assert {"disputes-held", "losses", "dispute-fees"} & set(books) == set()
+        else:
+            assert (payment.disputed, after.lost, books) == (10_000, spent, first)
+    assert (await shop.steps(payment)).count("dispute-overturned") == 4
+
+
+async def test_a_verdict_that_turned_twice_between_two_looks_changes_nothing(shop: Shop) -> None:
+    payment, dispute = await disputed(shop, "pm_card_createDispute")
+    await answered(shop, payment, "losing_evidence")
+    before, told = await books_agree(shop), list(shop.trial.told)
+    for _ in range(2):
+        shop.beside.control("overturn", dispute=dispute.provider_id)
+    await shop.look(payment)
+    assert (await books_agree(shop), shop.trial.told) == (before, told)
+
+
+async def test_a_decided_dispute_that_is_open_again_is_frozen_and_answered_again(shop: Shop) -> None:
+    payment, _ = await disputed(shop, "pm_card_createDispute")
+    lost = await answered(shop, payment, "losing_evidence")
+    assert (lost.lost, lost.answered_at is not None, payment.intent_id is not None) == (0, True, True)
+    [seen] = [one async for one in processor.list_disputes(shop.services, intent_id=str(payment.intent_id))]
+    async with shop.ctx() as ctx:
+        held = await lock_payment(ctx, payment_id=payment.id)
+        again = msgspec.structs.replace(seen, status="needs_response")
+        after = await follow_dispute(ctx, payment=held, seen=again, hint=Hint("webhook"))
+    [dispute] = await shop.disputes(payment)
+    assert (dispute.status, dispute.answered_at, dispute.ended_at, after.disputed) == (
+        "needs_response", None, None, 10_000,
+    )  # fmt: skip
+    assert shop.trial.told[-2:] == ["won 0", "frozen 10000"]
+    books = await books_agree(shop)
+    assert (books["disputes-held"], books["order-clearing"]) == (10_000, 10_000)
+    assert await to_answer(shop) == (1, [dispute.id])
+
+
 async def test_another_verdict_is_told_once_to_those_who_keep_payments(told: Shop) -> None:
     member = await sign_in(told.services, told.tenant_id, ["payments.manage"])
     payment, dispute = await disputed(told, "pm_card_createDispute")
-    lost = await answered(told, payment, "losing_evidence")
-    assert lost.status == "lost"
-    assert payment.intent_id is not None
-    [seen] = [one async for one in processor.list_disputes(told.services, intent_id=payment.intent_id)]
+    assert (await answered(told, payment, "losing_evidence")).status == "lost"
+    told.beside.control("overturn", dispute=dispute.provider_id)
     for _ in range(2):
-        async with told.ctx() as ctx:
-            held = await lock_payment(ctx, payment_id=payment.id)
-            await follow_dispute(
-                ctx, payment=held, seen=msgspec.structs.replace(seen, status="won"), hint=Hint("webhook")
-            )
+        await told.look(payment)
     assert (await told.steps(payment)).count("dispute-overturned") == 1
-    assert (await told.disputes(payment))[0].status == "lost"
+    assert (await told.disputes(payment))[0].status == "won"
     [notice] = await pushed(told, 1, f"dispute-overturned/{dispute.id}")
     assert notice["people"] == [str(member.user_id)]
     assert notice["url"].endswith(f"/{payment.id}")

@@ -15,6 +15,8 @@ from lastlight.runtime.context import Ctx
 
 UNTIL_THE_VERDICT = datetime(9999, 1, 1, tzinfo=UTC)
 """Holds of disputes end with the verdict, however long the banks take."""
+OVERTURNED = "The bank decided the dispute otherwise"
+"""What the guest's history says where credits return that a verdict had taken."""
 OF_DISPUTE = """
 select coalesce(sum(froze), 0)::bigint as frozen, coalesce(-sum(amount), 0)::bigint as taken,
        (array_agg(id order by number desc) filter (where kind = 'frozen'))[1] as hold
@@ -54,7 +56,10 @@ async def freeze(ctx: Ctx, *, payment: Payment, dispute: Dispute) -> None:
 
 
 async def verdict(ctx: Ctx, *, payment: Payment, dispute: Dispute, said: Verdict) -> int:
-    """Won: what was frozen can be spent again. Lost: what is left is taken, frozen or not, at most what was disputed."""
+    """Won: what was frozen can be spent again, and what an earlier verdict took is there again.
+
+    Lost: what is left is taken, frozen or not, at most what was disputed; what of it this dispute took is said.
+    """
     account = await expire_of_payer(ctx, payment=payment)
     lot = await lot_of(ctx, payment_id=payment.id)
     if lot is None:
@@ -62,6 +67,7 @@ async def verdict(ctx: Ctx, *, payment: Payment, dispute: Dispute, said: Verdict
     before = await _of_dispute(ctx, dispute)
     if said == "won":
         await _let_go(ctx, account, lot.id, before, _about("released", payment, dispute))
+        await _give_again(ctx, account, Use(lot.id, before.taken), payment, dispute)
         return 0
     what = _about("disputed", payment, dispute)
     await _take_frozen(ctx, account, lot.id, before, what)
@@ -80,6 +86,19 @@ async def _let_go(ctx: Ctx, account: AccountId, lot_id: LotId, before: Disputed,
     await ledger.void(ctx, hold=HoldId(before.hold))
     use = Use(lot_id, 0, -before.frozen)
     await write(ctx, account=account, entry_id=new_entry(), what=what, uses=[use], grace_days=rules.grace_days)
+
+
+async def _give_again(ctx: Ctx, account: AccountId, use: Use, payment: Payment, dispute: Dispute) -> None:
+    """What a verdict took that does not hold any more returns to its lot."""
+    if use.amount <= 0:
+        return
+    rules = await read_rules(ctx)
+    entry_id = new_entry()
+    held = await ledger.open_account(ctx, kind=ledger.DISPUTES_HELD, currency=payment.currency)
+    leg = Leg(held, account, use.amount)
+    await ledger.post(ctx, transaction=Transaction(TransactionId(entry_id), "credits-dispute-overturned", [leg]))
+    what = _about("adjusted", payment, dispute)._replace(description=OVERTURNED)
+    await write(ctx, account=account, entry_id=entry_id, what=what, uses=[use], grace_days=rules.grace_days)
 
 
 async def _take_frozen(ctx: Ctx, account: AccountId, lot_id: LotId, before: Disputed, what: Writing) -> None:

@@ -2,6 +2,9 @@
 
 An inquiry holds no money and freezes nothing, for the provider still lets refunds go out; one that is escalated begins again as a
 dispute, under the same id, and is to be answered again.
+
+A verdict is final at the bank, yet a cardholder may withdraw a dispute that is closed. Whatever a decided dispute becomes, what its
+verdict booked is taken back first, and then it is followed like any other; people are told.
 """
 
 import msgspec
@@ -33,7 +36,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 SAVE = """
 update disputes
 set status = $3, amount = $4, due_by = $5, lost = $6, answered_at = case when $7::boolean then null else answered_at end,
-    ended_at = case when $3 in ('warning_closed', 'won', 'lost', 'prevented') then coalesce(ended_at, now()) end
+    ended_at = case when $3 in ('warning_closed', 'won', 'lost', 'prevented') then now() end
 where tenant_id = $1 and id = $2
 """
 FOUND = "select id from disputes where tenant_id = $1 and provider_id = $2"
@@ -44,14 +47,12 @@ where tenant_id = $1 and payment_id = $2 and status in ('needs_response', 'under
 
 
 OVERTURNED = "dispute-overturned"
-KNOWN = """
-select exists(
-    select from payment_steps
-    where tenant_id = $1 and payment_id = $2 and step = $3 and details ->> 'dispute_id' = $4 and details ->> 'status' = $5
-)
+TURNS = """
+select count(*) from payment_steps
+where tenant_id = $1 and payment_id = $2 and step = $3 and details ->> 'dispute_id' = $4
 """
 DECIDED: frozenset[DisputeStatus] = DISPUTE_ENDED - {"warning_closed"}
-"""No more is done by itself about these; an inquiry that was closed may still become a dispute."""
+"""The bank has spoken; an inquiry that was closed was only asked about."""
 
 
 async def follow_dispute(ctx: Ctx, *, payment: Payment, seen: processor.Dispute, hint: Hint) -> Payment:
@@ -65,15 +66,16 @@ async def follow_dispute(ctx: Ctx, *, payment: Payment, seen: processor.Dispute,
     await _book(ctx, payment, dispute, seen)
     if before is not None and before.status == status:
         return payment
-    if before is not None and before.status in DECIDED:
-        return await _overturned(ctx, payment, before, status, hint)
+    overturned = before is not None and before.status in DECIDED
+    if before is not None and overturned:
+        await _overturn(ctx, payment, before, status, hint)
     dispute = msgspec.structs.replace(dispute, amount=seen.amount)
-    inquired = before is not None and before.status in INQUIRIES
-    if status not in INQUIRIES and (before is None or inquired):
+    anew = before is None or before.status in INQUIRIES or overturned
+    if anew and status not in INQUIRIES and not (overturned and status in DISPUTE_ENDED):
         await PURPOSES.of(payment).freeze(ctx, payment, dispute)
     lost = await _verdict(ctx, payment, dispute, status) if status in DISPUTE_ENDED else 0
     due = moment(seen.due_by) if seen.due_by else None
-    again = inquired and status == "needs_response"
+    again = before is not None and anew and status == "needs_response"
     await ctx.db.execute(SAVE, ctx.tenant_id, dispute.id, status, seen.amount, due, lost, again)
     return await _tell(ctx, payment, dispute, before, hint)
 
@@ -109,22 +111,31 @@ async def _verdict(ctx: Ctx, payment: Payment, dispute: Dispute, status: Dispute
         return 0
     taken = await purpose.verdict(ctx, payment, dispute, "lost")
     lost = dispute.amount - taken
-    await write_off(
-        ctx, payment=payment, key=f"dispute:{dispute.id}:loss", kind="dispute-loss", amount=lost, to=DISPUTES_HELD,
-        meta={"dispute_id": str(dispute.id)},
-    )  # fmt: skip
+    turn = await _turns(ctx, dispute)
+    await _write_off(ctx, payment, dispute, key=f"loss:{turn}" if turn else "loss", amount=lost)
     return lost
 
 
-async def _overturned(ctx: Ctx, payment: Payment, dispute: Dispute, status: DisputeStatus, hint: Hint) -> Payment:
-    """Decided, and now otherwise: what the verdict booked stands, so somebody is told, once, to set it right by hand."""
-    if await ctx.db.fetchval(KNOWN, ctx.tenant_id, payment.id, OVERTURNED, str(dispute.id), status):
-        return payment
+async def _overturn(ctx: Ctx, payment: Payment, dispute: Dispute, status: DisputeStatus, hint: Hint) -> None:
+    """Decided, and now otherwise: take back what the verdict booked, and tell people of it."""
+    if dispute.status == "lost":
+        await PURPOSES.of(payment).verdict(ctx, payment, dispute, "won")
+        await _write_off(ctx, payment, dispute, key=f"loss-back:{await _turns(ctx, dispute)}", amount=-dispute.lost)
     details = {"dispute_id": dispute.id, "amount": dispute.amount, "before": dispute.status, "status": status}
     await note(ctx, payment=payment, step=OVERTURNED, hint=hint, details=details)
     now = msgspec.structs.replace(dispute, status=status)
     tell_dispute(ctx, kind=DisputeOverturned, payment=payment, dispute=now)
-    return payment
+
+
+async def _write_off(ctx: Ctx, payment: Payment, dispute: Dispute, *, key: str, amount: int) -> None:
+    named = {"dispute_id": str(dispute.id)}
+    key = f"dispute:{dispute.id}:{key}"
+    await write_off(ctx, payment=payment, key=key, kind="dispute-loss", amount=amount, to=DISPUTES_HELD, meta=named)
+
+
+async def _turns(ctx: Ctx, dispute: Dispute) -> int:
+    """How often it was decided otherwise."""
+    return await ctx.db.fetchval(TURNS, ctx.tenant_id, dispute.payment_id, OVERTURNED, str(dispute.id))
 
 
 async def _tell(ctx: Ctx, payment: Payment, dispute: Dispute, before: Dispute | None, hint: Hint) -> Payment:

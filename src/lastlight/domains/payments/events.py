@@ -122,7 +122,7 @@ class DisputeClosed(DisputeEvent, frozen=True, kw_only=True):
 
 
 class DisputeOverturned(DisputeEvent, frozen=True, kw_only=True):
-    """A dispute that was decided is decided otherwise; what the first verdict booked stands until somebody sets it right."""
+    """A dispute that was decided is decided otherwise; what the first verdict booked was taken back."""
 
     event_name: ClassVar[str] = "dispute.overturned"
 

@@ -63,12 +63,12 @@ async def push_dispute(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any])
 
 @job("payments.push_overturned")
 async def push_overturned(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any]) -> None:
-    """Tell those who keep payments running of a dispute that is decided otherwise: its books are set right by hand."""
+    """Tell those who keep payments running of a dispute that is decided otherwise: money and credits moved anew."""
     people = await holders(ctx, permission=PAYMENTS_MANAGE)
     notice = Notice(
         kind=TROUBLE,
         title="A decided dispute was decided otherwise",
-        body="What the first verdict booked still stands. Open the payment and set it right.",
+        body="What the first verdict booked was taken back. Open the payment to see what changed.",
         url=f"{HOME}/{data['payment_id']}",
         tag=f"dispute-overturned/{data['dispute_id']}",
     )

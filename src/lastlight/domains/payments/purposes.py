@@ -32,7 +32,7 @@ class Purpose:
     freeze: Callable[[Ctx, Payment, Dispute], Awaitable[None]]
     """The bank takes the money back: what is left of what was bought may not be spent until the verdict. May be called again."""
     verdict: Callable[[Ctx, Payment, Dispute, Verdict], Awaitable[int]]
-    """The dispute has ended. won: let it be spent again, and say 0. lost: take what is left, at most the dispute's amount, post it to
+    """The dispute has ended. won: let it be spent again, with what an earlier verdict of the same dispute took, and say 0. lost: take what is left, at most the dispute's amount, post it to
     the account of what disputes hold (chart: disputes-held), and say how much it was; the rest is booked as a loss."""
 
 

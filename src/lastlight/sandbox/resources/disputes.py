@@ -19,10 +19,10 @@ EDGES: Mapping[str, frozenset[str]] = {
     "warning_closed": frozenset(),
     "needs_response": frozenset({"under_review", "lost"}),
     "under_review": frozenset({"won", "lost"}),
-    "won": frozenset(),
-    "lost": frozenset(),
+    "won": frozenset({"lost"}),
+    "lost": frozenset({"won"}),
 }
-"""What a dispute's status may become; an inquiry that is escalated begins again as a dispute."""
+"""What a dispute's status may become; an inquiry that is escalated begins again as a dispute, a verdict is overturned by a control."""
 ANSWER_DAYS = 10
 REVIEW_DAYS = 60
 VERDICTS: Mapping[str, str] = {
@@ -218,6 +218,17 @@ def _close(desk: Desk, dispute: Json, status: str) -> None:
     emit(desk, "charge.dispute.closed", dispute)
 
 
+def overturn(desk: Desk, identifier: str) -> Json:
+    """The bank's verdict does not hold: the cardholder withdraws a lost dispute, or takes up a won one again."""
+    dispute = get(desk, "dispute", identifier)
+    if dispute["status"] not in {"won", "lost"}:
+        raise Refusal(f"This dispute is {dispute['status']}: only a verdict is overturned.")
+    if dispute["status"] == "won":
+        _withdraw(desk, dispute)
+    _close(desk, dispute, "won" if dispute["status"] == "lost" else "lost")
+    return dispute
+
+
 def lapse(desk: Desk, identifier: str) -> None:
     """Nobody answered in time."""
     dispute = get(desk, "dispute", identifier)
@@ -230,7 +241,7 @@ def lapse(desk: Desk, identifier: str) -> None:
 def close(desk: Desk, params: Json, identifier: str) -> Json:
     """Give in: the dispute is lost."""
     dispute = get(desk, "dispute", identifier)
-    if "lost" not in EDGES[dispute["status"]] or dispute["status"] == "under_review":
+    if dispute["status"] not in {"needs_response", "warning_needs_response"}:
         raise Refusal(f"This dispute is {dispute['status']} and cannot be closed.")
     _close(desk, dispute, "lost")
     return dispute
