@@ -1,13 +1,17 @@
 """Posting: what balances is written once, what does not is refused whole."""
 
 import asyncio
+import hashlib
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
+from asyncpg.pgproto import pgproto
 
-from lastlight.domains.ledger import Condition, account_id, close_account, reopen_account, transaction_id
+from lastlight.domains.ledger import AccountId, Condition, account_id, close_account, reopen_account, transaction_id
 from lastlight.domains.ledger.chart import BANK, CREDITS, PROVIDER_PENDING, REVENUE, AccountKind
 from lastlight.domains.ledger.errors import (
     AccountClosed,
@@ -49,6 +53,18 @@ async def test_an_id_stands_for_one_request_for_good(books: Books) -> None:
         assert await books.batch(other) == ["ledger-id-reused"]
         await refused(books.move((a, b, other.legs[0].amount), key=key, meta=other.meta), IdReused)
     assert await books.balance(b) == 10
+
+
+def test_what_a_request_hashes_to_stays_for_good() -> None:
+    """Ids never expire, so that what was asked for years ago still has to be told from something else; whichever class carries the ids."""
+    src, dst = "10000000-0000-4000-8000-00000000000a", "f0000000-0000-4000-8000-00000000000b"
+    more: dict[str, Any] = {"meta": {"b": "2", "a": "é"}, "effective_at": datetime(2026, 11, 21, 22, tzinfo=UTC)}
+    found = {
+        moving((AccountId(make(src)), AccountId(make(dst)), 12), kind="sale", **more).request()
+        for make in (UUID, pgproto.UUID)
+    }
+    told = f'["sale",[["{src}","{dst}",12]],{{"a":"é","b":"2"}},"2026-11-21T22:00:00+00:00"]'
+    assert found == {UUID(bytes=hashlib.sha256(told.encode()).digest()[:16])}
 
 
 async def test_an_account_has_one_id_here_and_in_the_database(books: Books) -> None:

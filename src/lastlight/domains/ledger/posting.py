@@ -70,7 +70,7 @@ class Transaction:
 
     def request(self) -> UUID:
         """128 bits of SHA-256 of what is asked for; conditions are no part of it."""
-        legs = [[str(leg.src), str(leg.dst), leg.amount] for leg in self.legs]
+        legs = [(leg.src, leg.dst, leg.amount) for leg in self.legs]
         return request_of(self.kind, legs, self.meta, self.effective_at)
 
 
