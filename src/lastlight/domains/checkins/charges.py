@@ -11,6 +11,7 @@ from lastlight.domains.checkins.permissions import CHECKINS_READ, CHECKINS_REFUN
 from lastlight.domains.checkins.queries import read_checkin
 from lastlight.domains.credits import reverse_spend
 from lastlight.kernel.errors import Invalid
+from lastlight.kernel.money import Money
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
 
@@ -99,8 +100,8 @@ async def _give_back(ctx: Ctx, charge: EntryCharge, reason: str, amount: int | N
         entity=("checkin", charge.checkin_id),
         venue_id=charge.venue_id,
         patron_id=charge.patron_id,
-        before={"refunded": charge.refunded},
-        after={"refunded": after.refunded},
+        before={"refunded": str(Money(charge.refunded, charge.currency))},
+        after={"refunded": str(Money(after.refunded, charge.currency))},
         reason=reason,
     )
     return after

@@ -158,7 +158,7 @@ def tell_charge(ctx: Ctx, *, charge: EntryCharge, before: EntryCharge | None, re
         venue_id=charge.venue_id,
         patron_id=charge.patron_id,
         before={"entrance": before.status} if before else None,
-        after={"entrance": charge.status, "amount": charge.amount, "currency": charge.currency},
+        after={"entrance": charge.status, "amount": str(Money(charge.amount, charge.currency))},
         reason=reason or charge.reason,
     )
 

@@ -8,6 +8,7 @@ from lastlight.domains.checkins.permissions import CHECKINS_PRICE, CHECKINS_READ
 from lastlight.domains.checkins.scan_schemas import EntryPriceIn, EntryPriceOut
 from lastlight.domains.venues import find_venue
 from lastlight.kernel.errors import Invalid
+from lastlight.kernel.money import Money
 from lastlight.runtime.context import Ctx
 
 PRICE = """
@@ -62,4 +63,5 @@ async def _require_whole(ctx: Ctx, venue_id: UUID, amount: int, category: str) -
 
 
 def _facts(price: EntryPriceOut) -> dict[str, object]:
-    return {"entrance": price.amount, "tax_category": price.tax_category, "each_time": price.each_time}
+    costs = "nothing" if price.amount is None else str(Money(price.amount, price.currency))
+    return {"entrance": costs, "tax_category": price.tax_category, "each_time": price.each_time}

@@ -8,6 +8,7 @@ import msgspec
 from lastlight.domains.ledger import TransactionPosted
 from lastlight.domains.payments.events import DisputeEvent, PaymentEvent, RefundEvent
 from lastlight.domains.payments.model import Dispute, Hint, Payment, Refund
+from lastlight.kernel.money import Money
 from lastlight.runtime.context import Ctx
 
 NOTE = "insert into payment_steps (tenant_id, payment_id, step, source, cause, details) values ($1, $2, $3, $4, $5, $6)"
@@ -44,9 +45,14 @@ def said(payment: Payment) -> dict[str, Any]:
 
 
 def facts(payment: Payment) -> dict[str, Any]:
-    """What the audit keeps of a payment."""
-    names = ("status", "captured", "refunding", "refunded", "disputed", "intent_id", "charge_id", "failure_code")
-    return {name: msgspec.to_builtins(getattr(payment, name)) for name in names}
+    """What the audit keeps of a payment; amounts as people read them: 12.34 ZAR."""
+    words = ("status", "intent_id", "charge_id", "failure_code")
+    amounts = ("captured", "refunding", "refunded", "disputed")
+    moved = {name: getattr(payment, name) for name in amounts}
+    return {
+        **{name: msgspec.to_builtins(getattr(payment, name)) for name in words},
+        **{name: str(Money(amount, payment.currency)) for name, amount in moved.items() if amount},
+    }
 
 
 def tell(ctx: Ctx, *, event: PaymentEvent, payment: Payment, before: Payment | None = None, reason: str = "") -> None:

@@ -34,7 +34,9 @@ def words_of(name: str) -> str:
 
 
 def changes_of(before: Any, after: Any) -> tuple[str | None, str | None]:
-    """What was and what is, a line a field, without the fields that say nothing to a person."""
+    """What was and what is, a line a field, without the fields that say nothing to a person: those that stayed as they were, too."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        before, after = _apart(before, after)  # pyright: ignore[reportUnknownArgumentType] decoded JSON
     return _lines(before), _lines(after)
 
 
@@ -49,6 +51,13 @@ def _entry(row: Any) -> dict[str, Any]:
         "before": before,
         "after": after,
     }
+
+
+def _apart(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both without the fields that say the same in both."""
+    same = {name for name, part in before.items() if name in after and after[name] == part}
+    was, is_now = ({name: part for name, part in one.items() if name not in same} for one in (before, after))
+    return was, is_now
 
 
 def _lines(value: Any) -> str | None:
@@ -75,4 +84,6 @@ def _leaves(value: Any) -> list[str]:
     if isinstance(value, list):
         items: list[Any] = value  # pyright: ignore[reportUnknownVariableType] decoded JSON
         return [leaf for part in items for leaf in _leaves(part)]
+    if isinstance(value, bool):
+        return ["yes" if value else "no"]
     return [] if value in (None, "") else [str(value)]
