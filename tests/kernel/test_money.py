@@ -23,7 +23,14 @@ def test_what_is_written_is_read_back(amount: int, currency: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "currency", "units"),
-    [("12", "ZAR", 1200), (" 1 200.5 ", "ZAR", 120_050), ("1\u00a0000", "JPY", 1000), ("-0.001", "KWD", -1)],
+    [
+        ("12", "ZAR", 1200),
+        (" 1 200.5 ", "ZAR", 120_050),
+        ("1\u00a0000", "JPY", 1000),
+        ("-0.001", "KWD", -1),
+        ("1 240,50", "ZAR", 124_050),
+        ("-1,5", "ZAR", -150),
+    ],
 )
 def test_what_people_type_is_understood(text: str, currency: str, units: int) -> None:
     assert parsed(text, currency) == units
@@ -34,7 +41,11 @@ def test_what_people_type_is_understood(text: str, currency: str, units: int) ->
     [
         ("", "ZAR", "Type an amount"),
         ("twelve", "ZAR", "Type an amount"),
-        ("1,5", "ZAR", "Type an amount"),
+        ("1,500", "ZAR", "Type an amount"),
+        ("1,500", "KWD", "Type an amount"),
+        ("1,2,3", "ZAR", "Type an amount"),
+        ("1,5.0", "ZAR", "Type an amount"),
+        ("1,5", "JPY", "JPY has no decimals"),
         ("12.345", "ZAR", "ZAR has 2 decimals"),
         ("0.5", "JPY", "JPY has no decimals"),
         ("NaN", "ZAR", "decimals"),

@@ -1,5 +1,6 @@
 """Money in minor units: what a currency divides into, amounts as people write them, and sums split without losing a unit."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -11,6 +12,8 @@ _DIGITS = {
 _EXCEPTIONS = {code: digits for digits, codes in _DIGITS.items() for code in codes.split()}
 POINTS = "PTS"
 """Loyalty points are kept like a currency without minor units."""
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d{1,2}", re.ASCII)
+"""A comma before one or two figures is a decimal mark, as screens write amounts in many countries; before three it may stand for thousands."""
 MOST = 2**53 - 1
 """The largest amount in minor units: what JSON's readers hold exactly (RFC 8259, section 6)."""
 
@@ -47,10 +50,11 @@ def written(amount: int, currency: str) -> str:
 
 
 def parsed(text: str, currency: str) -> int:
-    """Minor units of what somebody typed: 12.34 in ZAR is 1234. Raises ValueError with a sentence that says what to type."""
+    """Minor units of what somebody typed: 12.34 or 12,34 in ZAR is 1234. Raises ValueError with a sentence that says what to type."""
     digits = digits_of(currency)
+    typed = text.strip().replace(" ", "").replace("\u00a0", "")
     try:
-        value = Decimal(text.strip().replace(" ", "").replace("\u00a0", ""))
+        value = Decimal(typed.replace(",", ".") if _DECIMAL_COMMA.fullmatch(typed) else typed)
     except InvalidOperation as error:
         raise ValueError("Type an amount in digits, such as 150 or 150.50.") from error
     units = value.scaleb(digits) if value.is_finite() else Decimal("0.1")
