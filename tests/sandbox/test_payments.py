@@ -108,7 +108,7 @@ def test_a_payer_is_asked_by_the_bank(
     page = asked.next_action.redirect_to_url.url or ""
     shown = http.get(page)
     assert shown.status_code == 200
-    assert "Pay 1000 in the smallest unit of USD?" in shown.text
+    assert "Pay 10.00 USD?" in shown.text
     sent = http.post(page, data={"outcome": outcome})
     redirected = "succeeded" if outcome == "complete" else "failed"
     assert sent.status_code == 303

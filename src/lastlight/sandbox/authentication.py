@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from lastlight.sandbox import fields
 from lastlight.sandbox.desk import Desk, desk_of, get
+from lastlight.sandbox.money import written
 from lastlight.sandbox.problems import Json, missing
 from lastlight.sandbox.resources import payment_intents, setup_intents
 from lastlight.sandbox.store import owner_of, transaction
@@ -17,8 +18,11 @@ _PAGE = """<!doctype html>
 <style>
   :root {{ color-scheme: light dark }}
   body {{ font: 1rem/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText }}
-  main {{ max-width: 26rem; margin: 2rem auto; padding: 0 1rem }}
-  button {{ font: inherit; min-height: 2.75rem; padding: 0 1.25rem }}
+  main {{ max-width: 26rem; margin: 1.25rem auto; padding: 0 1.25rem }}
+  h1 {{ margin: 0 0 .5rem; font-size: 1.25rem }}
+  form {{ display: flex; flex-wrap: wrap; gap: .6rem; margin-top: 1.5rem }}
+  button {{ flex: 1; font: inherit; font-weight: 600; min-height: 2.75rem; padding: 0 1.25rem; border: 1px solid GrayText; border-radius: 8px; background: Canvas; color: CanvasText }}
+  button:first-child {{ border-color: CanvasText; background: CanvasText; color: Canvas }}
 </style>
 <main>
 <h1>Sandbox: your bank asks</h1>
@@ -58,7 +62,7 @@ def answer(db: sqlite3.Connection, request: Request) -> Answer:
 def _sentence(intent: Json) -> str:
     if intent["object"] == "setup_intent":
         return "Keep this card for later payments?"
-    return html.escape(f"Pay {intent['amount']} in the smallest unit of {intent['currency'].upper()}?")
+    return html.escape(f"Pay {written(intent['amount'], intent['currency'])}?")
 
 
 def _chosen(desk: Desk, intent: Json, *, agreed: bool, framed: bool) -> Answer:

@@ -102,3 +102,9 @@ def currency(given: str) -> str:
             param="currency",
         )
     return code
+
+
+def written(amount: int, currency: str) -> str:
+    """An amount as a bank's page writes it: 10.00 USD."""
+    digits = 0 if currency in ZERO_DECIMALS else 3 if currency in THREE_DECIMALS else 2
+    return f"{amount / 10**digits:.{digits}f} {currency.upper()}"

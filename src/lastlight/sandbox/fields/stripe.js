@@ -164,7 +164,7 @@
     frame.style.height = "20rem";
     const close = document.createElement("button"); // Escape is not heard while the frame has the focus
     Object.assign(close, { type: "button", textContent: "Close" });
-    Object.assign(close.style, { font: "inherit", margin: "0.5rem", minHeight: "2.75rem", padding: "0 1rem" });
+    Object.assign(close.style, { display: "block", margin: "0 0 0 auto", minHeight: "2.75rem", padding: "0 1.25rem", border: "0", background: "none", color: "inherit", font: "inherit" });
     close.addEventListener("click", () => dialog.close());
     dialog.append(close, frame);
     document.body.append(dialog);
