@@ -63,7 +63,7 @@ export function BuyDialog({ offers, onClose }: Props) {
           />
         )}
         {chosen === null && (
-          <Field label={_("Amount in %(currency)s", { currency: offer.currency })} name="amount" value={typed} onValue={setTyped} hint={bounds} error={wrong || fields.amount} maxLength={16} literal required />
+          <Field label={_("Amount in %(currency)s", { currency: offer.currency })} name="amount" value={typed} onValue={setTyped} hint={wrong ? undefined : bounds} error={wrong || fields.amount} maxLength={16} literal required />
         )}
         {failed && (
           <p class="p-failed" role="alert">

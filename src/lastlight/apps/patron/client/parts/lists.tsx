@@ -101,9 +101,13 @@ export function VenueRow({ venue, here }: { venue: HomeVenue; here: boolean }) {
       </b>
       <small>{[hoursLine(venue), venue.address].filter(Boolean).join(" · ")}</small>
       {venue.degraded_reason && <p class="p-odd">{_("Not as usual: %(reason)s", { reason: venue.degraded_reason })}</p>}
+      {(venue.entrance || venue.age_limit) && (
+        <span class="marks u-row u-wrap">
+          {venue.entrance && <span class="badge">{_("Entrance %(amount)s", { amount: money(venue.entrance.amount, venue.entrance.currency) })}</span>}
+          {venue.age_limit && <span class="badge">{venue.age_limit}+</span>}
+        </span>
+      )}
       <span class="amt u-row">
-        {venue.entrance && <span class="badge">{_("Entrance %(amount)s", { amount: money(venue.entrance.amount, venue.entrance.currency) })}</span>}
-        {venue.age_limit && <span class="badge">{venue.age_limit}+</span>}
         {here ? (
           <span class="badge accent">
             <Icon name="map-pin" />
