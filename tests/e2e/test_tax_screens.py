@@ -79,6 +79,7 @@ def test_a_rate_is_added_changed_ended_and_withdrawn(owner: Callable[..., Page],
     page = owner("/owner/taxes/categories/new")
     page.get_by_role("button", name="Create").click()
     expect(field(page, "name")).to_have_attribute("aria-invalid", "true")
+    expect(field(page, "code")).not_to_have_attribute("aria-invalid", "true")
     new_category(page, name)
     page.get_by_role("link", name="Add a rate").click()
     field(page, "name").fill("VAT")

@@ -106,7 +106,13 @@ def _can(ctx: Ctx, payment: Payment) -> dict[str, bool]:
 async def refunds_page(ctx: Ctx, query: Any) -> View:
     """List what went back to cards."""
     view = await REFUNDS.view(ctx, query)
-    context: dict[str, Any] = {"view": view, "home": REFUNDS_HOME, "paged": bool(query.after), "events": REFUND_EVENTS}
+    context: dict[str, Any] = {
+        "view": view,
+        "home": REFUNDS_HOME,
+        "paged": bool(query.after),
+        "events": REFUND_EVENTS,
+        "states": STATES,
+    }
     return View("payments/refunds.html", context)
 
 

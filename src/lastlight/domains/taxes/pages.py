@@ -8,7 +8,7 @@ import msgspec
 from lastlight.domains.taxes import actions, queries
 from lastlight.domains.taxes.errors import TaxNotSetUp
 from lastlight.domains.taxes.listings import RATES
-from lastlight.domains.taxes.model import TaxCategoryId, code_of
+from lastlight.domains.taxes.model import TaxCategoryId, code_of, name_problems
 from lastlight.domains.taxes.overview import read_overview, state_of
 from lastlight.domains.taxes.permissions import TAXES_MANAGE, TAXES_READ
 from lastlight.domains.taxes.quoting import quote, tax_choices
@@ -135,6 +135,8 @@ async def tax_category_new_submit(ctx: Ctx, form: Form[CategoryForm]) -> Redirec
     """Make a category."""
     data = form.require()
     code = data.code.strip() or code_of(data.name)
+    if not data.code.strip() and (found := name_problems(data.name)):
+        raise Invalid(fields=found)  # of the code nothing was said: it is made of the name
     made = await actions.create_category(ctx, data=TaxCategoryIn(code=code, name=data.name, exempt=data.exempt))
     said = f"{made.name} is there." if made.exempt else f"{made.name} is there. Give it a rate."
     return Redirect(f"{HOME}/categories/{made.id}", toast=said)
