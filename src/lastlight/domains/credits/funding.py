@@ -8,7 +8,7 @@ from lastlight.domains.credits.model import Use, months_later
 from lastlight.domains.credits.notices import tell_late
 from lastlight.domains.credits.settings import read_rules
 from lastlight.domains.ledger import AccountId, Leg, Transaction, TransactionId
-from lastlight.domains.payments import PURPOSES, Dispute, Payment, Purpose, Refund, Verdict
+from lastlight.domains.payments import PURPOSES, Dispute, Payment, Purpose, Refund, Verdict, why_not_refunded
 from lastlight.runtime.context import Ctx
 
 
@@ -60,7 +60,7 @@ async def _restore(ctx: Ctx, payment: Payment, refund: Refund) -> None:
     payable = await ledger.open_account(ctx, kind=ledger.REFUNDS_PAYABLE, currency=payment.currency)
     leg = Leg(payable, account, refund.released)
     await ledger.post(ctx, transaction=Transaction(TransactionId(entry_id), "credits-refund-failed", [leg]))
-    what = Writing("refund-failed", refund.failure, payment.venue_id, payment.id, refund.id)
+    what = Writing("refund-failed", why_not_refunded(refund.failure), payment.venue_id, payment.id, refund.id)
     uses = [Use(lot.id, refund.released)]
     await write(ctx, account=account, entry_id=entry_id, what=what, uses=uses, grace_days=rules.grace_days)
 

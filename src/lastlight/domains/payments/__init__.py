@@ -7,6 +7,7 @@ provider's word is what counts: its objects are fetched and looked at, whatever 
 from lastlight.domains.payments.actions import begin_payment, begin_refund, void_payment
 from lastlight.domains.payments.amounts import read_amount, require_usable
 from lastlight.domains.payments.errors import AmountUnusable, RefundTooLarge, SpentAlready
+from lastlight.domains.payments.failures import why_not_refunded
 from lastlight.domains.payments.health import ProviderAnswer, provider_answer
 from lastlight.domains.payments.model import (
     Dispute,
@@ -54,4 +55,5 @@ __all__ = [
     "require_usable",
     "try_payment",
     "void_payment",
+    "why_not_refunded",
 ]
