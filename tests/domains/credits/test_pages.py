@@ -1,5 +1,6 @@
 """Guests' credits on the consoles: the lists and their filters, one guest's, one entry, a refund and a spend given back in their dialogs."""
 
+import re
 from collections.abc import AsyncGenerator, Generator
 from uuid import UUID, uuid4
 
@@ -71,6 +72,18 @@ async def test_balances_are_filtered_by_venue_currency_and_what_is_frozen(world:
     page = await get(world, f"/{console}/credits/{frozen}", owner)
     assert "Frozen by a dispute" in page
     assert "/refund" not in page, "what is in dispute does not go back"
+
+
+async def test_what_guests_have_together_is_told_to_those_who_read_the_books(world: World, manager: Somebody) -> None:
+    owner = world.somebody["A.owner"]
+    await bought(world, owner, patron_id=await guest(world, owner))
+    text = await get(world, "/owner/credits", owner)
+    block = text[text.index('id="credit-sums"') : text.index('id="credit_balances"')]
+    held = "select currency, sum(balance)::bigint as sum from credit_accounts where tenant_id = $1 group by 1 having sum(balance) > 0"
+    rows = await world.sql(held, world.a.id)
+    figures = [re.sub(r"\D", "", one) for one in re.findall(r'<div class="v">(.*?)</div>', block)]
+    assert sorted(figures) == sorted(str(row["sum"]) for row in rows)
+    assert "credit-sums" not in await get(world, "/manage/credits", manager)
 
 
 async def test_a_guest_without_credits_and_one_of_another_business(world: World, manager: Somebody) -> None:

@@ -55,6 +55,7 @@ async def test_one_list_of_all_businesses_by_state_kind_and_business(world: Worl
         text = await get(world, f"{ALL}{query}", finance)
         found = {one for one in rows if f'href="/platform/provider-events/{rows[one]}/{one}"' in text}
         assert found == expected, query
+    assert 'data-export-listing-value="crew_provider_events"' in await get(world, ALL, finance)
     assert ALL in await get(world, "/platform/provider-events", finance)
 
 

@@ -17,6 +17,7 @@ from lastlight.domains.ledger import AccountId
 from lastlight.domains.payments import Payment
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import PatronId, VenueId, uuid7
+from lastlight.kernel.money import Money
 from lastlight.runtime.context import Ctx
 
 LOT = (
@@ -178,7 +179,7 @@ async def write(
 
 
 def _tell(ctx: Ctx, entry: CreditEntry, what: Writing) -> None:
-    before = {"balance": entry.balance - entry.amount, "frozen": entry.frozen - entry.froze}
+    was = _facts(entry, balance=entry.balance - entry.amount, frozen=entry.frozen - entry.froze)
     ctx.emit(
         CreditBalance(
             patron_id=entry.patron_id,
@@ -195,7 +196,12 @@ def _tell(ctx: Ctx, entry: CreditEntry, what: Writing) -> None:
         entity=("credit_entry", entry.id),
         venue_id=entry.venue_id,
         patron_id=entry.patron_id,
-        before=before,
-        after={"balance": entry.balance, "frozen": entry.frozen},
+        before=was,
+        after=_facts(entry, balance=entry.balance, frozen=entry.frozen),
         reason=what.description.strip(),
     )
+
+
+def _facts(entry: CreditEntry, **amounts: int) -> dict[str, str]:
+    """What the audit keeps of a guest's credits, as people read them: 12.34 ZAR."""
+    return {name: str(Money(amount, entry.currency)) for name, amount in amounts.items()}

@@ -10,6 +10,7 @@ from lastlight.domains.credits.action_pages import action_pages
 from lastlight.domains.credits.listings import BALANCES, ENTRIES, ORIGINS
 from lastlight.domains.credits.model import EntryId
 from lastlight.domains.credits.permissions import CREDITS_CHARGE, CREDITS_READ
+from lastlight.domains.ledger import CREDITS, LEDGER_READ, SummaryLine, read_summary
 from lastlight.domains.payments import PAYMENTS_REFUND
 from lastlight.domains.venues import listed, standing_venues
 from lastlight.kernel.ids import PatronId
@@ -44,6 +45,14 @@ async def _choices(ctx: Ctx) -> dict[str, list[tuple[str, str]]]:
     }
 
 
+async def _sums(ctx: Ctx) -> list[tuple[str, SummaryLine]]:
+    """What all guests have together, in each currency that anybody has; for those who may read the books."""
+    if not ctx.allows(LEDGER_READ):
+        return []
+    lines = [(one.currency, one.of(CREDITS.code)) for one in (await read_summary(ctx)).currencies]
+    return [(currency, line) for currency, line in lines if line and (line.balance or line.week)]
+
+
 def list_pages(prefix: str) -> tuple[Operation, ...]:
     """The lists inside one console."""
     home = f"{prefix}/credits"
@@ -53,7 +62,7 @@ def list_pages(prefix: str) -> tuple[Operation, ...]:
         """List what guests have in credits."""
         view = _in_money(await BALANCES.view(ctx, query))
         shown = {"view": view, "home": home, "paged": bool(query.after), "choices": await _choices(ctx)}
-        return View("credits/balances.html", {**shown, "events": EVENTS, "tab": "guests"})
+        return View("credits/balances.html", {**shown, "sums": await _sums(ctx), "events": EVENTS, "tab": "guests"})
 
     @page(f"{home}/entries", permission=CREDITS_READ, listing=ENTRIES)
     async def credit_entries_page(ctx: Ctx, query: Any, request: RequestInfo) -> View:

@@ -53,6 +53,7 @@ from lastlight.domains.ledger.posting import (
 )
 from lastlight.domains.ledger.reading import TransactionOut, posted_among
 from lastlight.domains.ledger.sources import SOURCES, Source
+from lastlight.domains.ledger.summary import SummaryLine, read_summary
 from lastlight.domains.ledger.verify import each_business, findings_of
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "HoldId",
     "Leg",
     "Source",
+    "SummaryLine",
     "Transaction",
     "TransactionHeld",
     "TransactionId",
@@ -105,6 +107,7 @@ __all__ = [
     "post",
     "post_batch",
     "posted_among",
+    "read_summary",
     "reopen_account",
     "reverse",
     "statement",

@@ -83,7 +83,7 @@ async def crew_provider_events_page(ctx: Ctx, query: Any) -> View:
     """List for the crew the card provider's events of all businesses, and those that are about none."""
     view = await CREW_PROVIDER_EVENTS.view(ctx, query)
     headers = sorted(view.headers, key=lambda one: one.name != "received_at")  # a row is headed by its own page's link
-    view = replace(view, headers=headers, export=False)
+    view = replace(view, headers=headers)
     choices = {
         "tenant_id": [(str(one.id), one.name) for one in await read_inflow(ctx)],
         "kind": [(row["kind"],) * 2 for row in await ctx.db.fetch(KINDS)],
