@@ -261,7 +261,7 @@ def test_a_role_that_requires_it_leads_its_people_to_set_it_up(
     page.goto(careful)
     page.get_by_role("button", name="Require a second factor").click()
     toast(page, "Careful asks for a second factor from now on.")
-    expect(page.locator(".audit li").first).to_contain_text("second factor: True")
+    expect(page.locator(".audit li").first).to_contain_text("second factor: yes")
     live_server.sql(
         """update memberships set role_id = $1
            where tenant_id = $2 and user_id = (select id from users where email = $3)""",

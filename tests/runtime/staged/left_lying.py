@@ -49,7 +49,7 @@ class OtherSide:
         self.troubles[what] = left - 1
         return left > 0
 
-    def stage(self, *, attempts: int = 1, timeout: float = 0.4, remembered: timedelta | None = None) -> Stage:
+    def stage(self, *, attempts: int = 1, timeout: float = 1.5, remembered: timedelta | None = None) -> Stage:
         """A stage that calls this side."""
 
         async def call(services: Services, staged: Staged) -> str:

@@ -27,7 +27,7 @@ from tests.support.postgres import REPOSITORY, SECRET_KEY
 from tests.support.services import administer, make_tenant
 
 pytestmark = pytest.mark.database
-TIMEOUT = 0.4
+TIMEOUT = 1.5
 AT_ONCE = (timedelta(), timedelta())
 
 

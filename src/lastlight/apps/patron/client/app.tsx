@@ -11,7 +11,6 @@ import { SafetySheet } from "./parts/safety-sheet";
 import { Skeleton } from "./parts/state";
 import { Toasts } from "./parts/toast";
 import { titleOf } from "./parts/words";
-import { ActivityScreen } from "./screens/activity";
 import { CodeScreen } from "./screens/code";
 import { EntranceScreen } from "./screens/entrance";
 import { HomeScreen } from "./screens/home";
@@ -22,7 +21,7 @@ import { entering, view, type View } from "./state/route";
 const SCREENS: Record<View, () => preact.JSX.Element | null> = {
   home: HomeScreen,
   scan: HomeScreen,
-  activity: ActivityScreen,
+  activity: later("activity"),
   venues: later("venues"),
   venue: later("venue"),
   bookings: later("bookings"),

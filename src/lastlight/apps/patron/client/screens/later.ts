@@ -2,6 +2,7 @@
 import "../main"; // all that they share with the app stands in the app's own script, so that the first load waits for one only
 import { placeIcons } from "../../../../ui/js/icon";
 
+export { ActivityScreen as activity } from "./activity";
 export { BookingsScreen as bookings } from "./bookings";
 export { CreditsScreen as credits } from "./credits";
 export { PassScreen as pass } from "./pass";
