@@ -4,7 +4,9 @@ It follows docs/money.md and docs/credits.md, shares no line with the product, a
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -166,6 +168,18 @@ class Model:
                 self._returns(lot, back)
             kept[place], amount = (lot, part - back), amount - back
         spend.parts = [(lot, part) for lot, part in kept if part] or kept[:1]
+
+    def prolonged(self, guest: int, since: int, ends: Sequence[datetime]) -> None:
+        """What several returned at once ends in the order of their transactions' beginnings, which only the books know.
+
+        `ends` are those of all the guest's lots, the oldest first.
+        """
+        lots = [lot for lot in self.lots if lot.guest == guest]
+        moved = [(lot, end) for lot, end in zip(lots, ends, strict=True) if lot.ends[1] > since]
+        order = sorted({end for _, end in moved})
+        assert len(order) <= self.tick - since, "more was prolonged than was given back"
+        for lot, end in moved:
+            lot.ends = (lot.ends[0], since + 1 + order.index(end))
 
     def begin_refund(self, payment: Paid, ours: UUID, amount: int) -> None:
         """Credits wait on their way back to the card."""

@@ -46,6 +46,7 @@ MOVEMENTS_AGE = (
 )
 EVENTS_PAYMENT = "select payment_id from provider_events where tenant_id = $1 and id = $2"
 STAGED = "select intent from staged_actions where tenant_id = $1 and id = $2"
+ENDS = "select expires_at from credit_lots where tenant_id = $1 and patron_id = $2 order by created_at, id"
 DISPUTE_OF = "select id from disputes where tenant_id = $1 and provider_id = $2"
 
 
@@ -126,11 +127,15 @@ class Story:
         if not self.model.spends:
             return
         one = self.model.spends[which % len(self.model.spends)]
+        since, guest = self.model.tick, one.parts[0][0].guest
         outcomes = await _at_once(self._give_back(one.id, amount) for amount in amounts)
         for outcome, amount in zip(outcomes, amounts, strict=True):
             if not isinstance(outcome, Exception):
                 assert amount <= one.left, "more was given back than was spent"
                 self.model.give_back(one, amount)
+        if self.model.tick > since + 1:
+            rows = await self.world.admin.fetch(ENDS, self.business.tenant_id, self.business.guests[guest])
+            self.model.prolonged(guest, since, [row["expires_at"] for row in rows])
         _refused(outcomes, amounts, most=one.left, kinds=(SpendReversed,))
 
     async def _give_back(self, entry_id: UUID, amount: int) -> None:
