@@ -111,7 +111,7 @@ class House:
             yield ctx
 
     @asynccontextmanager
-    async def as_guest(self, guest: Guest, *, key: str = "") -> AsyncGenerator[Ctx]:
+    async def as_guest(self, guest: Guest, *, key: str = "", may: Grants = PATRON_GRANTS) -> AsyncGenerator[Ctx]:
         """A guest's transaction, with the Idempotency-Key that the request carried."""
         actor = Actor(
             kind="patron",
@@ -119,7 +119,7 @@ class House:
             tenant_id=self.tenant_id,
             patron_id=guest.patron_id,
             name=guest.name,
-            grants=PATRON_GRANTS,
+            grants=may,
         )
         scope = WorkScope(actor=actor, tenant_id=self.tenant_id, idempotency_key=key)
         async with unit_of_work(self.services, scope) as ctx:

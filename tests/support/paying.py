@@ -23,6 +23,7 @@ from lastlight.domains.ledger import (
 )
 from lastlight.domains.ledger.module import MODULE as LEDGER
 from lastlight.domains.payments import PURPOSES, Dispute, Payment, Purpose, Refund, Verdict, begin_payment, begin_refund
+from lastlight.domains.payments.actions import answer_dispute
 from lastlight.domains.payments.looking import look_at
 from lastlight.domains.payments.model import Hint
 from lastlight.domains.payments.module import MODULE as PAYMENTS
@@ -199,6 +200,16 @@ class Shop:
             return found if found.status in statuses else None
 
         return await until(look)
+
+    async def answered(self, payment: Payment, evidence: str) -> Dispute:
+        """Its dispute after an answer that the bank has decided on."""
+        [dispute] = await self.disputes(payment)
+        async with self.ctx() as ctx:
+            await answer_dispute(ctx, dispute_id=dispute.id, evidence=evidence)
+        await self.until_answered(dispute)
+        self.beside.control("clock", seconds=60)
+        await self.look(payment)
+        return (await self.disputes(payment))[0]
 
     async def until_answered(self, dispute: Dispute) -> None:
         """Wait until the provider has the evidence."""

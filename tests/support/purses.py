@@ -1,7 +1,7 @@
 """Guests with credits, for tests: payments made and settled without a card provider, refunds, disputes, and books that must agree."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from lastlight.domains.credits.expiry import expire
 from lastlight.domains.credits.funding import FUNDING
 from lastlight.domains.credits.model import CreditEntry
 from lastlight.domains.credits.module import MODULE as CREDITS
+from lastlight.domains.credits.permissions import CREDITS_OWN
 from lastlight.domains.credits.spending import reverse_spend, spend
 from lastlight.domains.credits.verify import verify_credits
 from lastlight.domains.ledger import Leg, Transaction, TransactionId
@@ -23,6 +24,7 @@ from lastlight.domains.payments import Dispute, Payment, PaymentId, Refund, Refu
 from lastlight.domains.payments.module import MODULE as PAYMENTS
 from lastlight.domains.payments.queries import lock_payment
 from lastlight.kernel.ids import uuid7
+from lastlight.runtime.context import Ctx, Grants
 from lastlight.runtime.db.connection import to_struct
 from lastlight.runtime.module import Module
 from lastlight.runtime.push.module import MODULE as PUSH
@@ -43,6 +45,11 @@ DISPUTE = """
 insert into disputes (tenant_id, id, payment_id, provider_id, amount, currency, reason, status, opened_at)
 values ($1, $2, $3, $4, $5, $6, 'fraudulent', 'needs_response', now())
 """
+
+
+def as_guest(house: House, guest: Guest) -> AbstractAsyncContextManager[Ctx]:
+    """A guest's transaction, who may do with credits what guests may."""
+    return house.as_guest(guest, may=Grants({CREDITS_OWN.name: None}))
 
 
 @dataclass

@@ -11,32 +11,19 @@ from lastlight.domains.credits import purchases, queries
 from lastlight.domains.credits.errors import CreditsFull, CreditsNotSold, NotRefundable, RefundTooLate
 from lastlight.domains.credits.listings import BALANCES, ENTRIES, LOTS, OWN_ENTRIES
 from lastlight.domains.credits.notices import tenants_with_soon, warn
-from lastlight.domains.credits.permissions import CREDITS_CHARGE, CREDITS_OWN, CREDITS_READ
+from lastlight.domains.credits.permissions import CREDITS_CHARGE, CREDITS_READ
 from lastlight.domains.credits.schemas import CreditRefundIn, OwnCreditRefundIn, PurchaseIn
 from lastlight.domains.credits.settings import PACKAGES, packages_of
 from lastlight.domains.credits.spending import spend
 from lastlight.domains.payments import PAYMENTS_REFUND
 from lastlight.kernel.errors import Invalid, NotFound
 from lastlight.kernel.ids import PLATFORM
-from lastlight.runtime.context import Actor, Ctx, Grants
-from lastlight.runtime.db.uow import WorkScope, system_ctx, unit_of_work
+from lastlight.runtime.context import Ctx
+from lastlight.runtime.db.uow import system_ctx
 from tests.support.door import Guest, House
-from tests.support.purses import Purse, findings, new_purse
+from tests.support.purses import Purse, as_guest, findings, new_purse
 
 DAY = timedelta(days=1)
-
-
-@asynccontextmanager
-async def as_guest(house: House, guest: Guest) -> AsyncGenerator[Ctx]:
-    actor = Actor(
-        kind="patron",
-        user_id=guest.user_id,
-        tenant_id=house.tenant_id,
-        patron_id=guest.patron_id,
-        grants=Grants({CREDITS_OWN.name: None}),
-    )
-    async with unit_of_work(house.services, WorkScope(actor=actor, tenant_id=house.tenant_id)) as ctx:
-        yield ctx
 
 
 async def buy(house: House, guest: Guest, **data: Any) -> Any:

@@ -10,7 +10,6 @@ import pytest
 from lastlight.domains.credits.funding import FUNDING
 from lastlight.domains.credits.module import MODULE as CREDITS
 from lastlight.domains.payments import Payment, begin_payment
-from lastlight.domains.payments.actions import answer_dispute
 from lastlight.kernel.ids import PatronId
 from lastlight.kernel.money import Money
 from lastlight.runtime import processor
@@ -57,17 +56,6 @@ async def lot(shop: Shop, payment: Payment) -> tuple[int, int]:
     return row["remaining"], row["frozen"]
 
 
-async def answered(shop: Shop, payment: Payment, evidence: str) -> str:
-    """How the dispute stands after an answer that the bank has decided on."""
-    [dispute] = await shop.disputes(payment)
-    async with shop.ctx() as ctx:
-        await answer_dispute(ctx, dispute_id=dispute.id, evidence=evidence)
-    await shop.until_answered(dispute)
-    shop.beside.control("clock", seconds=60)
-    await shop.look(payment)
-    return (await shop.disputes(payment))[0].status
-
-
 async def test_a_refund_during_an_inquiry_takes_the_credits_and_what_is_left_is_frozen_on_escalation(
     shop: Shop,
 ) -> None:
@@ -75,9 +63,9 @@ async def test_a_refund_during_an_inquiry_takes_the_credits_and_what_is_left_is_
     assert (payment.disputed, await lot(shop, payment)) == (0, (10_000, 0))
     await shop.until_refund(await shop.refund(payment, 4_000), "succeeded")
     assert await lot(shop, payment) == (6_000, 0)
-    assert await answered(shop, payment, "escalate_inquiry_evidence") == "needs_response"
+    assert (await shop.answered(payment, "escalate_inquiry_evidence")).status == "needs_response"
     assert await lot(shop, payment) == (6_000, 6_000)
-    assert await answered(shop, payment, "losing_evidence") == "lost"
+    assert (await shop.answered(payment, "losing_evidence")).status == "lost"
     assert await lot(shop, payment) == (0, 0)
     books = await shop.books()
     assert ("disputes-held" in books, books["losses"]) == (False, 4_000)
@@ -92,7 +80,7 @@ async def test_a_refund_on_the_providers_own_pages_during_an_inquiry_is_no_loss(
     await shop.look(payment)
     await shop.look(payment)
     assert await lot(shop, payment) == (6_000, 0)
-    assert await answered(shop, payment, "winning_evidence") == "warning_closed"
+    assert (await shop.answered(payment, "winning_evidence")).status == "warning_closed"
     assert await lot(shop, payment) == (6_000, 0)
     assert "losses" not in await shop.books()
 

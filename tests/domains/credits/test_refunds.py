@@ -1,8 +1,6 @@
 """Credits that go back to cards: how much can, of what, in which amounts; one figure wherever it is said."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,17 +11,16 @@ from hypothesis import strategies as st
 
 from lastlight.domains.credits import looking, purchases, queries
 from lastlight.domains.credits.errors import CreditsShort, NotRefundable
-from lastlight.domains.credits.permissions import CREDITS_OWN
 from lastlight.domains.credits.refundable import funded_lots, refundable_of
 from lastlight.domains.credits.schemas import CreditReceipt, CreditRefundIn, CreditRefunds, OwnCreditRefundIn
 from lastlight.domains.payments import PAYMENTS_REFUND, AmountUnusable
 from lastlight.kernel.errors import Conflict
+from lastlight.kernel.ids import PatronId
 from lastlight.kernel.money import Money
-from lastlight.runtime.context import Actor, Ctx, Grants
-from lastlight.runtime.db.uow import WorkScope, unit_of_work
+from lastlight.runtime.context import Ctx
 from lastlight.runtime.processor import CHARGEABLE, to_processor
 from tests.support.door import House
-from tests.support.purses import Purse, findings, new_purse
+from tests.support.purses import Purse, as_guest, findings, new_purse
 from tests.support.races import watched
 
 DAY = timedelta(days=1)
@@ -42,22 +39,13 @@ async def newest(purse: Purse, amount: int, *, seen: int | None = None) -> list[
     return [(purse.payments.index(one.payment_id), one.amount) for one in made.items]
 
 
-@asynccontextmanager
-async def as_guest(purse: Purse) -> AsyncGenerator[Ctx]:
-    house, guest = purse.house, purse.guest
-    actor = Actor(
-        kind="patron",
-        user_id=guest.user_id,
-        tenant_id=house.tenant_id,
-        patron_id=guest.patron_id,
-        grants=Grants({CREDITS_OWN.name: None}),
-    )
-    async with unit_of_work(house.services, WorkScope(actor=actor, tenant_id=house.tenant_id)) as ctx:
-        yield ctx
+async def can_go_back(ctx: Ctx, *, patron_id: PatronId) -> list[looking.GuestLot]:
+    """The purchases of which something can go back to a card, the newest first."""
+    return [lot for lot in await looking.funded_lots(ctx, patron_id=patron_id) if lot.refundable]
 
 
 async def receipt(purse: Purse, payment_id: UUID) -> CreditReceipt:
-    async with as_guest(purse) as ctx:
+    async with as_guest(purse.house, purse.guest) as ctx:
         return await queries.read_receipt(ctx, payment_id=payment_id)
 
 
@@ -66,7 +54,7 @@ async def figures(purse: Purse) -> list[int]:
     async with purse.house.system() as ctx:
         whose = purse.guest.patron_id
         kept = {lot.payment_id: lot.refundable for lot in await funded_lots(ctx, patron_id=whose)}
-        shown = {lot.payment_id: lot.refundable for lot in await looking.refundable_lots(ctx, patron_id=whose)}
+        shown = {lot.payment_id: lot.refundable for lot in await can_go_back(ctx, patron_id=whose)}
         every = {lot.payment_id: lot.refundable for lot in await looking.lots_of(ctx, patron_id=whose)}
     told = [await receipt(purse, one) for one in purse.payments]
     said = [one.refundable for one in told]
@@ -126,7 +114,7 @@ async def test_a_guest_sends_back_what_a_card_can_be_given(house: House) -> None
     purse = await new_purse(house, 10_000, currency="MGA")
     await purse.spend(1_050)
     assert (await receipt(purse, purse.payments[0])).refundable == 8_900
-    async with as_guest(purse) as ctx:
+    async with as_guest(purse.house, purse.guest) as ctx:
         made = await purchases.refund_own(ctx, payment_id=purse.payments[0], data=OwnCreditRefundIn())
     assert ([one.amount for one in made.items], made.stays) == ([8_900], 50)
     assert (await receipt(purse, purse.payments[0])).refundable_until is None
@@ -179,7 +167,7 @@ async def test_what_ends_in_this_moment_goes_back_to_nobody(house: House) -> Non
         await ctx.db.execute(at, ctx.tenant_id, purse.payments[0], timedelta())
         await ctx.db.execute(at, ctx.tenant_id, purse.payments[1], timedelta(microseconds=1))
         kept = await funded_lots(ctx, patron_id=purse.guest.patron_id)
-        shown = await looking.refundable_lots(ctx, patron_id=purse.guest.patron_id)
+        shown = await can_go_back(ctx, patron_id=purse.guest.patron_id)
         assert [lot.payment_id for lot in kept] == [lot.payment_id for lot in shown] == [purse.payments[1]]
         [sums] = await queries.balances_of(ctx, patron_id=purse.guest.patron_id)
         assert (sums.balance, sums.available) == (2_000, 1_000)

@@ -65,17 +65,6 @@ async def disputed(shop: Shop, card: str) -> tuple[Payment, Dispute]:
     return payment, (await shop.disputes(payment))[0]
 
 
-async def answered(shop: Shop, payment: Payment, evidence: str) -> Dispute:
-    """The dispute after an answer that the bank has decided on."""
-    [dispute] = await shop.disputes(payment)
-    async with shop.ctx() as ctx:
-        await answer_dispute(ctx, dispute_id=dispute.id, evidence=evidence)
-    await shop.until_answered(dispute)
-    shop.beside.control("clock", seconds=60)
-    await shop.look(payment)
-    return (await shop.disputes(payment))[0]
-
-
 async def to_answer(shop: Shop) -> tuple[int, list[UUID]]:
     async with shop.ctx() as ctx:
         return await count_disputes_to_answer(ctx), [one.id for one in await disputes_to_answer(ctx)]
@@ -96,7 +85,7 @@ async def pushed(shop: Shop, count: int, tag: str) -> list[dict[str, Any]]:
 async def test_an_inquiry_that_is_closed_freezes_and_frees_nothing(shop: Shop) -> None:
     payment, dispute = await disputed(shop, INQUIRY)
     assert (dispute.status, payment.disputed, payment.refundable) == ("warning_needs_response", 0, 10_000)
-    closed = await answered(shop, payment, "winning_evidence")
+    closed = await shop.answered(payment, "winning_evidence")
     assert (closed.status, closed.lost) == ("warning_closed", 0)
     assert shop.trial.told == ["paid 10000"]
 
@@ -106,7 +95,7 @@ async def test_an_inquiry_that_was_answered_and_escalated_is_answered_and_told_a
     payment, dispute = await disputed(told, INQUIRY)
     tag = f"dispute/{dispute.id}"
     [first] = await pushed(told, 1, tag)
-    escalated = await answered(told, payment, "escalate_inquiry_evidence")
+    escalated = await told.answered(payment, "escalate_inquiry_evidence")
     assert (escalated.id, escalated.status, escalated.answered_at) == (dispute.id, "needs_response", None)
     assert escalated.due_by != dispute.due_by
     assert told.trial.told == ["paid 10000", "frozen 10000"]
@@ -114,7 +103,7 @@ async def test_an_inquiry_that_was_answered_and_escalated_is_answered_and_told_a
     both = await pushed(told, 2, tag)
     assert [one["people"] for one in both] == [[str(member.user_id)]] * 2
     assert both[1]["moments"]["due"] != first["moments"]["due"]
-    lost = await answered(told, payment, "losing_evidence")
+    lost = await told.answered(payment, "losing_evidence")
     assert (lost.status, told.trial.told[-1], await to_answer(told)) == ("lost", "lost 10000", (0, []))
 
 
@@ -135,7 +124,7 @@ async def test_an_answer_that_was_not_delivered_is_given_again(shop: Shop) -> No
         await until(given_up)
         assert await to_answer(shop) == (1, [dispute.id])
     shop.beside.control("answers", mode="slow", seconds=0, count=1)
-    won = await answered(shop, payment, "winning_evidence")
+    won = await shop.answered(payment, "winning_evidence")
     assert (won.status, won.answered_at is not None) == ("won", True)
     async with shop.ctx() as ctx:
         with pytest.raises(DisputeEnded):
@@ -155,7 +144,7 @@ async def test_a_verdict_that_does_not_hold_is_booked_the_other_way_as_often_as_
 ) -> None:
     payment, dispute = await disputed(shop, "pm_card_createDispute")
     shop.trial.spent = spent
-    assert (await answered(shop, payment, "losing_evidence")).lost == spent
+    assert (await shop.answered(payment, "losing_evidence")).lost == spent
     first = await books_agree(shop)
     assert (first.get("losses", 0), first.get("order-clearing", 0), "disputes-held" in first) == (spent, spent, False)
     for status in ("won", "lost", "won", "lost"):
@@ -176,7 +165,7 @@ async def test_a_verdict_that_does_not_hold_is_booked_the_other_way_as_often_as_
 
 async def test_a_verdict_that_turned_twice_between_two_looks_changes_nothing(shop: Shop) -> None:
     payment, dispute = await disputed(shop, "pm_card_createDispute")
-    await answered(shop, payment, "losing_evidence")
+    await shop.answered(payment, "losing_evidence")
     before, told = await books_agree(shop), list(shop.trial.told)
     for _ in range(2):
         shop.beside.control("overturn", dispute=dispute.provider_id)
@@ -186,7 +175,7 @@ async def test_a_verdict_that_turned_twice_between_two_looks_changes_nothing(sho
 
 async def test_a_decided_dispute_that_is_open_again_is_frozen_and_answered_again(shop: Shop) -> None:
     payment, _ = await disputed(shop, "pm_card_createDispute")
-    lost = await answered(shop, payment, "losing_evidence")
+    lost = await shop.answered(payment, "losing_evidence")
     assert (lost.lost, lost.answered_at is not None, payment.intent_id is not None) == (0, True, True)
     [seen] = [one async for one in processor.list_disputes(shop.services, intent_id=str(payment.intent_id))]
     async with shop.ctx() as ctx:
@@ -206,7 +195,7 @@ async def test_a_decided_dispute_that_is_open_again_is_frozen_and_answered_again
 async def test_another_verdict_is_told_once_to_those_who_keep_payments(told: Shop) -> None:
     member = await sign_in(told.services, told.tenant_id, ["payments.manage"])
     payment, dispute = await disputed(told, "pm_card_createDispute")
-    assert (await answered(told, payment, "losing_evidence")).status == "lost"
+    assert (await told.answered(payment, "losing_evidence")).status == "lost"
     told.beside.control("overturn", dispute=dispute.provider_id)
     for _ in range(2):
         await told.look(payment)

@@ -123,8 +123,8 @@ async def _ask(
         await read_venue(ctx, venue_id=VenueId(data.venue_id))
     limit = await setting(ctx, SUBJECTS[subject].limit) * 10 ** digits_of(data.currency)
     waits = abs(data.amount) > limit
-    at = data.effective_at if isinstance(data, LedgerAdjustmentIn) else None
-    made_id, what = _id(ctx, once), (data.amount, data.currency, data.reason.strip(), waits, _user(ctx), at)
+    made_id = _id(ctx, once)
+    what = (data.amount, data.currency, data.reason.strip(), waits, _user(ctx), _counts_for(data))
     new = await ctx.db.execute(INSERT, ctx.tenant_id, made_id, subject, patron_id, data.venue_id, *accounts, *what)
     made = await read_adjustment(ctx, adjustment_id=made_id)
     if not new:
@@ -138,6 +138,11 @@ async def _ask(
         made.reason,
     )
     return made
+
+
+def _counts_for(data: CreditAdjustmentIn | LedgerAdjustmentIn) -> datetime | None:
+    """The moment for which it is to count; credits count when they are booked."""
+    return data.effective_at if isinstance(data, LedgerAdjustmentIn) else None
 
 
 def _id(ctx: Ctx, once: str) -> AdjustmentId:
@@ -154,8 +159,7 @@ def _the_same(
 ) -> Adjustment:
     """What was asked for before under the same `once`. Raises Conflict where that was something else."""
     asked = (made.subject, made.patron_id, made.source, made.destination, made.amount, made.currency, made.effective_at)
-    at = data.effective_at if isinstance(data, LedgerAdjustmentIn) else None
-    if asked != (subject, patron_id, *accounts, data.amount, data.currency, at):
+    if asked != (subject, patron_id, *accounts, data.amount, data.currency, _counts_for(data)):
         raise Conflict("This form was sent already, with something else in it. Open it again to ask for more.")
     return made
 

@@ -9,7 +9,6 @@ from lastlight.domains.credits import looking, purchases, queries, spending
 from lastlight.domains.credits.listings import KINDS
 from lastlight.domains.credits.model import EntryId
 from lastlight.domains.credits.permissions import CREDITS_CHARGE
-from lastlight.domains.credits.refundable import funded_lots
 from lastlight.domains.credits.schemas import CreditRefundIn
 from lastlight.domains.payments import PAYMENTS_REFUND, read_amount
 from lastlight.kernel.errors import Invalid
@@ -62,13 +61,14 @@ def refund_pages(prefix: str) -> tuple[Operation, ...]:
 
     async def context(ctx: Ctx, *, patron_id: PatronId) -> dict[str, Any]:
         guest = await queries.read_balances(ctx, patron_id=patron_id)
-        lots = await looking.refundable_lots(ctx, patron_id=patron_id)
+        funded = await looking.funded_lots(ctx, patron_id=patron_id)
+        lots = [lot for lot in funded if lot.refundable]
         sums: dict[str, list[int]] = {}
         for lot in lots:
             sums.setdefault(lot.currency, []).append(lot.refundable)
         stays: dict[str, int] = {}
-        for lot in await funded_lots(ctx, patron_id=patron_id):
-            stays[lot.currency] = stays.get(lot.currency, 0) + lot.free - lot.refundable
+        for lot in funded:
+            stays[lot.currency] = stays.get(lot.currency, 0) + lot.stays
         return {"guest": guest, "lots": lots, "sums": sums, "stays": stays, "action": f"{home}/{patron_id}/refund"}
 
     @page(path, permission=PAYMENTS_REFUND)

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from lastlight.domains.credits.model import EntryId, EntryKind, LotId, Origin
-from lastlight.domains.credits.refundable import GOES_BACK, refundable_of
+from lastlight.domains.credits.refundable import GOES_BACK, UNSPENT, refundable_of
 from lastlight.domains.credits.spending import OUTSTANDING
 from lastlight.kernel.ids import PatronId, VenueId
 from lastlight.runtime.context import Ctx
@@ -23,7 +23,7 @@ left join payments p on p.tenant_id = l.tenant_id and p.id = l.payment_id
 where l.tenant_id = $1 and l.patron_id = $2
 """  # noqa: S608 - our own names
 LOTS = f"{LOT_IN_WORDS} order by l.remaining > 0 desc, l.created_at desc, l.id desc limit $3"
-FUNDED = f"{LOT_IN_WORDS} and l.payment_id is not null and l.remaining > l.frozen order by l.created_at desc, l.id desc"
+FUNDED = f"{LOT_IN_WORDS} and {UNSPENT} order by l.created_at desc, l.id desc"
 ENTRY = """
 select e.id, e.patron_id, g.name as guest, e.currency, e.number, e.kind, e.amount, e.balance, e.froze, e.frozen, e.venue_id,
        coalesce(w.name, '') as venue, e.payment_id, e.refund_id, e.dispute_id, e.reverses, e.source_kind, e.source_id, e.description,
@@ -73,6 +73,11 @@ class GuestLot(msgspec.Struct, frozen=True, kw_only=True):
     def refundable(self) -> int:
         """What of it a card can be given now."""
         return refundable_of(self.goes_back, self.currency)
+
+    @property
+    def stays(self) -> int:
+        """What of it is not in dispute, and yet cannot go back to a card now."""
+        return self.remaining - self.frozen - self.refundable
 
 
 class EntryUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,10 +138,9 @@ async def lots_of(ctx: Ctx, *, patron_id: PatronId) -> list[GuestLot]:
     return await ctx.db.rows(GuestLot, LOTS, ctx.tenant_id, patron_id, MOST_LOTS)
 
 
-async def refundable_lots(ctx: Ctx, *, patron_id: PatronId) -> list[GuestLot]:
-    """What of a guest's purchases can go back to cards, the newest first."""
-    lots = await ctx.db.rows(GuestLot, FUNDED, ctx.tenant_id, patron_id)
-    return [lot for lot in lots if lot.refundable]
+async def funded_lots(ctx: Ctx, *, patron_id: PatronId) -> list[GuestLot]:
+    """A guest's purchases of which something is unspent, the newest first: each knows what of it can go back to a card."""
+    return await ctx.db.rows(GuestLot, FUNDED, ctx.tenant_id, patron_id)
 
 
 async def read_entry(ctx: Ctx, *, entry_id: UUID) -> WholeEntry:

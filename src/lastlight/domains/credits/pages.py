@@ -86,13 +86,14 @@ def detail_pages(prefix: str) -> tuple[Operation, ...]:
         guest = await queries.read_balances(ctx, patron_id=patron_id)
         query = msgspec.structs.replace(query, patron_id=[patron_id])
         lots = await looking.lots_of(ctx, patron_id=patron_id)
+        funded = await looking.funded_lots(ctx, patron_id=patron_id) if ctx.allows(PAYMENTS_REFUND) else []
         view = await ENTRIES.view(ctx, query)
         view = replace(view, filters=tuple(one for one in view.filters if one.name != "patron_id"))
         context: dict[str, Any] = {
             "guest": guest,
             "lots": lots,
             "most_lots": looking.MOST_LOTS,
-            "refundable": ctx.allows(PAYMENTS_REFUND) and bool(await looking.refundable_lots(ctx, patron_id=patron_id)),
+            "refundable": any(lot.refundable for lot in funded),
             "view": _in_money(view, without=frozenset({"guest"})),
             "choices": await _choices(ctx),
             "paged": bool(query.after),

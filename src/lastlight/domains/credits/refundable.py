@@ -14,12 +14,13 @@ from lastlight.runtime.processor import usable_part
 GOES_BACK = """(case when p.id is null or l.expires_at <= now() then 0
     else greatest(least(l.remaining - l.frozen, p.captured - p.refunding - p.refunded - p.disputed), 0) end)::bigint"""
 """Of a lot `l` and its payment `p`: neither spent, expired nor frozen, and neither gone back, on its way nor disputed at the provider."""
+UNSPENT = "l.payment_id is not null and l.remaining > l.frozen and (l.expires_at is null or l.expires_at > now())"
+"""Of a lot `l`: a purchase of which something is left, neither in dispute nor expired."""
 FUNDED = f"""
 select l.id, l.patron_id, l.currency, l.payment_id, (l.remaining - l.frozen)::bigint as free, {GOES_BACK} as goes_back
 from credit_lots l join payments p on p.tenant_id = $1 and p.id = l.payment_id
-where l.tenant_id = $1 and l.remaining > l.frozen and ($2::uuid is null or l.payment_id = $2)
+where l.tenant_id = $1 and {UNSPENT} and ($2::uuid is null or l.payment_id = $2)
   and ($3::uuid is null or l.patron_id = $3) and ($4::text is null or l.currency = $4)
-  and (l.expires_at is null or l.expires_at > now())
 order by l.created_at desc, l.id desc
 """  # noqa: S608 - our own names
 

@@ -13,6 +13,7 @@ from lastlight.domains.payments.permissions import PAYMENTS_MANAGE, PAYMENTS_REF
 from lastlight.domains.payments.queries import read_dispute
 from lastlight.kernel.ids import PLATFORM
 from lastlight.kernel.money import written
+from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs import job
 from lastlight.runtime.push import Notice, NoticeKind, notify
@@ -46,7 +47,6 @@ async def push_dispute(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any])
     if dispute.status not in TO_ANSWER or dispute.answered_at is not None:
         return
     zone: str = await ctx.db.fetchval(ZONE, ctx.tenant_id)
-    people = await holders(ctx, permission=PAYMENTS_REFUND)
     notice = Notice(
         kind=DISPUTES,
         title="A payment of {amount} is disputed",
@@ -58,13 +58,12 @@ async def push_dispute(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any])
         tag=f"dispute/{dispute.id}",
         urgency="high",
     )
-    await notify(ctx, people=[person.id for person in people], notice=notice, key=str(event_id))
+    await _tell(ctx, notice, event_id, PAYMENTS_REFUND)
 
 
 @job("payments.push_overturned")
 async def push_overturned(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any]) -> None:
     """Tell those who keep payments running of a dispute that is decided otherwise: money and credits moved anew."""
-    people = await holders(ctx, permission=PAYMENTS_MANAGE)
     notice = Notice(
         kind=TROUBLE,
         title="A decided dispute was decided otherwise",
@@ -72,13 +71,12 @@ async def push_overturned(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, An
         url=f"{HOME}/{data['payment_id']}",
         tag=f"dispute-overturned/{data['dispute_id']}",
     )
-    await notify(ctx, people=[person.id for person in people], notice=notice, key=str(event_id))
+    await _tell(ctx, notice, event_id, PAYMENTS_MANAGE)
 
 
 @job("payments.push_failed_event")
 async def push_failed_event(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any]) -> None:
     """Tell those who replay events of one that could not be worked off."""
-    people = await holders(ctx, permission=PAYMENTS_MANAGE)
     notice = Notice(
         kind=TROUBLE,
         title="An event of the card provider failed",
@@ -86,7 +84,7 @@ async def push_failed_event(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, 
         url=f"/owner/provider-events/{data['provider_event_id']}",
         tag="provider-events",
     )
-    await notify(ctx, people=[person.id for person in people], notice=notice, key=str(event_id))
+    await _tell(ctx, notice, event_id, PAYMENTS_MANAGE)
 
 
 @job("payments.push_trouble")
@@ -94,7 +92,6 @@ async def push_trouble(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any])
     """Tell the crew who keep payments running that the provider is not heard."""
     assert ctx.tenant_id == PLATFORM, "it is the platform's endpoint that is silent"
     title, body = SILENT[data["trouble"]]
-    people = await holders(ctx, permission=PAYMENTS_MANAGE)
     notice = Notice(
         kind=TROUBLE,
         title=title,
@@ -103,6 +100,12 @@ async def push_trouble(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any])
         tag="provider-trouble",
         urgency="high",
     )
+    await _tell(ctx, notice, event_id, PAYMENTS_MANAGE)
+
+
+async def _tell(ctx: Ctx, notice: Notice, event_id: UUID, permission: Permission) -> None:
+    """Tell everybody who holds a permission, once for each event."""
+    people = await holders(ctx, permission=permission)
     await notify(ctx, people=[person.id for person in people], notice=notice, key=str(event_id))
 
 
