@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from benchmarks.measure import Figure
 
 APART = frozenset({"__main__", "measure", "ground"})
 """Modules of this folder that measure nothing themselves; a benchmark is a module with a coroutine `run(quick=…)`."""
+
+STANDARD = frozenset({"start"})
+"""Benchmarks that do the supervisor's work and run in its loop, Python's own; the others run in uvloop, as the web process and the worker do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,9 @@ def _module(name: str) -> Any:
 
 def run(name: str, *, quick: bool) -> Outcome:
     """Run one benchmark; `quick` only shows that it works, its figures mean nothing."""
-    return Outcome(name, asyncio.run(_module(name).run(quick=quick)))
+    factory = None if name in STANDARD else uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return Outcome(name, runner.run(_module(name).run(quick=quick)))
 
 
 def main() -> int:

@@ -50,9 +50,9 @@ async def time_step(ground: Ground, house: House, *, rows: int, tenants: int, ti
         asked = places(Registry(MODULES).operations)
         found = await time_places(web, asked, await tokens(house), times=times)
         medians = {place: statistics.median(measured) for place, measured in found.of.items()}
-        await time_check_ins(house, web, rows + tenants)
+        await time_check_ins(house, web, 2 * (rows + tenants))
         await house.empty()
-        medians[CHECK_IN] = await time_check_ins(house, web, rows + tenants + 1)
+        medians[CHECK_IN] = await time_check_ins(house, web, 2 * (rows + tenants) + 1)
     await house.empty()
     return Step(rows, tenants, medians)
 
