@@ -212,12 +212,12 @@ class Model:
         back -= sum(one.amount for one in payment.refunds if one.status == "given-up" and not self._there(one, held))
         for one in held.refunds:
             refund = self._known(payment, one)
-            if refund is None:
+            if one["status"] == "failed":
+                back -= one["amount"] if refund is not None and refund.status != "failed" else 0
+            elif refund is None:
                 back += one["amount"]
                 if back > (captured or payment.amount):
                     return True
-            if one["status"] == "failed" and (refund is None or refund.status != "failed"):
-                back -= one["amount"]
         return False
 
     def look(self, payment: Paid, held: "Held") -> None:
@@ -239,7 +239,10 @@ class Model:
         refund = self._known(payment, one)
         lot = payment.lot
         assert lot is not None
-        if refund is None:
+        if refund is None and one["status"] == "failed":
+            refund = Refund(None, one["amount"], 0, status="failed")  # lost before we heard of it: nothing was released
+            payment.refunds.append(refund)
+        elif refund is None:
             self.expire(payment.guest)
             released = min(one["amount"], lot.free)
             refund = Refund(None, one["amount"], released, provider_id=one["id"])
@@ -335,7 +338,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Held:
-    """What the provider holds of one payment, in the order in which it came to be."""
+    """What the provider holds of one payment, in the order in which it came to be; refunds that failed before the others."""
 
     intent: Facts
     charge: Facts | None

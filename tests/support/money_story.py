@@ -358,7 +358,12 @@ class Story:
         charge = near.by_id("charge", intent["latest_charge"]) if intent.get("latest_charge") else {}
         moved = {one["id"]: one for one in near.objects("balance_transaction")}
         lists = {name: near.objects(name, payment_intent=intent_id) for name in ("refund", "dispute")}
-        ordered = {name: sorted(found, key=lambda one: (one["created"], one["id"])) for name, found in lists.items()}
+        ordered = {
+            name: sorted(
+                found, key=lambda one: (name == "refund" and one["status"] != "failed", one["created"], one["id"])
+            )
+            for name, found in lists.items()
+        }
         return Held(
             intent, moved.get(charge.get("balance_transaction") or ""), ordered["refund"], ordered["dispute"], moved
         )

@@ -107,6 +107,32 @@ async def test_a_refund_made_at_the_providers_is_taken_over_and_what_was_spent_i
     assert await shop.held() == {"EUR": books["provider-pending"]}
 
 
+async def test_a_refund_made_and_lost_at_the_providers_before_we_heard_of_it_takes_no_room(shop: Shop) -> None:
+    payment = await shop.paid(10_000, "pm_card_refundFail")
+    assert payment.intent_id is not None
+    await processor.create_refund(
+        shop.services, key=str(uuid4()), intent_id=payment.intent_id, amount=Money(10_000, "EUR"), metadata={}
+    )
+    shop.beside.control("clock", seconds=60)
+    ours = await shop.refund(payment, 4_000)
+    after = await shop.until_refund(ours, "succeeded")
+    assert (after.amount, after.outside) == (4_000, False)
+    paid = await shop.look(payment)
+    assert (paid.refunded, paid.refunding, paid.refundable) == (4_000, 0, 6_000)
+    shop.beside.control("clock", seconds=60)
+    later = await shop.look(paid)
+    assert (later.refunded, later.refunding, later.refundable) == (0, 0, 10_000)
+    assert sorted((one.amount, one.status, one.released, one.outside) for one in await shop.refunds(payment)) == [
+        (4_000, "failed", 0, False),
+        (10_000, "failed", 0, True),
+    ]
+    assert shop.trial.told[-1] == "restored 4000"
+    assert "restored 10000" not in shop.trial.told
+    books = await shop.books()
+    assert (books["order-clearing"], "refunds-payable" in books, "losses" in books) == (10_000, False, False)
+    assert await shop.held() == {"EUR": books["provider-pending"]}
+
+
 async def _unsent(shop: Shop, payment: Payment, amount: int) -> tuple[Refund, OfPayment]:
     """A refund that has begun here, and the order that the provider was not given."""
     async with shop.ctx() as ctx:

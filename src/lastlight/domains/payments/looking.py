@@ -17,7 +17,7 @@ from lastlight.domains.payments.charging import follow_intent
 from lastlight.domains.payments.disputing import follow_dispute
 from lastlight.domains.payments.model import Hint, Payment, PaymentId
 from lastlight.domains.payments.queries import lock_payment, read_payment
-from lastlight.domains.payments.refunding import end_unsent, follow_refund
+from lastlight.domains.payments.refunding import end_unsent, follow_refunds
 from lastlight.kernel.errors import Busy
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime import processor
@@ -103,8 +103,7 @@ async def follow(ctx: Ctx, *, payment: Payment, seen: Seen, hint: Hint) -> Payme
     payment = await follow_intent(ctx, payment=payment, intent=seen.intent, moved=seen.moved, hint=hint)
     if payment.refunding:
         payment = await end_unsent(ctx, payment=payment, seen=seen.refunds, hint=hint)
-    for refund in sorted(seen.refunds, key=lambda one: (one.created, one.id)):
-        payment = await follow_refund(ctx, payment=payment, seen=refund, hint=hint)
+    payment = await follow_refunds(ctx, payment=payment, seen=seen.refunds, hint=hint)
     for dispute in sorted(seen.disputes, key=lambda one: (one.created, one.id)):
         payment = await follow_dispute(ctx, payment=payment, seen=dispute, hint=hint)
     return payment

@@ -48,6 +48,8 @@ STATUSES: dict[str, RefundStatus] = {
     "failed": "failed",
     "canceled": "canceled",
 }
+LOST: frozenset[RefundStatus] = frozenset({"failed", "canceled"})
+"""Nothing went back, or it came back."""
 
 
 async def open_refund(ctx: Ctx, *, payment: Payment, amount: int, reason: str) -> tuple[Payment, Refund]:
@@ -69,14 +71,21 @@ async def open_refund(ctx: Ctx, *, payment: Payment, amount: int, reason: str) -
     return await _begun(ctx, payment, refund, Hint("request"))
 
 
-async def follow_refund(ctx: Ctx, *, payment: Payment, seen: processor.Refund, hint: Hint) -> Payment:
+async def follow_refunds(ctx: Ctx, *, payment: Payment, seen: Sequence[processor.Refund], hint: Hint) -> Payment:
+    """The payment, with its refunds as the provider has them. Those that were lost make room for the others, whichever came first."""
+    for one in sorted(seen, key=lambda one: (STATUSES[one.status] not in LOST, one.created, one.id)):
+        payment = await _follow(ctx, payment, one, hint)
+    return payment
+
+
+async def _follow(ctx: Ctx, payment: Payment, seen: processor.Refund, hint: Hint) -> Payment:
     """The payment, with one refund as the provider has it; one that was made there is taken over."""
     payment, refund = await _ours(ctx, payment, seen, hint)
     status = STATUSES[seen.status]
     await _book(ctx, payment, refund, seen)
     if (status, seen.id) == (refund.status, refund.provider_id):
         return payment
-    if refund.status in {"failed", "canceled"} or (refund.status == "succeeded" and status == "pending"):
+    if refund.status in LOST or (refund.status == "succeeded" and status == "pending"):
         return payment  # nothing comes after the first two, and nothing becomes pending again
     return await end_refund(
         ctx, payment=payment, refund=refund, status=status, provider_id=seen.id, failure=seen.failure_reason,
@@ -113,7 +122,7 @@ async def end_refund(
     hint: Hint,
 ) -> Payment:
     """A refund of a payment that is held gets another status; a failed one gives back what was released."""
-    lost = status in {"failed", "canceled"}
+    lost = status in LOST
     if lost:
         await _take_back(ctx, payment, msgspec.structs.replace(refund, failure=failure))
     await ctx.db.execute(SAVE, ctx.tenant_id, refund.id, status, provider_id, failure, 0 if lost else refund.released)
@@ -135,6 +144,8 @@ async def _ours(ctx: Ctx, payment: Payment, seen: processor.Refund, hint: Hint) 
     known = await ctx.db.fetchval(FOUND, ctx.tenant_id, payment.id, seen.id, named)
     if known is not None:
         return payment, await read_refund(ctx, refund_id=known)
+    if STATUSES[seen.status] in LOST:
+        return payment, await _lost_already(ctx, payment, seen, hint)
     if payment.refunding + payment.refunded + seen.amount > payment.captured:
         raise Busy  # one of ours cannot be any more, which the provider has not told us yet: we look again then
     refund = await _insert(ctx, payment, amount=seen.amount, reason="", provider_id=seen.id)
@@ -146,6 +157,19 @@ async def _ours(ctx: Ctx, payment: Payment, seen: processor.Refund, hint: Hint) 
         to=REFUNDS_PAYABLE, meta={"refund_id": str(refund.id)},
     )  # fmt: skip
     return await _begun(ctx, payment, refund, hint)
+
+
+async def _lost_already(ctx: Ctx, payment: Payment, seen: processor.Refund, hint: Hint) -> Refund:
+    """One that was made at the provider's and lost there before we heard of it: it is noted, takes no room, and nothing was released."""
+    refund = await _insert(ctx, payment, amount=seen.amount, reason="", provider_id=seen.id)
+    status = STATUSES[seen.status]
+    await ctx.db.execute(SAVE, ctx.tenant_id, refund.id, status, seen.id, seen.failure_reason, 0)
+    lost = await read_refund(ctx, refund_id=refund.id)
+    details = {"refund_id": lost.id, "amount": lost.amount, "outside": True, "failure": seen.failure_reason}
+    await note(ctx, payment=payment, step=f"refund-{status}", hint=hint, details=details)
+    tell_refund(ctx, kind=RefundBegun, payment=payment, refund=refund)
+    tell_refund(ctx, kind=RefundFailed, payment=payment, refund=lost, reason=seen.failure_reason)
+    return lost
 
 
 async def _insert(ctx: Ctx, payment: Payment, *, amount: int, reason: str, provider_id: str | None) -> Refund:
