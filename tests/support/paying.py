@@ -207,6 +207,7 @@ class Shop:
         async with self.ctx() as ctx:
             await answer_dispute(ctx, dispute_id=dispute.id, evidence=evidence)
         await self.until_answered(dispute)
+        await self.until_looked()
         self.beside.control("clock", seconds=60)
         await self.look(payment)
         return (await self.disputes(payment))[0]
@@ -217,6 +218,15 @@ class Shop:
         async def look() -> bool | None:
             async with self.ctx() as ctx:
                 return True if (await read_dispute(ctx, dispute_id=dispute.id)).answered_at else None
+
+        await until(look)
+
+    async def until_looked(self) -> None:
+        """Wait until nobody is about to look at a payment of this business."""
+        waiting = "select from jobs where tenant_id = $1 and kind = 'payments.look' and state in ('queued', 'running')"
+
+        async def look() -> bool | None:
+            return None if await administer(self.services.settings, waiting, self.tenant_id) else True
 
         await until(look)
 

@@ -20,6 +20,7 @@ from lastlight.runtime.events.catch_up import stream_head
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.http.reply import FormState, RequestInfo, View
 from lastlight.runtime.module import Nav
+from lastlight.runtime.zones import ZONE
 from lastlight.ui.reader import known_locale
 from lastlight.ui.render import DEFAULT_ZONE, render_block, render_page
 from lastlight.ui.shell import (
@@ -177,7 +178,7 @@ async def _zone(ctx: Ctx) -> str:
     """The reader's own clock, else that of the business."""
     if ctx.actor.time_zone:
         return ctx.actor.time_zone
-    return await ctx.db.fetchval("select time_zone from tenants where id = $1", ctx.tenant_id) or DEFAULT_ZONE
+    return await ctx.db.fetchval(ZONE, ctx.tenant_id) or DEFAULT_ZONE
 
 
 def _may(ctx: Ctx) -> Mapping[str, bool]:

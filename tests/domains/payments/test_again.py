@@ -90,6 +90,28 @@ async def test_an_inquiry_that_is_closed_freezes_and_frees_nothing(shop: Shop) -
     assert shop.trial.told == ["paid 10000"]
 
 
+async def test_an_inquiry_that_is_lost_without_money_taken_is_a_closed_one_until_money_moves(shop: Shop) -> None:
+    payment, dispute = await disputed(shop, INQUIRY)
+    assert payment.intent_id is not None
+    [seen] = [one async for one in processor.list_disputes(shop.services, intent_id=payment.intent_id)]
+    assert not seen.balance_transactions
+    async with shop.ctx() as ctx:
+        held = await lock_payment(ctx, payment_id=payment.id)
+        lost = msgspec.structs.replace(seen, status="lost")
+        after = await follow_dispute(ctx, payment=held, seen=lost, hint=Hint("console"))
+    [closed] = await shop.disputes(payment)
+    assert (closed.status, closed.lost, after.disputed, after.refundable) == ("warning_closed", 0, 0, 10_000)
+    assert (shop.trial.told, await to_answer(shop)) == (["paid 10000"], (0, []))
+    evidence = {"uncategorized_text": "escalate_inquiry_evidence"}
+    await processor.update_dispute(shop.services, seen.id, key="escalated", evidence=evidence, submit=True)
+    shop.beside.control("clock", seconds=60)
+    await shop.look(payment)
+    [escalated] = await shop.disputes(payment)
+    assert (escalated.id, escalated.status, shop.trial.told[-1]) == (dispute.id, "needs_response", "frozen 10000")
+    assert (await shop.answered(payment, "losing_evidence")).status == "lost"
+    assert (shop.trial.told[-1], "disputes-held" in await shop.books()) == ("lost 10000", False)
+
+
 async def test_an_inquiry_that_was_answered_and_escalated_is_answered_and_told_again(told: Shop) -> None:
     member = await sign_in(told.services, told.tenant_id, ["payments.refund"])
     payment, dispute = await disputed(told, INQUIRY)

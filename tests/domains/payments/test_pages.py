@@ -238,13 +238,16 @@ async def test_the_crew_sees_every_inbox_and_replays_inside_the_business(world: 
 async def test_a_new_dispute_and_a_failed_event_are_told_to_who_may_do_something(world: World) -> None:
     services, tenant = world.people.services, world.a
     dispute_id = await disputed(services, tenant.id)
-    said = await play(world, push_dispute, tenant.id, dispute_id=str(dispute_id))
+    opened = {"dispute_id": str(dispute_id), "dispute_status": "needs_response"}
+    was_asked = opened | {"dispute_status": "warning_needs_response"}
+    assert await play(world, push_dispute, tenant.id, **was_asked) is None
+    said = await play(world, push_dispute, tenant.id, **opened)
     assert said is not None
     assert {str(tenant.users["owner"]), str(tenant.users["manager"])} <= said["people"]
     assert str(tenant.users["staff"]) not in said["people"]
     assert (said["words"]["amount"], said["urgency"], said["kind"]) == ("100.00 EUR", "high", "disputes")
     await world.sql("update disputes set answered_at = now() where id = $1", dispute_id)
-    assert await play(world, push_dispute, tenant.id, dispute_id=str(dispute_id)) is None
+    assert await play(world, push_dispute, tenant.id, **opened) is None
     event_id = str(uuid4())
     failed = await play(world, push_failed_event, tenant.id, provider_event_id=event_id)
     assert failed is not None

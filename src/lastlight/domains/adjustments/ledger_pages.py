@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -31,10 +30,10 @@ from lastlight.kernel.money import MOST, digits_of
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Redirect, View, page, page_post
 from lastlight.runtime.tenant_settings import setting
+from lastlight.runtime.zones import reader_zone
 
 LEDGER = "/owner/ledger"
 NEW = f"{LEDGER}/adjustments/new"
-ZONE = "select time_zone from tenants where id = $1"
 
 
 class MoveQuery(Input, frozen=True, kw_only=True):
@@ -73,7 +72,7 @@ async def _page_facts(ctx: Ctx) -> dict[str, Any]:
         "venues": await venue_choices(ctx),
         "alone": alone(await setting(ctx, LEDGER_LIMIT), currencies),
         "once": uuid4(),
-        "now": write_wall_clock(ctx.now, await _zone(ctx)),
+        "now": write_wall_clock(ctx.now, await reader_zone(ctx)),
         "crew": False,
     }
 
@@ -132,11 +131,7 @@ async def _wanted(ctx: Ctx, query: MoveQuery, *, reason: str, venue_id: VenueId 
 
 async def _moment(ctx: Ctx, text: str) -> datetime | None:
     """For which moment it counts, as the clock of the business shows it; none: when it is booked. Raises Invalid."""
-    return read_wall_clock(text, await _zone(ctx), field="effective_at") if text else None
-
-
-async def _zone(ctx: Ctx) -> ZoneInfo:
-    return ZoneInfo(ctx.actor.time_zone or await ctx.db.fetchval(ZONE, ctx.tenant_id) or "UTC")
+    return read_wall_clock(text, await reader_zone(ctx), field="effective_at") if text else None
 
 
 LEDGER_PAGES = (ledger_adjustment_page, ledger_adjustment_submit)

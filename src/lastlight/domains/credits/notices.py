@@ -11,6 +11,7 @@ from lastlight.kernel.money import written
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs import job
 from lastlight.runtime.push import Notice, NoticeKind, notify
+from lastlight.runtime.zones import business_zone
 
 CREDITS = NoticeKind(
     key="credits", label="Credits", description="A slow payment went through, or credits of yours are about to expire."
@@ -35,7 +36,6 @@ with soon as (
 update credit_lots l set warned_at = $2 from soon where l.tenant_id = $1 and l.id = soon.id
 returning l.id, l.patron_id, l.currency, l.remaining - l.frozen as left, l.expires_at
 """
-ZONE = "select time_zone from tenants where id = $1"
 
 
 async def tell_late(ctx: Ctx, *, payment: Payment) -> None:
@@ -48,7 +48,7 @@ async def tell_late(ctx: Ctx, *, payment: Payment) -> None:
         title="Your {amount} of credits are here",
         body="The payment has gone through; you can spend them now.",
         words={"amount": f"{written(payment.captured, payment.currency)} {payment.currency}"},
-        zone=await ctx.db.fetchval(ZONE, ctx.tenant_id),
+        zone=(await business_zone(ctx)).key,
         url="/patron/credits",
         tag=f"payment/{payment.id}",
     )
@@ -67,7 +67,7 @@ async def warn(ctx: Ctx) -> int:
     if not days:
         return 0
     soon = await ctx.db.fetch(SOON, ctx.tenant_id, ctx.now, ctx.now + timedelta(days=days), BATCH)
-    zone: str = await ctx.db.fetchval(ZONE, ctx.tenant_id)
+    zone = await business_zone(ctx)
     for row in soon:
         user_id = await account_of_guest(ctx, patron_id=row["patron_id"])
         if user_id is None:
@@ -78,7 +78,7 @@ async def warn(ctx: Ctx) -> int:
             body="Spend them by {until}.",
             words={"amount": f"{written(row['left'], row['currency'])} {row['currency']}"},
             moments={"until": row["expires_at"]},
-            zone=zone,
+            zone=zone.key,
             url="/patron/credits",
             tag=f"credits/{row['id']}",
             urgency="low",

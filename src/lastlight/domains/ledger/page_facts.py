@@ -23,12 +23,12 @@ from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Input
 from lastlight.runtime.http.listing import Listing, TableView
+from lastlight.runtime.zones import reader_zone
 
 POSTED = ["transaction.posted"]
 HELD = ["transaction.held", "transaction.released", "transaction.posted"]
 LINES = 200
 """Most lines of a statement on a page."""
-ZONE = "select time_zone from tenants where id = $1"
 VENUES = "select id, name from venues where tenant_id = $1 order by name, id"
 CURRENCIES = """
 select distinct a.currency from ledger_accounts a where a.tenant_id = $1 and a.patron_id is null order by 1
@@ -88,7 +88,7 @@ async def _said(ctx: Ctx, name: str, value: Any) -> str:
 
 async def account_facts(ctx: Ctx, *, account_id: UUID, query: AccountQuery) -> dict[str, Any]:
     """One account, its balance as of the moment that is asked for, and its statement."""
-    zone = ZoneInfo(ctx.actor.time_zone or await ctx.db.fetchval(ZONE, ctx.tenant_id) or "UTC")
+    zone = await reader_zone(ctx)
     errors: dict[str, str] = {}
     moments = {name: _moment(getattr(query, name), name, zone, errors) for name in ("at", "since", "until")}
     account = await read_account(ctx, account=AccountId(account_id))

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -30,6 +29,7 @@ from lastlight.domains.ledger.chart import (
 )
 from lastlight.domains.ledger.listings import name_of
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.zones import business_zone
 
 # Guests' accounts are many and are not read: what is theirs is what all others together owe, because books balance in each currency.
 HOUSE = """
@@ -38,7 +38,6 @@ select a.id, a.code, a.currency, a.side, ll.ledger_balance_at(a.id, 'infinity') 
 from ledger_accounts a where a.tenant_id = $1 and a.patron_id is null
 order by a.currency, a.code, a.id
 """
-ZONE = "select time_zone from tenants where id = $1"
 GROUPS = (
     ("held", (PROVIDER_PENDING, PROVIDER_AVAILABLE, PROVIDER_RESERVE, DISPUTES_HELD, BANK)),
     ("owed", (CREDITS, ORDER_CLEARING, REFUNDS_PAYABLE, TAX_PAYABLE)),
@@ -91,7 +90,7 @@ class LedgerSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 async def read_summary(ctx: Ctx) -> LedgerSummary:
     """How the business's money stands; as many statements as it has currencies makes no difference."""
-    zone = ZoneInfo(await ctx.db.fetchval(ZONE, ctx.tenant_id) or "UTC")
+    zone = await business_zone(ctx)
     midnight = ctx.now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     week = midnight - timedelta(days=7)
     instant = timedelta(microseconds=1)

@@ -1,7 +1,7 @@
 """Disputes: the cardholder's bank asks the money back. What is left of what was bought is frozen until the verdict.
 
 An inquiry holds no money and freezes nothing, for the provider still lets refunds go out; one that is escalated begins again as a
-dispute, under the same id, and is to be answered again.
+dispute, under the same id, and is to be answered again. Without money taken nothing is lost, whatever an inquiry's end is called.
 
 A verdict is final at the bank, yet a cardholder may withdraw a dispute that is closed. Whatever a decided dispute becomes, what its
 verdict booked is taken back first, and then it is followed like any other; people are told.
@@ -57,12 +57,10 @@ DECIDED: frozenset[DisputeStatus] = DISPUTE_ENDED - {"warning_closed"}
 
 async def follow_dispute(ctx: Ctx, *, payment: Payment, seen: processor.Dispute, hint: Hint) -> Payment:
     """The payment, with one dispute as the provider has it."""
-    status: DisputeStatus = msgspec.convert(seen.status, DisputeStatus)
     known = await ctx.db.fetchval(FOUND, ctx.tenant_id, seen.id)
-    if known is None:
-        dispute, before = await _opened(ctx, payment, seen, status), None
-    else:
-        dispute = before = await read_dispute(ctx, dispute_id=known)
+    before = await read_dispute(ctx, dispute_id=known) if known is not None else None
+    status = _status(seen, before)
+    dispute = before or await _opened(ctx, payment, seen, status)
     await _book(ctx, payment, dispute, seen)
     if before is not None and before.status == status:
         return payment
@@ -78,6 +76,16 @@ async def follow_dispute(ctx: Ctx, *, payment: Payment, seen: processor.Dispute,
     again = before is not None and anew and status == "needs_response"
     await ctx.db.execute(SAVE, ctx.tenant_id, dispute.id, status, seen.amount, due, lost, again)
     return await _tell(ctx, payment, dispute, before, hint)
+
+
+def _status(seen: processor.Dispute, before: Dispute | None) -> DisputeStatus:
+    """How a dispute stands. An inquiry that is lost though no money was taken was only asked about, until money moves."""
+    asked = before is None or before.status in INQUIRIES
+    return (
+        "warning_closed"
+        if seen.status == "lost" and asked and not seen.balance_transactions
+        else msgspec.convert(seen.status, DisputeStatus)
+    )
 
 
 async def _opened(ctx: Ctx, payment: Payment, seen: processor.Dispute, status: DisputeStatus) -> Dispute:

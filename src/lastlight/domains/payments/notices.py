@@ -17,6 +17,7 @@ from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs import job
 from lastlight.runtime.push import Notice, NoticeKind, notify
+from lastlight.runtime.zones import business_zone
 
 DISPUTES = NoticeKind(
     key="disputes",
@@ -33,7 +34,6 @@ TROUBLE = NoticeKind(
     permission=PAYMENTS_MANAGE,
 )
 NOTICES = (DISPUTES, TROUBLE)
-ZONE = "select time_zone from tenants where id = $1"
 SILENT = {
     "silent": ("Nothing comes in from the card provider", "Payments were captured, and no webhook told of them."),
     "lost": ("Webhooks of the card provider get lost", "The sweep found events that no webhook had brought."),
@@ -42,18 +42,21 @@ SILENT = {
 
 @job("payments.push_dispute")
 async def push_dispute(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any]) -> None:
-    """Tell those who answer disputes of one that is new, or that became one, as long as it waits for an answer."""
+    """Tell those who answer disputes of one that is new, or that became one, as long as it waits for an answer.
+
+    What it became meanwhile is told with the event that says so.
+    """
     dispute = await read_dispute(ctx, dispute_id=DisputeId(UUID(data["dispute_id"])))
-    if dispute.status not in TO_ANSWER or dispute.answered_at is not None:
+    if dispute.status not in TO_ANSWER or dispute.answered_at is not None or dispute.status != data["dispute_status"]:
         return
-    zone: str = await ctx.db.fetchval(ZONE, ctx.tenant_id)
+    zone = await business_zone(ctx)
     notice = Notice(
         kind=DISPUTES,
         title="A payment of {amount} is disputed",
         body="Answer by {due}, or it is lost." if dispute.due_by else "Open it to see what the bank asks.",
         words={"amount": f"{written(dispute.amount, dispute.currency)} {dispute.currency}"},
         moments={"due": dispute.due_by} if dispute.due_by else {},
-        zone=zone,
+        zone=zone.key,
         url=f"{HOME}/{dispute.payment_id}",
         tag=f"dispute/{dispute.id}",
         urgency="high",

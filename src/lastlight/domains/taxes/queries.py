@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from lastlight.domains.taxes.model import TaxCategory, TaxRate
 from lastlight.domains.venues import read_venue, standing_venues
 from lastlight.kernel.errors import NotFound
 from lastlight.kernel.ids import PLATFORM
 from lastlight.runtime.context import Ctx
+from lastlight.runtime.zones import business_zone
 
 CATEGORIES = """
 select id, code, name, exempt, created_at, updated_at, archived_at, version
@@ -103,8 +103,7 @@ async def today_of(ctx: Ctx, *, venue_id: UUID | None) -> date:
     days = [venue.business_day(ctx.now) for venue in await standing_venues(ctx, permission=None)]
     if days:
         return max(days)
-    zone = await ctx.db.fetchval("select time_zone from tenants where id = $1", ctx.tenant_id)
-    return ctx.now.astimezone(ZoneInfo(zone)).date()
+    return ctx.now.astimezone(await business_zone(ctx)).date()
 
 
 def require_business(ctx: Ctx) -> None:
