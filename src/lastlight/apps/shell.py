@@ -20,9 +20,9 @@ from lastlight.runtime.events.catch_up import stream_head
 from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.http.reply import FormState, RequestInfo, View
 from lastlight.runtime.module import Nav
-from lastlight.runtime.zones import ZONE
+from lastlight.runtime.zones import reader_zone
 from lastlight.ui.reader import known_locale
-from lastlight.ui.render import DEFAULT_ZONE, render_block, render_page
+from lastlight.ui.render import render_block, render_page
 from lastlight.ui.shell import (
     BrandRef,
     Command,
@@ -60,7 +60,7 @@ async def render(ctx: Ctx, op: Operation | None, info: RequestInfo, view: View) 
         **view.context,
     }
     place = app_of(info.path) or home_of(ctx.actor)
-    locale, zone = _locale(ctx), await _zone(ctx)
+    locale, zone = _locale(ctx), (await reader_zone(ctx)).key
     templates = ctx.services.templates
     if block:
         if block not in templates.get_template(view.template).blocks:
@@ -172,13 +172,6 @@ def _theme(ctx: Ctx, info: RequestInfo) -> Literal["dark", "light"]:
 def _locale(ctx: Ctx) -> str:
     language = ctx.actor.locale
     return "en-ZA" if language == "en" or not known_locale(language) else language
-
-
-async def _zone(ctx: Ctx) -> str:
-    """The reader's own clock, else that of the business."""
-    if ctx.actor.time_zone:
-        return ctx.actor.time_zone
-    return await ctx.db.fetchval(ZONE, ctx.tenant_id) or DEFAULT_ZONE
 
 
 def _may(ctx: Ctx) -> Mapping[str, bool]:

@@ -3,9 +3,10 @@
 from zoneinfo import ZoneInfo
 
 from lastlight.runtime.context import Ctx
+from lastlight.ui.render import DEFAULT_ZONE
 
 ZONE = "select time_zone from tenants where id = $1"
-NOWHERE = ZoneInfo("UTC")
+NOWHERE = ZoneInfo(DEFAULT_ZONE)
 """The clock where no business is entered."""
 
 
