@@ -3,9 +3,10 @@
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lastlight.runtime.settings import Settings
@@ -16,7 +17,7 @@ from tests.support.flood import Flooded, flood, take_every_caller, wait_for_ever
 from tests.support.own_processes import Own, own_process
 from tests.support.plain_wire import Wire, request
 from tests.support.services import administer
-from tests.support.turnstile import Turnstile, turnstile
+from tests.support.turnstile import Comer, Turnstile, turnstile
 
 pytestmark = [pytest.mark.processes, pytest.mark.database]
 
@@ -36,6 +37,11 @@ async def stile(database_settings: Settings) -> AsyncGenerator[Turnstile]:
 
 
 DESCRIPTORS = 200
+KEPT = 8
+"""Connections that were there before all others came: together they want more of the database than one of them."""
+IDLE = 300
+AFTERWARDS = 50
+"""So many of the idle callers come when the process has lost its sessions with the database."""
 LIMITED = ("prlimit", f"--nofile={DESCRIPTORS}:{DESCRIPTORS}")
 
 
@@ -132,23 +138,46 @@ async def test_a_server_without_a_free_connection(stile: Turnstile, web: Own, ru
     assert after < (RECOVERED_SECONDS if run.long else UNHURRIED)
 
 
+async def end_sessions(stile: Turnstile, web: Own) -> None:
+    """The database ends every session that the process has open, as an administrator may."""
+    ports = [each.laddr.port for each in psutil.Process(web.process.pid).net_connections("tcp") if each.raddr]
+    ended = await administer(
+        stile.services.settings,
+        "select pg_terminate_backend(a.pid, 5000) from pg_stat_activity a where a.client_port = any($1::int[])",
+        ports,
+    )
+    assert ended, "the process had no session to lose"
+
+
 async def crowd_out(stile: Turnstile, web: Own, run: FaultRun) -> tuple[Flooded, int, int]:
-    """Idle and half-spoken connections, more than the process may open: a kept one still works, new ones do afterwards."""
-    kept, guests = Wire(web.port), await stile.comers(40)
-    assert (await kept.ask(request("GET", "/health"))).status == 200
-    idle = [await asyncio.open_connection("127.0.0.1", web.port) for _ in range(DESCRIPTORS + 100)]
+    """Idle and half-spoken connections, more than the process may open: a kept one still works, new ones do afterwards.
+
+    The database ends the sessions that the process had, and yet more callers take what that set free: the work needs descriptors
+    anew while everybody is there.
+    """
+    kept, guests = [Wire(web.port) for _ in range(KEPT)], await stile.comers(40)
+    for wire in kept:
+        assert (await wire.ask(request("GET", "/health"))).status == 200
+    idle = [await asyncio.open_connection("127.0.0.1", web.port) for _ in range(IDLE - AFTERWARDS)]
     for _, writer in idle[::2]:
         writer.write(b"GET /health HTTP/1.1\r\nHost: slow\r\n")
     await asyncio.sleep(0.3)
+    await end_sessions(stile, web)
+    idle += [await asyncio.open_connection("127.0.0.1", web.port) for _ in range(AFTERWARDS)]
+    await asyncio.sleep(0.3)
     seen = Flooded()
-    for comer in guests:
-        try:
-            answer = await kept.ask(stile.arrival(comer), patience=10 if run.long else 40)
-        except (OSError, TimeoutError):
-            seen.wrong["a kept connection was not served"] += 1
-            break
-        seen.statuses[answer.status] += 1
-        seen.wrong[f"answered {answer.status} {answer.body[:150]!r}"] += answer.status != 201
+
+    async def arrive(wire: Wire, comers: Sequence[Comer]) -> None:
+        for comer in comers:
+            try:
+                answer = await wire.ask(stile.arrival(comer), patience=10 if run.long else 40)
+            except (OSError, TimeoutError):
+                seen.wrong["a kept connection was not served"] += 1
+                return
+            seen.statuses[answer.status] += 1
+            seen.wrong[f"answered {answer.status} {answer.body[:150]!r}"] += answer.status != 201
+
+    await asyncio.gather(*(arrive(wire, guests[at::KEPT]) for at, wire in enumerate(kept)))
     refused = web.said("unexpected error")
     for _, writer in idle:
         writer.close()
