@@ -3871,7 +3871,7 @@ END)
 --   ll.ledger_open(p_class smallint, p_code text, p_currency text, p_side text, p_mode text, p_floor bigint, p_patron_id uuid, p_venue_id uuid) definer md5 a623561c7b223abcad11225e6abee1cb, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_open_hold(t uuid, p_hold uuid) invoker md5 e470abd1ae546fa6f0da1f211a94e6a2, run by nobody
 --   ll.ledger_post(p_id uuid, p_request uuid, p_kind text, p_src uuid[], p_dst uuid[], p_amount bigint[], p_effective_at timestamp with time zone, p_meta jsonb, p_watch uuid[], p_least bigint[], p_versions bigint[]) definer md5 37123ed58cbf0e01253a0331bc91d790, run by lastlight_app, lastlight_platform, lastlight_system
---   ll.ledger_post_batch(p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) definer md5 9f47d062e5ae195b4da7397714a2dd40, run by lastlight_app, lastlight_platform, lastlight_system
+--   ll.ledger_post_batch(p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) definer md5 9548de949e508a342450ca9ebb8ef21f, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_posting_digest(p ledger_postings) invoker md5 a56e31981b539f1061a09b691461573b, run by lastlight_looker
 --   ll.ledger_posting_stands() invoker md5 121cc8eac6ccfb44f724af5c4d7d44a5, run by nobody
 --   ll.ledger_refuse(rule text, detail text) invoker md5 f2af4baf837383e1a0deb55788413a39, run by nobody
@@ -3880,6 +3880,7 @@ END)
 --   ll.ledger_seal() definer md5 e0475acfbaa92e92c6384bf69548861e, run by lastlight_system
 --   ll.ledger_set_aside(t uuid, p_src uuid, p_dst uuid, p_amount bigint) invoker md5 28e52c579c2c7bd1b1844e50b4f1d803, run by nobody
 --   ll.ledger_short() invoker md5 38a4f94e31008f6cacba2d0207ffb28f, run by nobody
+--   ll.ledger_sift(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_src uuid[], p_dst uuid[], p_amounts bigint[]) invoker md5 4aba3449cad0810387b884835c9ddb33, run by nobody
 --   ll.ledger_version_at(t uuid, p_account uuid, p_newest bigint, p_at timestamp with time zone) invoker md5 30aa62f40d5789432ed110d9059087d8, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_void(p_hold uuid) definer md5 414a4d24d2c1c8318942877ae88c7359, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_write_all(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 bf7d8fe0e61069ce0abeee2b6b4e8c05, run by nobody
