@@ -144,3 +144,6 @@ begin
     perform ll.ledger_lock(t, p_src || p_dst);
     return ll.ledger_write_each(t, p_ids, p_legs, p_requests, p_kinds, p_src, p_dst, p_amounts, p_effective_at, p_metas);
 end $$;
+
+-- Nobody asks it any more: what keeps an account open also opens it again.
+drop function ll.ledger_keep(uuid);

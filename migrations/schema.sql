@@ -3862,7 +3862,6 @@ END)
 --   ll.ledger_expire(p_limit integer) definer md5 940666d467ecd35ff115964615cb45ec, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_first(t uuid, p_id uuid, p_request uuid) invoker md5 e19b29ad281325297790d194ccba223b, run by nobody
 --   ll.ledger_hold(p_id uuid, p_request uuid, p_kind text, p_src uuid, p_dst uuid, p_amount bigint, p_expires_at timestamp with time zone, p_meta jsonb) definer md5 3de84a9d72e913c9eb5efa998b7d7f15, run by lastlight_app, lastlight_platform, lastlight_system
---   ll.ledger_keep(p_account uuid) definer md5 8e89266348848118f5d725f471789815, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_keep_open(p_account uuid) definer md5 122a0fb727ab69789f72a591bcaf378d, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_leg(t uuid, p_id uuid, p_leg smallint, p_request uuid, p_kind text, p_src uuid, p_dst uuid, p_amount bigint, p_at timestamp with time zone, p_effective_at timestamp with time zone, p_meta jsonb, p_hold uuid, p_reverses uuid, p_reverses_leg smallint) invoker md5 5fbebfd4599ed4d16656703a327b4474, run by nobody
 --   ll.ledger_legs_in_order(p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[]) invoker md5 75cefebf885a150fe5f08e7ce4b2d689, run by nobody
