@@ -1561,7 +1561,7 @@ END)
 --   credit_accounts.credit_accounts_patron_exists FOREIGN KEY (tenant_id, patron_id) REFERENCES patrons(tenant_id, id)
 --   credit_accounts.credit_accounts_pkey PRIMARY KEY (tenant_id, id)
 --   credit_entries.credit_entries_account_exists FOREIGN KEY (tenant_id, patron_id, currency) REFERENCES credit_accounts(tenant_id, patron_id, currency)
---   credit_entries.credit_entries_kind_known CHECK ((kind = ANY (ARRAY['bought'::text, 'spent'::text, 'spend-reversed'::text, 'refunded'::text, 'refund-failed'::text, 'adjusted'::text, 'gift'::text, 'expired'::text, 'frozen'::text, 'released'::text, 'disputed'::text])))
+--   credit_entries.credit_entries_kind_known CHECK ((kind = ANY (ARRAY['bought'::text, 'spent'::text, 'spend-reversed'::text, 'refunded'::text, 'refund-failed'::text, 'adjusted'::text, 'gift'::text, 'expired'::text, 'frozen'::text, 'released'::text, 'disputed'::text, 'dispute-reversed'::text])))
 --   credit_entries.credit_entries_lines_of_spends CHECK (
 CASE
     WHEN (lines IS NULL) THEN (tax = 0)
@@ -1575,7 +1575,7 @@ END)
 --   credit_entries.credit_entries_reverses_exists FOREIGN KEY (tenant_id, reverses) REFERENCES credit_entries(tenant_id, id)
 --   credit_entries.credit_entries_signed CHECK (
 CASE
-    WHEN (kind = ANY (ARRAY['bought'::text, 'spend-reversed'::text, 'refund-failed'::text, 'gift'::text])) THEN ((amount > 0) AND (froze = 0))
+    WHEN (kind = ANY (ARRAY['bought'::text, 'spend-reversed'::text, 'refund-failed'::text, 'gift'::text, 'dispute-reversed'::text])) THEN ((amount > 0) AND (froze = 0))
     WHEN (kind = ANY (ARRAY['spent'::text, 'refunded'::text, 'expired'::text])) THEN ((amount < 0) AND (froze = 0))
     WHEN (kind = 'adjusted'::text) THEN ((amount <> 0) AND (froze = 0))
     WHEN (kind = 'frozen'::text) THEN ((amount = 0) AND (froze > 0))

@@ -267,7 +267,7 @@ async def test_a_verdict_that_does_not_hold_gives_credits_again_and_takes_them_a
     assert (await purse.lots(), await on(house, ledger.DISPUTES_HELD)) == ([(0, 0), (500, 0)], held - 250)
     kinds = [(kind, amount) for kind, amount, _ in await purse.entries()][2:]
     assert kinds == [
-        ("spent", -600), ("frozen", 0), ("disputed", -400), ("adjusted", 400), ("spent", -150), ("disputed", -250),
+        ("spent", -600), ("frozen", 0), ("disputed", -400), ("dispute-reversed", 400), ("spent", -150), ("disputed", -250),
     ]  # fmt: skip
     assert await findings(house) == []
 

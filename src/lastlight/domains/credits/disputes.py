@@ -15,8 +15,6 @@ from lastlight.runtime.context import Ctx
 
 UNTIL_THE_VERDICT = datetime(9999, 1, 1, tzinfo=UTC)
 """Holds of disputes end with the verdict, however long the banks take."""
-OVERTURNED = "The bank decided the dispute otherwise"
-"""What the guest's history says where credits return that a verdict had taken."""
 OF_DISPUTE = """
 select coalesce(sum(froze), 0)::bigint as frozen, coalesce(-sum(amount), 0)::bigint as taken,
        (array_agg(id order by number desc) filter (where kind = 'frozen'))[1] as hold
@@ -97,7 +95,7 @@ async def _give_again(ctx: Ctx, account: AccountId, use: Use, payment: Payment, 
     held = await ledger.open_account(ctx, kind=ledger.DISPUTES_HELD, currency=payment.currency)
     leg = Leg(held, account, use.amount)
     await ledger.post(ctx, transaction=Transaction(TransactionId(entry_id), "credits-dispute-overturned", [leg]))
-    what = _about("adjusted", payment, dispute)._replace(description=OVERTURNED)
+    what = _about("dispute-reversed", payment, dispute)
     await write(ctx, account=account, entry_id=entry_id, what=what, uses=[use], grace_days=rules.grace_days)
 
 

@@ -22,6 +22,7 @@ KINDS = (
     ("frozen", "Frozen by a dispute"),
     ("released", "Released"),
     ("disputed", "Lost to a dispute"),
+    ("dispute-reversed", "Back from a dispute"),
 )
 ORIGINS = (("purchase", "Bought by card"), ("adjustment", "Adjustment"), ("gift", "Gift"))
 

@@ -26,6 +26,7 @@ EntryKind = Literal[
     "frozen",
     "released",
     "disputed",
+    "dispute-reversed",
 ]
 
 

@@ -36,7 +36,8 @@ export type EntryKind =
   | "expired"
   | "frozen"
   | "released"
-  | "disputed";
+  | "disputed"
+  | "dispute-reversed";
 
 export interface CreditEntry {
   id: string;

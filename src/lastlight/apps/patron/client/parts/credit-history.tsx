@@ -83,6 +83,7 @@ const LOOKS: Record<EntryKind, [string, () => string]> = {
   frozen: ["snowflake", () => _("Frozen: the bank asks")],
   released: ["sun", () => _("Released again")],
   disputed: ["gavel", () => _("Taken back by the bank")],
+  "dispute-reversed": ["sun", () => _("Given back by the bank")],
 };
 
 function Row({ entry }: { entry: CreditEntry }) {
