@@ -22,6 +22,7 @@ from lastlight.domains.ledger.batches import BATCH
 from lastlight.domains.ledger.verify import verify_books
 from lastlight.kernel.ids import TenantId, uuid7
 from lastlight.runtime.db.bounded import GONE
+from lastlight.runtime.db.looking import opened_verifier
 
 POSTINGS = 1_000_000
 CLIENTS = 8
@@ -141,17 +142,18 @@ async def _opening(ground: Ground, tenant_id: TenantId) -> None:
 
 
 async def _recomputed(load: Load, seconds: float) -> list[Figure]:
-    looker = await asyncpg.connect(load.ground.settings.dsn("looker"))
-    async with looker.transaction(isolation="repeatable_read", readonly=True):
-        books = await verify_books(looker, load.tenant_id)
-    size = await looker.fetchval(SIZE)
-    await looker.close()
+    watch = Stopwatch()
+    async with opened_verifier(load.ground.settings) as looker:
+        async with looker.transaction(isolation="repeatable_read", readonly=True):
+            books = await verify_books(looker, load.tenant_id)
+        size = await looker.fetchval(SIZE)
     astray = books.postings - ACCOUNTS - len(load.posted)
     told = {
         "postings": books.postings,
         "per_s": books.postings / seconds,
         "refused": load.refused,
         "connections_lost": load.losses,
+        "verified_per_s": books.postings / watch.seconds,
     }
     return [
         Figure("differences found in the books", (float(len(books.findings)),), "lower", limit=0, unit="", told=told),

@@ -3876,7 +3876,7 @@ END)
 --   ll.ledger_refuse(rule text, detail text) invoker md5 f2af4baf837383e1a0deb55788413a39, run by nobody
 --   ll.ledger_reverse(p_id uuid, p_request uuid, p_kind text, p_of uuid, p_amounts bigint[], p_effective_at timestamp with time zone, p_meta jsonb) definer md5 d4c12eba0e5c4cbb35604a5bfabbdd9c, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_roll_up() definer md5 d9df0f0efb9c101279b378582069ee3a, run by lastlight_system
---   ll.ledger_seal() definer md5 e0475acfbaa92e92c6384bf69548861e, run by lastlight_system
+--   ll.ledger_seal() definer md5 0faf1a5c51c1bd9441e75f3983de33ab, run by lastlight_system
 --   ll.ledger_set_aside(t uuid, p_src uuid, p_dst uuid, p_amount bigint) invoker md5 28e52c579c2c7bd1b1844e50b4f1d803, run by nobody
 --   ll.ledger_short() invoker md5 38a4f94e31008f6cacba2d0207ffb28f, run by nobody
 --   ll.ledger_sift(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_src uuid[], p_dst uuid[], p_amounts bigint[]) invoker md5 4aba3449cad0810387b884835c9ddb33, run by nobody

@@ -8,6 +8,8 @@ from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs import job
 
 BATCH = 500
+BLOCKS = 10
+"""Most blocks of one run, two million postings: the next one goes on."""
 TO_SEAL = """
 select t.id from tenants t
 where exists (
@@ -22,11 +24,13 @@ async def tenants_to_seal(ctx: Ctx) -> Sequence[TenantId]:
     return [TenantId(row["id"]) for row in await ctx.db.fetch(TO_SEAL)]
 
 
-@job("ledger.seal", schedule="*/5 * * * *", each=tenants_to_seal, role="system")
+@job("ledger.seal", schedule="*/5 * * * *", each=tenants_to_seal, role="system", timeout=240)
 async def seal(ctx: Ctx) -> int:
-    """Sum up the deferred accounts of a business and seal its newest postings; how many sums were written."""
+    """Sum up the deferred accounts of a business and seal its newest postings, a few blocks at a time; how many sums were written."""
     written: int = await ctx.db.fetchval("select ll.ledger_roll_up()")
-    await ctx.db.fetchval("select ll.ledger_seal()")
+    for _ in range(BLOCKS):
+        if await ctx.db.fetchval("select ll.ledger_seal()") is None:
+            break
     return written
 
 

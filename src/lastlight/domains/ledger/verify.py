@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
+from lastlight.runtime.db.looking import opened_verifier
 from lastlight.runtime.settings import Settings
 
 SHOWN = 20
@@ -98,12 +97,22 @@ RULES = {
         ) p where leg <> place group by id
     """,
     "sum of account {account_id} to {horizon}: {dr} and {cr}, the postings say {odr} and {ocr}": """
-        select r.account_id, r.horizon, r.dr, r.cr, s.dr as odr, s.cr as ocr from ledger_rollups r
-        cross join lateral (
-            select coalesce(sum(p.amount) filter (where p.src = r.account_id), 0)::bigint as dr,
-                   coalesce(sum(p.amount) filter (where p.dst = r.account_id), 0)::bigint as cr
-            from ledger_postings p where p.tenant_id = $1 and r.account_id in (p.src, p.dst) and p.xid < r.horizon
-        ) s where r.tenant_id = $1 and (r.dr, r.cr) <> (s.dr, s.cr)
+        with steps as (
+            select r.account_id, r.horizon, r.dr, r.cr, lag(r.horizon, 1, 0) over (partition by r.account_id order by r.horizon) as since
+            from ledger_rollups r where r.tenant_id = $1
+        ), told as (
+            select s.*, sum(m.dr) over w as odr, sum(m.cr) over w as ocr from steps s cross join lateral (
+                select coalesce(sum(d.amount) filter (where d.half = 0), 0)::bigint as dr, coalesce(sum(d.amount) filter (where d.half = 1), 0)::bigint as cr
+                from (
+                    select 0 as half, p.amount from ledger_postings p
+                    where p.tenant_id = $1 and p.src = s.account_id and p.src_version is null and p.xid >= s.since and p.xid < s.horizon
+                    union all
+                    select 1, p.amount from ledger_postings p
+                    where p.tenant_id = $1 and p.dst = s.account_id and p.dst_version is null and p.xid >= s.since and p.xid < s.horizon
+                ) d
+            ) m window w as (partition by s.account_id order by s.horizon)
+        )
+        select * from told where (dr, cr) <> (odr, ocr)
     """,
     "block {block}: {found} postings of {postings}, which differ from its seal": """
         with chained as (
@@ -151,13 +160,10 @@ async def verify_all(settings: Settings) -> AsyncIterator[Books]:
 
 async def each_business(settings: Settings, *, sql: str) -> AsyncIterator[tuple[Any, UUID]]:
     """The businesses that a query names, each in a transaction of the looker's that sees one snapshot."""
-    connection = await asyncpg.connect(settings.dsn("looker"), server_settings={"application_name": "lastlight-verify"})
-    try:
+    async with opened_verifier(settings) as connection:
         for row in await connection.fetch(sql):
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 yield connection, row["tenant_id"]
-    finally:
-        await connection.close()
 
 
 async def verify_books(connection: Any, tenant_id: UUID) -> Books:

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from lastlight.runtime.audit.chain import GENESIS, Header, digest_of, hash_of
 from lastlight.runtime.audit.checkpoints import signature_holds
 from lastlight.runtime.audit.witness import contradiction, witness_folder, witnessed_tenants
+from lastlight.runtime.db.looking import opened_verifier
 from lastlight.runtime.secrets import Secrets
 from lastlight.runtime.settings import Settings
 
@@ -79,15 +78,12 @@ async def run(settings: Settings) -> int:
 async def verify_all(settings: Settings) -> AsyncIterator[TenantReport]:
     """The report of each tenant in turn, read as the looker, which can change nothing."""
     secrets = Secrets(settings.secret_key, settings.secret_keys)
-    connection = await asyncpg.connect(settings.dsn("looker"), server_settings={"application_name": "lastlight-verify"})
-    try:
+    async with opened_verifier(settings) as connection:
         folder = await witness_folder(connection, settings.var_dir)
         chained = {row["tenant_id"] for row in await connection.fetch(TENANTS)}
         for tenant_id in sorted(chained | witnessed_tenants(folder)):
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 yield await verify_tenant(connection, secrets, tenant_id, witness=folder)
-    finally:
-        await connection.close()
 
 
 async def verify_tenant(
