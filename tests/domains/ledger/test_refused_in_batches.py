@@ -65,7 +65,8 @@ class Side:
         return [tuple(rows[one])[1:] for one in self.accounts if one in rows]
 
 
-def _plans() -> st.SearchStrategy[Plan]:
+def plans() -> st.SearchStrategy[Plan]:
+    """Transactions of a side, a few of them asked for again under an id that stands."""
     account, amount = st.integers(0, 8), st.one_of(st.integers(1, 40), st.integers(0, 0))
     leg = st.tuples(account, account, amount).filter(lambda leg: leg[0] != leg[1])
     legs = st.lists(leg, min_size=1, max_size=3).map(tuple)
@@ -76,7 +77,7 @@ def _plans() -> st.SearchStrategy[Plan]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(_plans())
+@given(plans())
 async def test_each_gets_the_word_that_it_would_get_alone(books: Books, plan: Plan) -> None:
     together, alone = await Side.opened(books), await Side.opened(books)
     words = await books.batch(*together.transactions(plan))
