@@ -104,6 +104,10 @@ class Money(RuleBasedStateMachine):
     def answer(self, which: int, evidence: str, prompt: bool) -> None:
         self._step("answer", which, evidence, prompt=prompt)
 
+    @rule(which=WHICH, amount=ROUND | st.integers(1, 3_000))
+    def dispute(self, which: int, amount: int) -> None:
+        self._step("dispute", which, amount)
+
     @rule(which=WHICH)
     def overturn(self, which: int) -> None:
         self._step("overturn", which)
@@ -178,6 +182,7 @@ async def test_every_cent_is_where_the_model_says_however_often_a_verdict_turns(
         between: list[tuple[str, tuple[Any, ...]]] = [
             ("overturn", (0,)),
             ("overturn", (1,)),
+            ("dispute", (chance.randint(0, 1), chance.randint(1, 900))),
             ("hear", (0, 2)),
             ("hear", (1, 2)),
             ("spend", (0, [chance.randint(1, 900)])),

@@ -102,6 +102,47 @@ def test_giving_in(client: stripe.StripeClient, dispute: stripe.Dispute) -> None
         client.v1.disputes.close(dispute.id)
 
 
+def test_a_part_of_any_charge_is_disputed_as_often_as_something_is_left(
+    client: stripe.StripeClient, controls: Controls
+) -> None:
+    paid = client.v1.payment_intents.create(
+        {"amount": 10_000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+    )
+    charge = str(paid.latest_charge)
+    client.v1.refunds.create({"charge": charge, "amount": 1_000})
+    for wrong in (0, -1):
+        with pytest.raises(AssertionError, match="more than nothing"):
+            controls("dispute", charge=charge, amount=wrong)
+    first = controls("dispute", charge=charge, amount=4_000)
+    found = client.v1.disputes.retrieve(first["id"])
+    assert (found.amount, found.status, found.reason) == (4_000, "needs_response", "general")
+    second = controls("dispute", charge=charge)
+    assert (second["amount"], second["charge"]) == (5_000, charge)
+    assert nets(client) == [("dispute", -4_000, -5_500), ("dispute", -5_000, -6_500)]
+    with pytest.raises(AssertionError, match="nothing is left to dispute"):
+        controls("dispute", charge=charge, amount=1)
+    client.v1.disputes.update(first["id"], {"evidence": {"uncategorized_text": "winning_evidence"}, "submit": True})
+    controls.later()
+    assert nets(client)[2:] == [("dispute_reversal", 4_000, 5_500)]
+    assert [client.v1.disputes.retrieve(one["id"]).status for one in (first, second)] == ["won", "needs_response"]
+    other = client.v1.payment_intents.create(
+        {"amount": 500, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+    )
+    more = controls("dispute", charge=str(other.latest_charge), amount=507)
+    assert client.v1.disputes.retrieve(more["id"]).amount == 507  # at the rate of the payer's bank
+    held = client.v1.payment_intents.create(
+        {
+            "amount": 500,
+            "currency": "usd",
+            "payment_method": "pm_card_visa",
+            "confirm": True,
+            "capture_method": "manual",
+        }
+    )
+    with pytest.raises(AssertionError, match="has not been captured"):
+        controls("dispute", charge=str(held.latest_charge))
+
+
 @inquired
 def test_an_inquiry_takes_no_money_and_ends(
     client: stripe.StripeClient, controls: Controls, dispute: stripe.Dispute

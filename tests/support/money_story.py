@@ -246,6 +246,19 @@ class Story:
             await answer_dispute(ctx, dispute_id=dispute_id, evidence=evidence)
         payment.answered.add(key)
 
+    async def dispute(self, which: int, amount: int) -> None:
+        """A bank takes back an amount of a charge, whatever the card, as long as something of it is left."""
+        near = self.business.near
+        charges = [one for one in near.objects("charge") if one["captured"] and self._undisputed(one) > 0]
+        if charges:
+            charge = charges[which % len(charges)]
+            await near.control("dispute", charge=charge["id"], amount=amount)
+            self.told["disputed in part"] += amount < charge["amount"]
+
+    def _undisputed(self, charge: dict[str, Any]) -> int:
+        disputes = self.business.near.objects("dispute", charge=charge["id"])
+        return charge["amount"] - charge["amount_refunded"] - sum(one["amount"] for one in disputes)
+
     async def overturn(self, which: int) -> None:
         """A bank's verdict does not hold any more."""
         near = self.business.near

@@ -50,6 +50,14 @@ class Rules(msgspec.Struct, forbid_unknown_fields=True):
     later_seconds: int | None = None
 
 
+class Dispute(msgspec.Struct, forbid_unknown_fields=True):
+    """A charge, or a part of it, that the payer's bank takes back, or first asks about."""
+
+    charge: str
+    amount: int | None = None
+    inquiry: bool = False
+
+
 class Overturn(msgspec.Struct, forbid_unknown_fields=True):
     """A dispute whose verdict does not hold."""
 
@@ -127,6 +135,12 @@ def rules(desk: Desk, body: bytes) -> Json:
     return {**desk.settings["fee"], "later_seconds": later}
 
 
+def dispute(desk: Desk, body: bytes) -> Json:
+    """Dispute a charge, or a part of it, now."""
+    wish = _read(body, Dispute)
+    return shown(disputes.dispute_charge(desk, wish.charge, amount=wish.amount, inquiry=wish.inquiry))
+
+
 def overturn(desk: Desk, body: bytes) -> Json:
     """Give a decided dispute the other verdict."""
     return shown(disputes.overturn(desk, _read(body, Overturn).dispute))
@@ -163,6 +177,7 @@ CONTROLS: Mapping[tuple[str, str], Callable[[Desk, bytes], Json]] = {
     ("POST", "webhooks"): webhooks,
     ("POST", "answers"): answers,
     ("POST", "rules"): rules,
+    ("POST", "dispute"): dispute,
     ("POST", "overturn"): overturn,
     ("POST", "roll_secret"): roll,
     ("GET", "deliveries"): deliveries,

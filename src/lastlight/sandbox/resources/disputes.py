@@ -5,7 +5,7 @@ from typing import Any
 
 from lastlight.sandbox.desk import Desk, add, get, merged, save, schedule
 from lastlight.sandbox.events import emit
-from lastlight.sandbox.listing import page
+from lastlight.sandbox.listing import everything, page
 from lastlight.sandbox.money import FEE
 from lastlight.sandbox.problems import Json, Refusal
 from lastlight.sandbox.resources.balance import DAY, book
@@ -66,12 +66,35 @@ _CODES = {"visa": "10.4", "mastercard": "4837"}
 
 
 def open_dispute(desk: Desk, identifier: str) -> None:
-    """The payer's bank takes a charge back, or first asks."""
+    """The payer's bank takes a charge back, or first asks, as the card says."""
     charge = get(desk, "charge", identifier)
     amount = charge["amount"] - charge["amount_refunded"]
     if charge["disputed"] or amount <= 0:
         return
     card = card_behind(charge)
+    _opened(desk, charge, amount=amount, reason=card.dispute, inquiry=card.inquiry)
+
+
+def dispute_charge(desk: Desk, identifier: str, *, amount: int | None, inquiry: bool) -> Json:
+    """The payer's bank takes back an amount of any charge, by default all that is neither refunded nor disputed.
+
+    It may be disputed in parts, one after another, and for more than was paid: the bank reckons in the payer's currency, at its own rate.
+    """
+    charge = get(desk, "charge", identifier, param="charge")
+    if not charge["captured"]:
+        raise Refusal(f"Charge {charge['id']} has not been captured: there is nothing to dispute.", param="charge")
+    before = everything(desk, "dispute", charge=charge["id"])
+    taken = sum(one["amount"] for one in before if one["status"] != "warning_closed")
+    left = charge["amount"] - charge["amount_refunded"] - taken
+    wanted = left if amount is None else amount
+    if left <= 0:
+        raise Refusal(f"Of charge {charge['id']} nothing is left to dispute.", param="charge")
+    if wanted <= 0:
+        raise Refusal("What is disputed is more than nothing.", param="amount")
+    return _opened(desk, charge, amount=wanted, reason=card_behind(charge).dispute or "general", inquiry=inquiry)
+
+
+def _opened(desk: Desk, charge: Json, *, amount: int, reason: str, inquiry: bool) -> Json:
     dispute = add(
         desk,
         "dispute",
@@ -89,20 +112,21 @@ def open_dispute(desk: Desk, identifier: str) -> None:
             "submission_count": 0,
             "submission_method": "not_submitted",
         },
-        is_charge_refundable=card.inquiry,
+        is_charge_refundable=inquiry,
         livemode=False,
         metadata={},
         payment_intent=charge["payment_intent"],
-        payment_method_details=_details(charge, inquiry=card.inquiry),
-        reason=card.dispute,
-        status="warning_needs_response" if card.inquiry else "needs_response",
+        payment_method_details=_details(charge, inquiry=inquiry),
+        reason=reason,
+        status="warning_needs_response" if inquiry else "needs_response",
     )
     charge["disputed"] = True
     save(desk, charge)
     emit(desk, "charge.dispute.created", dispute)
-    if not card.inquiry:
+    if not inquiry:
         _withdraw(desk, dispute)
     schedule(desk, dispute["evidence_details"]["due_by"], "dispute_lapses", dispute["id"])
+    return dispute
 
 
 def _details(charge: Json, *, inquiry: bool) -> Json:
