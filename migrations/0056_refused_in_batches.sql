@@ -4,12 +4,14 @@
 -- transaction, so that everybody else asked on disk what had become of each, and every account was left in as many versions.
 
 -- What becomes of each transaction of a batch, one after another: posted, replay, or the rule that refuses it; a word for every leg.
--- Null where that is not told here: an id that the batch holds twice, an account with itself, a sum that no account holds. The accounts are
--- locked. The words are those of one by one: a floor comes before an account that is missing, that before two currencies, and a closed one last.
+-- Null where that is not told here: an id that the batch holds twice, an account with itself, an amount or a sum beyond all bounds. The accounts
+-- are locked. The words are those of one by one, in which the lower account is moved first: where that one is missing, nothing else is looked at;
+-- a floor comes before a higher account that is missing, that before two currencies, and a closed one last.
 create function ll.ledger_sift(
     t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_src uuid[], p_dst uuid[], p_amounts bigint[]
 ) returns text[] language plpgsql as $$
 declare
+    deferred constant uuid := 'f0000000-0000-0000-0000-000000000000';
     n constant integer := cardinality(p_ids);
     answers text[] := array_fill(null::text, array[n]);
     -- By account: its place is where its id stands. A deferred one has no sign.
@@ -46,8 +48,8 @@ begin
     left join unnest(accounts) with ordinality a (id, place) on a.id = u.src
     left join unnest(accounts) with ordinality b (id, place) on b.id = u.dst
     left join ledger_postings p on p.tenant_id = t and p.id = any (p_ids) and p.leg = 0 and p.id = u.id;
-    if exists (select from unnest(p_ids, p_legs, p_src, p_dst) u (id, leg, src, dst)
-               having count(distinct u.id) <> count(*) filter (where u.leg = 0) or bool_or(u.src = u.dst)) then
+    if exists (select from unnest(p_ids, p_legs, p_src, p_dst, p_amounts) u (id, leg, src, dst, amount)
+               having count(distinct u.id) <> count(*) filter (where u.leg = 0) or bool_or(u.src = u.dst or u.amount > 9007199254740991)) then
         return null;
     end if;
     while first <= n loop
@@ -65,6 +67,8 @@ begin
             balances[d] := balances[d] + signs[d] * p_amounts[reckoned];
             word := case
                 when (p_amounts[reckoned] > 0) is not true then 'ledger_postings_amount_positive'
+                when case when p_dst[reckoned] < p_src[reckoned] then d > standing and p_dst[reckoned] < deferred
+                          else s > standing and p_src[reckoned] < deferred end then 'ledger_account_missing'
                 when balances[s] < floors[s] or balances[d] < floors[d] then 'ledger_accounts_floor'
                 when s > standing or d > standing then 'ledger_account_missing'
                 when currencies[s] <> currencies[d] then 'ledger_currency_mixed'
@@ -85,6 +89,66 @@ begin
     return answers;
 end $$;
 revoke execute on function ll.ledger_sift(uuid, uuid[], smallint[], uuid[], uuid[], uuid[], bigint[]) from public;
+
+-- One transaction after another, each in a part of its own that is undone alone. Those that lock no account come first, in the order of their
+-- ids: whoever else writes the same ones is waited for there, and two who wait for each other would both lose. They move no balance that a
+-- floor limits, so that nobody else's word changes.
+create or replace function ll.ledger_write_each(
+    t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[],
+    p_effective_at timestamptz[], p_metas jsonb[]
+) returns text[] language plpgsql as $$
+declare
+    n constant integer := cardinality(p_ids);
+    answers text[] := array_fill(null::text, array[n]);
+    firsts integer[];
+    first integer;
+    last integer;
+    known uuid;
+    rule text;
+    v_at timestamptz;
+begin
+    -- An id that the batch asks for with and without such an account keeps its place: its first writer is the first that was given.
+    select array_agg(b.place order by case when not b.locks then b.id end nulls last, b.place) into firsts
+    from (
+        select g.id, g.place, bool_or(g.locks) over (partition by g.id) as locks
+        from (
+            select any_value(l.id) as id, min(l.place) as place, bool_or(least(l.src, l.dst) < 'f0000000-0000-0000-0000-000000000000') as locks
+            from (
+                select u.*, count(*) filter (where u.leg = 0) over (order by u.place) as number
+                from unnest(p_ids, p_legs, p_src, p_dst) with ordinality u (id, leg, src, dst, place)
+            ) l group by l.number
+        ) g
+    ) b;
+    foreach first in array firsts loop
+        last := first;
+        while last < n and p_legs[last + 1] > 0 loop
+            last := last + 1;
+        end loop;
+        select request into known from ledger_postings where tenant_id = t and id = p_ids[first] and leg = 0;
+        if found then
+            answers[first] := case when known = p_requests[first] then 'replay' else 'ledger_id_reused' end;
+        else
+            begin
+                v_at := clock_timestamp();
+                for i in first .. last loop
+                    v_at := ll.ledger_leg(t, p_ids[i], p_legs[i], p_requests[i], p_kinds[i], p_src[i], p_dst[i], p_amounts[i], v_at,
+                                          p_effective_at[i], p_metas[i], null, null, null);
+                end loop;
+                answers[first] := 'posted';
+            exception
+                when unique_violation then  -- somebody else's batch wrote it meanwhile
+                    select request into known from ledger_postings where tenant_id = t and id = p_ids[first] and leg = 0;
+                    answers[first] := case when known = p_requests[first] then 'replay' else 'ledger_id_reused' end;
+                when numeric_value_out_of_range then  -- an account holds no such sum
+                    answers[first] := 'ledger_postings_amount_within';
+                when integrity_constraint_violation then
+                    get stacked diagnostics rule = constraint_name;
+                    answers[first] := coalesce(nullif(rule, ''), 'ledger_legs_whole');
+            end;
+        end if;
+    end loop;
+    return answers;
+end $$;
 
 -- Post transactions whose legs stand one after another in arrays of one length; each transaction by itself, in this order.
 -- Gives a word for each leg's transaction, at its first leg: posted, replay, or the name of the rule that refused it (null at further legs).

@@ -3879,11 +3879,11 @@ END)
 --   ll.ledger_seal() definer md5 0faf1a5c51c1bd9441e75f3983de33ab, run by lastlight_system
 --   ll.ledger_set_aside(t uuid, p_src uuid, p_dst uuid, p_amount bigint) invoker md5 28e52c579c2c7bd1b1844e50b4f1d803, run by nobody
 --   ll.ledger_short() invoker md5 38a4f94e31008f6cacba2d0207ffb28f, run by nobody
---   ll.ledger_sift(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_src uuid[], p_dst uuid[], p_amounts bigint[]) invoker md5 4aba3449cad0810387b884835c9ddb33, run by nobody
+--   ll.ledger_sift(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_src uuid[], p_dst uuid[], p_amounts bigint[]) invoker md5 a391daad4c2a7665b6e6395993c4c639, run by nobody
 --   ll.ledger_version_at(t uuid, p_account uuid, p_newest bigint, p_at timestamp with time zone) invoker md5 30aa62f40d5789432ed110d9059087d8, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_void(p_hold uuid) definer md5 414a4d24d2c1c8318942877ae88c7359, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_write_all(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 bf7d8fe0e61069ce0abeee2b6b4e8c05, run by nobody
---   ll.ledger_write_each(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 97ab088cf4a2e2b484e963b57c6abc44, run by nobody
+--   ll.ledger_write_each(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 b141803224c9606e555f2d03bfad8a0c, run by nobody
 --   ll.ledger_write_few(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 612260972e57c5e7feaf44bb781d5ff8, run by nobody
 --   ll.patron_id() invoker md5 81dd5b1d2155e79856f342a99307cbae, run by lastlight_app, lastlight_looker, lastlight_platform, lastlight_system
 --   ll.safety_forgets_only() invoker md5 0075c9f441b93936c79dbe8a7bc8a596, run by nobody
