@@ -49,7 +49,7 @@ async def _business(services: Services, slug: str) -> TenantId:
         found = await ctx.db.fetchval(BUSINESS, PLATFORM, slug)
     if found is None:
         raise StartError(
-            f"There is no active business called {slug}."
+            f"There is no active business called {slug}: give the short name that its page of the crew shows, or leave --business out."
             if slug
             else "There is no active business to play the drill in: register one, or start with --demo."
         )

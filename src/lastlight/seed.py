@@ -139,7 +139,8 @@ async def _fill_business(services: Services, business: Business, size: Size, has
 async def _fill_credits(ctx: Ctx, business: Business, venue_ids: list[VenueId], guests: list[PatronId]) -> None:
     """Credits of the first guests, a cover charge that they paid, and adjustments of which some wait for the owner."""
     currency: str = await ctx.db.fetchval(CURRENCY, ctx.tenant_id)
-    await seed_credits(ctx, venue_ids=venue_ids, patron_ids=guests, currency=currency)
+    there = await _priced_in(ctx, venue_ids, currency)
+    await seed_credits(ctx, venue_ids=there, patron_ids=guests, currency=currency)
     quieter = venue_ids[-1]  # the night of the demonstration is made of guests without credits
     await checkins.seed_entrance(ctx, venue_id=quieter, patron_ids=guests[:5])
     by, decider = _user_id(business, "manager"), _user_id(business, "owner")
@@ -152,7 +153,13 @@ async def _fill_purchases(
     """Credits that others bought by card than those who were given some, so that each shows one thing."""
     async with system_ctx(services, tenant_id) as ctx:
         currency: str = await ctx.db.fetchval(CURRENCY, tenant_id)
-    await seed_purchases(services, tenant_id, venue_ids=venue_ids, patron_ids=guests[3:], currency=currency)
+        there = await _priced_in(ctx, venue_ids, currency)
+    await seed_purchases(services, tenant_id, venue_ids=there, patron_ids=guests[3:], currency=currency)
+
+
+async def _priced_in(ctx: Ctx, venue_ids: list[VenueId], currency: str) -> list[VenueId]:
+    """Those of the venues whose prices are in a currency."""
+    return [one for one in venue_ids if (await venues.read_venue(ctx, venue_id=one)).currency == currency]
 
 
 async def _fill_floor(ctx: Ctx, business: Business, crews: Mapping[VenueId, list[UserId]]) -> None:

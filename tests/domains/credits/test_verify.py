@@ -59,4 +59,5 @@ async def test_the_command_tells_how_many_there_are(apart: House, capsys: pytest
     await lived(apart)
     await run(apart.services.settings)
     lines = [line for line in capsys.readouterr().out.splitlines() if str(apart.tenant_id) in line]
-    assert lines == [f"tenant {apart.tenant_id}: holds, 1 guests' accounts, 2 lots, 5 entries"]
+    [slug] = [row["slug"] for row in await apart.sql("select slug from tenants where id = $1", apart.tenant_id)]
+    assert lines == [f"tenant {slug} ({apart.tenant_id}): holds, guests' accounts: 1, lots: 2, entries: 5"]

@@ -1,16 +1,16 @@
 """`lastlight verify credits`: recompute every guest's credits from the lots and entries, hold them against the ledger, name what differs."""
 
-import sys
 from typing import Any
 from uuid import UUID
 
-from lastlight.domains.ledger import each_business, findings_of
+from lastlight.domains.ledger import each_business, findings_of, say_found
 from lastlight.runtime.settings import Settings
 
 # every tenant: this is the list of all that have credits
 TENANTS = "select distinct tenant_id from credit_accounts order by 1"
 COUNTS = """
-select (select count(*) from credit_accounts where tenant_id = $1) as accounts,
+select (select slug from tenants where id = $1) as slug,
+       (select count(*) from credit_accounts where tenant_id = $1) as accounts,
        (select count(*) from credit_lots where tenant_id = $1) as lots,
        (select count(*) from credit_entries where tenant_id = $1) as entries
 """
@@ -105,9 +105,8 @@ async def run(settings: Settings) -> int:
         found = await verify_credits(connection, tenant_id)
         wrong += bool(found)
         counts = await connection.fetchrow(COUNTS, tenant_id)
-        sys.stdout.writelines(f"tenant {tenant_id}: {finding}\n" for finding in found)
-        told = f"{counts['accounts']} guests' accounts, {counts['lots']} lots, {counts['entries']} entries"
-        sys.stdout.write(f"tenant {tenant_id}: {'differs' if found else 'holds'}, {told}\n")
+        told = f"guests' accounts: {counts['accounts']}, lots: {counts['lots']}, entries: {counts['entries']}"
+        say_found(tenant_id, counts["slug"], found, told)
     return 1 if wrong else 0
 
 

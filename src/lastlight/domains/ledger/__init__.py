@@ -54,7 +54,7 @@ from lastlight.domains.ledger.posting import (
 from lastlight.domains.ledger.reading import TransactionOut, posted_among
 from lastlight.domains.ledger.sources import SOURCES, Source
 from lastlight.domains.ledger.summary import SummaryLine, read_summary
-from lastlight.domains.ledger.verify import each_business, findings_of
+from lastlight.domains.ledger.verify import each_business, findings_of, say_found
 
 __all__ = [
     "ADJUSTMENTS",
@@ -110,6 +110,7 @@ __all__ = [
     "read_summary",
     "reopen_account",
     "reverse",
+    "say_found",
     "statement",
     "tell_posted",
     "transaction_id",

@@ -15,7 +15,8 @@ SHOWN = 20
 # every tenant: this is the list of all that have books
 TENANTS = "select distinct tenant_id from ledger_accounts order by 1"
 COUNTS = """
-select (select count(*) from ledger_accounts where tenant_id = $1) as accounts,
+select (select slug from tenants where id = $1) as slug,
+       (select count(*) from ledger_accounts where tenant_id = $1) as accounts,
        (select count(*) from ledger_postings where tenant_id = $1) as postings,
        (select count(*) from ledger_seals where tenant_id = $1) as blocks
 """
@@ -133,6 +134,7 @@ class Books:
     """What was found in the books of a business."""
 
     tenant_id: UUID
+    slug: str
     accounts: int
     postings: int
     blocks: int
@@ -144,12 +146,16 @@ async def run(settings: Settings) -> int:
     wrong = 0
     async for books in verify_all(settings):
         wrong += bool(books.findings)
-        for finding in books.findings:
-            sys.stdout.write(f"tenant {books.tenant_id}: {finding}\n")
-        state = "differs" if books.findings else "holds"
-        told = f"{books.accounts} accounts, {books.postings} postings, {books.blocks} sealed blocks"
-        sys.stdout.write(f"tenant {books.tenant_id}: {state}, {told}\n")
+        told = f"accounts: {books.accounts}, postings: {books.postings}, sealed blocks: {books.blocks}"
+        say_found(books.tenant_id, books.slug, books.findings, told)
     return 1 if wrong else 0
+
+
+def say_found(tenant_id: UUID, slug: str, findings: list[str], told: str) -> None:
+    """Print what was found in one business, and that it holds or differs."""
+    business = f"tenant {slug} ({tenant_id})"
+    sys.stdout.writelines(f"{business}: {finding}\n" for finding in findings)
+    sys.stdout.write(f"{business}: {'differs' if findings else 'holds'}, {told}\n")
 
 
 async def verify_all(settings: Settings) -> AsyncIterator[Books]:
@@ -169,7 +175,7 @@ async def each_business(settings: Settings, *, sql: str) -> AsyncIterator[tuple[
 async def verify_books(connection: Any, tenant_id: UUID) -> Books:
     """Recompute the books of a business inside the transaction given, which must see one snapshot."""
     counts = await connection.fetchrow(COUNTS, tenant_id)
-    books = Books(tenant_id, counts["accounts"], counts["postings"], counts["blocks"])
+    books = Books(tenant_id, counts["slug"], counts["accounts"], counts["postings"], counts["blocks"])
     for row in await _first(connection, MOVES, tenant_id, books.findings):
         books.findings.append(SAID_OF_MOVES[row["rule"]].format(**row))
     books.findings += await findings_of(connection, tenant_id, rules=RULES)

@@ -35,7 +35,7 @@ export function BuyDialog({ offers, onClose }: Props) {
   };
   const buy = () =>
     run(async () => {
-      if (!within) return setWrong(bounds);
+      if (!within) return setWrong(typed.trim() ? bounds : _("Type an amount: %(least)s to %(most)s.", { least: money(offer.least, offer.currency), most: money(offer.most, offer.currency) }));
       setWrong("");
       const here = present.value && !present.value.saved ? present.value.venueId : null;
       location.assign(payAddress(await begin({ amount, currency: offer.currency, venue_id: here })));

@@ -91,7 +91,7 @@ function Row({ entry }: { entry: CreditEntry }) {
   const [open, setOpen] = useState(false);
   const opens = entry.kind === "spent" || entry.kind === "spend-reversed";
   const tax = entry.tax ? _("%(amount)s of it taxes", { amount: money(Math.abs(entry.tax), entry.currency) }) : "";
-  const facts = [entry.venue, entry.kind === "bought" ? "" : entry.description, tax, when(entry.at, now.value, zoneOf(entry.venue_id))];
+  const facts = [entry.venue, entry.kind === "bought" ? "" : entry.description, tax, when(entry.at, now.value, zoneOf())];
   return (
     <li>
       <span class="ic">
