@@ -75,7 +75,7 @@ def test_a_guest_sees_the_price_and_what_is_missing_and_a_manager_gives_it_back(
     page.goto("/patron")
     type_code(page, lambda: live_server.code(venue))
     sheet = page.get_by_role("dialog", name="There are too few credits for the entrance")
-    expect(sheet).to_contain_text("The entrance costs 50.00 ZAR, and 20.00 ZAR of it is missing")
+    expect(sheet).to_contain_text("The entrance costs R\u00a050,00, and R\u00a020,00 of it is missing")
     assert wrong_in_themes(page) == []
     expect(sheet.get_by_role("link", name="Buy credits")).to_have_attribute("href", "/patron/credits")
     sheet.get_by_role("button", name="Close").click()
@@ -108,7 +108,7 @@ def _refund(server: LiveServer, console_of: Console, checkin_id: UUID) -> None:
     assert wrong_in_themes(page) == []
     dialog.get_by_label("Amount").fill("50")
     dialog.get_by_role("button", name="Give it back").click()
-    toast(page, "50.00 ZAR went back to the guest's credits.")
+    toast(page, "R 50,00 went back to the guest's credits.")
     expect(page.get_by_role("button", name="Give back the entrance")).to_have_count(0)
     page.goto("/manage/checkins?entrance=refunded")
     expect(page.get_by_role("row", name="Lerato Cover")).to_contain_text("Given back")

@@ -21,7 +21,7 @@ from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.http.reply import FormState, RequestInfo, View
 from lastlight.runtime.module import Nav
 from lastlight.runtime.zones import reader_zone
-from lastlight.ui.reader import known_locale
+from lastlight.ui.reader import locale_of
 from lastlight.ui.render import render_block, render_page
 from lastlight.ui.shell import (
     BrandRef,
@@ -170,8 +170,7 @@ def _theme(ctx: Ctx, info: RequestInfo) -> Literal["dark", "light"]:
 
 
 def _locale(ctx: Ctx) -> str:
-    language = ctx.actor.locale
-    return "en-ZA" if language == "en" or not known_locale(language) else language
+    return locale_of(ctx.actor.locale)
 
 
 def _may(ctx: Ctx) -> Mapping[str, bool]:

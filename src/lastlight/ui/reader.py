@@ -33,6 +33,11 @@ def known_locale(tag: str) -> bool:
     return True
 
 
+def locale_of(language: str) -> str:
+    """The locale (a tag) in which a reader of this language is written to; of English, and of what nobody knows, the house's own."""
+    return "en-ZA" if language == "en" or not known_locale(language) else language
+
+
 def current_locale() -> str:
     """The locale of the page being rendered, in Babel's spelling (en_ZA)."""
     return _locale.get()

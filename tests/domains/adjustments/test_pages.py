@@ -65,7 +65,7 @@ async def entries(world: World, patron_id: UUID) -> list[tuple[str, int]]:
 async def test_the_dialog_says_from_when_on_a_second_person_decides(world: World, manager: Somebody) -> None:
     patron_id = await THINGS["patron_id"](world, manager)
     path = f"/manage/credits/{patron_id}/adjustment"
-    assert "Up to 500.00 ZAR you do it alone." in await get(world, path, manager)
+    assert "Up to R\u00a0500,00 you do it alone." in await get(world, path, manager)
     for field, value, said in (
         ("amount", "", "Give an amount"),
         ("amount", "lots", "Type an amount in digits"),

@@ -120,10 +120,10 @@ async def test_a_refund_asks_what_is_left_and_is_made_once(world: World, owner: 
     path = f"/owner/payments/{payment_id}/refund"
     assert "100.00" in await get(world, path, owner)
     for amount, reason, field, said in (
-        ("", "asked", "amount", "Give an amount, at most 100.00 EUR."),
+        ("", "asked", "amount", "Give an amount, at most €100,00."),
         ("lots", "asked", "amount", "Type an amount in digits"),
-        ("0", "asked", "amount", "Give more than nothing, and at most 100.00 EUR."),
-        ("100.01", "asked", "amount", "Give more than nothing, and at most 100.00 EUR."),
+        ("0", "asked", "amount", "Give more than nothing, and at most €100,00."),
+        ("100.01", "asked", "amount", "Give more than nothing, and at most €100,00."),
         ("25.001", "asked", "amount", "EUR has 2 decimals."),
         ("25", "  ", "reason", "Say why the money goes back."),
     ):
@@ -138,11 +138,21 @@ async def test_a_refund_asks_what_is_left_and_is_made_once(world: World, owner: 
     assert await world.value("select refunding from payments where id = $1", payment_id) == 2_500
 
 
+async def test_an_error_writes_an_amount_as_its_reader_does(world: World, owner: Somebody) -> None:
+    path = f"/owner/payments/{await captured(world.people.services, world.a.id)}/refund"
+    for language, limit in (("de", "100,00\u00a0€"), ("en-GB", "€100.00"), ("qq", "€100,00")):
+        reader = await world.newcomer(owner)
+        await world.sql("insert into user_preferences (user_id, language) values ($1, $2)", reader.user_id, language)
+        shown = await get(world, path, reader)
+        refused = await post(world, path, reader, amount="100.01", reason="asked", left="10000")
+        assert (limit in shown, f"and at most {limit}." in refused.text) == (True, True), (language, refused.text)
+
+
 async def test_capture_void_and_retry_say_what_they_did(world: World, owner: Somebody) -> None:
     services, tenant_id = world.people.services, world.a.id
     held, waits = await authorised(services, tenant_id), await opened(services, tenant_id)
     too_much = await post(world, f"/owner/payments/{held}/capture", owner, amount="100.01")
-    assert (too_much.status_code, "at most 100.00 EUR" in too_much.text) == (422, True)
+    assert (too_much.status_code, "at most €100,00" in too_much.text) == (422, True)
     for payment_id, verb, data, step in (
         (held, "capture", {"amount": "40"}, "capture-asked"),
         (waits, "void", {}, "void-asked"),

@@ -19,10 +19,11 @@ from lastlight.domains.adjustments.settings import CREDITS_LIMIT
 from lastlight.domains.credits import CREDITS_ADJUST, read_balances
 from lastlight.domains.payments import read_amount
 from lastlight.kernel.ids import PatronId
-from lastlight.kernel.money import MOST, written
+from lastlight.kernel.money import MOST
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Operation, Redirect, View, page, page_post
 from lastlight.runtime.tenant_settings import setting
+from lastlight.ui import formats
 
 
 class CreditForm(Input, frozen=True, kw_only=True):
@@ -79,7 +80,7 @@ def credit_pages(prefix: str) -> tuple[Operation, ...]:
         )
         made = await actions.adjust_credits(ctx, data=wanted, once=data.once)
         direction = "more" if amount == made.amount else "fewer"
-        said = f"{written(amount, made.currency)} {made.currency} {direction}."
+        said = f"{formats.money(amount, made.currency)} {direction}."
         return Redirect(f"{prefix}/credits/{patron_id}", toast=WAITS if made.status == "waiting" else said)
 
     return (credit_adjustment_dialog, credit_adjustment_submit)

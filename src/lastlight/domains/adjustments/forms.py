@@ -8,8 +8,9 @@ import msgspec
 from lastlight.domains.venues import standing_venues
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import VenueId, uuid_of
-from lastlight.kernel.money import digits_of, written
+from lastlight.kernel.money import digits_of
 from lastlight.runtime.context import Ctx
+from lastlight.ui import formats
 
 WAITS = "It waits for a second person."
 Short = Annotated[str, msgspec.Meta(max_length=60)]
@@ -18,7 +19,7 @@ Reason = Annotated[str, msgspec.Meta(max_length=500)]
 
 def alone(limit: int, currencies: Sequence[str]) -> list[str]:
     """Up to what amount of each currency one person decides, as it is written."""
-    return [f"{written(limit * 10 ** digits_of(one), one)} {one}" for one in currencies] if limit else []
+    return [formats.money(limit * 10 ** digits_of(one), one) for one in currencies] if limit else []
 
 
 def read_currency(text: str, known: Sequence[str]) -> str:

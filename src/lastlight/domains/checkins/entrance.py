@@ -20,6 +20,7 @@ from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import CheckinId, PatronId, VenueId
 from lastlight.kernel.money import Money
 from lastlight.runtime.context import Ctx
+from lastlight.ui import formats
 
 ChargeStatus = Literal["paid", "unpaid", "waived"]
 # Whoever is giving one of them back is waited for.
@@ -173,5 +174,6 @@ def unpaid(price: EntryPrice, short: CreditsShort) -> EntryUnpaid:
 
 def said_short(*, amount: int, currency: str, missing: int) -> str:
     """What a guest is told who cannot pay the entrance; minor units."""
-    said = f"The entrance costs {Money(amount, currency)}, and {Money(missing, currency)} of it is missing."
+    price, short = formats.money(amount, currency), formats.money(missing, currency)
+    said = f"The entrance costs {price}, and {short} of it is missing."
     return f"{said} Buy credits in the app, then scan again."

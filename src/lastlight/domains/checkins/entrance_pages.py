@@ -20,6 +20,7 @@ from lastlight.kernel.money import MOST, parsed, written
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Operation, Redirect, View, page, page_post
+from lastlight.ui import formats
 
 ONE = f"{HOME}/{{checkin_id:uuid}}"
 Reason = Annotated[str, msgspec.Meta(max_length=500)]
@@ -116,7 +117,7 @@ async def entry_refund_submit(ctx: Ctx, checkin_id: CheckinId, form: Form[EntryR
         raise Conflict("Something went back in the meantime. Look at the check-in again before you give back more.")
     amount = read_amount(data.amount, charge.currency, most=charge.left)
     await charges.refund_entry(ctx, checkin_id=checkin_id, reason=data.reason, amount=amount)
-    said = f"{written(amount, charge.currency)} {charge.currency} went back to the guest's credits."
+    said = f"{formats.money(amount, charge.currency)} went back to the guest's credits."
     return Redirect(f"{HOME}/{checkin_id}", toast=said)
 
 
@@ -124,7 +125,7 @@ async def entry_refund_submit(ctx: Ctx, checkin_id: CheckinId, form: Form[EntryR
 async def entry_collection_submit(ctx: Ctx, checkin_id: CheckinId) -> Redirect:
     """Take what a guest owes for a check-in from their credits."""
     charge = await charges.collect_entry(ctx, checkin_id=checkin_id)
-    said = f"{written(charge.amount, charge.currency)} {charge.currency} was taken from the guest's credits."
+    said = f"{formats.money(charge.amount, charge.currency)} was taken from the guest's credits."
     return Redirect(f"{HOME}/{checkin_id}", toast=said)
 
 

@@ -16,6 +16,7 @@ from lastlight.kernel.ids import PatronId, uuid_of
 from lastlight.kernel.money import written
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Operation, Redirect, View, page, page_post
+from lastlight.ui import formats
 
 Amount = Annotated[str, msgspec.Meta(max_length=40)]
 Reason = Annotated[str, msgspec.Meta(max_length=500)]
@@ -99,7 +100,7 @@ def refund_pages(prefix: str) -> tuple[Operation, ...]:
             reason=data.reason,
         )
         await purchases.refund(ctx, data=wanted, of=patron_id, seen=chosen.left)
-        said = f"{written(amount, chosen.currency)} {chosen.currency} is on its way back to the card."
+        said = f"{formats.money(amount, chosen.currency)} is on its way back to the card."
         return Redirect(f"{home}/{patron_id}", toast=said)
 
     return (guest_credits_refund_dialog, guest_credits_refund_submit)
@@ -143,7 +144,7 @@ def reversal_pages(prefix: str) -> tuple[Operation, ...]:
         if not data.reason.strip():
             raise Invalid(fields={"reason": "Say why it is given back."})
         await spending.reverse_spend(ctx, entry_id=spend_id, amount=amount, reason=data.reason, seen=data.left)
-        said = f"{written(amount, spent.currency)} {spent.currency} is the guest's again."
+        said = f"{formats.money(amount, spent.currency)} is the guest's again."
         return Redirect(f"{home}/entries/{spend_id}", toast=said)
 
     return (credit_reversal_dialog, credit_reversal_submit)

@@ -22,9 +22,10 @@ from lastlight.domains.credits.settings import Rules, offered, read_rules
 from lastlight.domains.venues import require_shown
 from lastlight.kernel.errors import Conflict, Invalid, NotFound
 from lastlight.kernel.ids import PatronId
-from lastlight.kernel.money import Money, written
+from lastlight.kernel.money import Money
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.turns import take_turn
+from lastlight.ui import formats
 
 WITH_THE_BANK = frozenset[payments.PaymentStatus]({"processing", "authorised"})
 VENUE_CURRENCY = "select currency from venues where tenant_id = $1 and id = $2"
@@ -164,5 +165,5 @@ async def _currency(ctx: Ctx, data: PurchaseIn, sold: dict[str, list[int]]) -> s
 def _require_within(rules: Rules, amount: int, currency: str) -> None:
     least, most = rules.minor(rules.least, currency), rules.minor(rules.most, currency)
     if not least <= amount <= most:
-        between = f"{written(least, currency)} and {written(most, currency)} {currency}"
+        between = f"{formats.money(least, currency)} and {formats.money(most, currency)}"
         raise Invalid(fields={"amount": f"Buy between {between} at once."})

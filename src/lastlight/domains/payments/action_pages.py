@@ -15,6 +15,7 @@ from lastlight.kernel.errors import Conflict, Invalid
 from lastlight.kernel.money import written
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Redirect, View, page, page_post
+from lastlight.ui import formats
 
 ONE = f"{HOME}/{{payment_id:uuid}}"
 DISPUTE = f"{DISPUTES_HOME}/{{dispute_id:uuid}}/evidence"
@@ -54,7 +55,7 @@ async def _payment(ctx: Ctx, *, payment_id: PaymentId) -> dict[str, Any]:
 
 
 def _said(payment: Payment, amount: int) -> str:
-    return f"{written(amount, payment.currency)} {payment.currency}"
+    return formats.money(amount, payment.currency)
 
 
 @page(f"{ONE}/refund", permission=PAYMENTS_REFUND)

@@ -46,6 +46,7 @@ from lastlight.kernel.ids import PatronId, VenueId, uuid7
 from lastlight.kernel.money import Money
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.staged import begin
+from lastlight.ui import formats
 
 INSERT = """
 insert into payments (tenant_id, id, purpose, patron_id, venue_id, amount, currency, details, created_by)
@@ -149,7 +150,8 @@ async def capture_payment(ctx: Ctx, *, payment_id: UUID, amount: int | None = No
     if payment.status != "authorised" or payment.intent_id is None:
         raise PaymentNotAuthorised
     if amount is not None and not 0 < amount <= payment.amount:
-        raise Invalid(fields={"amount": f"Take more than nothing, and at most {payment.amount}."})
+        most = formats.money(payment.amount, payment.currency)
+        raise Invalid(fields={"amount": f"Take more than nothing, and at most {most}."})
     if amount is not None:
         require_usable(Money(amount, payment.currency))
     order = OfPayment(payment_id=payment.id, intent_id=payment.intent_id, amount=amount, currency=payment.currency)

@@ -4,21 +4,22 @@ from collections.abc import Callable
 
 from lastlight.domains.payments.errors import AmountUnusable
 from lastlight.kernel.errors import Invalid
-from lastlight.kernel.money import MOST, Money, parsed, written
+from lastlight.kernel.money import MOST, Money, parsed
 from lastlight.runtime import processor
+from lastlight.ui import formats
 
 
 def read_amount(text: str, currency: str, *, most: int, field: str = "amount") -> int:
     """What somebody typed, in minor units, above nothing and at most `most`. Raises Invalid at its field."""
     if not text.strip():
-        limit = f", at most {written(most, currency)} {currency}" if most < MOST else ""
+        limit = f", at most {formats.money(most, currency)}" if most < MOST else ""
         raise Invalid(fields={field: f"Give an amount{limit}."})
     try:
         amount = parsed(text, currency)
     except ValueError as error:
         raise Invalid(fields={field: str(error)}) from error
     if not 0 < amount <= most:
-        limit = f", and at most {written(most, currency)} {currency}" if most < MOST else ""
+        limit = f", and at most {formats.money(most, currency)}" if most < MOST else ""
         raise Invalid(fields={field: f"Give more than nothing{limit}."})
     return amount
 

@@ -5,8 +5,8 @@ from uuid import UUID
 from lastlight.domains.ledger import Source, TransactionOut
 from lastlight.domains.payments.permissions import PAYMENTS_READ
 from lastlight.kernel.ids import uuid_of
-from lastlight.kernel.money import written
 from lastlight.runtime.context import Ctx
+from lastlight.ui import formats
 
 HOME = "/owner/payments"
 PAYMENT = "select amount, currency, btrim(brand || ' ' || last4) as card from payments where tenant_id = $1 and id = $2"
@@ -24,7 +24,7 @@ async def payment_sources(ctx: Ctx, *, transaction: TransactionOut) -> list[Sour
     row = await ctx.db.fetchrow(PAYMENT, ctx.tenant_id, payment_id) if payment_id else None
     if row is None or payment_id is None:
         return []
-    said = f"{written(row['amount'], row['currency'])} {row['currency']}, {row['card'].capitalize()}".removesuffix(", ")
+    said = f"{formats.money(row['amount'], row['currency'])}, {row['card'].capitalize()}".removesuffix(", ")
     found = [Source("Card payment", said, f"{HOME}/{payment_id}", PAYMENTS_READ)]
     found += await _part(ctx, "Refund", REFUND, named["refund"], payment_id)
     return found + await _part(ctx, "Dispute", DISPUTE, named["dispute"], payment_id)
@@ -34,5 +34,5 @@ async def _part(ctx: Ctx, what: str, sql: str, part_id: UUID | None, payment_id:
     row = await ctx.db.fetchrow(sql, ctx.tenant_id, part_id, payment_id) if part_id else None
     if row is None:
         return []
-    said = f"{written(row['amount'], row['currency'])} {row['currency']}"
+    said = formats.money(row["amount"], row["currency"])
     return [Source(what, said, f"{HOME}/{payment_id}#row-{part_id}", PAYMENTS_READ)]

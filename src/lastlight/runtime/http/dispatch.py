@@ -44,6 +44,7 @@ from lastlight.runtime.http.request import (
 )
 from lastlight.runtime.module import Module
 from lastlight.runtime.services import Services
+from lastlight.ui.reader import current_zone, locale_of, reading_as
 
 PAGE_PARAMETERS = ("fragment",)
 """Query parameters of every page: the block to answer with."""
@@ -74,7 +75,10 @@ async def dispatch(services: Services, op: Operation, module: Module, request: A
         public=bool(op.public),
     )
     try:
-        result = await _answered(services, Call(op, module, info, actor), request)
+        with reading_as(
+            locale=locale_of(actor.locale), zone=current_zone()
+        ):  # a refusal names amounts as its reader writes them
+            result = await _answered(services, Call(op, module, info, actor), request)
     except Problem as problem:
         await note_look(services, op, info, actor, outcome=problem.type)
         raise

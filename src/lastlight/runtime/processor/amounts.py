@@ -1,7 +1,8 @@
 """Amounts as the processor counts them. It follows ISO 4217 with exceptions, and takes no card payment in some currencies."""
 
-from lastlight.kernel.money import Money, digits_of, written
+from lastlight.kernel.money import Money, digits_of
 from lastlight.runtime.processor.errors import UnusableAmount
+from lastlight.ui import formats
 
 _NO_DECIMALS = frozenset(
     ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
@@ -168,10 +169,10 @@ def to_processor(money: Money) -> int:
     """An amount as the processor counts it, exactly. Raises UnusableAmount for one that it could not take."""
     amount = _scaled(money.amount, processor_digits(money.currency) - digits_of(money.currency))
     if amount is None or amount % _step(money.currency):
-        shown = written(_smallest_step(money.currency), money.currency)
-        raise UnusableAmount(
-            f"Cards take multiples of {shown} {money.currency}: {money} is none. Choose another amount."
+        shown, asked = (
+            formats.money(units, money.currency) for units in (_smallest_step(money.currency), money.amount)
         )
+        raise UnusableAmount(f"Cards take multiples of {shown}: {asked} is none. Choose another amount.")
     return amount
 
 
@@ -207,13 +208,13 @@ def check_chargeable(money: Money) -> int:
     least = max(_LEAST.get(money.currency, 1), _step(money.currency))
     if amount < least:
         smallest = from_processor(least, money.currency)
-        shown = written(smallest, money.currency)
-        raise UnusableAmount(f"The smallest card payment is {shown} {money.currency}.", smallest=smallest)
+        shown = formats.money(smallest, money.currency)
+        raise UnusableAmount(f"The smallest card payment is {shown}.", smallest=smallest)
     if amount > largest_payment(money.currency):
         most = largest_payment(money.currency)
         largest = from_processor(most // _unit(money.currency) * _unit(money.currency), money.currency)
-        shown = written(largest, money.currency)
-        raise UnusableAmount(f"The largest card payment is {shown} {money.currency}.", largest=largest)
+        shown = formats.money(largest, money.currency)
+        raise UnusableAmount(f"The largest card payment is {shown}.", largest=largest)
     return amount
 
 
