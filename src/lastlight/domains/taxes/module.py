@@ -19,5 +19,5 @@ MODULE = Module(
     errors=ERRORS,
     constraints=CONSTRAINTS,
     listings=LISTINGS,
-    nav=(Nav(app="owner", label="Taxes", href=HOME, icon="percent", permission=TAXES_READ, group="Money", order=60),),
+    nav=(Nav(app="owner", label="Taxes", href=HOME, icon="percent", permission=TAXES_READ, group="Money", order=70),),
 )
