@@ -19,7 +19,7 @@ from lastlight.runtime.http.operation import Operation
 from lastlight.runtime.http.refusals import honours_key
 from tests.support import cancels, injected, key_model, last_places, races
 from tests.support.calls import OPERATIONS
-from tests.support.fault_runs import FaultRun, database_of, life_of_a_world, must_fail
+from tests.support.fault_runs import FaultRun, database_of, life_of_a_world, must_fail, until_found
 from tests.support.services import administer
 from tests.support.world import World, opened_world
 
@@ -130,7 +130,7 @@ async def test_together_no_more_happens_than_one_after_another(run: FaultRun, wo
 @pytest.mark.control("C8", "M1")
 async def test_without_turns_more_happens_together(run: FaultRun, world: World) -> None:
     ops = [op for op in races.writing("api") if op.name in {"remove_export", "start_task", "rename_me", "cancel_task"}]
-    must_fail(await generated_races(run, world, ops, unlocked=True))
+    must_fail(await until_found(lambda: generated_races(run, world, ops, unlocked=True)))
 
 
 @pytest.mark.fault("C8")
@@ -176,7 +176,7 @@ async def test_one_change_of_a_version_wins(run: FaultRun, world: World) -> None
 @pytest.mark.control("M1")
 async def test_without_locks_updates_are_lost(run: FaultRun, world: World) -> None:
     ops = [op for op in races.writing("api") if races.versioned(op)]
-    must_fail(await lost(run, world, some(run, ops, 4, run.rng), unlocked=True))
+    must_fail(await until_found(lambda: lost(run, world, some(run, ops, 4, run.rng), unlocked=True)))
 
 
 @pytest.mark.fault("M1")
@@ -197,10 +197,14 @@ async def test_the_last_place_goes_to_one(run: FaultRun, world: World) -> None:
 @pytest.mark.control("M1")
 async def test_without_turns_the_last_place_goes_to_many(run: FaultRun, world: World) -> None:
     staff = await last_places.crowd(world, "A.staff", 8)
-    with races.watched(races.jitter_of(run.rng), unlocked=True):
+
+    async def many_won() -> bool:
         ask = await last_places.free_task(world, staff, [])
         won, _ = await last_places.winners(ask, 8)
-    must_fail(won > 1)
+        return won > 1
+
+    with races.watched(races.jitter_of(run.rng), unlocked=True):
+        must_fail(await until_found(many_won))
 
 
 # --- W3: idempotency keys ---------------------------------------------------------------------------------------------

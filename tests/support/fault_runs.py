@@ -7,7 +7,7 @@ A suite is an ordinary test marked `fault("Q1")`, its negative control one marke
 import random
 import secrets
 import time
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -62,6 +62,14 @@ def _plain(value: Any) -> str:
 def must_fail(found: object) -> None:
     """End a negative control: what the suite counts as broken has to be there while the guard is off."""
     assert found, "the guard was off and the suite found nothing: it proves nothing"
+
+
+async def until_found(race: Callable[[], Awaitable[object]], *, tries: int = 25) -> object:
+    """Repeat a negative control's race until it finds something; that, or nothing after so many tries. Whether two of one race meet is chance."""
+    found = await race()
+    while not found and (tries := tries - 1) > 0:
+        found = await race()
+    return found
 
 
 def life_of_a_world(fixture_name: str, config: pytest.Config) -> Literal["function", "module"]:
