@@ -3879,7 +3879,7 @@ END)
 --   ll.ledger_seal() definer md5 0faf1a5c51c1bd9441e75f3983de33ab, run by lastlight_system
 --   ll.ledger_set_aside(t uuid, p_src uuid, p_dst uuid, p_amount bigint) invoker md5 28e52c579c2c7bd1b1844e50b4f1d803, run by nobody
 --   ll.ledger_short() invoker md5 38a4f94e31008f6cacba2d0207ffb28f, run by nobody
---   ll.ledger_sift(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_src uuid[], p_dst uuid[], p_amounts bigint[]) invoker md5 a391daad4c2a7665b6e6395993c4c639, run by nobody
+--   ll.ledger_sift(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_src uuid[], p_dst uuid[], p_amounts bigint[]) invoker md5 836013c4d04e66ea25225f09343cd9f7, run by nobody
 --   ll.ledger_version_at(t uuid, p_account uuid, p_newest bigint, p_at timestamp with time zone) invoker md5 30aa62f40d5789432ed110d9059087d8, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_void(p_hold uuid) definer md5 414a4d24d2c1c8318942877ae88c7359, run by lastlight_app, lastlight_platform, lastlight_system
 --   ll.ledger_write_all(t uuid, p_ids uuid[], p_legs smallint[], p_requests uuid[], p_kinds text[], p_src uuid[], p_dst uuid[], p_amounts bigint[], p_effective_at timestamp with time zone[], p_metas jsonb[]) invoker md5 bf7d8fe0e61069ce0abeee2b6b4e8c05, run by nobody

@@ -18,7 +18,7 @@ from tests.support.books import TILL, Books, moving, new_hold
 
 Legs = tuple[tuple[int, int, int], ...]
 Plan = Sequence[tuple[int | None, Legs]]
-"""Legs between numbers of accounts, some of them asked for under the number of an id that stands."""
+"""Legs between numbers of accounts, some of them asked for under the number of an id that stands or that the plan holds twice."""
 SIFT = "ll.ledger_sift(uuid, uuid[], smallint[], uuid[], uuid[], uuid[], bigint[])"
 GONE = AccountId(UUID("10" + 30 * "f"))
 """An account that nobody opened, which comes after every guest's: which rule is told depends on the order in which two are moved."""
@@ -32,7 +32,7 @@ class Side:
 
     accounts: list[AccountId]
     known: list[UUID]
-    """Ids of transactions that stand already: one unit from the first account to the second."""
+    """Two ids of transactions that stand already, one unit from the first account to the second, and two that nobody has taken."""
 
     @classmethod
     async def opened(cls, books: Books) -> "Side":
@@ -48,10 +48,10 @@ class Side:
         known: list[UUID] = [uuid7() for _ in range(2)]
         for key in known:
             await books.move((guests[0], guests[1], 1), key=key)
-        return cls([*guests, free, *deferred, euros, closed, GONE], known)
+        return cls([*guests, free, *deferred, euros, closed, GONE], [*known, uuid7(), uuid7()])
 
     def transactions(self, plan: Plan) -> list[Transaction]:
-        """A plan as transactions of these accounts; those with a number are asked for under an id that stands."""
+        """A plan as transactions of these accounts; those with a number are asked for under the id of that number."""
         return [
             moving(
                 *((self.accounts[src], self.accounts[dst], amount) for src, dst, amount in legs),
@@ -68,14 +68,15 @@ class Side:
 
 
 def plans() -> st.SearchStrategy[Plan]:
-    """Transactions of a side, a few of them asked for again under an id that stands."""
+    """Transactions of a side, a few of them asked for again under an id that stands, a few under one that the batch holds twice."""
     account, amount = st.integers(0, 8), st.one_of(st.integers(1, 40), st.integers(0, 0))
     leg = st.tuples(account, account, amount).filter(lambda leg: leg[0] != leg[1])
     legs = st.lists(leg, min_size=1, max_size=3).map(tuple)
     fresh = st.lists(st.tuples(st.none(), legs), max_size=12)
     again = st.lists(st.sampled_from([(0, ((0, 1, 1),)), (1, ((0, 1, 2),))]), max_size=2, unique=True)
-    both = st.tuples(fresh, again).map(lambda parts: [*parts[0], *parts[1]])
-    return both.filter(bool).flatmap(st.permutations)
+    twice = st.lists(st.tuples(st.integers(2, 3), st.one_of(legs, st.just(((0, 1, 2),)))), max_size=5)
+    parts = st.tuples(fresh, again, twice).map(lambda parts: [one for part in parts for one in part])
+    return parts.filter(bool).flatmap(st.permutations)
 
 
 @settings(max_examples=40, deadline=None)
@@ -126,8 +127,26 @@ async def _mixed(books: Books, many: int) -> tuple[list[str], int]:
     return words, len(rows)
 
 
+@pytest.mark.parametrize("many", [40, 400])
+async def test_an_id_twice_is_written_together_with_its_neighbours(books: Books, many: int) -> None:
+    """The first of an id that is not refused is posted; then it is a replay, or an id that stands for something else."""
+    rich, poor, till = await books.credits(10_000), await books.credits(1), await books.open(TILL)
+    keys = [uuid7() for _ in range(many // 4)]
+    tries = [moving((poor, till, 2), key=key) for key in keys]
+    writers = [moving((rich, till, 3), key=key) for key in keys]
+    words = await books.batch(*tries, *writers, *writers, *tries)
+    each = len(keys)
+    assert words == ["not-enough"] * each + ["posted"] * each + ["replay"] * each + ["ledger-id-reused"] * each
+    rows = await books.sql(
+        "select count(*) as rows, count(distinct at) as moments from ledger_postings where id = any ($1)", keys
+    )
+    assert [tuple(row) for row in rows] == [(each, 1)]
+    assert (await books.balance(rich), await books.balance(poor)) == (10_000 - 3 * each, 1)
+    assert await findings(books) == []
+
+
 async def test_what_is_told_of_no_batch_beforehand_goes_one_by_one(books: Books) -> None:
-    """An id twice, of which the first is refused, and an account with itself."""
+    """An account with itself, beside an id twice of which the first is refused."""
     a, b, key = await books.credits(5), await books.credits(), uuid7()
     told = await books.batch(
         moving((a, b, 6), key=key),
