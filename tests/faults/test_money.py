@@ -108,6 +108,10 @@ class Money(RuleBasedStateMachine):
     def dispute(self, which: int, amount: int) -> None:
         self._step("dispute", which, amount)
 
+    @rule(which=WHICH, amount=ROUND | st.integers(1, 6_000))
+    def amend(self, which: int, amount: int) -> None:
+        self._step("amend", which, amount)
+
     @rule(which=WHICH)
     def overturn(self, which: int) -> None:
         self._step("overturn", which)
@@ -183,6 +187,7 @@ async def test_every_cent_is_where_the_model_says_however_often_a_verdict_turns(
             ("overturn", (0,)),
             ("overturn", (1,)),
             ("dispute", (chance.randint(0, 1), chance.randint(1, 900))),
+            ("amend", (chance.randint(0, 2), chance.randint(1, 3_000))),
             ("hear", (0, 2)),
             ("hear", (1, 2)),
             ("spend", (0, [chance.randint(1, 900)])),

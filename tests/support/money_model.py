@@ -276,16 +276,19 @@ class Model:
         for moved in one["balance_transactions"]:
             if moved["id"] not in payment.booked:
                 sign = -1 if moved["amount"] < 0 else 1
-                self._book(payment, moved, sign * one["amount"], -sign * 1_500, "dispute-fees")
-                self.books["disputes-held"] -= sign * one["amount"]
-        dispute = payment.disputes.get(one["id"])
+                self._book(payment, moved, moved["amount"], -sign * 1_500, "dispute-fees")
+                self.books["disputes-held"] -= moved["amount"]
+        dispute, taken = payment.disputes.get(one["id"]), -sum(moved["amount"] for moved in one["balance_transactions"])
         if dispute is None:
             self.expire(payment.guest)
-            dispute = payment.disputes[one["id"]] = Dispute(one["amount"], min(one["amount"], lot.free), "")
+            amount = taken or one["amount"]
+            dispute = payment.disputes[one["id"]] = Dispute(amount, min(amount, lot.free), "")
             lot.frozen += dispute.frozen
-        if one["status"] in {"won", "lost"} and one["status"] != dispute.status:
+        anew = one["status"] != dispute.status or taken not in {0, dispute.amount}
+        if one["status"] in {"won", "lost"} and anew:
             if dispute.status == "lost":
                 self._overturned(payment, lot, dispute)
+            dispute.amount = taken or dispute.amount
             self._verdict(payment, lot, dispute, lost=one["status"] == "lost")
         dispute.status = one["status"]
 

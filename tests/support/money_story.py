@@ -259,6 +259,16 @@ class Story:
         disputes = self.business.near.objects("dispute", charge=charge["id"])
         return charge["amount"] - charge["amount_refunded"] - sum(one["amount"] for one in disputes)
 
+    async def amend(self, which: int, amount: int) -> None:
+        """A bank says another amount of a dispute that it has not decided, and moves no money."""
+        near = self.business.near
+        open_ones = [
+            one["id"] for one in near.objects("dispute") if one["status"] in {"needs_response", "under_review"}
+        ]
+        if open_ones:
+            await near.control("amend", dispute=open_ones[which % len(open_ones)], amount=amount)
+            self.told["amounts said anew"] += 1
+
     async def overturn(self, which: int) -> None:
         """A bank's verdict does not hold any more."""
         near = self.business.near

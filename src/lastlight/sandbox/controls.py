@@ -64,6 +64,13 @@ class Overturn(msgspec.Struct, forbid_unknown_fields=True):
     dispute: str
 
 
+class Amend(msgspec.Struct, forbid_unknown_fields=True):
+    """Another amount of a dispute."""
+
+    dispute: str
+    amount: int
+
+
 class Roll(msgspec.Struct, forbid_unknown_fields=True):
     """A new secret for an endpoint; the one before is kept for a while."""
 
@@ -146,6 +153,12 @@ def overturn(desk: Desk, body: bytes) -> Json:
     return shown(disputes.overturn(desk, _read(body, Overturn).dispute))
 
 
+def amend(desk: Desk, body: bytes) -> Json:
+    """Say another amount of a dispute that is not decided."""
+    wish = _read(body, Amend)
+    return shown(disputes.amend(desk, wish.dispute, amount=wish.amount))
+
+
 def roll(desk: Desk, body: bytes) -> Json:
     """Roll the secret of a webhook endpoint."""
     wish = _read(body, Roll)
@@ -178,6 +191,7 @@ CONTROLS: Mapping[tuple[str, str], Callable[[Desk, bytes], Json]] = {
     ("POST", "answers"): answers,
     ("POST", "rules"): rules,
     ("POST", "dispute"): dispute,
+    ("POST", "amend"): amend,
     ("POST", "overturn"): overturn,
     ("POST", "roll_secret"): roll,
     ("GET", "deliveries"): deliveries,

@@ -115,6 +115,47 @@ async def _followed(shop: Shop, *, taken: int, amount: int, frozen: int, lost: b
         assert (await lot(shop, payment), books) == ((10_000 - taken, 0), before)
 
 
+@pytest.mark.parametrize("said", [1, 3_000, 5_000, 20_000])
+@pytest.mark.parametrize("lost", [True, False], ids=["lost", "won"])
+async def test_another_amount_that_is_said_later_moves_nothing_that_the_bank_did_not_take(
+    shop: Shop, said: int, lost: bool
+) -> None:
+    payment = await bought(shop, VISA)
+    await spent(shop, payment, 7_000)
+    before = await agreed(shop)
+    payment = await disputed(shop, payment, 4_000)
+    held = await agreed(shop)
+    [dispute] = await shop.disputes(payment)
+    shop.beside.control("amend", dispute=dispute.provider_id, amount=said)
+    payment = await shop.look(payment)
+    assert (payment.disputed, payment.refundable, await lot(shop, payment)) == (4_000, 6_000, (3_000, 3_000))
+    assert await agreed(shop) == held
+    [dispute] = await decided(shop, payment, lost=lost)
+    books, payment = await agreed(shop), await shop.read(payment.id)
+    assert "disputes-held" not in books
+    if lost:
+        assert (dispute.amount, dispute.lost, books["losses"]) == (4_000, 1_000, 1_000)
+        assert (await lot(shop, payment), payment.disputed) == ((0, 0), 4_000)
+    else:
+        assert (dispute.lost, books, await lot(shop, payment), payment.disputed) == (0, before, (3_000, 0), 0)
+
+
+async def test_an_inquiry_follows_the_amount_that_the_bank_asks_about_and_freezes_nothing(shop: Shop) -> None:
+    payment = await bought(shop, VISA)
+    before = await agreed(shop)
+    payment = await disputed(shop, payment, 4_000, inquiry=True)
+    [dispute] = await shop.disputes(payment)
+    shop.beside.control("amend", dispute=dispute.provider_id, amount=2_500)
+    for _ in range(2):
+        payment = await shop.look(payment)
+    [dispute] = await shop.disputes(payment)
+    assert (dispute.status, dispute.amount, payment.disputed) == ("warning_needs_response", 2_500, 0)
+    assert (await lot(shop, payment), await agreed(shop)) == ((10_000, 0), before)
+    assert (await shop.steps(payment)).count("dispute-warning_needs_response") == 2
+    assert (await shop.answered(payment, "escalate_inquiry_evidence")).amount == 2_500
+    assert (await lot(shop, payment), (await agreed(shop))["disputes-held"]) == ((10_000, 2_500), 2_500)
+
+
 async def test_a_charge_is_disputed_in_parts_that_are_decided_one_by_one(shop: Shop) -> None:
     payment = await bought(shop, VISA)
     payment = await disputed(shop, payment, 4_000)

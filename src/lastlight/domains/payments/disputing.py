@@ -4,14 +4,18 @@ An inquiry holds no money and freezes nothing, for the provider still lets refun
 dispute, under the same id, and is to be answered again. Without money taken nothing is lost, whatever an inquiry's end is called.
 
 A verdict is final at the bank, yet a cardholder may withdraw a dispute that is closed. Whatever a decided dispute becomes, what its
-verdict booked is taken back first, and then it is followed like any other; people are told.
+verdict booked is taken back first, and then it is followed like any other; people are told. So it is where the verdict is the same, but
+about another amount.
+
+What is disputed is what the bank has taken: where the provider says another amount afterwards, without moving money, nothing changes. More
+that is taken is frozen, too. Where only a part comes back, nothing is booked, and somebody has to look.
 """
 
 import msgspec
 
 from lastlight.domains.ledger import DISPUTES_HELD, open_account
 from lastlight.domains.payments.events import DisputeChanged, DisputeClosed, DisputeOpened, DisputeOverturned
-from lastlight.domains.payments.journal import book, make_available, moment, write_off
+from lastlight.domains.payments.journal import DisagreementError, book, make_available, moment, write_off
 from lastlight.domains.payments.model import (
     DISPUTE_ENDED,
     INQUIRIES,
@@ -39,6 +43,7 @@ set status = $3, amount = $4, due_by = $5, lost = $6, answered_at = case when $7
     ended_at = case when $3 in ('warning_closed', 'won', 'lost', 'prevented') then now() end
 where tenant_id = $1 and id = $2
 """
+AMEND = "update disputes set amount = $3 where tenant_id = $1 and id = $2"
 FOUND = "select id from disputes where tenant_id = $1 and provider_id = $2"
 HELD = """
 select coalesce(sum(amount), 0)::bigint from disputes
@@ -60,21 +65,22 @@ async def follow_dispute(ctx: Ctx, *, payment: Payment, seen: processor.Dispute,
     known = await ctx.db.fetchval(FOUND, ctx.tenant_id, seen.id)
     before = await read_dispute(ctx, dispute_id=known) if known is not None else None
     status = _status(seen, before)
-    dispute = before or await _opened(ctx, payment, seen, status)
+    amount = _amount(payment, seen, before)
+    dispute = msgspec.structs.replace(before or await _opened(ctx, payment, seen, status), amount=amount)
     await _book(ctx, payment, dispute, seen)
-    if before is not None and before.status == status:
-        return payment
+    if before is not None and before.status == status and (amount == before.amount or status not in DECIDED):
+        return await _amend(ctx, payment, dispute, before, hint)
     overturned = before is not None and before.status in DECIDED
     if before is not None and overturned:
         await _overturn(ctx, payment, before, status, hint)
-    dispute = msgspec.structs.replace(dispute, amount=seen.amount)
     anew = before is None or before.status in INQUIRIES or overturned
-    if anew and status not in INQUIRIES and not (overturned and status in DISPUTE_ENDED):
+    grown = before is not None and amount > before.amount
+    if (anew or grown) and status not in INQUIRIES and not (overturned and status in DISPUTE_ENDED):
         await PURPOSES.of(payment).freeze(ctx, payment, dispute)
     lost = await _verdict(ctx, payment, dispute, status) if status in DISPUTE_ENDED else 0
     due = moment(seen.due_by) if seen.due_by else None
     again = before is not None and anew and status == "needs_response"
-    await ctx.db.execute(SAVE, ctx.tenant_id, dispute.id, status, seen.amount, due, lost, again)
+    await ctx.db.execute(SAVE, ctx.tenant_id, dispute.id, status, amount, due, lost, again)
     return await _tell(ctx, payment, dispute, before, hint)
 
 
@@ -86,6 +92,37 @@ def _status(seen: processor.Dispute, before: Dispute | None) -> DisputeStatus:
         if seen.status == "lost" and asked and not seen.balance_transactions
         else msgspec.convert(seen.status, DisputeStatus)
     )
+
+
+def _amount(payment: Payment, seen: processor.Dispute, before: Dispute | None) -> int:
+    """What is disputed, in the payment's currency: what was taken and not given back, or what is asked about before any money moves.
+
+    What a bank gives back may come some time after its verdict. Raises DisagreementError where only a part of it came.
+    """
+    known = before.amount if before is not None and before.status not in INQUIRIES else None
+    if not seen.balance_transactions or any(one.currency != payment.currency for one in seen.balance_transactions):
+        return seen.amount if known is None else known
+    return _outstanding(seen) or known or seen.amount
+
+
+def _outstanding(seen: processor.Dispute) -> int:
+    """What was taken and did not come back."""
+    taken = 0
+    for moved in sorted(seen.balance_transactions, key=lambda one: one.created):
+        if moved.amount > 0 and moved.amount != taken:
+            raise DisagreementError(f"{seen.id}: of what was disputed, another amount came back than was taken")
+        taken -= moved.amount
+    return taken
+
+
+async def _amend(ctx: Ctx, payment: Payment, dispute: Dispute, before: Dispute, hint: Hint) -> Payment:
+    """A dispute that stands as before, about another amount."""
+    if dispute.amount == before.amount or dispute.status == "warning_closed":
+        return payment
+    if dispute.status not in INQUIRIES:
+        await PURPOSES.of(payment).freeze(ctx, payment, dispute)
+    await ctx.db.execute(AMEND, ctx.tenant_id, dispute.id, dispute.amount)
+    return await _tell(ctx, payment, dispute, before, hint)
 
 
 async def _opened(ctx: Ctx, payment: Payment, seen: processor.Dispute, status: DisputeStatus) -> Dispute:
@@ -102,7 +139,8 @@ async def _opened(ctx: Ctx, payment: Payment, seen: processor.Dispute, status: D
 async def _book(ctx: Ctx, payment: Payment, dispute: Dispute, seen: processor.Dispute) -> None:
     held = await open_account(ctx, kind=DISPUTES_HELD, currency=payment.currency)
     for moved in sorted(seen.balance_transactions, key=lambda one: (one.created, one.amount)):
-        presented = -seen.amount if moved.amount < 0 else seen.amount
+        abroad = -dispute.amount if moved.amount < 0 else dispute.amount
+        presented = moved.amount if moved.currency == payment.currency else abroad
         await book(
             ctx, payment=payment, kind="dispute", moved=[moved], presented=presented, other=held, dispute_id=dispute.id
         )

@@ -141,13 +141,14 @@ def _details(charge: Json, *, inquiry: bool) -> Json:
 
 
 def _withdraw(desk: Desk, dispute: Json) -> None:
-    _book(desk, dispute, sign=-1)
+    _book(desk, dispute, amount=-dispute["amount"])
     save(desk, dispute)
     emit(desk, "charge.dispute.funds_withdrawn", dispute)
 
 
-def _book(desk: Desk, dispute: Json, *, sign: int) -> None:
-    """Take the amount and the fee, or give both back."""
+def _book(desk: Desk, dispute: Json, *, amount: int) -> None:
+    """Take an amount (below zero) and the fee, or give both back."""
+    sign = -1 if amount < 0 else 1
     rule = {**FEE, **desk.settings.get("fee", {})}
     charge = get(desk, "charge", dispute["charge"])
     paid = get(desk, "balance_transaction", charge["balance_transaction"])
@@ -155,7 +156,7 @@ def _book(desk: Desk, dispute: Json, *, sign: int) -> None:
         desk,
         "adjustment",
         dispute["id"],
-        amount=sign * dispute["amount"],
+        amount=amount,
         currency=dispute["currency"],
         category="dispute" if sign < 0 else "dispute_reversal",
         fee=-sign * int(rule["dispute"]),
@@ -235,7 +236,7 @@ def _end_inquiry(desk: Desk, dispute: Json, *, escalated: bool) -> None:
 
 def _close(desk: Desk, dispute: Json, status: str) -> None:
     if status == "won":
-        _book(desk, dispute, sign=1)
+        _book(desk, dispute, amount=-sum(one["amount"] for one in dispute["balance_transactions"]))
     _move(desk, dispute, status)
     if status == "won":
         emit(desk, "charge.dispute.funds_reinstated", dispute)
@@ -250,6 +251,20 @@ def overturn(desk: Desk, identifier: str) -> Json:
     if dispute["status"] == "won":
         _withdraw(desk, dispute)
     _close(desk, dispute, "won" if dispute["status"] == "lost" else "lost")
+    return dispute
+
+
+def amend(desk: Desk, identifier: str, *, amount: int) -> Json:
+    """The bank says another amount of a dispute that it has not decided; no money moves for that."""
+    dispute = get(desk, "dispute", identifier)
+    if dispute["status"] in {"won", "lost", "warning_closed"}:
+        raise Refusal(f"This dispute is {dispute['status']}: its amount stands.")
+    if amount <= 0:
+        raise Refusal("What is disputed is more than nothing.", param="amount")
+    before = dict(dispute)
+    dispute["amount"] = amount
+    save(desk, dispute)
+    emit(desk, "charge.dispute.updated", dispute, before=before)
     return dispute
 
 
