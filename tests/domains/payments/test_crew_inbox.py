@@ -1,5 +1,6 @@
 """The crew's one list of the card provider's events of all businesses, and what the platform's first page says of failures."""
 
+import re
 from collections.abc import AsyncGenerator
 from uuid import UUID, uuid4
 
@@ -48,6 +49,8 @@ async def test_one_list_of_all_businesses_by_state_kind_and_business(world: Worl
         "": set(rows),
         "?state=failed": {failed},
         "?kind=charge.refunded": {done},
+        "?q=charge.refunded": {done},
+        "?q=charge+REFUND": {done},
         f"?tenant_id={world.b.id}": {done},
         f"?tenant_id={PLATFORM}": {nobodys},
     }
@@ -55,6 +58,9 @@ async def test_one_list_of_all_businesses_by_state_kind_and_business(world: Worl
         text = await get(world, f"{ALL}{query}", finance)
         found = {one for one in rows if f'href="/platform/provider-events/{rows[one]}/{one}"' in text}
         assert found == expected, query
+    text = await get(world, ALL, finance)
+    assert '<small class="u-dim mono">charge.<wbr>refunded</small>' in text
+    assert "Charge refunded" in re.sub("<[^>]*>", " ", text)
     assert 'data-export-listing-value="crew_provider_events"' in await get(world, ALL, finance)
     assert ALL in await get(world, "/platform/provider-events", finance)
 

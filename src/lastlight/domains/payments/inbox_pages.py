@@ -1,12 +1,15 @@
 """The inbox of the card provider's events on screens: a business's own, and for the crew those of all, with how webhooks come in."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from lastlight.domains.payments import inbox
+from lastlight.domains.payments.event_words import KIND_WORDS
 from lastlight.domains.payments.health import provider_answer, read_failed, read_inflow, sum_up
 from lastlight.domains.payments.listings import CREW_PROVIDER_EVENTS, PROVIDER_EVENTS
 from lastlight.domains.payments.pages import HOME as PAYMENTS_HOME
@@ -16,6 +19,7 @@ from lastlight.domains.payments.reading import read_event
 from lastlight.kernel.ids import TenantId
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Redirect, View, page, page_post
+from lastlight.ui.translations import gettext
 
 HOME = "/owner/provider-events"
 CREW_HOME = "/platform/provider-events"
@@ -23,9 +27,14 @@ ONE = f"{HOME}/{{provider_event_id:uuid}}"
 CREW_INBOX = f"{CREW_HOME}/{{tenant_id:uuid}}"
 CREW_ONE = f"{CREW_INBOX}/{{provider_event_id:uuid}}"
 EVENTS = ["payment.webhook_failed", "payment.webhook_replayed", "payment.captured", "payment.settled"]
-# every tenant: what the newest events are about, to choose from
+# what the newest events are, to choose from
 KINDS = """
-select distinct kind from (select kind from provider_events order by received_at desc, id desc limit 5000) newest order by 1
+select distinct kind from (
+    select kind from provider_events where tenant_id = $1 order by received_at desc, id desc limit 5000) newest
+"""
+# every tenant: as above
+KINDS_OF_ALL = """
+select distinct kind from (select kind from provider_events order by received_at desc, id desc limit 5000) newest
 """
 REPLAYED = "It is worked off again. Its state changes in a moment."
 
@@ -35,6 +44,8 @@ async def provider_events_page(ctx: Ctx, query: Any) -> View:
     """List what the card provider told of the business's payments."""
     context: dict[str, Any] = {
         "view": await PROVIDER_EVENTS.view(ctx, query),
+        "choices": {"kind": _named(await ctx.db.fetch(KINDS, ctx.tenant_id))},
+        "kinds": KIND_WORDS,
         "home": HOME,
         "paged": bool(query.after),
         "events": EVENTS,
@@ -73,6 +84,7 @@ async def crew_inboxes_page(ctx: Ctx) -> View:
         "sums": sum_up(inflow),
         "failed": await read_failed(ctx),
         "answer": await provider_answer(ctx.services),
+        "kinds": KIND_WORDS,
         "home": CREW_HOME,
     }
     return View("payments/inboxes.html", context)
@@ -86,9 +98,9 @@ async def crew_provider_events_page(ctx: Ctx, query: Any) -> View:
     view = replace(view, headers=headers)
     choices = {
         "tenant_id": [(str(one.id), one.name) for one in await read_inflow(ctx)],
-        "kind": [(row["kind"],) * 2 for row in await ctx.db.fetch(KINDS)],
+        "kind": _named(await ctx.db.fetch(KINDS_OF_ALL)),
     }
-    shown = {"view": view, "choices": choices, "home": f"{CREW_HOME}/all", "inboxes": CREW_HOME}
+    shown = {"view": view, "choices": choices, "kinds": KIND_WORDS, "home": f"{CREW_HOME}/all", "inboxes": CREW_HOME}
     return View("payments/all_events.html", {**shown, "paged": bool(query.after)})
 
 
@@ -97,6 +109,8 @@ async def crew_inbox_page(ctx: Ctx, tenant_id: TenantId, query: Any) -> View:
     """List for the crew the events of one business, or those that belong to none."""
     context: dict[str, Any] = {
         "view": replace(await PROVIDER_EVENTS.view(ctx, query), export=False),
+        "choices": {"kind": _named(await ctx.db.fetch(KINDS, ctx.tenant_id))},
+        "kinds": KIND_WORDS,
         "home": f"{CREW_HOME}/{tenant_id}",
         "paged": bool(query.after),
         "failed": await count_failed_events(ctx),
@@ -135,7 +149,7 @@ async def crew_event_replay_submit(ctx: Ctx, tenant_id: TenantId, provider_event
 
 
 async def _facts(ctx: Ctx, *, provider_event_id: UUID) -> dict[str, Any]:
-    return {"event": await read_event(ctx, provider_event_id=provider_event_id)}
+    return {"event": await read_event(ctx, provider_event_id=provider_event_id), "kinds": KIND_WORDS}
 
 
 async def _event(ctx: Ctx, provider_event_id: UUID, *, home: str, crew: bool = False) -> View:
@@ -143,6 +157,7 @@ async def _event(ctx: Ctx, provider_event_id: UUID, *, home: str, crew: bool = F
     waits = event.state == "waiting" and event.attempts == 0
     context: dict[str, Any] = {
         "event": event,
+        "kinds": KIND_WORDS,
         "said": msgspec.json.format(msgspec.json.encode(event.said), indent=2).decode(),
         "home": home,
         "events": EVENTS,
@@ -152,6 +167,13 @@ async def _event(ctx: Ctx, provider_event_id: UUID, *, home: str, crew: bool = F
         "may_replay": ctx.allows(PAYMENTS_MANAGE) and event.payment_id is not None and not waits,
     }
     return View("payments/event.html", context)
+
+
+def _named(rows: Iterable[Any]) -> list[tuple[str, str]]:
+    """Kinds to choose from, by their words."""
+    kinds: list[str] = [row["kind"] for row in rows]
+    named = [(kind, gettext(KIND_WORDS[kind]) if kind in KIND_WORDS else kind) for kind in kinds]
+    return sorted(named, key=itemgetter(1))
 
 
 async def _whose(ctx: Ctx) -> str:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from lastlight.domains.payments.event_words import EVENT_STATES, searched_words
 from lastlight.domains.payments.permissions import PAYMENTS_OWN, PAYMENTS_READ
 from lastlight.kernel.money import Money
 from lastlight.runtime.http.columns import AT_VENUE, ID, VERSION, Column, Filter, money_sql, ref
@@ -37,13 +38,6 @@ DISPUTE_STATUSES = (
     ("won", "Won"),
     ("lost", "Lost"),
     ("prevented", "Prevented"),
-)
-EVENT_STATES = (
-    ("waiting", "Waiting"),
-    ("done", "Done"),
-    ("ignored", "Ignored"),
-    ("held", "Held: another version"),
-    ("failed", "Failed"),
 )
 SOURCES = (("webhook", "Webhook"), ("sweep", "Sweep"))
 
@@ -288,7 +282,7 @@ PROVIDER_EVENTS = Listing(
         Filter("kind", "What"),
         Filter("received_at"),
     ),
-    search=("e.event_id", "e.object_id", "e.kind"),
+    search=("e.event_id", "e.object_id", "e.kind", searched_words("e.kind")),
     sort="-received_at",
 )
 CREW_PROVIDER_EVENTS = of_all_businesses(
