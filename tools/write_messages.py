@@ -36,6 +36,7 @@ KEYWORDS: dict[str, Any] = {
     "npgettext": ((1, "c"), 2, 3),
 }
 DECLARED = {
+    "EventKind": ("words",),
     "Notice": ("title", "body"),
     "NoticeKind": ("label", "description"),
     "TenantSetting": ("label", "description", "unit"),

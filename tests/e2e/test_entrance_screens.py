@@ -7,12 +7,15 @@ from uuid import UUID, uuid4
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from lastlight.domains.credits.funding import FUNDING
+from lastlight.kernel.ids import PatronId
 from tests.e2e.conftest import NewContext
 from tests.support.browser import toast, wrong_in_themes
 from tests.support.card_payers import shown
 from tests.support.doors import TABLET, open_door, pass_holder, said, wedge
 from tests.support.guests import PHONE_OPTIONS, open_app, type_code
 from tests.support.live_server import LiveServer, Person
+from tests.support.payment_things import disputed
 
 pytestmark = pytest.mark.browser
 Console = Callable[..., Page]
@@ -59,7 +62,7 @@ def set_price(console_of: Console, server: LiveServer, venue: UUID) -> None:
     page.get_by_label("Price").fill("50")
     page.get_by_role("button", name="Save").click()
     toast(page, "Whoever comes in from now on pays this.")
-    expect(page.get_by_label("Price")).to_have_value("50.00")
+    expect(page.get_by_label("Price")).to_have_value("50,00")
 
 
 def test_a_guest_sees_the_price_and_what_is_missing_and_a_manager_gives_it_back(
@@ -135,6 +138,48 @@ def test_the_door_says_what_is_missing_what_was_paid_and_what_is_owed(
     [row] = live_server.sql("select status, amount from entry_charges where patron_id = $1", UUID(rich.patron_id))
     assert tuple(row) == ("paid", 5_000)
     assert live_server.sql("select 1 from visits where patron_id = $1", UUID(poor.patron_id)) == []
+
+
+def frozen(server: LiveServer, guest: Person) -> None:
+    """A guest whose one purchase, of R 100,00, their bank disputes."""
+    [row] = server.sql(PATRON, guest.email)
+    whose = {"patron_id": PatronId(row["id"]), "purpose": FUNDING, "currency": "ZAR"}
+    server.backstage.run(disputed(server.backstage.services, server.businesses["kojo-arcade"].id, **whose))
+
+
+def expired(server: LiveServer, guest: Person) -> None:
+    """A guest whose one gift, of R 70,00, is over since yesterday."""
+    give(server, guest, 7_000)
+    [row] = server.sql(PATRON, guest.email)
+    server.sql("update credit_lots set expires_at = now() - interval '1 day' where patron_id = $1", row["id"])
+
+
+@pytest.mark.parametrize(
+    ("had", "told"),
+    [
+        (frozen, ("Credits frozen", "R 100,00 of their credits is frozen while a card payment is disputed.")),
+        (expired, ("Credits expired", "R 70,00 of their credits has expired.")),
+    ],
+)
+def test_the_door_says_what_became_of_credits_that_cannot_pay_and_what_to_do(
+    live_server: LiveServer,
+    tablet: BrowserContext,
+    console_of: Console,
+    had: Callable[[LiveServer, Person], None],
+    told: tuple[str, str],
+) -> None:
+    venue, holder = live_server.new_venue("Kōjō Frozen"), pass_holder(live_server)
+    set_price(console_of, live_server, venue)
+    had(live_server, holder.person)
+    word, advice = told
+    page = open_door(tablet, live_server, venue)
+    wedge(page, holder.show())
+    assert said(page) == word
+    answer = page.locator(".d-answer-in")
+    expect(answer).to_contain_text(shown(advice))
+    expect(answer).to_contain_text("They can buy credits in their app and show the pass again, or ask a manager.")
+    expect(answer).to_contain_text(shown("R 50,00 is missing"))
+    assert wrong_in_themes(page) == []
 
 
 def test_what_is_owed_is_let_off_for_a_reason(live_server: LiveServer, console_of: Console) -> None:

@@ -84,7 +84,9 @@ def test_a_room_is_made_changed_and_reported(
     field(page, "name").fill("Karaoke Lotus")
     field(page, "price").fill("lots")
     page.get_by_role("button", name="Create").click()
-    expect(page.get_by_text("Give an amount, such as 25.00, or leave it empty.")).to_be_visible()
+    expect(
+        page.get_by_text("Type an amount in digits, such as 150 or 150,50. Leave it empty for no price.")
+    ).to_be_visible()
     expect(field(page, "name")).to_have_value("Karaoke Lotus")
     field(page, "price").fill("350.50")
     page.get_by_role("button", name="Create").click()

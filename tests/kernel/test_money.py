@@ -58,6 +58,33 @@ def test_what_is_no_amount_is_refused_with_what_to_do(text: str, currency: str, 
         parsed(text, currency)
 
 
+@pytest.mark.parametrize(
+    ("text", "currency", "decimal", "thousands", "units"),
+    [
+        ("1,500", "KWD", ",", "\u00a0", 1_500),  # their comma is a decimal mark
+        ("1.500", "KWD", ",", "\u00a0", 1_500),  # and nobody there writes thousands with a point
+        ("1.500", "KWD", ".", ",", 1_500),
+        ("1,500", "KWD", ".", ",", None),
+        ("1.500", "KWD", ",", ".", None),
+        ("1,500", "KWD", ",", ".", 1_500),
+        ("1.000", "ZAR", ",", ".", None),  # not one rand
+        ("1.000", "ZAR", ".", ",", None),
+        ("1,000", "ZAR", ",", "\u00a0", None),
+        ("1.000", "JPY", ",", ".", None),
+        ("1.000", "JPY", ".", ",", None),
+        ("1\u202f000,5", "ZAR", ",", "\u202f", 100_050),
+    ],
+)
+def test_a_mark_of_thousands_is_never_taken_for_a_decimal_mark(
+    text: str, currency: str, decimal: str, thousands: str, units: int | None
+) -> None:
+    if units is not None:
+        assert parsed(text, currency, decimal=decimal, thousands=thousands) == units
+        return
+    with pytest.raises(ValueError, match=r"Type an amount|decimals"):
+        parsed(text, currency, decimal=decimal, thousands=thousands)
+
+
 def test_two_currencies_do_not_add_up() -> None:
     assert Money(1, "ZAR") + -Money(3, "ZAR") == Money(-2, "ZAR")
     with pytest.raises(ValueError, match="do not add up"):

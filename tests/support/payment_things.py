@@ -27,9 +27,9 @@ OPENED = "update payments set status = 'open', intent_id = $3, checked_at = now(
 
 
 def movement(
-    amount: int, *, kind: str = "charge", fee: int = 0, available: bool = False
+    amount: int, *, kind: str = "charge", fee: int = 0, available: bool = False, currency: str = "EUR"
 ) -> processor.BalanceTransaction:
-    """A balance transaction in euros."""
+    """A balance transaction."""
     now = int(time.time())
     return processor.BalanceTransaction(
         id=f"txn_{uuid4().hex}",
@@ -38,7 +38,7 @@ def movement(
         amount=amount,
         fee=fee,
         net=amount - fee,
-        currency="EUR",
+        currency=currency,
         status="available" if available else "pending",
         available_on=now + 172_800,
         created=now,
@@ -98,7 +98,7 @@ def dispute_of(payment: Payment) -> processor.Dispute:
         charge=payment.charge_id or "",
         payment_intent=payment.intent_id or "",
         reason="fraudulent",
-        balance_transactions=(movement(-payment.captured, kind="adjustment", fee=1_500),),
+        balance_transactions=(movement(-payment.captured, kind="adjustment", fee=1_500, currency=payment.currency),),
         due_by=int(time.time()) + 604_800,
         has_evidence=False,
         submission_count=0,
@@ -115,11 +115,12 @@ async def opened(
     patron_id: PatronId | None = None,
     venue_id: VenueId | None = None,
     purpose: Purpose = TRIAL,
+    currency: str = "EUR",
 ) -> UUID:
     """A payment that waits for a card."""
     async with system_ctx(services, tenant_id) as ctx:
         payment = await begin_payment(
-            ctx, purpose=purpose, amount=10_000, currency="EUR", patron_id=patron_id, venue_id=venue_id
+            ctx, purpose=purpose, amount=10_000, currency=currency, patron_id=patron_id, venue_id=venue_id
         )
         await ctx.db.execute(OPENED, tenant_id, payment.id, f"pi_{payment.id.hex}")
         sealed = seal_client_secret(services, tenant_id, payment.id, "pi_secret")
@@ -184,7 +185,7 @@ async def brought(services: Services, tenant_id: TenantId, *, state: str = "done
 
 async def _capture(ctx: Ctx, payment_id: UUID) -> Payment:
     payment = await lock_payment(ctx, payment_id=payment_id)
-    moved = movement(payment.amount, fee=320)
+    moved = movement(payment.amount, fee=320, currency=payment.currency)
     seen = Seen(at=ctx.now, intent=intent_of(payment, moved=moved), moved=[moved])
     return await follow(ctx, payment=payment, seen=seen, hint=Hint("poll"))
 

@@ -12,8 +12,10 @@ _DIGITS = {
 _EXCEPTIONS = {code: digits for digits, codes in _DIGITS.items() for code in codes.split()}
 POINTS = "PTS"
 """Loyalty points are kept like a currency without minor units."""
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d{1,2}", re.ASCII)
-"""A comma before one or two figures is a decimal mark, as screens write amounts in many countries; before three it may stand for thousands."""
+_KEPT = re.compile(r"(-?\d{1,20}(?:\.\d{2,3})?) ([A-Z]{3})", re.ASCII)
+_MARKED = re.compile(r"[+-]?\d+([.,])(\d+)", re.ASCII)
+_SPACES = re.compile("[ \u00a0\u202f]")
+"""What people put between thousands."""
 MOST = 2**53 - 1
 """The largest amount in minor units: what JSON's readers hold exactly (RFC 8259, section 6)."""
 
@@ -33,6 +35,16 @@ class Money:
     def __str__(self) -> str:
         return f"{written(self.amount, self.currency)} {self.currency}"
 
+    @classmethod
+    def kept(cls, text: str) -> "Money | None":
+        """The amount that a text such as 12.34 ZAR keeps, exactly as `str` writes it; None for every other text."""
+        found = _KEPT.fullmatch(text)
+        if found is None:
+            return None
+        digits, currency = found.groups()
+        money = cls(int(digits.replace(".", "")), currency)
+        return money if str(money) == text else None
+
     def __add__(self, other: "Money") -> "Money":
         if other.currency != self.currency:
             raise ValueError(f"{self.currency} and {other.currency} do not add up")
@@ -49,16 +61,24 @@ def written(amount: int, currency: str) -> str:
     return f"{sign}{units[:-digits]}.{units[-digits:]}" if digits else f"{sign}{units}"
 
 
-def parsed(text: str, currency: str) -> int:
-    """Minor units of what somebody typed: 12.34 or 12,34 in ZAR is 1234. Raises ValueError with a sentence that says what to type."""
-    digits = digits_of(currency)
-    typed = text.strip().replace(" ", "").replace("\u00a0", "")
+def parsed(text: str, currency: str, *, decimal: str = ".", thousands: str = ",") -> int:
+    """Minor units of what somebody typed: 12.34 or 12,34 in ZAR is 1234. Raises ValueError with a sentence that says what to type.
+
+    `decimal` and `thousands` are the marks of who typed it. Before three figures a mark may stand for thousands: it is a decimal mark
+    only where the currency has three decimals and they do not write thousands with it.
+    """
+    digits, typed = digits_of(currency), _SPACES.sub("", text.strip())
+    such = "Type an amount in digits, such as 150" + (f" or 150{decimal}50." if digits else ".")
+    marked = _MARKED.fullmatch(typed)
+    mark, figures = marked.groups() if marked else ("", "")
+    if len(figures) == 3 and mark == thousands != decimal:
+        raise ValueError(such)
     try:
-        value = Decimal(typed.replace(",", ".") if _DECIMAL_COMMA.fullmatch(typed) else typed)
+        value = Decimal(typed.replace(",", ".") if marked else typed)
     except InvalidOperation as error:
-        raise ValueError("Type an amount in digits, such as 150 or 150.50.") from error
+        raise ValueError(such) from error
     units = value.scaleb(digits) if value.is_finite() else Decimal("0.1")
-    if units != units.to_integral_value():
+    if units != units.to_integral_value() or len(figures) == 3 != digits:
         raise ValueError(f"{currency} has {digits} decimals." if digits else f"{currency} has no decimals.")
     if abs(units) > MOST:
         raise ValueError("This amount is too large.")

@@ -138,7 +138,14 @@ async def test_too_few_credits_admit_nobody_and_say_how_much_is_missing(house: H
     guest, purse = await rich(house, 1_000)
     with pytest.raises(EntryUnpaid) as refusal:
         await house.check_in(guest)
-    assert refusal.value.extra == {"amount": PRICE, "currency": "ZAR", "available": 1_000, "missing": 150}
+    assert refusal.value.extra == {
+        "amount": PRICE,
+        "currency": "ZAR",
+        "available": 1_000,
+        "missing": 150,
+        "frozen": 0,
+        "expired": 0,
+    }
     assert "The entrance costs R\u00a011,50, and R\u00a01,50 of it is missing" in refusal.value.detail
     assert await purse.standing() == (1_000, 0)
     assert await charges_of(house, guest) == []

@@ -82,7 +82,7 @@ async def test_more_than_there_is_is_refused_and_nothing_moves(house: House) -> 
     purse = await new_purse(house, 1_000)
     with pytest.raises(CreditsShort) as refusal:
         await purse.spend(1_001)
-    assert refusal.value.extra == {"available": 1_000}
+    assert refusal.value.extra == {"available": 1_000, "frozen": 0, "expired": 0}
     assert await purse.entries() == [("bought", 1_000, 1_000)]
     with pytest.raises(CreditsShort):
         await Purse(house, purse.guest, "USD").spend(1)
@@ -141,7 +141,7 @@ async def test_what_has_expired_is_not_spent_even_before_the_job_has_booked_it(h
     await purse.age(purse.payments[0], -timedelta(seconds=1))
     with pytest.raises(CreditsShort) as refusal:
         await purse.spend(501)
-    assert refusal.value.extra == {"available": 500}
+    assert refusal.value.extra == {"available": 500, "frozen": 0, "expired": 1_000}
     assert await purse.standing() == (1_500, 0)
     await purse.spend(500)
     assert [kind for kind, _, _ in await purse.entries()] == ["bought", "bought", "expired", "spent"]
@@ -218,7 +218,7 @@ async def test_what_is_disputed_is_neither_spent_nor_refunded_nor_expired(house:
     assert await purse.standing() == (900, 700)
     with pytest.raises(CreditsShort) as refusal:
         await purse.spend(201)
-    assert refusal.value.extra == {"available": 200}
+    assert refusal.value.extra == {"available": 200, "frozen": 700, "expired": 0}
     assert (await purse.release(purse.payments[0], 500))[0] == 0
     await purse.age(purse.payments[0], -DAY)
     assert await purse.expire() is None

@@ -175,7 +175,7 @@ async def test_a_spend_is_given_back_in_parts_each_once(world: World, manager: S
     spent = await credit_spend(world, manager)
     patron_id = await world.value("select patron_id from credit_entries where id = $1", spent)
     path, page = f"/manage/credits/entries/{spent}/reversal", f"/manage/credits/entries/{spent}"
-    assert 'value="5.00"' in await get(world, path, manager)
+    assert 'value="5,00"' in await get(world, path, manager)
     for amount, reason, said in (
         ("5.01", "cold", "Give more than nothing, and at most R\u00a05,00."),
         ("2", "", "Say why it is given back."),

@@ -114,4 +114,4 @@ async def test_a_guest_is_told_of_credits_that_came_late_and_only_of_those(house
     assert await told(house, purse.guest) == []
     await purse.buy(2_500, begun=timedelta(minutes=6))
     [notice] = await told(house, purse.guest)
-    assert "25.00 ZAR" in notice
+    assert '"amounts": {"amount": {"amount": 2500, "currency": "ZAR"}}' in notice

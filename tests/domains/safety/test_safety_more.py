@@ -303,11 +303,14 @@ async def test_an_incident_offers_the_alerts_around_it(house: House) -> None:
 
 
 def test_the_forms_become_thresholds_and_contacts() -> None:
-    limits = to_thresholds(ThresholdsForm(spend="2 500,50", minutes_inside=240, alert_escalates_minutes=10))
+    limits = to_thresholds(
+        ThresholdsForm(spend="2 500,50", minutes_inside=240, alert_escalates_minutes=10), currency="ZAR"
+    )
     assert (limits.spend_minor, limits.minutes_inside, limits.alert_escalates_s) == (250_050, 240, 600)
     with pytest.raises(Invalid) as refused:
-        to_thresholds(ThresholdsForm(spend="nan", full_percent=5, sos_escalates_s=1))
+        to_thresholds(ThresholdsForm(spend="nan", full_percent=5, sos_escalates_s=1), currency="ZAR")
     assert set(refused.value.fields) == {"spend", "full_percent", "sos_escalates_s"}
+    assert to_thresholds(ThresholdsForm(spend="5000"), currency="JPY").spend_minor == 5_000
     found, rows = to_contacts(ContactsForm(name_2="Nandi", phone_2="10111", told_5=True))
     assert ([contact.name for contact in found], rows) == (["Nandi"], [2])
 

@@ -11,11 +11,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted
 from lastlight.kernel.ids import PLATFORM, SessionId, TenantId, UserId, uuid7
+from lastlight.kernel.money import Money
 from lastlight.runtime.context import Actor, Ctx
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.jobs import Retry
@@ -23,7 +22,7 @@ from lastlight.runtime.jobs.module import MODULE as JOBS
 from lastlight.runtime.jobs.worker import run_jobs
 from lastlight.runtime.push import Notice, NoticeKind, drop_of_session, notify
 from lastlight.runtime.push.api import TRIAL, try_device
-from lastlight.runtime.push.deliver import DELIVER, encrypt, retry_after
+from lastlight.runtime.push.deliver import DELIVER, retry_after
 from lastlight.runtime.push.keys import PushKeyCurrent, current_key, list_keys, replace_key, retire_key
 from lastlight.runtime.push.module import MODULE as PUSH
 from lastlight.runtime.push.module import keep_house
@@ -165,27 +164,6 @@ async def house(database_settings: Settings, monkeypatch: pytest.MonkeyPatch) ->
             await task
 
 
-def test_the_service_of_the_tests_reads_the_example_of_rfc_8291() -> None:
-    private = ec.derive_private_key(
-        int.from_bytes(as_bytes("q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94"), "big"), ec.SECP256R1()
-    )
-    browser = Browser("https://push.example.net", private, as_bytes("BTBZMqHH6r4Tts7J_aSIgg"))
-    message = as_bytes(
-        "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_yl95bQpu6cVPT"
-        "pK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN"
-    )
-    assert browser.read(message) == b"When I grow up, I want to be a watermelon"
-
-
-def test_each_message_is_sealed_anew_and_for_one_browser_only() -> None:
-    one, other = Browser("https://one.example"), Browser("https://other.example")
-    first, second = (encrypt(b"now", public_key=one.public, auth=one.auth) for _ in range(2))
-    assert one.read(first) == one.read(second) == b"now"
-    assert first != second
-    with pytest.raises(InvalidTag):
-        other.read(first)
-
-
 async def test_people_are_told_on_every_device_of_theirs_and_nobody_else_is(house: House, service: Postman) -> None:
     told, not_told = await house.person(), await house.person()
     phone, tablet, strangers = (service.new_browser(name) for name in ("phone", "tablet", "strangers"))
@@ -212,6 +190,17 @@ async def test_people_are_told_on_every_device_of_theirs_and_nobody_else_is(hous
     assert claims["sub"] == "mailto:no-reply@lastlight.example"
     assert 0 < claims["exp"] - datetime.now(UTC).timestamp() <= 24 * 3600
     assert all(device.last_success_at is not None for device in await told.devices())
+
+
+async def test_who_chose_no_language_reads_amounts_as_the_business_writes(house: House, service: Postman) -> None:
+    person, browser = await house.person(), service.new_browser("one")
+    await person.subscribe(browser)
+    settings = house.services.settings
+    await administer(settings, "delete from user_preferences where user_id = $1", person.user_id)
+    await administer(settings, "update tenants set locale = 'en-US' where id = $1", house.tenant_id)
+    await house.tell(person, title="{sum} waits", amounts={"sum": Money(124_050, "EUR")})
+    await house.settled()
+    assert service.said_to(browser)[0]["title"] == "€1,240.50 waits"
 
 
 async def test_the_same_key_tells_a_device_once(house: House, service: Postman) -> None:

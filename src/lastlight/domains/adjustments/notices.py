@@ -6,7 +6,7 @@ from uuid import UUID
 from lastlight.domains.adjustments.permissions import ADJUSTMENTS_APPROVE
 from lastlight.domains.adjustments.queries import read_adjustment
 from lastlight.domains.identity import holders
-from lastlight.kernel.money import written
+from lastlight.kernel.money import Money
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs import job
 from lastlight.runtime.push import Notice, NoticeKind, notify
@@ -28,12 +28,11 @@ async def push_requested(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any
     if adjustment.status != "waiting":
         return
     people = await holders(ctx, permission=ADJUSTMENTS_APPROVE)
-    amount = f"{written(abs(adjustment.amount), adjustment.currency)} {adjustment.currency}"
     notice = Notice(
         kind=APPROVALS,
         title="{amount} waits for your approval",
         body=WHAT[adjustment.subject],
-        words={"amount": amount},
+        amounts={"amount": Money(abs(adjustment.amount), adjustment.currency)},
         url=f"/owner/adjustments/{adjustment.id}",
         tag=f"adjustment/{adjustment.id}",
     )

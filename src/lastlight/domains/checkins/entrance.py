@@ -54,6 +54,19 @@ class EntryPrice(msgspec.Struct, frozen=True, kw_only=True):
     each_time: bool
 
 
+class Lack(msgspec.Struct, frozen=True, kw_only=True):
+    """What a guest lacks who cannot pay the entrance, in minor units."""
+
+    amount: int
+    """Of the entrance."""
+    currency: str
+    missing: int
+    frozen: int = 0
+    """Of their credits: in dispute."""
+    expired: int = 0
+    """Of their credits: lost to its time in the last weeks."""
+
+
 class EntryCharge(msgspec.Struct, frozen=True, kw_only=True):
     """What a check-in cost, in minor units."""
 
@@ -166,14 +179,20 @@ def tell_charge(ctx: Ctx, *, charge: EntryCharge, before: EntryCharge | None, re
 
 def unpaid(price: EntryPrice, short: CreditsShort) -> EntryUnpaid:
     """Why nobody is admitted, and how much is missing."""
-    available = int(short.extra["available"] or 0)
+    available, frozen, expired = (int(short.extra[name] or 0) for name in ("available", "frozen", "expired"))
     missing = price.amount - available
-    told = {"amount": price.amount, "currency": price.currency, "available": available, "missing": missing}
-    return EntryUnpaid(said_short(amount=price.amount, currency=price.currency, missing=missing), extra=told)
+    lack = Lack(amount=price.amount, currency=price.currency, missing=missing, frozen=frozen, expired=expired)
+    return EntryUnpaid(said_short(lack), extra=msgspec.structs.asdict(lack) | {"available": available})
 
 
-def said_short(*, amount: int, currency: str, missing: int) -> str:
-    """What a guest is told who cannot pay the entrance; minor units."""
-    price, short = formats.money(amount, currency), formats.money(missing, currency)
+def said_short(lack: Lack) -> str:
+    """What a guest is told who cannot pay the entrance."""
+    price, short, frozen, expired = (
+        formats.money(amount, lack.currency) for amount in (lack.amount, lack.missing, lack.frozen, lack.expired)
+    )
     said = f"The entrance costs {price}, and {short} of it is missing."
+    if lack.frozen:
+        said += f" {frozen} of your credits is frozen while a card payment is disputed."
+    if lack.expired:
+        said += f" {expired} of your credits has expired."
     return f"{said} Buy credits in the app, then scan again."

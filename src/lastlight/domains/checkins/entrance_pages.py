@@ -16,11 +16,11 @@ from lastlight.domains.payments import read_amount
 from lastlight.domains.venues import find_venue
 from lastlight.kernel.errors import Conflict, Invalid
 from lastlight.kernel.ids import CheckinId, VenueId
-from lastlight.kernel.money import MOST, parsed, written
+from lastlight.kernel.money import MOST
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Operation, Redirect, View, page, page_post
-from lastlight.ui import formats
+from lastlight.ui import amounts, formats
 
 ONE = f"{HOME}/{{checkin_id:uuid}}"
 Reason = Annotated[str, msgspec.Meta(max_length=500)]
@@ -60,7 +60,7 @@ def price_pages(prefix: str) -> tuple[Operation, ...]:
             "venue": venue,
             "home": f"{prefix}/venues",
             "price": price,
-            "amount": "" if price.amount is None else written(price.amount, price.currency),
+            "amount": "" if price.amount is None else amounts.in_field(price.amount, price.currency),
             "categories": await taxes.tax_choices(ctx),
             "owed": f"{HOME}?entrance=unpaid&venue_id={venue_id}",
             "history": await entity_history(ctx, entity="venue", entity_id=venue_id),
@@ -92,7 +92,7 @@ async def _charge(ctx: Ctx, *, checkin_id: UUID) -> dict[str, Any]:
     charge = await charges.find_charge(ctx, checkin_id=checkin_id)
     if charge is None:
         raise NothingCharged
-    left = written(charge.left, charge.currency)
+    left = amounts.in_field(charge.left, charge.currency)
     return {"checkin": checkin, "charge": charge, "here": f"{HOME}/{checkin_id}", "left": left}
 
 
@@ -162,7 +162,7 @@ def _amount(text: str, currency: str) -> int | None:
     if not text.strip():
         return None
     try:
-        amount = parsed(text, currency)
+        amount = amounts.of_field(text, currency)
     except ValueError as error:
         raise Invalid(fields={"amount": str(error)}) from error
     if not 0 < amount <= MOST:

@@ -12,7 +12,7 @@ import msgspec
 from lastlight.domains.checkins.admission import Grounds, admit
 from lastlight.domains.checkins.claims import AHEAD_BY
 from lastlight.domains.checkins.door import Door, read_door
-from lastlight.domains.checkins.entrance import EntryCharge
+from lastlight.domains.checkins.entrance import EntryCharge, Lack
 from lastlight.domains.checkins.errors import (
     CheckinRefused,
     ClaimInFuture,
@@ -64,8 +64,8 @@ class Finding(msgspec.Struct, kw_only=True):
     visit_id: VisitId | None = None
     override_by: UUID | None = None
     charge: EntryCharge | None = None
-    short: int | None = None
-    """How much is missing for the entrance, of a guest who was not let in for that."""
+    lack: Lack | None = None
+    """What is missing for the entrance, of a guest who was not let in for that."""
     flags: list[tuple[FlagKind, str]] = msgspec.field(default_factory=list[tuple[FlagKind, str]])
 
     @property
@@ -94,7 +94,7 @@ async def judge(ctx: Ctx, *, speaker: Speaker, scan: ScanIn) -> Finding:
         await _look(ctx, speaker, scan, finding)
     except (CheckinRefused, NoOpenVisit) as refusal:
         finding.result, finding.refusal, finding.detail = "refused", type(refusal).type, refusal.detail
-        finding.short = _missing(refusal)
+        finding.lack = _lack(refusal)
         finding.overridable = isinstance(refusal, BY_HAND_HELPS) or _may_staff(ctx, finding, refusal)
     return finding
 
@@ -240,8 +240,8 @@ async def _admit(ctx: Ctx, speaker: Speaker, scan: ScanIn, finding: Finding, at:
     return checkin.id
 
 
-def _missing(refusal: Problem) -> int | None:
-    return int(refusal.extra.get("missing") or 0) if isinstance(refusal, EntryUnpaid) else None
+def _lack(refusal: Problem) -> Lack | None:
+    return msgspec.convert(dict(refusal.extra), Lack) if isinstance(refusal, EntryUnpaid) else None
 
 
 def _may_staff(ctx: Ctx, finding: Finding, refusal: CheckinRefused | NoOpenVisit) -> bool:

@@ -52,6 +52,10 @@ class EntranceTold(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
     currency: str
     missing: int = 0
+    frozen: int = 0
+    """Of the guest's credits, where they are short: in dispute."""
+    expired: int = 0
+    """Of the guest's credits, where they are short: lost to its time in the last weeks."""
 
 
 class ScanOut(msgspec.Struct, frozen=True, kw_only=True):

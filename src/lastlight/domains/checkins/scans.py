@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from lastlight.domains.checkins.entrance import said_short
+from lastlight.domains.checkins.entrance import Lack, said_short
 from lastlight.domains.checkins.errors import CheckinRefused
 from lastlight.domains.checkins.events import DoorScanned
 from lastlight.domains.checkins.flags import raise_flag
@@ -192,10 +192,7 @@ def _entrance(finding: Finding) -> EntranceTold | None:
 
 def _short(finding: Finding) -> EntranceTold | None:
     """What a guest lacks who is not let in for that."""
-    price = finding.door.price if finding.door else None
-    if finding.short is None or price is None:
-        return None
-    return EntranceTold(status="short", amount=price.amount, currency=price.currency, missing=finding.short)
+    return EntranceTold(status="short", **msgspec.structs.asdict(finding.lack)) if finding.lack else None
 
 
 def _again(scan: ScanIn, row: Any) -> ScanOut:
@@ -227,7 +224,8 @@ def _again(scan: ScanIn, row: Any) -> ScanOut:
     told = answer.entrance
     if told is None or told.status != "short":
         return answer
-    detail = said_short(amount=told.amount, currency=told.currency, missing=told.missing)
+    lack = Lack(**{name: getattr(told, name) for name in Lack.__struct_fields__})
+    detail = said_short(lack)
     return msgspec.structs.replace(answer, detail=detail)
 
 

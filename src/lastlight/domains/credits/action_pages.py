@@ -13,10 +13,9 @@ from lastlight.domains.credits.schemas import CreditRefundIn
 from lastlight.domains.payments import PAYMENTS_REFUND, read_amount
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import PatronId, uuid_of
-from lastlight.kernel.money import written
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Operation, Redirect, View, page, page_post
-from lastlight.ui import formats
+from lastlight.ui import amounts, formats
 
 Amount = Annotated[str, msgspec.Meta(max_length=40)]
 Reason = Annotated[str, msgspec.Meta(max_length=500)]
@@ -118,7 +117,7 @@ def reversal_pages(prefix: str) -> tuple[Operation, ...]:
         return {
             "entry": await looking.read_entry(ctx, entry_id=spend_id),
             "left": left,
-            "left_written": written(left, spent.currency),
+            "left_written": amounts.in_field(left, spent.currency),
             "kinds": dict(KINDS),
             "action": f"{home}/entries/{spend_id}/reversal",
         }

@@ -4,6 +4,8 @@ Whatever changes a guest's credits books first what is over. So nothing depends 
 lot with days of grace takes along nothing that had expired.
 """
 
+from datetime import timedelta
+
 from lastlight.domains import ledger
 from lastlight.domains.credits.lots import Writing, guest_of, keep, lots_left, new_entry, receives, write
 from lastlight.domains.credits.model import CreditEntry, Lot, Use, is_over
@@ -11,6 +13,13 @@ from lastlight.domains.ledger import AccountId, Leg, Transaction, TransactionId
 from lastlight.domains.payments import Payment
 from lastlight.kernel.ids import PatronId
 from lastlight.runtime.context import Ctx
+
+LATELY = timedelta(days=60)
+"""So long a guest who is short of credits is told that some have expired."""
+EXPIRED = """
+select coalesce(-sum(amount), 0)::bigint from credit_entries
+where tenant_id = $1 and patron_id = $2 and at > $3 and kind = 'expired' and currency = $4
+"""
 
 
 async def expire(ctx: Ctx, *, patron_id: PatronId, currency: str) -> CreditEntry | None:
@@ -44,3 +53,8 @@ async def expire_lots(ctx: Ctx, *, account: AccountId, lots: list[Lot], currency
     leg = Leg(account, breakage, -sum(use.amount for use in uses))
     await ledger.post(ctx, transaction=Transaction(TransactionId(entry_id), "credits-expired", [leg]))
     return await write(ctx, account=account, entry_id=entry_id, what=Writing("expired"), uses=uses)
+
+
+async def expired_lately(ctx: Ctx, *, patron_id: PatronId, currency: str) -> int:
+    """What a guest has lost to its time in the last weeks."""
+    return await ctx.db.fetchval(EXPIRED, ctx.tenant_id, patron_id, ctx.now - LATELY, currency)

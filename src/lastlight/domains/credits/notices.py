@@ -7,7 +7,7 @@ from lastlight.domains.credits.settings import WARNED, read_rules
 from lastlight.domains.identity import account_of_guest
 from lastlight.domains.payments import Payment
 from lastlight.kernel.ids import TenantId
-from lastlight.kernel.money import written
+from lastlight.kernel.money import Money
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs import job
 from lastlight.runtime.push import Notice, NoticeKind, notify
@@ -47,7 +47,7 @@ async def tell_late(ctx: Ctx, *, payment: Payment) -> None:
         kind=CREDITS,
         title="Your {amount} of credits are here",
         body="The payment has gone through; you can spend them now.",
-        words={"amount": f"{written(payment.captured, payment.currency)} {payment.currency}"},
+        amounts={"amount": Money(payment.captured, payment.currency)},
         zone=(await business_zone(ctx)).key,
         url="/patron/credits",
         tag=f"payment/{payment.id}",
@@ -76,7 +76,7 @@ async def warn(ctx: Ctx) -> int:
             kind=CREDITS,
             title="{amount} of your credits expire soon",
             body="Spend them by {until}.",
-            words={"amount": f"{written(row['left'], row['currency'])} {row['currency']}"},
+            amounts={"amount": Money(row["left"], row["currency"])},
             moments={"until": row["expires_at"]},
             zone=zone.key,
             url="/patron/credits",

@@ -7,7 +7,7 @@ import msgspec
 
 from lastlight.domains import ledger
 from lastlight.domains.credits.errors import CreditsShort, NotASpend, SpendReversed
-from lastlight.domains.credits.expiry import expire_kept, expire_lots
+from lastlight.domains.credits.expiry import expire_kept, expire_lots, expired_lately
 from lastlight.domains.credits.lots import ENTRY, Writing, add_lot, keep, lots_left, new_entry, opened, write
 from lastlight.domains.credits.model import (
     CreditEntry,
@@ -71,13 +71,15 @@ async def take(
     require_amount(amount)
     account = await keep(ctx, patron_id=patron_id, currency=currency)
     if account is None:
-        raise CreditsShort(extra={"available": 0})
+        raise CreditsShort(extra={"available": 0, "frozen": 0, "expired": 0})
     lots = await lots_left(ctx, patron_id=patron_id, currency=currency)
     await expire_lots(ctx, account=account, lots=lots, currency=currency)
     usable = [lot for lot in lots if not is_over(lot, now=ctx.now)]
     uses = taken(usable, amount=amount)
     if uses is None:
-        raise CreditsShort(extra={"available": free_of(usable)})
+        frozen = sum(lot.frozen for lot in usable)
+        expired = await expired_lately(ctx, patron_id=patron_id, currency=currency)
+        raise CreditsShort(extra={"available": free_of(usable), "frozen": frozen, "expired": expired})
     entry_id = new_entry()
     shares = {into: amount - what.tax, ledger.TAX_PAYABLE: what.tax}
     legs = [

@@ -12,10 +12,9 @@ from lastlight.domains.payments.permissions import PAYMENTS_MANAGE, PAYMENTS_REF
 from lastlight.domains.payments.purposes import PURPOSES
 from lastlight.domains.payments.queries import lock_payment, read_dispute, read_payment
 from lastlight.kernel.errors import Conflict, Invalid
-from lastlight.kernel.money import written
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Redirect, View, page, page_post
-from lastlight.ui import formats
+from lastlight.ui import amounts, formats
 
 ONE = f"{HOME}/{{payment_id:uuid}}"
 DISPUTE = f"{DISPUTES_HOME}/{{dispute_id:uuid}}/evidence"
@@ -48,8 +47,8 @@ async def _payment(ctx: Ctx, *, payment_id: PaymentId) -> dict[str, Any]:
     return {
         "payment": payment,
         "here": f"{HOME}/{payment_id}",
-        "left": written(payment.refundable, payment.currency),
-        "whole": written(payment.amount, payment.currency),
+        "left": amounts.in_field(payment.refundable, payment.currency),
+        "whole": amounts.in_field(payment.amount, payment.currency),
         "purpose": PURPOSES.labels().get(payment.purpose, payment.purpose),
     }
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from lastlight.domains.payments.errors import AmountUnusable
 from lastlight.kernel.errors import Invalid
-from lastlight.kernel.money import MOST, Money, parsed
+from lastlight.kernel.money import MOST, Money
 from lastlight.runtime import processor
-from lastlight.ui import formats
+from lastlight.ui import amounts, formats
 
 
 def read_amount(text: str, currency: str, *, most: int, field: str = "amount") -> int:
@@ -15,7 +15,7 @@ def read_amount(text: str, currency: str, *, most: int, field: str = "amount") -
         limit = f", at most {formats.money(most, currency)}" if most < MOST else ""
         raise Invalid(fields={field: f"Give an amount{limit}."})
     try:
-        amount = parsed(text, currency)
+        amount = amounts.of_field(text, currency)
     except ValueError as error:
         raise Invalid(fields={field: str(error)}) from error
     if not 0 < amount <= most:

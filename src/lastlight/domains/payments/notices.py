@@ -12,7 +12,7 @@ from lastlight.domains.payments.pages import HOME, TO_ANSWER
 from lastlight.domains.payments.permissions import PAYMENTS_MANAGE, PAYMENTS_REFUND
 from lastlight.domains.payments.queries import read_dispute
 from lastlight.kernel.ids import PLATFORM
-from lastlight.kernel.money import written
+from lastlight.kernel.money import Money
 from lastlight.kernel.permissions import Permission
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs import job
@@ -54,7 +54,7 @@ async def push_dispute(ctx: Ctx, event_id: UUID, seq: int, data: dict[str, Any])
         kind=DISPUTES,
         title="A payment of {amount} is disputed",
         body="Answer by {due}, or it is lost." if dispute.due_by else "Open it to see what the bank asks.",
-        words={"amount": f"{written(dispute.amount, dispute.currency)} {dispute.currency}"},
+        amounts={"amount": Money(dispute.amount, dispute.currency)},
         moments={"due": dispute.due_by} if dispute.due_by else {},
         zone=zone.key,
         url=f"{HOME}/{dispute.payment_id}",

@@ -3,19 +3,19 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
 
-from lastlight.domains.resources.model import MINUTE, Booking, Price, PriceUnit, Resource, ResourceKind
+from lastlight.domains.resources.model import MINUTE, MOST_PRICE, Booking, Price, PriceUnit, Resource, ResourceKind
 from lastlight.domains.resources.schemas import BookingChange, BookingIn, ResourceChange, ResourceIn
 from lastlight.domains.venues import Venue, moment_of
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import PatronId, ResourceId, VenueId
-from lastlight.kernel.money import digits_of
 from lastlight.runtime.http import Input
+from lastlight.ui import amounts
+from lastlight.ui.formats import money
 
 Short = Annotated[str, msgspec.Meta(max_length=120)]
 Long = Annotated[str, msgspec.Meta(max_length=500)]
@@ -71,7 +71,7 @@ def of_resource(resource: Resource) -> dict[str, str]:
         "name": resource.name,
         "zone": resource.zone,
         "capacity": "" if resource.capacity is None else str(resource.capacity),
-        "price": "" if price is None else _major(price.amount, resource.currency),
+        "price": "" if price is None else amounts.in_field(price.amount, resource.currency),
         "price_unit": "hour" if price is None else price.unit,
         "bookable": "true" if resource.bookable else "",
         "buffer_minutes": str(resource.buffer_minutes),
@@ -224,14 +224,9 @@ def _price(text: str, unit: Literal["play", "hour"], currency: str) -> Price | N
     if not text.strip():
         return None
     try:
-        minor = Decimal(text.strip().replace(",", ".")).scaleb(digits_of(currency))
-    except InvalidOperation as error:
-        raise Invalid(fields={"price": "Give an amount, such as 25.00, or leave it empty."}) from error
-    if not minor.is_finite() or minor != minor.to_integral_value() or not 0 <= minor <= 100_000_000_000:
-        raise Invalid(fields={"price": f"Give an amount of {currency}, such as 25.00, or leave it empty."})
-    return Price(amount=int(minor), unit=unit)
-
-
-def _major(minor: int, currency: str) -> str:
-    precision = digits_of(currency)
-    return f"{Decimal(minor).scaleb(-precision):.{precision}f}"
+        minor = amounts.of_field(text, currency)
+    except ValueError as error:
+        raise Invalid(fields={"price": f"{error} Leave it empty for no price."}) from error
+    if not 0 <= minor <= MOST_PRICE:
+        raise Invalid(fields={"price": f"Give at most {money(MOST_PRICE, currency)}, or leave it empty for no price."})
+    return Price(amount=minor, unit=unit)

@@ -16,6 +16,8 @@ BookingStatus = Literal["booked", "arrived", "done", "cancelled", "no_show"]
 BookedBy = Literal["guest", "staff"]
 
 MINUTE = timedelta(minutes=1)
+MOST_PRICE = 100_000_000_000
+"""In minor units."""
 STAFF_LATE = timedelta(hours=1)
 """Staff may write down a booking that began this long ago; a guest cannot."""
 
@@ -111,7 +113,7 @@ def require_valid(resource: ResourceFields) -> None:
         found["zone"] = "Give the zone in at most 60 characters."
     if resource.capacity is not None and not 1 <= resource.capacity <= 10_000:
         found["capacity"] = "Give the number of people that it takes, or leave it empty."
-    if resource.price is not None and not 0 <= resource.price.amount <= 100_000_000_000:
+    if resource.price is not None and not 0 <= resource.price.amount <= MOST_PRICE:
         found["price.amount"] = "Give the price in the currency's minor unit, such as 2500 for 25.00."
     if not 0 <= resource.buffer_minutes <= 240:
         found["buffer_minutes"] = "Give between 0 and 240 minutes."

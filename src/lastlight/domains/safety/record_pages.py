@@ -10,13 +10,15 @@ from lastlight.domains.safety.listings import LOG
 from lastlight.domains.safety.model import Contact, EmergencyContacts, Thresholds
 from lastlight.domains.safety.page_parts import listed
 from lastlight.domains.safety.permissions import SAFETY_LOG, SAFETY_MANAGE, SAFETY_READ
-from lastlight.domains.safety.schemas import ContactsIn, FiguresQuery, ThresholdsIn
+from lastlight.domains.safety.schemas import MOST_SPEND, ContactsIn, FiguresQuery, ThresholdsIn
 from lastlight.domains.venues import chosen_venue, find_venue, standing_venues
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import VenueId
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Operation, Redirect, RequestInfo, View, checked, page, page_post
+from lastlight.ui import amounts
+from lastlight.ui.formats import money
 
 CONTACT_ROWS = 5
 SPANS = (7, 28, 90, 365)
@@ -105,7 +107,7 @@ def setup_pages(prefix: str) -> tuple[Operation, ...]:
             "venue": venue,
             "home": f"{prefix}/venues",
             "here": f"{prefix}/venues/{venue_id}/safety",
-            "limits": _limit_texts(limits),
+            "limits": _limit_texts(limits, venue.currency),
             "contacts": _contact_texts(known),
             "rows": list(range(1, CONTACT_ROWS + 1)),
             "history": await entity_history(ctx, entity="venue", entity_id=venue_id),
@@ -126,7 +128,9 @@ def setup_pages(prefix: str) -> tuple[Operation, ...]:
     async def thresholds_submit(ctx: Ctx, venue_id: VenueId, form: Form[ThresholdsForm]) -> Redirect:
         """Set what a venue watches; refused when somebody else did in the meantime."""
         data = form.require()
-        await thresholds.set_thresholds(ctx, venue_id=venue_id, data=to_thresholds(data), version=data.version)
+        venue = await find_venue(ctx, venue_id=venue_id, permission=SAFETY_MANAGE)
+        wanted = to_thresholds(data, currency=venue.currency)
+        await thresholds.set_thresholds(ctx, venue_id=venue_id, data=wanted, version=data.version)
         return Redirect(f"{prefix}/venues/{venue_id}/safety", toast="Saved. It is watched from now on.")
 
     @page_post(
@@ -150,10 +154,10 @@ def setup_pages(prefix: str) -> tuple[Operation, ...]:
     return (venue_safety_page, thresholds_submit, contacts_submit)
 
 
-def to_thresholds(form: ThresholdsForm) -> ThresholdsIn:
+def to_thresholds(form: ThresholdsForm, *, currency: str) -> ThresholdsIn:
     """The form's texts as thresholds; Invalid with every field that does not fit."""
     wrong: dict[str, str] = {}
-    spend = _minor(form.spend, wrong)
+    spend = _spend(form.spend, currency, wrong)
     bounds: dict[str, tuple[int | None, int, int]] = {
         "minutes_inside": (form.minutes_inside, 1, 2880),
         "drinks_per_hour": (form.drinks_per_hour, 1, 100),
@@ -201,20 +205,21 @@ def _row_fields(fields: Any, rows: list[int]) -> dict[str, str]:
     return found
 
 
-def _minor(text: str, wrong: dict[str, str]) -> int | None:
+def _spend(text: str, currency: str, wrong: dict[str, str]) -> int | None:
     if not text.strip():
         return None
     try:
-        minor = round(float(text.replace(" ", "").replace(",", ".")) * 100)
-    except (ValueError, OverflowError):
-        minor = 0
-    if not 1 <= minor <= 1_000_000_000_000:
-        wrong["spend"] = "Give an amount, such as 2500."
+        minor = amounts.of_field(text, currency)
+    except ValueError as error:
+        wrong["spend"] = str(error)
+        return None
+    if not 1 <= minor <= MOST_SPEND:
+        wrong["spend"] = f"Give more than nothing, and at most {money(MOST_SPEND, currency)}."
         return None
     return minor
 
 
-def _limit_texts(limits: Thresholds) -> dict[str, str]:
+def _limit_texts(limits: Thresholds, currency: str) -> dict[str, str]:
     texts = {
         name: "" if value is None else str(value)
         for name, value in msgspec.structs.asdict(limits).items()
@@ -222,7 +227,7 @@ def _limit_texts(limits: Thresholds) -> dict[str, str]:
     }
     spend = limits.spend_minor
     return texts | {
-        "spend": "" if spend is None else f"{spend / 100:.2f}".removesuffix(".00"),
+        "spend": "" if spend is None else amounts.in_field(spend, currency),
         "alert_escalates_minutes": str(max(1, round(limits.alert_escalates_s / 60))),
     }
 

@@ -14,13 +14,15 @@ from lastlight.runtime.http import Input
 Words = Annotated[str, msgspec.Meta(max_length=2000)]
 SomeWords = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+MOST_SPEND = 1_000_000_000_000
+"""In minor units."""
 
 
 class ThresholdsIn(Input, frozen=True, kw_only=True):
     """A venue's thresholds, all of them; null: not watched."""
 
     minutes_inside: Annotated[int, msgspec.Meta(ge=1, le=2880)] | None = None
-    spend_minor: Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000_000)] | None = None
+    spend_minor: Annotated[int, msgspec.Meta(ge=1, le=MOST_SPEND)] | None = None
     drinks_per_hour: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
     least_age: Annotated[int, msgspec.Meta(ge=1, le=99)] | None = None
     interventions: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None

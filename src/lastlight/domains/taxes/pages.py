@@ -15,10 +15,11 @@ from lastlight.domains.taxes.quoting import quote, tax_choices
 from lastlight.domains.taxes.schemas import Line, Quote, TaxCategoryChange, TaxCategoryIn
 from lastlight.domains.venues import Venue, standing_venues
 from lastlight.kernel.errors import Invalid
-from lastlight.kernel.money import MOST, parsed
+from lastlight.kernel.money import MOST
 from lastlight.runtime.audit.history import entity_history
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.http import Form, Input, Redirect, View, page, page_post
+from lastlight.ui import amounts
 
 HOME = "/owner/taxes"
 ONE = f"{HOME}/categories/{{tax_category_id:uuid}}"
@@ -110,7 +111,7 @@ async def tax_calculation_page(ctx: Ctx, query: CalculationQuery) -> View:
 
 async def _calculated(ctx: Ctx, query: CalculationQuery, venue: Venue) -> Quote:
     try:
-        amount = parsed(query.amount, venue.currency)
+        amount = amounts.of_field(query.amount, venue.currency)
     except ValueError as error:
         raise Invalid(fields={"amount": str(error)}) from error
     quantity = int(query.quantity) if query.quantity.isdecimal() else 0

@@ -1,12 +1,14 @@
-"""The history of one thing, as a page's rail shows it."""
+"""The history of one thing, as a page's rail shows it: amounts in its reader's spelling, however they were kept."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
 
+from lastlight.kernel.money import Money
 from lastlight.runtime.audit.entries import AUDIT_READ
 from lastlight.runtime.context import Ctx
+from lastlight.ui.formats import money
 
 HISTORY = """
 select a.seq, a.at, a.name, a.payload from audit_entries a
@@ -35,9 +37,10 @@ def words_of(name: str) -> str:
 
 def changes_of(before: Any, after: Any) -> tuple[str | None, str | None]:
     """What was and what is, a line a field, without the fields that say nothing to a person: those that stayed as they were, too."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        before, after = _apart(before, after)  # pyright: ignore[reportUnknownArgumentType] decoded JSON
-    return _lines(before), _lines(after)
+    was, is_now = (_in_money(one) if isinstance(one, dict) else None for one in (before, after))
+    if was is not None and is_now is not None:
+        was, is_now = _apart(was, is_now)
+    return _lines(was), _lines(is_now)
 
 
 def _entry(row: Any) -> dict[str, Any]:
@@ -60,11 +63,19 @@ def _apart(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any
     return was, is_now
 
 
-def _lines(value: Any) -> str | None:
-    if not isinstance(value, dict):
-        return None
-    fields: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType] decoded JSON
-    said = [(name, part) for name, part in fields.items() if name not in HIDDEN and part not in (None, "", [], {})]
+def _in_money(value: Any) -> dict[str, Any]:
+    """Facts with an amount in minor units beside its currency, as one amount; other facts as they are."""
+    fields = cast("dict[str, Any]", value)
+    amount, currency = fields.get("amount"), fields.get("currency")
+    if not isinstance(amount, int) or not isinstance(currency, str) or not currency:
+        return fields
+    return {name: part for name, part in fields.items() if name != "currency"} | {"amount": money(amount, currency)}
+
+
+def _lines(fields: dict[str, Any] | None) -> str | None:
+    said = [
+        (name, part) for name, part in (fields or {}).items() if name not in HIDDEN and part not in (None, "", [], {})
+    ]
     lines = [f"{name.replace('_', ' ')}: {_short(part)}" for name, part in said[:MOST_FIELDS]]
     return "\n".join([*lines, "…"] if len(said) > MOST_FIELDS else lines) or None
 
@@ -77,7 +88,7 @@ def _short(value: Any) -> str:
 
 def _leaves(value: Any) -> list[str]:
     if isinstance(value, dict):
-        fields: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType] decoded JSON
+        fields = _in_money(value)
         if {"opens", "closes"} <= fields.keys():
             return [f"{fields['opens']}–{fields['closes']}"]
         return [leaf for part in fields.values() for leaf in _leaves(part)]
@@ -86,4 +97,7 @@ def _leaves(value: Any) -> list[str]:
         return [leaf for part in items for leaf in _leaves(part)]
     if isinstance(value, bool):
         return ["yes" if value else "no"]
-    return [] if value in (None, "") else [str(value)]
+    if value in (None, ""):
+        return []
+    kept = Money.kept(value) if isinstance(value, str) else None
+    return [money(kept.amount, kept.currency) if kept else str(value)]

@@ -16,6 +16,7 @@ from prometheus_client import Counter
 
 from lastlight.kernel.base64url import encode_base64url
 from lastlight.kernel.ids import PLATFORM
+from lastlight.kernel.money import Money
 from lastlight.runtime import clock
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.jobs.declaration import Retry, job
@@ -26,8 +27,8 @@ from lastlight.runtime.push.notice import Notice
 from lastlight.runtime.push.subscriptions import PushUnsubscribed
 from lastlight.runtime.services import Services
 from lastlight.runtime.staged import RefusedError, Stage, Staged, begin
-from lastlight.ui.formats import moment
-from lastlight.ui.reader import known_locale, reading_as
+from lastlight.ui.formats import moment, money
+from lastlight.ui.reader import known_locale, locale_of, reading_as
 from lastlight.ui.translations import gettext
 
 _seal = cast("Callable[..., bytes]", http_ece.encrypt)  # pyright: ignore[reportUnknownMemberType] - untyped library
@@ -95,6 +96,8 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     body: str
     words: dict[str, str]
+    amounts: dict[str, Money] = {}
+    """Empty in a job that an earlier release queued."""
     moments: dict[str, datetime]
     zone: str
     url: str
@@ -116,6 +119,8 @@ async def notify(ctx: Ctx, *, people: Iterable[UUID], notice: Notice, key: str, 
     spread = Spread(
         kind=notice.kind.key,
         expires_at=ctx.now + timedelta(seconds=notice.seconds),
+        # a worker of the release before knows words only
+        words=notice.words | {name: str(amount) for name, amount in notice.amounts.items()},
         **{name: getattr(notice, name) for name in _SAME},
     )
     await ctx.enqueue(
@@ -123,7 +128,7 @@ async def notify(ctx: Ctx, *, people: Iterable[UUID], notice: Notice, key: str, 
     )
 
 
-_SAME = ("title", "body", "words", "moments", "zone", "url", "tag", "urgency", "silent", "stays")
+_SAME = ("title", "body", "amounts", "moments", "zone", "url", "tag", "urgency", "silent", "stays")
 
 
 @job("push.spread", role="system", retry=Retry(attempts=8, backoff=1.0))
@@ -146,8 +151,10 @@ async def spread_notice(
 def payload(spread: Spread, device: Device) -> dict[str, Any]:
     """What the service worker shows, in the reader's language."""
     locale = device.locale if known_locale(device.locale) else "en"
-    with reading_as(locale=locale, zone=spread.zone):
-        given = spread.words | {name: moment(value, "short") for name, value in spread.moments.items()}
+    with reading_as(locale=locale_of(device.locale), zone=spread.zone):
+        amounts = {name: money(value.amount, value.currency) for name, value in spread.amounts.items()}
+        moments = {name: moment(value, "short") for name, value in spread.moments.items()}
+        given = spread.words | amounts | moments
         title, body = (gettext(text).format_map(given) if text else "" for text in (spread.title, spread.body))
     return {
         "title": title[:120],

@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from lastlight.kernel.money import Money
 from lastlight.kernel.permissions import Permission
 
 Urgency = Literal["very-low", "low", "normal", "high"]
@@ -28,9 +29,11 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: NoticeKind
     title: str
-    """English, translated for each reader; `{name}` stands for one of `words` or `moments`."""
+    """English, translated for each reader; `{name}` stands for one of `words`, `amounts` or `moments`."""
     body: str = ""
     words: dict[str, str] = {}
+    amounts: dict[str, Money] = {}
+    """Written as each reader's screens write them."""
     moments: dict[str, datetime] = {}
     zone: str = "UTC"
     """The time zone in which moments are written."""

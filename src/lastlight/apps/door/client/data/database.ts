@@ -61,6 +61,9 @@ export interface Entrance {
   amount: number;
   currency: string;
   missing: number;
+  /** Of the guest's credits, where they are short: in dispute, and expired in the last weeks; missing from what was kept by an earlier version. */
+  frozen?: number;
+  expired?: number;
 }
 
 export interface Answer {

@@ -7,7 +7,7 @@ import { Field } from "../../../../ui/js/parts/field";
 import { Refused, Unreachable } from "../../../../ui/js/wire/api";
 import { inside, member, online, snapshot } from "../state/door";
 import { dismiss, letInByHand, reasonOf, type Result } from "../state/scan";
-import { adviceFor, clock, entranceText, SIGNS, wordsFor } from "./words";
+import { adviceFor, clock, entranceText, SIGNS, wordsFor, wordsForShort } from "./words";
 
 // icons: hand
 const GOOD_NEWS_MS = 2_400;
@@ -69,6 +69,7 @@ function isFull(): boolean {
 function wordsOf(answer: Result): { word: string; advice: string } {
   const { what, age, detail } = answer;
   if (what === "under-age" && age === null) return wordsFor("age-unknown");
+  if (what === "entry-unpaid" && answer.entrance) return wordsForShort(answer.entrance);
   const check = _("Check an ID: nobody knows their age, and it is %(limit)s+ here.", { limit: snapshot.value?.age_limit ?? 0 });
   return { word: wordsFor(what).word, advice: isUnseen(answer) ? check : adviceFor(what, detail) };
 }

@@ -48,6 +48,17 @@ const WORDS = (): Record<string, Words> => ({
   "sequence-reused": { word: _("Not counted"), advice: _("This device's count is behind. Enrol the scanner again.") },
 });
 
+/** The word and the advice where somebody is short of credits: what has become of those that they had. */
+export function wordsForShort({ missing, frozen = 0, expired = 0, currency }: Entrance): Words {
+  const few = wordsFor("entry-unpaid");
+  const next = _("They can buy credits in their app and show the pass again, or ask a manager.");
+  const lost: string[] = [];
+  if (frozen) lost.push(_("%(amount)s of their credits is frozen while a card payment is disputed.", { amount: money(frozen, currency) }));
+  if (expired) lost.push(_("%(amount)s of their credits has expired.", { amount: money(expired, currency) }));
+  const word = frozen >= missing ? _("Credits frozen") : expired >= missing ? _("Credits expired") : few.word;
+  return lost.length ? { word, advice: [...lost, next].join(" ") } : few;
+}
+
 /** What is said of the price of the entrance: what was paid, is owed or is missing; without the server, what will be charged. */
 export function entranceText(entrance: Entrance | null, offline: boolean): string {
   const price = snapshot.value?.entrance;
