@@ -40,7 +40,7 @@ from lastlight.runtime import processor
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.jobs.module import MODULE as JOBS
-from lastlight.runtime.jobs.worker import run_jobs
+from lastlight.runtime.jobs.worker import Worker
 from lastlight.runtime.module import Module
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
@@ -284,12 +284,16 @@ async def until(look: Callable[[], Awaitable[Any]], *, seconds: float = PATIENCE
 
 @asynccontextmanager
 async def opened_shop(settings: Settings, *more: Module) -> AsyncGenerator[Shop]:
-    """A new business whose settings name an account of a sandbox that runs; a worker carries out what is queued."""
+    """A new business whose settings name an account of a sandbox that runs; a worker carries out what is queued.
+
+    No schedule is due meanwhile: a sweep at its own moment would bring events that a test is about to bring.
+    """
     async with opened_services(settings, (LEDGER, PAYMENTS, JOBS, *more)) as services:
         tenant_id = await make_tenant(settings, f"t{uuid4().hex[:12]}")
         trial = TRIALS[tenant_id] = Trial()
         stop = asyncio.Event()
-        task = asyncio.create_task(run_jobs(services, stop, stale=timedelta(seconds=120)))
+        worker = Worker(services, timedelta(seconds=120))
+        tasks = [asyncio.create_task(one) for one in (worker.keep_heartbeat(stop), worker.take_jobs(stop))]
         try:
             key = settings.stripe_secret_key
             webhook_secret = settings.stripe_webhook_secrets[0]
@@ -297,4 +301,4 @@ async def opened_shop(settings: Settings, *more: Module) -> AsyncGenerator[Shop]
             yield Shop(services, tenant_id, beside, trial)
         finally:
             stop.set()
-            await task
+            await asyncio.gather(*tasks)
