@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import closing
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
@@ -337,12 +338,32 @@ def test_what_a_bank_asks_about_is_frozen_and_told(
     purse = page.get_by_role("region", name="Credits in ZAR")
     expect(purse.locator("b")).to_have_text(shown("R 100,00"))
     expect(purse.get_by_text(shown("R 250,00 more is frozen"))).to_be_visible()
-    expect(page.get_by_role("region", name="History").get_by_role("listitem").first).to_contain_text("Frozen")
+    newest = page.get_by_role("region", name="History").get_by_role("listitem").first
+    expect(newest).to_contain_text(shown("Frozen: the bank asks"))
+    expect(newest).to_contain_text(shown("R 250,00 set aside"))
     assert wrong_in_themes(page) == []
     page.goto(f"/patron/credits/{paid}")
     expect(page.get_by_text("Of it frozen")).to_be_visible()
     expect(page.get_by_role("button", name="Ask the money back")).to_have_count(0)
     assert wrong_in_themes(page) == []
+    win(page, live_server, beside)
+    with closing(live_server.client(guest)) as client:
+        assert client.post(f"/api/patron/payments/{paid}/check").status_code < 300
+    wait_until(page, lambda: [one["disputed"] for one in payments_of(live_server, guest)] == [0, 0])
+    page.goto("/patron/credits")
+    expect(newest).to_contain_text(shown("Released again"))
+    expect(newest).to_contain_text(shown("R 250,00 free again"))
+    expect(purse.locator("b")).to_have_text(shown("R 350,00"))
+
+
+def win(page: Page, server: LiveServer, beside: SandboxBeside) -> None:
+    """Answer the one dispute that waits for it, and let the bank agree."""
+    with closing(server.client(server.person("owner"))) as client:
+        [waiting] = client.get("/api/disputes", params={"status": "needs_response"}).json()["items"]
+        path, evidence = f"/api/disputes/{waiting['id']}/evidence", {"evidence": "winning_evidence"}
+        assert client.post(path, json=evidence, headers={"Idempotency-Key": str(uuid4())}).status_code == 200
+        wait_until(page, lambda: client.get(f"/api/disputes/{waiting['id']}").json()["answered_at"] is not None)
+    beside.control("clock", seconds=10)
 
 
 def choose_currency(page: Page, currency: str) -> None:

@@ -309,6 +309,8 @@ class Model:
                 dispute.frozen = 0
                 lot.ends = max(lot.ends, (self.day + GRACE_DAYS, self.tick))
             return
+        if dispute.frozen > dispute.amount:
+            lot.ends = max(lot.ends, (self.day + GRACE_DAYS, self.tick))
         lot.frozen -= dispute.frozen
         dispute.frozen = 0
         dispute.taken = taken = min(dispute.amount, lot.free)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from lastlight.domains.credits import CreditsShort, disputes, spend
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.database
 
 VISA = "pm_card_visa"
 DAYS_60 = 60 * 86_400
+LINES = "select kind from credit_entries where tenant_id = $1 and payment_id = $2"
 
 
 @pytest.fixture
@@ -138,6 +140,48 @@ async def test_another_amount_that_is_said_later_moves_nothing_that_the_bank_did
         assert (await lot(shop, payment), payment.disputed) == ((0, 0), 4_000)
     else:
         assert (dispute.lost, books, await lot(shop, payment), payment.disputed) == (0, before, (3_000, 0), 0)
+
+
+@pytest.mark.parametrize("taken", [0, 7_000])
+@pytest.mark.parametrize("said", [1, 2_500, 5_000])
+async def test_a_verdict_about_another_amount_that_came_before_we_looked_takes_that(
+    shop: Shop, taken: int, said: int
+) -> None:
+    payment = await bought(shop, VISA)
+    if taken:
+        await spent(shop, payment, taken)
+    left = 10_000 - taken
+    payment = await disputed(shop, payment, 4_000)
+    assert await lot(shop, payment) == (left, min(left, 4_000))
+    [dispute] = await shop.disputes(payment)
+    shop.beside.control("amend", dispute=dispute.provider_id, amount=said)
+    shop.beside.control("clock", seconds=DAYS_60)
+    for _ in range(2):
+        shop.beside.control("overturn", dispute=dispute.provider_id)
+    payment = await shop.look(payment)
+    [dispute] = await shop.disputes(payment)
+    assert (dispute.status, dispute.amount, dispute.lost) == ("lost", said, max(0, said - left))
+    assert (payment.disputed, await lot(shop, payment)) == (said, (max(0, left - said), 0))
+    books = await agreed(shop)
+    assert ("disputes-held" in books, books.get("losses", 0)) == (False, dispute.lost)
+
+
+@pytest.mark.parametrize(("taken", "freed", "frozen"), [(0, 4, 6), (7_000, 3, 4)])
+async def test_as_much_is_frozen_as_is_disputed_now(shop: Shop, taken: int, freed: int, frozen: int) -> None:
+    payment = await bought(shop, VISA)
+    if taken:
+        await spent(shop, payment, taken)
+    left = 10_000 - taken
+    payment = await disputed(shop, payment, 4_000)
+    [dispute] = await shop.disputes(payment)
+    for amount in (2_500, 2_500, 1, 0, 3_500, 9_000, 4_000):
+        async with shop.ctx() as ctx:
+            await disputes.freeze(ctx, payment=payment, dispute=msgspec.structs.replace(dispute, amount=amount))
+        assert await lot(shop, payment) == (left, min(left, amount))
+        await agreed(shop)
+    async with shop.ctx() as ctx:
+        kinds = [row["kind"] for row in await ctx.db.fetch(LINES, shop.tenant_id, payment.id)]
+    assert (kinds.count("released"), kinds.count("frozen")) == (freed, frozen), "what stays the same is not written"
 
 
 async def test_an_inquiry_follows_the_amount_that_the_bank_asks_about_and_freezes_nothing(shop: Shop) -> None:

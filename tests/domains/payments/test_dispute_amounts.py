@@ -78,6 +78,19 @@ async def test_more_that_is_taken_before_the_verdict_is_disputed_and_frozen_too(
     assert await stands(world, payment_id) == (0, 5_500, held - 4_000)
 
 
+@pytest.mark.parametrize("status", ["needs_response", "under_review", "lost"])
+async def test_less_that_is_taken_in_its_place_is_disputed_and_frozen(world: World, status: str) -> None:
+    payment_id, seen = await opened(world)
+    _, _, held = await stands(world, payment_id)
+    told = TRIALS[world.a.id].told
+    told.clear()
+    less = with_more(with_more(seen, 4_000, status="won"), -1_500, status=status)
+    for _ in range(2):
+        await follow(world, payment_id, less)
+        assert await stands(world, payment_id) == (1_500, 1_500, held - (4_000 if status == "lost" else 2_500))
+        assert told == ["frozen 1500", "lost 1500"][: 2 if status == "lost" else 1]
+
+
 async def test_what_a_won_dispute_gives_back_may_come_after_its_verdict(world: World) -> None:
     payment_id, seen = await opened(world)
     _, _, held = await stands(world, payment_id)

@@ -31,10 +31,16 @@ class Disputed(NamedTuple):
 
 
 async def freeze(ctx: Ctx, *, payment: Payment, dispute: Dispute) -> None:
-    """Set aside what is left of the lot, at most what is disputed. One hold at a time: a later one is put in its place."""
+    """Set aside what is left of the lot, at most what is disputed. One hold at a time: a later one is put in its place.
+
+    Where less is disputed than is frozen, all is let go first.
+    """
     account = await expire_of_payer(ctx, payment=payment)
     lot = await lot_of(ctx, payment_id=payment.id)
     before = await _of_dispute(ctx, dispute)
+    if lot is not None and before.frozen > dispute.amount - before.taken:
+        await _let_go(ctx, account, lot.id, before, _about("released", payment, dispute))
+        lot, before = await lot_of(ctx, payment_id=payment.id), before._replace(frozen=0)
     more = min(dispute.amount - before.frozen - before.taken, lot.free) if lot else 0
     if lot is None or more <= 0:
         return

@@ -50,6 +50,7 @@ class CreditEntryRow(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
     tax: int
     balance: int
+    froze: int
     frozen: int
     currency: str
     venue: str | None
@@ -70,6 +71,7 @@ class OwnCreditEntryRow(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
     tax: int
     balance: int
+    froze: int
     frozen: int
     currency: str
     venue: str | None
@@ -104,6 +106,7 @@ MONEY = (
     Column("amount", "Amount, minor unit", kind="number"),
     Column("tax", "Of it taxes", kind="number", shown=False),
     Column("balance", "Balance after", kind="number"),
+    Column("froze", "Frozen by it", kind="number", shown=False),
     Column("frozen", "Of it frozen", kind="number", shown=False),
     Column("currency", "Currency"),
 )

@@ -8,7 +8,8 @@ verdict booked is taken back first, and then it is followed like any other; peop
 about another amount.
 
 What is disputed is what the bank has taken: where the provider says another amount afterwards, without moving money, nothing changes. More
-that is taken is frozen, too. Where only a part comes back, nothing is booked, and somebody has to look.
+that is taken is frozen, too, and what is not disputed any more is let go. Where only a part comes back, nothing is booked, and somebody
+has to look.
 """
 
 import msgspec
@@ -74,8 +75,8 @@ async def follow_dispute(ctx: Ctx, *, payment: Payment, seen: processor.Dispute,
     if before is not None and overturned:
         await _overturn(ctx, payment, before, status, hint)
     anew = before is None or before.status in INQUIRIES or overturned
-    grown = before is not None and amount > before.amount
-    if (anew or grown) and status not in INQUIRIES and not (overturned and status in DISPUTE_ENDED):
+    differs = before is not None and amount != before.amount
+    if (anew or differs) and status not in INQUIRIES and not (overturned and status in DISPUTE_ENDED):
         await PURPOSES.of(payment).freeze(ctx, payment, dispute)
     lost = await _verdict(ctx, payment, dispute, status) if status in DISPUTE_ENDED else 0
     due = moment(seen.due_by) if seen.due_by else None

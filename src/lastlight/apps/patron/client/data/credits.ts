@@ -47,6 +47,9 @@ export interface CreditEntry {
   /** Of the amount, with its sign. */
   tax: number;
   balance: number;
+  /** What this line froze, or let go where it is negative. */
+  froze: number;
+  /** Of the balance. */
   frozen: number;
   currency: string;
   venue: string | null;

@@ -91,7 +91,7 @@ function Row({ entry }: { entry: CreditEntry }) {
   const [open, setOpen] = useState(false);
   const opens = entry.kind === "spent" || entry.kind === "spend-reversed";
   const tax = entry.tax ? _("%(amount)s of it taxes", { amount: money(Math.abs(entry.tax), entry.currency) }) : "";
-  const facts = [entry.venue, entry.kind === "bought" ? "" : entry.description, tax, when(entry.at, now.value, zoneOf())];
+  const facts = [aside(entry), entry.venue, entry.kind === "bought" ? "" : entry.description, tax, when(entry.at, now.value, zoneOf())];
   return (
     <li>
       <span class="ic">
@@ -115,6 +115,13 @@ function Row({ entry }: { entry: CreditEntry }) {
       {open && <SpendDialog entry={entry} word={word()} onClose={() => setOpen(false)} />}
     </li>
   );
+}
+
+/** What is set aside for a dispute, or is not any more: it stays theirs meanwhile, so no amount stands on the right. */
+function aside({ kind, froze, currency }: CreditEntry): string {
+  if (kind !== "frozen" && kind !== "released") return "";
+  const amount = money(Math.abs(froze), currency);
+  return froze > 0 ? _("%(amount)s set aside", { amount }) : _("%(amount)s free again", { amount });
 }
 
 function signed(amount: number, currency: string): string {
