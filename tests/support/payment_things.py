@@ -24,6 +24,10 @@ from tests.support.things import THINGS
 from tests.support.world import Somebody, World
 
 OPENED = "update payments set status = 'open', intent_id = $3, checked_at = now() where tenant_id = $1 and id = $2"
+KEPT_EVENT = """insert into provider_events (tenant_id, id, endpoint, event_id, kind, api_version, object_id, source, state, error, body, happened_at,
+                                       received_at, handled_at)
+          values ($1, $2, 'platform', $3, $4, $5, 'pi_1', 'webhook', $6, case when $6 = 'failed' then 'No such payment' else '' end, '{}', now(), now(),
+                  now())"""
 
 
 def movement(
@@ -154,6 +158,15 @@ async def disputed(services: Services, tenant_id: TenantId, **whose: Any) -> UUI
         seen = Seen(at=ctx.now, intent=intent_of(payment), disputes=[dispute_of(payment)])
         await follow(ctx, payment=payment, seen=seen, hint=Hint("poll"))
         return (await disputes_of(ctx, payment_id=payment_id))[0].id
+
+
+async def kept_event(
+    world: World, tenant_id: UUID, *, state: str = "done", kind: str = "payment_intent.succeeded"
+) -> UUID:
+    """An event of the provider as the inbox keeps it, about no payment."""
+    row_id = uuid4()
+    await world.sql(KEPT_EVENT, tenant_id, row_id, f"evt_{row_id.hex}", kind, processor.API_VERSION, state)
+    return row_id
 
 
 async def brought(services: Services, tenant_id: TenantId, *, state: str = "done", **whose: Any) -> UUID:

@@ -2,22 +2,16 @@
 
 import re
 from collections.abc import AsyncGenerator
-from uuid import UUID, uuid4
 
 import pytest
 
 from lastlight.kernel.ids import PLATFORM
-from lastlight.runtime import processor
 from lastlight.runtime.settings import Settings
 from tests.support.console_calls import get
-from tests.support.payment_things import opened
+from tests.support.payment_things import kept_event, opened
 from tests.support.world import Somebody, World, opened_world
 
 pytestmark = pytest.mark.database
-KEPT = """insert into provider_events (tenant_id, id, endpoint, event_id, kind, api_version, object_id, source, state, error, body, happened_at,
-                                       received_at, handled_at)
-          values ($1, $2, 'platform', $3, $4, $5, 'pi_1', 'webhook', $6, case when $6 = 'failed' then 'No such payment' else '' end, '{}', now(), now(),
-                  now())"""
 ALL = "/platform/provider-events/all"
 
 
@@ -32,17 +26,11 @@ def finance(world: World) -> Somebody:
     return world.somebody["crew.finance"]
 
 
-async def keep(world: World, tenant_id: UUID, *, state: str, kind: str = "payment_intent.succeeded") -> UUID:
-    row_id = uuid4()
-    await world.sql(KEPT, tenant_id, row_id, f"evt_{row_id.hex}", kind, processor.API_VERSION, state)
-    return row_id
-
-
 async def test_one_list_of_all_businesses_by_state_kind_and_business(world: World, finance: Somebody) -> None:
     rows = {
-        await keep(world, world.a.id, state="failed"): world.a.id,
-        await keep(world, world.b.id, state="done", kind="charge.refunded"): world.b.id,
-        await keep(world, PLATFORM, state="ignored", kind="balance.available"): PLATFORM,
+        await kept_event(world, world.a.id, state="failed"): world.a.id,
+        await kept_event(world, world.b.id, state="done", kind="charge.refunded"): world.b.id,
+        await kept_event(world, PLATFORM, state="ignored", kind="balance.available"): PLATFORM,
     }
     failed, done, nobodys = rows
     shown = {
@@ -75,7 +63,7 @@ async def test_the_first_page_says_what_failed_to_who_may_look(world: World, fin
     calm = await get(world, "/platform", finance)
     assert "every payment reached the provider" in calm
     assert "could not be worked off" not in calm
-    await keep(world, world.a.id, state="failed")
+    await kept_event(world, world.a.id, state="failed")
     lost = await opened(world.people.services, world.b.id)
     await world.sql("update payments set status = 'failed', ended_at = now() where id = $1", lost)
     text = await get(world, "/platform", finance)

@@ -2,21 +2,17 @@
 
 import re
 from collections.abc import AsyncGenerator
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from lastlight.domains.payments.event_words import EVENT_KINDS, KIND_WORDS
-from lastlight.runtime import processor
 from lastlight.runtime.settings import Settings
 from lastlight.sandbox.events import EVENTS
 from tests.support.console_calls import get
+from tests.support.payment_things import kept_event
 from tests.support.world import Somebody, World, opened_world
 
-KEPT = """
-insert into provider_events (tenant_id, id, endpoint, event_id, kind, api_version, object_id, source, state, body, happened_at, handled_at)
-values ($1, $2, 'platform', $3, $4, $5, 'dp_1', 'webhook', 'done', '{}', now(), now())
-"""
 HOME = "/owner/provider-events"
 
 
@@ -43,7 +39,8 @@ async def test_the_owners_list_speaks_plainly_and_is_searched_and_filtered_by_bo
     world: World, owner: Somebody
 ) -> None:
     decided, unknown, refund = [
-        await _keep(world, kind) for kind in ("charge.dispute.closed", "radar.warning.raised", "refund.created")
+        await kept_event(world, world.a.id, kind=kind)
+        for kind in ("charge.dispute.closed", "radar.warning.raised", "refund.created")
     ]
     text = await get(world, HOME, owner)
     assert re.search(r'Dispute decided<br><small class="u-dim mono">charge\.<wbr>dispute\.<wbr>closed</small>', text)
@@ -63,12 +60,6 @@ async def test_the_owners_list_speaks_plainly_and_is_searched_and_filtered_by_bo
 
 @pytest.mark.database
 async def test_the_page_of_an_event_is_headed_by_its_words_and_says_its_name(world: World, owner: Somebody) -> None:
-    text = await get(world, f"{HOME}/{await _keep(world, 'charge.dispute.closed')}", owner)
+    text = await get(world, f"{HOME}/{await kept_event(world, world.a.id, kind='charge.dispute.closed')}", owner)
     assert re.search(r"<h1[^>]*>\s*Dispute decided", text)
     assert "charge.dispute.closed" in text
-
-
-async def _keep(world: World, kind: str) -> UUID:
-    row_id = uuid4()
-    await world.sql(KEPT, world.a.id, row_id, f"evt_{row_id.hex}", kind, processor.API_VERSION)
-    return row_id

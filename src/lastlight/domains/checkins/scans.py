@@ -224,9 +224,8 @@ def _again(scan: ScanIn, row: Any) -> ScanOut:
     told = answer.entrance
     if told is None or told.status != "short":
         return answer
-    lack = Lack(**{name: getattr(told, name) for name in Lack.__struct_fields__})
-    detail = said_short(lack)
-    return msgspec.structs.replace(answer, detail=detail)
+    lack = msgspec.convert(told, Lack, from_attributes=True)
+    return msgspec.structs.replace(answer, detail=said_short(lack))
 
 
 def _hash(code: str) -> bytes:

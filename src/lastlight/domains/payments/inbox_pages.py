@@ -149,7 +149,8 @@ async def crew_event_replay_submit(ctx: Ctx, tenant_id: TenantId, provider_event
 
 
 async def _facts(ctx: Ctx, *, provider_event_id: UUID) -> dict[str, Any]:
-    return {"event": await read_event(ctx, provider_event_id=provider_event_id), "kinds": KIND_WORDS}
+    event = await read_event(ctx, provider_event_id=provider_event_id)
+    return {"event": event, "words": _words(event.kind)}
 
 
 async def _event(ctx: Ctx, provider_event_id: UUID, *, home: str, crew: bool = False) -> View:
@@ -157,7 +158,7 @@ async def _event(ctx: Ctx, provider_event_id: UUID, *, home: str, crew: bool = F
     waits = event.state == "waiting" and event.attempts == 0
     context: dict[str, Any] = {
         "event": event,
-        "kinds": KIND_WORDS,
+        "words": _words(event.kind),
         "said": msgspec.json.format(msgspec.json.encode(event.said), indent=2).decode(),
         "home": home,
         "events": EVENTS,
@@ -172,8 +173,12 @@ async def _event(ctx: Ctx, provider_event_id: UUID, *, home: str, crew: bool = F
 def _named(rows: Iterable[Any]) -> list[tuple[str, str]]:
     """Kinds to choose from, by their words."""
     kinds: list[str] = [row["kind"] for row in rows]
-    named = [(kind, gettext(KIND_WORDS[kind]) if kind in KIND_WORDS else kind) for kind in kinds]
-    return sorted(named, key=itemgetter(1))
+    return sorted(((kind, _words(kind)) for kind in kinds), key=itemgetter(1))
+
+
+def _words(kind: str) -> str:
+    """What an event is called in its reader's language; by the provider's name where we have no words."""
+    return gettext(KIND_WORDS[kind]) if kind in KIND_WORDS else kind
 
 
 async def _whose(ctx: Ctx) -> str:
