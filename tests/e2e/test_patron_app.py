@@ -229,6 +229,7 @@ def test_preferences_hold_and_a_lost_device_is_signed_out(live_server: LiveServe
 
 
 FIRST_ANSWERS = re.compile(r"/api/patron/(start|home)$")
+SIGNALS = re.compile(r"/realtime/")
 HOLD_THE_NEXT_ANSWER = """() => {
   const ask = window.fetch;
   let held = false;
@@ -314,6 +315,7 @@ def test_a_changed_password_signs_the_other_devices_out(live_server: LiveServer,
 def test_wrong_credentials_and_a_failing_server_are_told(live_server: LiveServer, phone: BrowserContext) -> None:
     page = phone.new_page()
     page.add_init_script("window.setInterval = () => 0")  # the app would look again by itself
+    page.route_web_socket(SIGNALS, lambda _socket: None)  # and at any signal
     page.goto("/patron")
     page.get_by_label("E-mail").fill(live_server.person("patron").email)
     page.get_by_label("Password", exact=True).fill("not the password")
