@@ -51,7 +51,7 @@ from lastlight.domains.ledger.posting import (
     tell_posted,
     transaction_id,
 )
-from lastlight.domains.ledger.reading import TransactionOut, posted_among
+from lastlight.domains.ledger.reading import TransactionOut, moved_among, posted_among
 from lastlight.domains.ledger.sources import SOURCES, Source
 from lastlight.domains.ledger.summary import SummaryLine, read_summary
 from lastlight.domains.ledger.verify import each_business, findings_of, say_found
@@ -102,6 +102,7 @@ __all__ = [
     "findings_of",
     "hold",
     "keep_account",
+    "moved_among",
     "open_account",
     "open_chart",
     "post",

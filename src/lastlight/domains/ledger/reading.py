@@ -41,6 +41,10 @@ left join venues w on w.tenant_id = p.tenant_id and w.id = p.venue_id
 where p.tenant_id = $1 and p.id = $2 order by p.leg
 """
 AMONG = "select distinct id from ledger_postings where tenant_id = $1 and id = any ($2::uuid[])"
+MOVED = """
+select id, sum(case dst when $3 then amount else -amount end)::bigint as moved from ledger_postings
+where tenant_id = $1 and id = any ($2::uuid[]) and (src = $3 or dst = $3) group by id
+"""
 REVERSED_BY = """
 select r.id, min(r.at) as at, min(r.kind) as kind from ledger_postings r
 where r.tenant_id = $1 and r.reverses = $2 group by r.id order by min(r.at), r.id
@@ -165,6 +169,12 @@ async def read_transaction(ctx: Ctx, *, transaction: UUID) -> TransactionOut:
 async def posted_among(ctx: Ctx, *, transactions: Sequence[UUID]) -> set[UUID]:
     """Which of these transactions were posted."""
     return {row["id"] for row in await ctx.db.fetch(AMONG, ctx.tenant_id, list(transactions))}
+
+
+async def moved_among(ctx: Ctx, *, transactions: Sequence[UUID], account: AccountId) -> dict[UUID, int]:
+    """What those of these transactions that touched an account moved there: credits less debits, in minor units."""
+    rows = await ctx.db.fetch(MOVED, ctx.tenant_id, list(transactions), account)
+    return {row["id"]: row["moved"] for row in rows}
 
 
 def _leg(row: Any) -> PostedLeg:

@@ -7,16 +7,19 @@ A verdict is final at the bank, yet a cardholder may withdraw a dispute that is 
 verdict booked is taken back first, and then it is followed like any other; people are told. So it is where the verdict is the same, but
 about another amount.
 
-What is disputed is what the bank has taken: where the provider says another amount afterwards, without moving money, nothing changes. More
-that is taken is frozen, too, and what is not disputed any more is let go. Where only a part comes back, nothing is booked, and somebody
-has to look.
+What is disputed is what the bank has taken and not given back (`disputed`): where the provider says another amount afterwards, without
+moving money, nothing changes. More that is taken is frozen, too, and what is not disputed any more is let go. Of a dispute that is lost in
+part, a part comes back: the rest is lost.
 """
+
+from collections.abc import Sequence
 
 import msgspec
 
 from lastlight.domains.ledger import DISPUTES_HELD, open_account
+from lastlight.domains.payments.disputed import Moved, disputed_of, moved_of
 from lastlight.domains.payments.events import DisputeChanged, DisputeClosed, DisputeOpened, DisputeOverturned
-from lastlight.domains.payments.journal import DisagreementError, book, make_available, moment, write_off
+from lastlight.domains.payments.journal import book, make_available, moment, write_off
 from lastlight.domains.payments.model import (
     DISPUTE_ENDED,
     INQUIRIES,
@@ -62,13 +65,16 @@ DECIDED: frozenset[DisputeStatus] = DISPUTE_ENDED - {"warning_closed"}
 
 
 async def follow_dispute(ctx: Ctx, *, payment: Payment, seen: processor.Dispute, hint: Hint) -> Payment:
-    """The payment, with one dispute as the provider has it."""
+    """The payment, with one dispute as the provider has it. Raises DisagreementError, and then nothing was written."""
+    moved = await moved_of(ctx, payment=payment, seen=seen)
     known = await ctx.db.fetchval(FOUND, ctx.tenant_id, seen.id)
     before = await read_dispute(ctx, dispute_id=known) if known is not None else None
-    status = _status(seen, before)
-    amount = _amount(payment, seen, before)
+    status = _status(seen)
+    amount = disputed_of(
+        seen, moved=moved, known=None if before is None or before.status in INQUIRIES else before.amount
+    )
     dispute = msgspec.structs.replace(before or await _opened(ctx, payment, seen, status), amount=amount)
-    await _book(ctx, payment, dispute, seen)
+    await _book(ctx, payment, dispute, moved)
     if before is not None and before.status == status and (amount == before.amount or status not in DECIDED):
         return await _amend(ctx, payment, dispute, before, hint)
     overturned = before is not None and before.status in DECIDED
@@ -85,35 +91,10 @@ async def follow_dispute(ctx: Ctx, *, payment: Payment, seen: processor.Dispute,
     return await _tell(ctx, payment, dispute, before, hint)
 
 
-def _status(seen: processor.Dispute, before: Dispute | None) -> DisputeStatus:
-    """How a dispute stands. An inquiry that is lost though no money was taken was only asked about, until money moves."""
-    asked = before is None or before.status in INQUIRIES
-    return (
-        "warning_closed"
-        if seen.status == "lost" and asked and not seen.balance_transactions
-        else msgspec.convert(seen.status, DisputeStatus)
-    )
-
-
-def _amount(payment: Payment, seen: processor.Dispute, before: Dispute | None) -> int:
-    """What is disputed, in the payment's currency: what was taken and not given back, or what is asked about before any money moves.
-
-    What a bank gives back may come some time after its verdict. Raises DisagreementError where only a part of it came.
-    """
-    known = before.amount if before is not None and before.status not in INQUIRIES else None
-    if not seen.balance_transactions or any(one.currency != payment.currency for one in seen.balance_transactions):
-        return seen.amount if known is None else known
-    return _outstanding(seen) or known or seen.amount
-
-
-def _outstanding(seen: processor.Dispute) -> int:
-    """What was taken and did not come back."""
-    taken = 0
-    for moved in sorted(seen.balance_transactions, key=lambda one: one.created):
-        if moved.amount > 0 and moved.amount != taken:
-            raise DisagreementError(f"{seen.id}: of what was disputed, another amount came back than was taken")
-        taken -= moved.amount
-    return taken
+def _status(seen: processor.Dispute) -> DisputeStatus:
+    """How a dispute stands. One that is lost though no money was taken was only asked about, until money moves."""
+    asked = seen.status == "lost" and not seen.balance_transactions
+    return "warning_closed" if asked else msgspec.convert(seen.status, DisputeStatus)
 
 
 async def _amend(ctx: Ctx, payment: Payment, dispute: Dispute, before: Dispute, hint: Hint) -> Payment:
@@ -137,15 +118,13 @@ async def _opened(ctx: Ctx, payment: Payment, seen: processor.Dispute, status: D
     return await read_dispute(ctx, dispute_id=dispute_id)
 
 
-async def _book(ctx: Ctx, payment: Payment, dispute: Dispute, seen: processor.Dispute) -> None:
+async def _book(ctx: Ctx, payment: Payment, dispute: Dispute, moved: Sequence[Moved]) -> None:
     held = await open_account(ctx, kind=DISPUTES_HELD, currency=payment.currency)
-    for moved in sorted(seen.balance_transactions, key=lambda one: (one.created, one.amount)):
-        abroad = -dispute.amount if moved.amount < 0 else dispute.amount
-        presented = moved.amount if moved.currency == payment.currency else abroad
+    for one, presented in moved:
         await book(
-            ctx, payment=payment, kind="dispute", moved=[moved], presented=presented, other=held, dispute_id=dispute.id
+            ctx, payment=payment, kind="dispute", moved=[one], presented=presented, other=held, dispute_id=dispute.id
         )
-        await make_available(ctx, payment=payment, moved=[moved])
+        await make_available(ctx, payment=payment, moved=[one])
 
 
 async def _verdict(ctx: Ctx, payment: Payment, dispute: Dispute, status: DisputeStatus) -> int:

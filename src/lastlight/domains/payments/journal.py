@@ -77,7 +77,10 @@ async def book(
     posted_as = transaction_id(ctx.tenant_id, f"provider:{fresh[0].id}")
     meta = _meta(payment, refund_id, dispute_id) | {"provider_movement": fresh[0].id}
     at = _past(ctx, moment(fresh[0].created))
-    await post(ctx, transaction=Transaction(id=posted_as, kind=f"card-{kind}", legs=legs, meta=meta, effective_at=at))
+    if legs:
+        await post(
+            ctx, transaction=Transaction(id=posted_as, kind=f"card-{kind}", legs=legs, meta=meta, effective_at=at)
+        )
     return posted_as
 
 

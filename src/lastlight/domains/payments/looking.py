@@ -15,6 +15,7 @@ import msgspec
 
 from lastlight.domains.payments.charging import follow_intent
 from lastlight.domains.payments.disputing import follow_dispute
+from lastlight.domains.payments.journal import DisagreementError
 from lastlight.domains.payments.model import Hint, Payment, PaymentId
 from lastlight.domains.payments.queries import lock_payment, read_payment
 from lastlight.domains.payments.refunding import end_unsent, follow_refunds
@@ -56,7 +57,8 @@ async def look(job: JobRun, payment_id: UUID, hint: Hint) -> None:
 async def look_at(services: Services, tenant_id: TenantId, *, payment_id: UUID, hint: Hint) -> bool:
     """Follow what the provider holds of a payment; False where it was not given it yet.
 
-    Raises NotFound, what the processor raises, and Busy where the payment changed each time meanwhile.
+    Raises NotFound, what the processor raises, Busy where the payment changed each time meanwhile, and DisagreementError: of a dispute once
+    all the others are followed.
     """
     asked = None
     for attempt in range(1, LOOKS + 1):
@@ -67,11 +69,13 @@ async def look_at(services: Services, tenant_id: TenantId, *, payment_id: UUID, 
             return False
         asked = asked or at
         seen = await fetch(services, payment, at=at)
+        disagreed = None
         async with system_ctx(services, tenant_id) as ctx:
             locked = await lock_payment(ctx, payment_id=payment_id)
             if locked.version == payment.version:
-                await follow(ctx, payment=locked, seen=seen, hint=hint)
-                return True
+                disagreed = await follow(ctx, payment=locked, seen=seen, hint=hint)
+        if disagreed is not None:
+            return _told(disagreed)
         if locked.checked_at is not None and locked.checked_at >= asked:
             return True
         await stand_back(attempt)
@@ -97,16 +101,26 @@ async def fetch(services: Services, payment: Payment, *, at: datetime) -> Seen:
     return Seen(at=at, intent=intent, moved=moved, refunds=refunds, disputes=disputes)
 
 
-async def follow(ctx: Ctx, *, payment: Payment, seen: Seen, hint: Hint) -> Payment:
-    """Let a payment that is held follow what was fetched for its version."""
+async def follow(ctx: Ctx, *, payment: Payment, seen: Seen, hint: Hint) -> list[DisagreementError]:
+    """Let a payment that is held follow what was fetched for its version; what of its disputes cannot be followed holds up nothing else."""
     payment = msgspec.structs.replace(payment, checked_at=seen.at)
     payment = await follow_intent(ctx, payment=payment, intent=seen.intent, moved=seen.moved, hint=hint)
     if payment.refunding:
         payment = await end_unsent(ctx, payment=payment, seen=seen.refunds, hint=hint)
     payment = await follow_refunds(ctx, payment=payment, seen=seen.refunds, hint=hint)
+    disagreed: list[DisagreementError] = []
     for dispute in sorted(seen.disputes, key=lambda one: (one.created, one.id)):
-        payment = await follow_dispute(ctx, payment=payment, seen=dispute, hint=hint)
-    return payment
+        try:
+            payment = await follow_dispute(ctx, payment=payment, seen=dispute, hint=hint)
+        except DisagreementError as error:
+            disagreed.append(error)
+    return disagreed
+
+
+def _told(disagreed: list[DisagreementError]) -> bool:
+    if disagreed:
+        raise DisagreementError("; ".join(str(error) for error in disagreed))
+    return True
 
 
 async def look_soon(ctx: Ctx, *, payment_id: PaymentId, hint: Hint, asked: bool = False) -> None:
