@@ -200,7 +200,8 @@ async def _capture(ctx: Ctx, payment_id: UUID) -> Payment:
     payment = await lock_payment(ctx, payment_id=payment_id)
     moved = movement(payment.amount, fee=320, currency=payment.currency)
     seen = Seen(at=ctx.now, intent=intent_of(payment, moved=moved), moved=[moved])
-    return await follow(ctx, payment=payment, seen=seen, hint=Hint("poll"))
+    await follow(ctx, payment=payment, seen=seen, hint=Hint("poll"))
+    return await read_payment(ctx, payment_id=payment_id)
 
 
 def _home(world: World, who: Somebody) -> TenantId:

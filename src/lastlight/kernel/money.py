@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+
+from lastlight.kernel.currencies import CURRENCIES
 
 _DIGITS = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF PTS",
@@ -13,7 +14,8 @@ _EXCEPTIONS = {code: digits for digits, codes in _DIGITS.items() for code in cod
 POINTS = "PTS"
 """Loyalty points are kept like a currency without minor units."""
 _KEPT = re.compile(r"(-?\d{1,20}(?:\.\d{2,3})?) ([A-Z]{3})", re.ASCII)
-_MARKED = re.compile(r"[+-]?\d+([.,])(\d+)", re.ASCII)
+_TYPED = re.compile(r"([+-]?)(?=[.,]?\d)(\d*)(?:([.,])(\d*))?", re.ASCII)
+"""A sign, and figures with at most one mark before, between or after them."""
 _SPACES = re.compile("[ \u00a0\u202f]")
 """What people put between thousands."""
 MOST = 2**53 - 1
@@ -37,11 +39,16 @@ class Money:
 
     @classmethod
     def kept(cls, text: str) -> "Money | None":
-        """The amount that a text such as 12.34 ZAR keeps, exactly as `str` writes it; None for every other text."""
+        """The amount that a text such as 12.34 ZAR keeps, exactly as `str` writes it; None for every other text.
+
+        Its last word has to be a currency that exists, or PTS: 22.30 GMT is a time.
+        """
         found = _KEPT.fullmatch(text)
         if found is None:
             return None
         digits, currency = found.groups()
+        if currency not in CURRENCIES and currency != POINTS:
+            return None
         money = cls(int(digits.replace(".", "")), currency)
         return money if str(money) == text else None
 
@@ -64,25 +71,23 @@ def written(amount: int, currency: str) -> str:
 def parsed(text: str, currency: str, *, decimal: str = ".", thousands: str = ",") -> int:
     """Minor units of what somebody typed: 12.34 or 12,34 in ZAR is 1234. Raises ValueError with a sentence that says what to type.
 
-    `decimal` and `thousands` are the marks of who typed it. Before three figures a mark may stand for thousands: it is a decimal mark
-    only where the currency has three decimals and they do not write thousands with it.
+    `decimal` and `thousands` are the marks of who typed it. Between figures and three more a mark may stand for thousands: it is a
+    decimal mark only where the currency has three decimals and they do not write thousands with it.
     """
-    digits, typed = digits_of(currency), _SPACES.sub("", text.strip())
+    digits, found = digits_of(currency), _TYPED.fullmatch(_SPACES.sub("", text.strip()))
     such = "Type an amount in digits, such as 150" + (f" or 150{decimal}50." if digits else ".")
-    marked = _MARKED.fullmatch(typed)
-    mark, figures = marked.groups() if marked else ("", "")
-    if len(figures) == 3 and mark == thousands != decimal:
+    if found is None:
         raise ValueError(such)
-    try:
-        value = Decimal(typed.replace(",", ".") if marked else typed)
-    except InvalidOperation as error:
-        raise ValueError(such) from error
-    units = value.scaleb(digits) if value.is_finite() else Decimal("0.1")
-    if units != units.to_integral_value() or len(figures) == 3 != digits:
+    sign, whole, mark, part = found.groups(default="")
+    ambiguous = whole != "" and len(part) == 3
+    if ambiguous and mark == thousands != decimal:
+        raise ValueError(such)
+    if len(part.rstrip("0")) > digits or (ambiguous and digits != 3):
         raise ValueError(f"{currency} has {digits} decimals." if digits else f"{currency} has no decimals.")
-    if abs(units) > MOST:
+    units = (whole + part[:digits].ljust(digits, "0")).lstrip("0") or "0"
+    if len(units) > len(str(MOST)) or int(units) > MOST:  # the length first: Python does not read thousands of digits
         raise ValueError("This amount is too large.")
-    return int(units)
+    return int(sign + units)
 
 
 def split(total: int, weights: Sequence[int]) -> list[int]:

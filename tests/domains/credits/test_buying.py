@@ -195,7 +195,8 @@ async def test_a_guest_is_warned_once_of_what_expires_soon(house: House) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["100", "ZAR", "ZAR 0", "ZAR 10.001", "zar 10", "ZAR x", "ZAR " + " ".join("123456789abcd")]
+    "text",
+    ["100", "ZAR", "ZAR 0", "ZAR 10.001", "zar 10", "GMT 10", "ZAR 1e2", "ZAR x", "ZAR " + " ".join("123456789abcd")],
 )
 def test_amounts_that_nobody_can_read_are_refused_where_they_are_typed(text: str) -> None:
     with pytest.raises(Invalid) as refusal:

@@ -1,6 +1,7 @@
 """Resources and bookings on the real database: no overlap, buffers, who may, what time makes of them."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -37,9 +38,11 @@ from lastlight.domains.resources.schemas import (
 from lastlight.domains.venues.hours import Interval, OpeningHours, Week
 from lastlight.kernel.errors import Invalid, NotFound, NotPermitted, Stale
 from lastlight.kernel.ids import PLATFORM
+from lastlight.runtime.audit.history import changes_of
 from lastlight.runtime.context import Actor, Grants
 from lastlight.runtime.db.uow import WorkScope, system_ctx, unit_of_work
 from lastlight.runtime.settings import Settings
+from lastlight.ui.reader import reading_as
 from tests.support.door import MODULES, Guest, House, new_house
 from tests.support.services import opened_services
 
@@ -87,6 +90,13 @@ async def book_own(house: House, guest: Guest, room: Resource, start: datetime, 
     data = OwnBookingIn(resource_id=room.id, starts_at=start, ends_at=start + hours * HOUR)
     async with unit_of_work(house.services, guest_scope(house, guest)) as ctx:
         return await bookings.book_own(ctx, data=data)
+
+
+async def facts_kept(house: House, name: str, room: Resource) -> list[dict[str, Any]]:
+    """What the audit was told of a resource, before and after, for each event of this name."""
+    statement = "select audit from outbox where name = $1 and entity_id = $2"
+    rows = await house.sql(statement, name, str(room.id))
+    return [{side: json.loads(row["audit"]).get(side) for side in ("before", "after")} for row in rows]
 
 
 async def soon(house: House) -> datetime:
@@ -370,10 +380,15 @@ async def test_a_change_says_before_and_after(house: House) -> None:
         change = ResourceChange(price=Price(amount=100, unit="play"), zone="Upstairs")
         after = await actions.change_resource(ctx, resource_id=room.id, data=change, version=1)
     assert (after.version, after.zone, after.price) == (2, "Upstairs", Price(amount=100, unit="play"))
-    rows = await house.sql(
-        "select data::text, audit::text from outbox where name = 'resource.updated' and venue_id = $1", house.venue.id
-    )
-    assert any('"zone"' in row["data"] and "35000" in row["audit"] for row in rows)
+    (facts,) = await facts_kept(house, "resource.updated", room)
+    assert facts == {
+        "before": {"price": {"amount": "350.00 ZAR", "unit": "hour"}, "zone": ""},
+        "after": {"price": {"amount": "1.00 ZAR", "unit": "play"}, "zone": "Upstairs"},
+    }
+    (made,) = await facts_kept(house, "resource.created", room)
+    assert made["after"]["price"] == {"amount": "350.00 ZAR", "unit": "hour"}
+    with reading_as(locale="en-ZA", zone="Africa/Johannesburg"):
+        assert changes_of(facts["before"], facts["after"])[0] == "price: R\u00a0350,00, hour"
     with pytest.raises(Stale):
         async with house.system() as ctx:
             await actions.change_resource(ctx, resource_id=room.id, data=change, version=1)

@@ -77,6 +77,16 @@ async def test_thresholds_are_set_by_version(house: House) -> None:
     assert await told(house, "safety.thresholds_changed") == 1
 
 
+async def test_a_threshold_of_spend_is_kept_as_people_read_it(house: House) -> None:
+    await watched(house, spend_minor=50_000)
+    await watched(house, minutes_inside=60)
+    statement = "select audit from outbox where tenant_id = $1 and name = 'safety.thresholds_changed' order by id"
+    first, second = [msgspec.json.decode(row["audit"]) for row in await house.sql(statement, house.tenant_id)]
+    assert (first["before"]["spend"], first["after"]["spend"]) == (None, "500.00 ZAR")
+    assert (second["before"]["spend"], second["after"]["spend"]) == ("500.00 ZAR", None)
+    assert "spend_minor" not in first["before"] | first["after"]
+
+
 async def test_drinks_within_an_hour_raise_one_alert_and_a_source_counts_once(house: House) -> None:
     await watched(house, drinks_per_hour=3, spend_minor=50_000)
     _, visit_id = await arrived(house)

@@ -56,7 +56,17 @@ def test_an_amount_in_minor_units_is_said_with_its_currency() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["12.3 ZAR", "012.00 ZAR", "5.00 JPY", "100.00 zar", "Room 12.00 ZAR", "-0.00 ZAR", "9" * 70 + ".00 ZAR"]
+    "name",
+    [
+        "12.3 ZAR",
+        "012.00 ZAR",
+        "5.00 JPY",
+        "100.00 zar",
+        "Room 12.00 ZAR",
+        "-0.00 ZAR",
+        "9" * 70 + ".00 ZAR",
+        "22.30 GMT",
+    ],
 )
 def test_what_is_no_kept_amount_stays_as_it_was_typed(name: str) -> None:
     assert said({"name": name}) == f"name: {name}"

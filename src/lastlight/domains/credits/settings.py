@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from lastlight.kernel import currencies
 from lastlight.kernel.money import digits_of, parsed
 from lastlight.runtime.context import Ctx
 from lastlight.runtime.tenant_settings import TenantSetting
@@ -27,7 +28,7 @@ def packages_of(text: str) -> dict[str, list[int]]:
         if not words:
             continue
         currency = words[0]
-        if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
+        if currency not in currencies.CURRENCIES:
             raise ValueError("Begin each part with a currency, such as ZAR 100 250 500; USD 10 20.")
         amounts = sorted({parsed(word, currency) for word in words[1:]})
         if not amounts or amounts[0] <= 0 or len(amounts) > 12:

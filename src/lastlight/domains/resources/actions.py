@@ -23,6 +23,7 @@ from lastlight.domains.resources.schemas import ResourceChange, ResourceIn
 from lastlight.domains.venues import find_venue
 from lastlight.kernel.errors import Conflict, Invalid, Stale
 from lastlight.kernel.ids import ResourceId, uuid7
+from lastlight.kernel.money import Money
 from lastlight.runtime.context import Ctx
 
 INSERT = """
@@ -56,7 +57,7 @@ async def create_resource(ctx: Ctx, *, data: ResourceIn, resource_id: ResourceId
         ResourceCreated(resource_id=resource_id, venue_id=data.venue_id, kind=data.kind, name=fields.name.strip()),
         entity=("resource", resource_id),
         venue_id=data.venue_id,
-        after=msgspec.to_builtins(fields),
+        after=_facts(fields, venue.currency),
     )
     return await read_resource(ctx, resource_id=resource_id)
 
@@ -72,7 +73,7 @@ async def change_resource(ctx: Ctx, *, resource_id: UUID, data: ResourceChange, 
     given = {name: value for name in FIELD_NAMES if (value := getattr(data, name)) is not UNSET}
     fields = msgspec.structs.replace(fields_of(before), **given)
     require_valid(fields)
-    old, new = msgspec.to_builtins(fields_of(before)), msgspec.to_builtins(fields)
+    old, new = (_facts(one, before.currency) for one in (fields_of(before), fields))
     changed = changed_fields(old, new)
     if not changed:
         return before
@@ -116,6 +117,14 @@ async def set_status(ctx: Ctx, *, resource_id: UUID, status: ResourceStatus, rea
         reason=reason.strip(),
     )
     return after
+
+
+def _facts(fields: ResourceFields, currency: str) -> dict[str, Any]:
+    """What the audit keeps of a resource; its price as people read it: 12.34 ZAR."""
+    facts: dict[str, Any] = msgspec.to_builtins(fields)
+    if fields.price is None:
+        return facts
+    return facts | {"price": {"amount": str(Money(fields.price.amount, currency)), "unit": fields.price.unit}}
 
 
 def _columns(fields: ResourceFields) -> tuple[Any, ...]:

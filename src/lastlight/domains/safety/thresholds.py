@@ -1,5 +1,6 @@
 """What a venue watches."""
 
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -12,6 +13,7 @@ from lastlight.domains.safety.schemas import ThresholdsIn
 from lastlight.domains.venues import find_venue
 from lastlight.kernel.errors import Stale
 from lastlight.kernel.ids import VenueId
+from lastlight.kernel.money import Money
 from lastlight.runtime.context import Ctx
 
 READ = """
@@ -42,7 +44,7 @@ async def read_thresholds(ctx: Ctx, *, venue_id: UUID) -> Thresholds:
 
 async def set_thresholds(ctx: Ctx, *, venue_id: UUID, data: ThresholdsIn, version: int) -> Thresholds:
     """Give every threshold of a venue anew; Stale when they are no longer those that were read."""
-    await find_venue(ctx, venue_id=venue_id, permission=SAFETY_MANAGE)
+    venue = await find_venue(ctx, venue_id=venue_id, permission=SAFETY_MANAGE)
     held = await ctx.db.fetchval(LOCK, ctx.tenant_id, venue_id)
     if (held or 0) != version:
         raise Stale
@@ -55,7 +57,14 @@ async def set_thresholds(ctx: Ctx, *, venue_id: UUID, data: ThresholdsIn, versio
         ThresholdsChanged(venue_id=venue_id, version=after.version),
         entity=("venue", venue_id),
         venue_id=venue_id,
-        before=msgspec.to_builtins(before),
-        after=msgspec.to_builtins(after),
+        before=_facts(before, venue.currency),
+        after=_facts(after, venue.currency),
     )
     return after
+
+
+def _facts(limits: Thresholds, currency: str) -> dict[str, Any]:
+    """What the audit keeps of thresholds; the spend as people read it: 12.34 ZAR."""
+    facts: dict[str, Any] = msgspec.to_builtins(limits)
+    spend = facts.pop("spend_minor")
+    return facts | {"spend": None if spend is None else str(Money(spend, currency))}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import NewType
 from uuid import UUID
 
@@ -22,6 +22,7 @@ UNTAXED = "untaxed"
 STANDARD = "standard"
 """Until a business makes a category of this code, it means the rates that are written on the venue itself."""
 CODE = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]", re.ASCII)
+TYPED = re.compile(r"\d{1,12}(?:\.\d{0,12})?|\.\d{1,12}", re.ASCII)
 PERCENT = 10_000
 """Millionths of a per cent."""
 
@@ -149,12 +150,9 @@ def require_within(receipt: Receipt) -> None:
 
 def read_percent(text: str, *, field: str) -> int:
     """The millionths of a rate that somebody typed in per cent, such as 15 or 8.875; refuses anything else at its field."""
-    plain = text.strip().removesuffix("%").strip().replace(",", ".")
-    try:
-        value = Decimal(plain) * PERCENT
-    except InvalidOperation:
-        value = Decimal(-1)
-    if not value.is_finite() or not 0 <= value <= WHOLE or value != value.to_integral_value():
+    typed = TYPED.fullmatch(text.strip().removesuffix("%").strip().replace(",", "."))
+    value = Decimal(typed[0]) * PERCENT if typed else Decimal(-1)
+    if not 0 <= value <= WHOLE or value != value.to_integral_value():
         raise Invalid(
             fields={field: "Give a rate from 0 to 100 per cent with at most 4 decimals, such as 15 or 8.875."}
         )

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
-from babel.numbers import list_currencies
 
 from lastlight.domains.venues.geofence import Circle, Geofence, Point, fence_problems
 from lastlight.domains.venues.hours import OpeningHours, business_day, hours_problems, is_open
+from lastlight.kernel.currencies import CURRENCIES
 from lastlight.kernel.errors import Invalid
 from lastlight.kernel.ids import VenueId
 
@@ -129,7 +129,7 @@ def require_valid(venue: VenueFields) -> None:
         found["slug"] = "Use 1 to 48 small letters, digits and hyphens, such as the-blue-door."
     if venue.time_zone not in known_time_zones():
         found["time_zone"] = "Give a time zone by its IANA name, such as Africa/Johannesburg."
-    if venue.currency not in known_currencies():
+    if venue.currency not in CURRENCIES:
         found["currency"] = "Give a currency by its ISO 4217 code, such as ZAR."
     found |= _range_problems(venue) | _tag_problems(venue.tags) | _tax_problems(venue.tax_rates)
     if venue.opening_hours is not None:
@@ -146,12 +146,6 @@ def require_valid(venue: VenueFields) -> None:
 def known_time_zones() -> frozenset[str]:
     """The time zones of the IANA database, without its bookkeeping names."""
     return frozenset(name for name in available_timezones() if "/" in name or name == "UTC")
-
-
-@lru_cache(maxsize=1)
-def known_currencies() -> frozenset[str]:
-    """The currencies of ISO 4217, past ones included."""
-    return frozenset(list_currencies())
 
 
 def _range_problems(venue: VenueFields) -> dict[str, str]:
