@@ -33,6 +33,8 @@ ROUND = st.sampled_from([500, 1_000, 2_000])
 """Amounts that meet: a whole purchase spent, refunded, refunded twice."""
 PAID = ROUND | st.integers(50, 3_000)
 BACK = st.lists(ROUND | st.integers(1, 3_000), min_size=1, max_size=3)
+RATE = st.sampled_from([900_000, 1_000_000, 1_080_000, 1_100_003])
+"""What a million of a guest's minor units are where the provider settles in another currency."""
 PARTS = 40
 TROUBLE = st.sampled_from(["error", "rate_limit", "error_after", "lost"])
 
@@ -45,10 +47,15 @@ class Money(RuleBasedStateMachine):
     done: ClassVar[int]
     told: ClassVar[Counter[str]]
 
-    @initialize(first=st.lists(st.tuples(GUESTS, PAID, st.sampled_from(CARDS)), min_size=2, max_size=5))
-    def begin_story(self, first: list[tuple[int, int, str]]) -> None:
+    @initialize(
+        first=st.lists(st.tuples(GUESTS, PAID, st.sampled_from(CARDS)), min_size=2, max_size=5), rate=st.none() | RATE
+    )
+    def begin_story(self, first: list[tuple[int, int, str]], rate: int | None) -> None:
+        self.abroad = rate is not None
         self.context: AbstractContextManager[Story] = self.portal.wrap_async_context_manager(opened_story(self.world))
         self.story = self.context.__enter__()
+        if rate is not None:
+            self._step("settle_in", rate)
         for guest, amount, card in first:
             self._step("buy", guest, amount, card, True)
 
@@ -111,6 +118,15 @@ class Money(RuleBasedStateMachine):
     @rule(which=WHICH, amount=ROUND | st.integers(1, 6_000))
     def amend(self, which: int, amount: int) -> None:
         self._step("amend", which, amount)
+
+    @rule(which=WHICH, amount=ROUND | st.integers(1, 3_000), back=st.booleans())
+    def funds(self, which: int, amount: int, back: bool) -> None:
+        self._step("funds", which, amount if back else -amount)
+
+    @rule(rate=RATE)
+    def settle_in(self, rate: int) -> None:
+        if self.abroad:
+            self._step("settle_in", rate)
 
     @rule(which=WHICH)
     def overturn(self, which: int) -> None:
@@ -188,6 +204,8 @@ async def test_every_cent_is_where_the_model_says_however_often_a_verdict_turns(
             ("overturn", (1,)),
             ("dispute", (chance.randint(0, 1), chance.randint(1, 900))),
             ("amend", (chance.randint(0, 2), chance.randint(1, 3_000))),
+            ("funds", (chance.randint(0, 2), chance.randint(1, 900))),
+            ("funds", (chance.randint(0, 2), -chance.randint(1, 900))),
             ("hear", (0, 2)),
             ("hear", (1, 2)),
             ("spend", (0, [chance.randint(1, 900)])),

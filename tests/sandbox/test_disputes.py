@@ -78,6 +78,83 @@ def test_a_verdict_is_overturned_with_its_money_and_nothing_else_is(
 
 
 @disputed
+def test_parts_move_apart_from_the_verdict_and_the_verdict_moves_the_rest(
+    client: stripe.StripeClient, controls: Controls, dispute: stripe.Dispute
+) -> None:
+    taken, more, back = ("dispute", -10_000, -11_500), ("dispute", -2_000, -2_000), ("dispute_reversal", 4_000, 4_000)
+    for amount, told in ((-2_000, "withdrawn"), (4_000, "reinstated")):
+        assert controls("funds", dispute=dispute.id, amount=amount)["status"] == "needs_response"
+        assert client.v1.events.list({"limit": 1}).data[0].type == f"charge.dispute.funds_{told}"
+    assert nets(client) == [taken, more, back]
+    for wrong in (0, 8_001):
+        with pytest.raises(AssertionError, match="Of this dispute 8000 can come back"):
+            controls("funds", dispute=dispute.id, amount=wrong)
+    client.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}, "submit": True})
+    controls.later()
+    assert nets(client)[3:] == [("dispute_reversal", 8_000, 9_500)]
+    controls("funds", dispute=dispute.id, amount=-3_000)
+    assert controls("overturn", dispute=dispute.id)["status"] == "lost"
+    assert nets(client)[4:] == [("dispute", -3_000, -3_000), ("dispute", -7_000, -8_500)]
+
+
+@disputed
+def test_a_dispute_is_lost_in_part_and_won_when_nothing_is_left(
+    client: stripe.StripeClient, controls: Controls, dispute: stripe.Dispute
+) -> None:
+    client.v1.disputes.close(dispute.id)
+    controls("funds", dispute=dispute.id, amount=4_000)
+    found = client.v1.disputes.retrieve(dispute.id)
+    assert (found.status, [one.amount for one in found.balance_transactions]) == ("lost", [-10_000, 4_000])
+    controls("funds", dispute=dispute.id, amount=6_000)
+    assert controls("overturn", dispute=dispute.id)["status"] == "won"
+    assert nets(client)[2:] == [("dispute_reversal", 6_000, 6_000), ("dispute_reversal", 0, 1_500)]
+
+
+@inquired
+def test_an_inquiry_has_no_funds(client: stripe.StripeClient, controls: Controls, dispute: stripe.Dispute) -> None:
+    for amount in (-1, 1):
+        with pytest.raises(AssertionError, match="holds no money"):
+            controls("funds", dispute=dispute.id, amount=amount)
+    assert nets(client) == []
+
+
+def test_an_account_settles_in_another_currency_at_the_rate_of_the_day(
+    client: stripe.StripeClient, controls: Controls
+) -> None:
+    for wrong in ({"rate": 0}, {"rate": -1}, {"settles_in": "xyz"}):
+        with pytest.raises(AssertionError):
+            controls("rules", **wrong)
+    told = controls("rules", settles_in="EUR", rate=900_000)
+    assert (told["settles_in"], told["rate"]) == ("eur", 900_000)
+    paid = client.v1.payment_intents.create(
+        {"amount": 10_005, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+    )
+    client.v1.refunds.create({"payment_intent": paid.id, "amount": 1_000})
+    dispute = controls("dispute", charge=str(paid.latest_charge), amount=5_000)["id"]
+    controls("rules", rate=920_001)
+    controls("funds", dispute=dispute, amount=2_000)
+    client.v1.disputes.update(dispute, {"evidence": {"uncategorized_text": "winning_evidence"}, "submit": True})
+    controls.later()
+    moved = list(reversed(client.v1.balance_transactions.list().data))
+    assert [(one.reporting_category, one.currency, one.amount, one.fee) for one in moved] == [
+        ("charge", "eur", 9_005, 288),
+        ("refund", "eur", -900, 0),
+        ("dispute", "eur", -4_500, 1_350),
+        ("dispute_reversal", "eur", 1_840, 0),
+        ("dispute_reversal", "eur", 2_760, -1_380),
+    ]
+    assert [one.exchange_rate for one in moved] == [0.9, 0.9, 0.9, 0.920001, 0.920001]
+    balance = client.v1.balance.retrieve()
+    assert [(one.currency, one.amount) for one in balance.pending] == [("eur", sum(one.net for one in moved))]
+    controls("rules", settles_in="")
+    plain = client.v1.payment_intents.create(
+        {"amount": 500, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+    )
+    newest = client.v1.balance_transactions.list({"source": str(plain.latest_charge)}).data[0]
+    assert (newest.currency, newest.amount, newest.exchange_rate) == ("usd", 500, None)
+
+
+@disputed
 @pytest.mark.parametrize(("text", "days"), [("losing_evidence", 1), ("a letter", 60)])
 def test_evidence_that_does_not_win(
     client: stripe.StripeClient, controls: Controls, dispute: stripe.Dispute, text: str, days: int

@@ -86,6 +86,18 @@ class Money(RuleBasedStateMachine):
             wish = {"evidence": {"uncategorized_text": text}, "submit": True}
             self.attempt(self.v1.disputes.update, dispute.id, wish)
 
+    @rule(amount=st.integers(-20_000, 20_000).filter(bool))
+    def funds(self, amount: int) -> None:
+        for dispute in self.v1.disputes.list({"limit": 3}).data:
+            own = all(one.currency == dispute.currency for one in dispute.balance_transactions)
+            taken = -sum(one.amount for one in dispute.balance_transactions) if own else 0
+            if not dispute.status.startswith("warning") and amount <= taken:
+                self.controls("funds", dispute=dispute.id, amount=amount)
+
+    @rule(settles_in=st.sampled_from(("", "eur")), rate=st.sampled_from((870_001, 1_000_000, 1_250_000)))
+    def settle(self, settles_in: str, rate: int) -> None:
+        self.controls("rules", settles_in=settles_in, rate=rate)
+
     @rule(seconds=st.sampled_from((1, 5, 86_400, 2 * 86_400, 11 * 86_400)))
     def wait(self, seconds: int) -> None:
         self.controls.later(seconds)

@@ -17,9 +17,9 @@ with moves as (
     union all select dst, amount from ledger_postings where tenant_id = $1
 )
 select jsonb_build_object(
-    'books', (select jsonb_agg(jsonb_build_array(b.code, b.patron_id, b.balance)) from (
-        select a.code, a.patron_id, sum(case a.side when 'credit' then m.cr else -m.cr end)::bigint as balance
-        from moves m join ledger_accounts a on a.tenant_id = $1 and a.id = m.account group by a.code, a.patron_id) b),
+    'books', (select jsonb_agg(jsonb_build_array(b.code, b.currency, b.patron_id, b.balance)) from (
+        select a.code, a.currency, a.patron_id, sum(case a.side when 'credit' then m.cr else -m.cr end)::bigint as balance
+        from moves m join ledger_accounts a on a.tenant_id = $1 and a.id = m.account group by a.code, a.currency, a.patron_id) b),
     'held', (select jsonb_agg(jsonb_build_array(patron_id, cr - dr, dr_pending)) from ledger_accounts
              where tenant_id = $1 and code = 'credits'),
     'accounts', (select jsonb_agg(jsonb_build_array(patron_id, balance, frozen)) from credit_accounts where tenant_id = $1),
@@ -28,14 +28,15 @@ select jsonb_build_object(
 )
 """
 DEBITS = ("provider", "processing-fees", "dispute-fees", "losses", "adjustments", "disputes-held")
-CREDITS = ("order-clearing", "refunds-payable", "breakage")
+CREDITS = ("order-clearing", "refunds-payable", "breakage", "exchange")
+ABROAD = ("provider USD", "processing-fees USD", "dispute-fees USD")
 PROVIDERS = ("provider-pending", "provider-available")
 
 
 class Found(msgspec.Struct):
     """What the database says of a business; None for what has no row."""
 
-    books: list[tuple[str, str | None, int]] | None
+    books: list[tuple[str, str, str | None, int]] | None
     held: list[tuple[str, int, int]] | None
     accounts: list[tuple[str, int, int]] | None
     lots: list[tuple[str, int, int]] | None
@@ -50,8 +51,9 @@ async def differences(world: World, business: Business, model: Model) -> list[st
     due = Counter(model.books)
     due.update({f"credits of {guest}": balance for guest, (balance, _) in enumerate(guests)})
     seen = Counter[str]()
-    for code, patron, balance in found.books or []:
-        seen["provider" if code in PROVIDERS else f"{code} of {names[patron]}" if patron else code] += balance
+    for code, currency, patron, balance in found.books or []:
+        name = "provider" if code in PROVIDERS else f"{code} of {names[patron]}" if patron else code
+        seen[name if currency == "EUR" else f"{name} {currency}"] += balance
     told = [
         f"{code} is {seen[code]}, the model says {due[code]}"
         for code in sorted({*seen, *due})
@@ -87,7 +89,8 @@ def _impossible(model: Model) -> list[str]:
         told += [f"payment {one.id} gives back more than was paid"] if refunding + refunded > captured else []
     owed = sum(lot.remaining for lot in model.lots) + sum(model.books[code] for code in CREDITS)
     off = sum(model.books[code] for code in DEBITS) - owed
-    return told + ([f"{off} off in all"] if off else [])
+    abroad = sum(model.books[code] for code in ABROAD) - model.books["exchange USD"]
+    return told + [f"{one} off in all" for one in (off, abroad) if one]
 
 
 async def quiet_differences(world: World, business: Business, model: Model) -> list[str]:
@@ -97,9 +100,10 @@ async def quiet_differences(world: World, business: Business, model: Model) -> l
         one.currency: (one.pending, one.available)
         for one in (await processor.retrieve_balance(business.services)).amounts
     }
-    pending, available = kept.get("EUR", (0, 0))
-    if model.books["provider"] != pending + available:
-        told.append(f"the provider keeps {pending + available}, the books say {model.books['provider']}")
+    for currency, name in (("EUR", "provider"), ("USD", "provider USD")):
+        pending, available = kept.get(currency, (0, 0))
+        if model.books[name] != pending + available:
+            told.append(f"the provider keeps {currency} {pending + available}, the books say {model.books[name]}")
     if model.books["refunds-payable"]:
         told.append(f"{model.books['refunds-payable']} is on its way though nothing is")
     return told + _charged(business, model) + await _verified(world, business)

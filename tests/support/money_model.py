@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -65,6 +66,8 @@ class Dispute:
     status: str
     taken: int = 0
     """What a lost one took of what was unspent; the rest of it is a loss."""
+    moved: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """What its movements were in the provider's currency, and are in the payment's."""
 
 
 @dataclass(eq=False)
@@ -201,6 +204,13 @@ class Model:
         found["disputes won after all"] = self.overturned
         found["expired"] = self.books["breakage"] > 0
         found["losses"] = self.books["losses"] > 0
+        disputes = [one for payment in self.payments.values() for one in payment.disputes.values()]
+        found["disputes in parts"] = sum(len(one.moved) > 2 for one in disputes)
+        found["disputes lost in part"] = sum(
+            one.status == "lost" and any(amount > 0 for amount, _ in one.moved.values()) and one.amount > 0
+            for one in disputes
+        )
+        found["settled abroad"] = self.books["exchange USD"] != 0
         return found
 
     # --- what a look at the provider changes --------------------------------------------------------------------------
@@ -226,7 +236,7 @@ class Model:
         if held.charge and payment.lot is None and held.intent["status"] == "succeeded":
             payment.lot = self.give(payment.guest, payment.amount)
             fee = (payment.amount * 290 + 5_000) // 10_000 + 30
-            self._book(payment, held.charge, payment.amount, fee, "processing-fees")
+            self._book(payment, held.charge, payment.amount, {fee}, "processing-fees")
         for refund in payment.refunds:
             if refund.status == "given-up" and not self._there(refund, held):
                 self._failed(payment, refund)
@@ -254,7 +264,7 @@ class Model:
         for name, sign in (("balance_transaction", -1), ("failure_balance_transaction", 1)):
             moved = held.moved.get(one.get(name) or "")
             if moved and moved["id"] not in payment.booked:
-                self._book(payment, moved, sign * refund.amount, 0, "processing-fees")
+                self._book(payment, moved, sign * refund.amount, {0}, "processing-fees")
                 self.books["refunds-payable"] += sign * refund.amount
         if one["status"] == "failed" and refund.status != "failed":
             self._failed(payment, refund)
@@ -270,27 +280,77 @@ class Model:
         self.books["losses"] -= refund.amount - refund.released
         refund.status = "failed"
 
+    def disagrees(self, payment: Paid, held: "Held") -> bool:
+        """Whether the provider has not said yet what came back of a dispute in its own currency."""
+        return any(self._moves(payment, one) is None for one in held.disputes)
+
     def _dispute(self, payment: Paid, one: Facts) -> None:
-        lot = payment.lot
+        lot, moves = payment.lot, self._moves(payment, one)
         assert lot is not None
+        if moves is None:
+            return
+        dispute = payment.disputes.get(one["id"])
+        left = -sum(amount for _, amount in moves.values())
+        known = dispute.amount if dispute else one["amount"]
+        amount = left if one["status"] == "lost" else known if one["status"] == "won" and dispute else left or known
+        if dispute is None:
+            dispute = payment.disputes[one["id"]] = Dispute(amount, 0, "")
         for moved in one["balance_transactions"]:
             if moved["id"] not in payment.booked:
-                sign = -1 if moved["amount"] < 0 else 1
-                self._book(payment, moved, moved["amount"], -sign * 1_500, "dispute-fees")
-                self.books["disputes-held"] -= moved["amount"]
-        dispute, taken = payment.disputes.get(one["id"]), -sum(moved["amount"] for moved in one["balance_transactions"])
-        if dispute is None:
-            self.expire(payment.guest)
-            amount = taken or one["amount"]
-            dispute = payment.disputes[one["id"]] = Dispute(amount, min(amount, lot.free), "")
-            lot.frozen += dispute.frozen
-        anew = one["status"] != dispute.status or taken not in {0, dispute.amount}
-        if one["status"] in {"won", "lost"} and anew:
-            if dispute.status == "lost":
-                self._overturned(payment, lot, dispute)
-            dispute.amount = taken or dispute.amount
-            self._verdict(payment, lot, dispute, lost=one["status"] == "lost")
-        dispute.status = one["status"]
+                presented = moves[moved["id"]][1]
+                fees = {0, 1_500} if presented < 0 else {0, -1_500} if presented else {1_500, -1_500}
+                self._book(payment, moved, presented, fees, "dispute-fees")
+                self.books["disputes-held"] -= presented
+        dispute.moved = moves
+        self._stands(payment, lot, dispute, status=one["status"], amount=amount)
+
+    def _stands(self, payment: Paid, lot: Lot, dispute: Dispute, *, status: str, amount: int) -> None:
+        """A dispute, about so much, in this status: what that changes."""
+        ended, before = status in {"won", "lost"}, (dispute.status, dispute.amount)
+        if before == (status, amount):
+            return
+        if dispute.status == "lost":
+            self._overturned(payment, lot, dispute)
+        dispute.status, dispute.amount = status, amount
+        decided = before[0] in {"won", "lost"}
+        if not (ended and decided) and (not before[0] or decided or amount != before[1]):
+            self._freeze(payment, lot, dispute)
+        if ended:
+            self._verdict(payment, lot, dispute, lost=status == "lost")
+
+    def _freeze(self, payment: Paid, lot: Lot, dispute: Dispute) -> None:
+        self.expire(payment.guest)
+        if dispute.frozen > dispute.amount:
+            lot.frozen -= dispute.frozen
+            dispute.frozen = 0
+            lot.ends = max(lot.ends, (self.day + GRACE_DAYS, self.tick))
+        more = max(0, min(dispute.amount - dispute.frozen, lot.free))
+        lot.frozen += more
+        dispute.frozen += more
+
+    def _moves(self, payment: Paid, one: Facts) -> dict[str, tuple[int, int]] | None:
+        """Each movement of a dispute as it is and in the payment's currency; None where a verdict has to say first what came back."""
+        dispute = payment.disputes.get(one["id"])
+        found = dict(dispute.moved) if dispute else {}
+        fresh = [moved for moved in one["balance_transactions"] if moved["id"] not in found]
+        for moved in sorted(fresh, key=lambda moved: (moved["created"], moved["amount"])):
+            amount = moved["amount"] if moved["currency"] == "eur" else self._exchanged(found, one, moved["amount"])
+            if amount is None:
+                return None
+            found[moved["id"]] = moved["amount"], amount
+        return found
+
+    def _exchanged(self, before: dict[str, tuple[int, int]], one: Facts, amount: int) -> int | None:
+        settled, taken = (-sum(pair[place] for pair in before.values()) for place in (0, 1))
+        if taken <= 0:
+            return -one["amount"] if amount < 0 else 0
+        abroad, at_home = next(pair for pair in before.values() if pair[1] < 0)
+        part = int(Fraction(at_home * amount, abroad).__abs__() + Fraction(1, 2))
+        if amount <= 0:
+            return -part
+        if one["status"] == "won" or amount == settled:
+            return taken
+        return min(taken, part) if one["status"] == "lost" else None
 
     def _overturned(self, payment: Paid, lot: Lot, dispute: Dispute) -> None:
         self.expire(payment.guest)
@@ -309,8 +369,6 @@ class Model:
                 dispute.frozen = 0
                 lot.ends = max(lot.ends, (self.day + GRACE_DAYS, self.tick))
             return
-        if dispute.frozen > dispute.amount:
-            lot.ends = max(lot.ends, (self.day + GRACE_DAYS, self.tick))
         lot.frozen -= dispute.frozen
         dispute.frozen = 0
         dispute.taken = taken = min(dispute.amount, lot.free)
@@ -322,11 +380,19 @@ class Model:
         lot.remaining += amount
         lot.ends = max(lot.ends, (self.day + GRACE_DAYS, self.tick))
 
-    def _book(self, payment: Paid, moved: Facts, amount: int, fee: int, fees: str) -> None:
-        assert (moved["amount"], moved["fee"], moved["net"]) == (amount, fee, amount - fee), moved
+    def _book(self, payment: Paid, moved: Facts, amount: int, fees_known: set[int], fees: str) -> None:
+        """A movement that is so much in the payment's currency; by another one's rates the provider alone knows the fee."""
+        fee, end = moved["fee"], "" if moved["currency"] == "eur" else f" {moved['currency'].upper()}"
+        assert moved["net"] == moved["amount"] - fee, moved
         payment.booked.add(moved["id"])
-        self.books["provider"] += amount - fee
-        self.books[fees] += fee
+        if end:
+            self.books[f"exchange{end}"] += moved["amount"]
+            self.books["exchange"] -= amount
+        else:
+            assert moved["amount"] == amount, (moved, amount)
+            assert fee in fees_known, moved
+        self.books[f"provider{end}"] += moved["net"]
+        self.books[f"{fees}{end}"] += fee
 
     def _known(self, payment: Paid, one: Facts) -> Refund | None:
         named = one["metadata"].get("refund_id")

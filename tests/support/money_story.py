@@ -20,6 +20,7 @@ from lastlight.domains.payments import RefundTooLarge, SpentAlready, begin_payme
 from lastlight.domains.payments.actions import answer_dispute
 from lastlight.domains.payments.inbox import verified
 from lastlight.domains.payments.jobs import abandon, poll, sweep, take_and_queue
+from lastlight.domains.payments.journal import DisagreementError
 from lastlight.domains.payments.looking import look_at
 from lastlight.domains.payments.model import Hint
 from lastlight.kernel.errors import Busy, Problem
@@ -269,6 +270,23 @@ class Story:
             await near.control("amend", dispute=open_ones[which % len(open_ones)], amount=amount)
             self.told["amounts said anew"] += 1
 
+    async def funds(self, which: int, amount: int) -> None:
+        """A bank takes more of what is disputed, or gives a part back, apart from its verdict."""
+        near = self.business.near
+        disputes = near.objects("dispute")
+        if not disputes:
+            return
+        one = disputes[which % len(disputes)]
+        amount = min(amount, one["_taken"])
+        if amount:
+            await near.control("funds", dispute=one["id"], amount=amount)
+            self.told["taken beside"] += amount < 0
+            self.told["back beside"] += amount > 0
+
+    async def settle_in(self, rate: int) -> None:
+        """The provider settles in another currency from now on, or at another rate."""
+        await self.business.near.control("rules", settles_in="usd", rate=rate)
+
     async def overturn(self, which: int) -> None:
         """A bank's verdict does not hold any more."""
         near = self.business.near
@@ -365,6 +383,13 @@ class Story:
         if error is None and payment.intent is not None:
             held = self._held(payment.intent)
             assert not self.model.crowded(payment, held), "more went back than was paid"
+            assert not self.model.disagrees(payment, held), "the provider had not said what came back"
+            self.model.look(payment, held)
+        elif isinstance(error, DisagreementError):
+            self.told["waited for a verdict"] += 1
+            assert payment.intent is not None
+            held = self._held(payment.intent)
+            assert self.model.disagrees(payment, held), error
             self.model.look(payment, held)
         elif isinstance(error, Busy):
             self.told["crowded"] += 1
@@ -405,6 +430,8 @@ class Story:
     async def be_quiet(self) -> None:
         """Nobody does anything more. Polls and the sweep find what no webhook brought, and all books are the provider's."""
         self.business.near.no_more_trouble()
+        if any(self.model.disagrees(one, self._held(one.intent)) for one in self.model.payments.values() if one.intent):
+            await self.time_passes(70)
         await self.work()
         await self.sweep()
         await self.work()
@@ -426,7 +453,9 @@ async def _at_once(wanted: Any) -> list[Any]:
     """What became of each, a refusal as it is; anything else that breaks is raised."""
     outcomes = await asyncio.gather(*wanted, return_exceptions=True)
     for one in outcomes:
-        if isinstance(one, BaseException) and not isinstance(one, Problem | processor.ProcessorBusy):
+        if isinstance(one, BaseException) and not isinstance(
+            one, Problem | processor.ProcessorBusy | DisagreementError
+        ):
             raise one
     return outcomes
 

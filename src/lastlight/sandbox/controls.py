@@ -9,7 +9,7 @@ from lastlight.sandbox import store
 from lastlight.sandbox.agenda import run_due
 from lastlight.sandbox.desk import LATER_SECONDS, Desk, desk_of, keep_settings
 from lastlight.sandbox.events import shown
-from lastlight.sandbox.money import FEE
+from lastlight.sandbox.money import FEE, MILLION, currency
 from lastlight.sandbox.problems import BadRequest, Json
 from lastlight.sandbox.resources import disputes
 from lastlight.sandbox.resources.webhook_endpoints import roll_secret
@@ -42,12 +42,16 @@ class Answers(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Rules(msgspec.Struct, forbid_unknown_fields=True):
-    """The fee, and the seconds that pass before what follows by itself: refunds, disputes, verdicts, top-ups."""
+    """The fee, the seconds that pass before what follows by itself (refunds, disputes, verdicts, top-ups), and what is settled in."""
 
     basis_points: int | None = None
     fixed: int | None = None
     dispute: int | None = None
     later_seconds: int | None = None
+    settles_in: str | None = None
+    """Another currency than the payment's; the empty text: the payment's own."""
+    rate: int | None = None
+    """What a million of a payment's minor units are in that currency."""
 
 
 class Dispute(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,6 +70,13 @@ class Overturn(msgspec.Struct, forbid_unknown_fields=True):
 
 class Amend(msgspec.Struct, forbid_unknown_fields=True):
     """Another amount of a dispute."""
+
+    dispute: str
+    amount: int
+
+
+class Funds(msgspec.Struct, forbid_unknown_fields=True):
+    """Money that moves apart from a verdict: below zero it is taken, above zero it comes back."""
 
     dispute: str
     amount: int
@@ -133,13 +144,19 @@ def take_answer_rule(desk: Desk, path: str) -> Answers | None:
 
 
 def rules(desk: Desk, body: bytes) -> Json:
-    """Change the fee or the pace; an empty body only tells them."""
-    given = {k: v for k, v in msgspec.to_builtins(_read(body or b"{}", Rules)).items() if v is not None}
-    if any(value < 0 for value in given.values()):
-        raise BadRequest("A rule is never negative.")
+    """Change the fee, the pace or the settlement; an empty body only tells them."""
+    wish = _read(body or b"{}", Rules)
+    given = {k: v for k, v in msgspec.to_builtins(wish).items() if isinstance(v, int)}
+    if any(value < 0 for value in given.values()) or wish.rate == 0:
+        raise BadRequest("A rule is never negative, and a rate is above zero.")
     later = given.pop("later_seconds", desk.settings.get("later_seconds", LATER_SECONDS))
-    keep_settings(desk, fee={**FEE, **desk.settings.get("fee", {}), **given}, later_seconds=later)
-    return {**desk.settings["fee"], "later_seconds": later}
+    rate = given.pop("rate", desk.settings.get("rate", MILLION))
+    settles_in = desk.settings.get("settles_in", "")
+    if wish.settles_in is not None:
+        settles_in = currency(wish.settles_in) if wish.settles_in else ""
+    fee = {**FEE, **desk.settings.get("fee", {}), **given}
+    keep_settings(desk, fee=fee, later_seconds=later, settles_in=settles_in, rate=rate)
+    return {**fee, "later_seconds": later, "settles_in": settles_in, "rate": rate}
 
 
 def dispute(desk: Desk, body: bytes) -> Json:
@@ -157,6 +174,12 @@ def amend(desk: Desk, body: bytes) -> Json:
     """Say another amount of a dispute that is not decided."""
     wish = _read(body, Amend)
     return shown(disputes.amend(desk, wish.dispute, amount=wish.amount))
+
+
+def funds(desk: Desk, body: bytes) -> Json:
+    """Take more of a dispute, or give a part of it back."""
+    wish = _read(body, Funds)
+    return shown(disputes.move_funds(desk, wish.dispute, amount=wish.amount))
 
 
 def roll(desk: Desk, body: bytes) -> Json:
@@ -192,6 +215,7 @@ CONTROLS: Mapping[tuple[str, str], Callable[[Desk, bytes], Json]] = {
     ("POST", "rules"): rules,
     ("POST", "dispute"): dispute,
     ("POST", "amend"): amend,
+    ("POST", "funds"): funds,
     ("POST", "overturn"): overturn,
     ("POST", "roll_secret"): roll,
     ("GET", "deliveries"): deliveries,

@@ -104,6 +104,23 @@ def currency(given: str) -> str:
     return code
 
 
+MILLION = 1_000_000
+
+
+def settlement(settings: Json, currency: str) -> tuple[str, int | None]:
+    """The currency that an account settles a payment's in, and what a million minor units are there; None where it is the payment's own."""
+    settles_in = settings.get("settles_in") or currency
+    return settles_in, None if settles_in == currency else int(settings["rate"])
+
+
+def exchanged(amount: int, rate: int | None) -> int:
+    """Minor units in the currency of settlement, rounded half away from zero; as they are where there is no rate."""
+    if rate is None:
+        return amount
+    units = (2 * abs(amount) * rate + MILLION) // (2 * MILLION)
+    return units if amount >= 0 else -units
+
+
 def written(amount: int, currency: str) -> str:
     """An amount as a bank's page writes it: 10.00 USD."""
     digits = 0 if currency in ZERO_DECIMALS else 3 if currency in THREE_DECIMALS else 2

@@ -15,6 +15,7 @@ from lastlight.domains.credits.verify import verify_credits
 from lastlight.domains.ledger.verify import verify_books
 from lastlight.domains.payments import Dispute, Payment
 from lastlight.domains.payments.errors import RefundTooLarge
+from lastlight.domains.payments.journal import DisagreementError
 from lastlight.runtime.push.module import MODULE as PUSH
 from lastlight.runtime.settings import Settings
 from tests.domains.credits.test_inquiries import bought, lot
@@ -238,3 +239,75 @@ async def test_freezing_all_that_is_left_would_be_seen(shop: Shop, monkeypatch: 
     monkeypatch.setattr(disputes, "min", max, raising=False)
     with pytest.raises(AssertionError, match="10000"):
         await _followed(shop, taken=0, amount=4_000, frozen=4_000, lost=False)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the verdict", "after it"])
+@pytest.mark.parametrize(("spent_before", "back", "lost"), [(7_000, 1_500, 0), (9_000, 1_500, 1_500), (0, 4_000, 0)])
+async def test_a_dispute_that_is_lost_in_part_takes_what_did_not_come_back(
+    shop: Shop, spent_before: int, back: int, lost: int, after: bool
+) -> None:
+    payment = await bought(shop, VISA)
+    if spent_before:
+        await spent(shop, payment, spent_before)
+    payment = await disputed(shop, payment, 4_000)
+    [dispute] = await shop.disputes(payment)
+    if after:
+        await decided(shop, payment, lost=True)
+    shop.beside.control("funds", dispute=dispute.provider_id, amount=back)
+    payment = await shop.look(payment)
+    [dispute] = await decided(shop, payment, lost=True)
+    books, payment = await agreed(shop), await shop.read(payment.id)
+    assert (dispute.status, dispute.amount, dispute.lost) == ("lost", 4_000 - back, lost)
+    assert ("disputes-held" in books, books.get("losses", 0)) == (False, lost)
+    assert await lot(shop, payment) == (10_000 - spent_before - (4_000 - back - lost), 0)
+    assert (payment.disputed, payment.refundable) == (4_000 - back, 6_000 + back)
+    with pytest.raises(CreditsShort):
+        await spent(shop, payment, 10_000 - spent_before - (4_000 - back - lost) + 1)
+
+
+@pytest.mark.parametrize("rate", [800_000, 1_250_000], ids=["less", "more"])
+@pytest.mark.parametrize("lost", [True, False], ids=["lost", "won"])
+async def test_what_is_settled_in_another_currency_is_frozen_and_freed_in_the_guests_own(
+    shop: Shop, rate: int, lost: bool
+) -> None:
+    shop.beside.control("rules", settles_in="usd", rate=1_100_000)
+    payment = await bought(shop, VISA)
+    payment = await disputed(shop, payment, 4_000)
+    assert (payment.disputed, await lot(shop, payment)) == (4_000, (10_000, 4_000))
+    shop.beside.control("rules", rate=rate)
+    [dispute] = await decided(shop, payment, lost=lost)
+    if lost:
+        shop.beside.control("rules", rate=1_100_000)
+        shop.beside.control("funds", dispute=dispute.provider_id, amount=1_000)
+        payment = await shop.look(payment)
+        [dispute] = await shop.disputes(payment)
+    payment = await shop.read(payment.id)
+    assert (dispute.status, dispute.lost, payment.disputed) == (("lost", 0, 3_000) if lost else ("won", 0, 0))
+    assert await lot(shop, payment) == (7_000 if lost else 10_000, 0)
+    await settled_abroad(shop)
+
+
+async def settled_abroad(shop: Shop) -> None:
+    """Nothing of a dispute is held any more, and the dollars of the books are those that the provider keeps."""
+    euros, dollars = await shop.books(), await shop.books("USD")
+    assert not {"disputes-held", "provider-pending", "provider-available"} & euros.keys()
+    assert await shop.held() == {"USD": dollars.get("provider-pending", 0) + dollars.get("provider-available", 0)}
+
+
+async def test_what_came_back_abroad_before_a_verdict_is_asked_about_again_and_holds_up_nothing_else(
+    shop: Shop,
+) -> None:
+    shop.beside.control("rules", settles_in="usd", rate=1_100_000)
+    payment = await disputed(shop, await bought(shop, VISA), 4_000)
+    [dispute] = await shop.disputes(payment)
+    shop.beside.control("funds", dispute=dispute.provider_id, amount=1_000)
+    shop.beside.control("dispute", charge=payment.charge_id, amount=500)
+    with pytest.raises(DisagreementError, match="USD 1100 came back before a verdict, of 4000"):
+        await shop.look(payment)
+    assert sorted(one.amount for one in await shop.disputes(payment)) == [500, 4_000]
+    assert await lot(shop, payment) == (10_000, 4_500)
+    shop.beside.control("clock", seconds=DAYS_60)
+    payment = await shop.look(payment)
+    assert sorted((one.status, one.amount) for one in await shop.disputes(payment)) == [("lost", 500), ("lost", 3_000)]
+    assert await lot(shop, payment) == (6_500, 0)
+    await settled_abroad(shop)

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from lastlight.domains.ledger import DISPUTES_HELD, account_id, balance
+from lastlight.domains.ledger import DISPUTES_HELD, account_id, balance, open_account
 from lastlight.domains.payments.disputing import OVERTURNED, follow_dispute
 from lastlight.domains.payments.journal import DisagreementError
 from lastlight.domains.payments.looking import Seen
@@ -221,6 +221,13 @@ async def test_what_came_back_abroad_waits_for_the_verdict_that_says_what_it_was
     assert await stands(world, payment_id) == (3_000, 3_000, held)
 
 
+async def test_exactly_what_was_taken_abroad_is_all_of_it_without_a_verdict(world: World) -> None:
+    payment_id, seen, held = await untold(world)
+    back = msgspec.structs.replace(seen, balance_transactions=tuple(in_turn((-4_400, -1_650, 6_050), "USD")))
+    await follow(world, payment_id, back)
+    assert (await stands(world, payment_id))[2] == held
+
+
 async def test_an_inquiry_that_took_money_abroad_is_about_what_it_took(world: World) -> None:
     payment_id, seen, held = await untold(world)
     asks = msgspec.structs.replace(
@@ -239,7 +246,7 @@ async def untold(world: World) -> tuple[UUID, processor.Dispute, int]:
     payment_id = await captured(world.people.services, world.a.id)
     async with system_ctx(world.people.services, world.a.id) as ctx:
         payment = await read_payment(ctx, payment_id=payment_id)
-        held = await balance(ctx, account=account_id(ctx.tenant_id, DISPUTES_HELD, "EUR"))
+        held = await balance(ctx, account=await open_account(ctx, kind=DISPUTES_HELD, currency="EUR"))
     TRIALS[world.a.id].taken = 0
     return payment_id, msgspec.structs.replace(dispute_of(payment), amount=4_000), held
 

@@ -5,6 +5,7 @@ from typing import Any
 from lastlight.sandbox.desk import Desk, add, get, save, schedule
 from lastlight.sandbox.events import emit
 from lastlight.sandbox.listing import page
+from lastlight.sandbox.money import MILLION, exchanged, settlement
 from lastlight.sandbox.problems import Json
 from lastlight.sandbox.routes import Route
 from lastlight.sandbox.shapes import Moment, Text, group, listed
@@ -31,20 +32,23 @@ def book(
     available_on: int | None = None,
     description: str | None = None,
 ) -> Json:
-    """Write a balance transaction: signed minor units; available now unless `available_on` lies ahead."""
+    """Write a balance transaction: signed minor units; available now unless `available_on` lies ahead.
+
+    Amount and fee are in `currency`, and are exchanged where the account settles in another one; top-ups never are.
+    """
     when = desk.now if available_on is None else available_on
-    details = [
-        {"amount": fee, "application": None, "currency": currency, "description": fee_name, "type": "stripe_fee"}
-    ]
+    settled, rate = (currency, None) if kind == "topup" else settlement(desk.settings, currency)
+    amount, fee = exchanged(amount, rate), exchanged(fee, rate)
+    details = [{"amount": fee, "application": None, "currency": settled, "description": fee_name, "type": "stripe_fee"}]
     booked = add(
         desk,
         "balance_transaction",
         amount=amount,
         available_on=when,
         balance_type="payments",
-        currency=currency,
+        currency=settled,
         description=description,
-        exchange_rate=None,
+        exchange_rate=rate / MILLION if rate else None,
         fee=fee,
         fee_details=details if fee else [],
         net=amount - fee,

@@ -119,6 +119,7 @@ def _opened(desk: Desk, charge: Json, *, amount: int, reason: str, inquiry: bool
         payment_method_details=_details(charge, inquiry=inquiry),
         reason=reason,
         status="warning_needs_response" if inquiry else "needs_response",
+        _taken=0,
     )
     charge["disputed"] = True
     save(desk, charge)
@@ -141,29 +142,39 @@ def _details(charge: Json, *, inquiry: bool) -> Json:
 
 
 def _withdraw(desk: Desk, dispute: Json) -> None:
-    _book(desk, dispute, amount=-dispute["amount"])
+    """Take what is disputed and not taken yet, with the fee."""
+    _book(desk, dispute, amount=min(0, _taken(dispute) - dispute["amount"]), fee=_fee(desk))
     save(desk, dispute)
     emit(desk, "charge.dispute.funds_withdrawn", dispute)
 
 
-def _book(desk: Desk, dispute: Json, *, amount: int) -> None:
-    """Take an amount (below zero) and the fee, or give both back."""
-    sign = -1 if amount < 0 else 1
-    rule = {**FEE, **desk.settings.get("fee", {})}
+def _taken(dispute: Json) -> int:
+    """What is taken and not back, in the charge's currency; one that was kept before this was counted tells it by its bookings."""
+    return dispute.get("_taken", -sum(one["amount"] for one in dispute["balance_transactions"]))
+
+
+def _fee(desk: Desk) -> int:
+    return int({**FEE, **desk.settings.get("fee", {})}["dispute"])
+
+
+def _book(desk: Desk, dispute: Json, *, amount: int, fee: int) -> None:
+    """Take an amount (below zero) and a fee, or give an amount and (below zero) a fee back."""
     charge = get(desk, "charge", dispute["charge"])
     paid = get(desk, "balance_transaction", charge["balance_transaction"])
+    taken = amount < 0 or fee > 0
     booked = book(
         desk,
         "adjustment",
         dispute["id"],
         amount=amount,
         currency=dispute["currency"],
-        category="dispute" if sign < 0 else "dispute_reversal",
-        fee=-sign * int(rule["dispute"]),
+        category="dispute" if taken else "dispute_reversal",
+        fee=fee,
         fee_name="Dispute fee",
         available_on=max(paid["available_on"], desk.now),
-        description=f"Chargeback {'withdrawal' if sign < 0 else 'reversal'} for {dispute['charge']}",
+        description=f"Chargeback {'withdrawal' if taken else 'reversal'} for {dispute['charge']}",
     )
+    dispute["_taken"] = _taken(dispute) - amount
     dispute["balance_transactions"] = [*dispute["balance_transactions"], booked]
 
 
@@ -236,7 +247,7 @@ def _end_inquiry(desk: Desk, dispute: Json, *, escalated: bool) -> None:
 
 def _close(desk: Desk, dispute: Json, status: str) -> None:
     if status == "won":
-        _book(desk, dispute, amount=-sum(one["amount"] for one in dispute["balance_transactions"]))
+        _book(desk, dispute, amount=_taken(dispute), fee=-_fee(desk))
     _move(desk, dispute, status)
     if status == "won":
         emit(desk, "charge.dispute.funds_reinstated", dispute)
@@ -265,6 +276,21 @@ def amend(desk: Desk, identifier: str, *, amount: int) -> Json:
     dispute["amount"] = amount
     save(desk, dispute)
     emit(desk, "charge.dispute.updated", dispute, before=before)
+    return dispute
+
+
+def move_funds(desk: Desk, identifier: str, *, amount: int) -> Json:
+    """The bank takes more of a dispute (below zero), or gives a part back, apart from a verdict and without a fee."""
+    dispute = get(desk, "dispute", identifier)
+    if dispute["status"].startswith("warning"):
+        raise Refusal("An inquiry holds no money.")
+    if not amount or amount > _taken(dispute):
+        raise Refusal(
+            f"Of this dispute {_taken(dispute)} can come back, or more be taken (below zero).", param="amount"
+        )
+    _book(desk, dispute, amount=amount, fee=0)
+    save(desk, dispute)
+    emit(desk, "charge.dispute.funds_withdrawn" if amount < 0 else "charge.dispute.funds_reinstated", dispute)
     return dispute
 
 
