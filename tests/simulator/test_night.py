@@ -144,11 +144,35 @@ def test_a_night_on_request_says_what_happened_and_the_database_agrees(demo: Dem
     found = re.match(r"seed 31: (\d+) arrived, (\d+) checked out, .* 0 wrong\nfloor: .*heartbeats \d+", played.stdout)
     assert found is not None, played.stdout
     arrived, left = int(found[1]), int(found[2])
-    assert 5 <= arrived <= 10
+    assert 5 <= arrived <= 10, played.stdout
     assert demo.sql(guests)[0][0] == arrived
     inside = guests.replace("from checkins", "from visits") + " and c.status = 'open'"
     assert demo.sql(inside)[0][0] == arrived - left
     assert "came" in played.stderr, "progress is shown"
+
+
+def test_who_has_no_credits_for_the_entrance_pays_at_the_desk(demo: Demo) -> None:
+    arguments = ("--guests", "6", "--hours", "0.2", "--speed", "600", "--seed", "33", "--tenant", "the-low-light")
+    _ask_at_the_doors(demo, "the-low-light", amount=1_500)
+    try:
+        played = demo.run("simulate", *arguments)
+    finally:
+        _ask_at_the_doors(demo, "the-low-light", amount=None)
+    assert played.returncode == 0, played.stderr + played.stdout
+    assert "entry-unpaid" not in played.stdout
+    [arrived] = re.findall(r"seed 33: (\d+) arrived", played.stdout)
+    paid = """select count(distinct e.patron_id) from credit_entries e join patrons p on p.tenant_id = e.tenant_id and p.id = e.patron_id
+              join users u on u.id = p.user_id where u.email like '%.33._@guests.example' and e.kind = 'spent'"""
+    assert demo.sql(paid)[0][0] == int(arrived) > 0
+
+
+def _ask_at_the_doors(demo: Demo, tenant: str, *, amount: int | None) -> None:
+    """What the entrance costs from now on, at every venue of a business."""
+    who = demo.sign_in("manager", tenant)
+    for venue in demo.get("/api/venues", who)["items"]:
+        price = f"{demo.told['base_url']}/api/venues/{venue['id']}/entry-price"
+        answer = httpx.put(price, headers=who, json={"amount": amount}, timeout=30)
+        assert answer.status_code == 200, answer.text
 
 
 def test_each_act_of_the_floor_leaves_its_mark(demo: Demo) -> None:

@@ -1,7 +1,7 @@
 """The public API as the simulator's doors and guests use it. Nothing here knows the database."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -23,10 +23,10 @@ class UnreachableError(Exception):
 
 
 class ApiRefused(Exception):
-    """The platform refused a request: its problem type and sentence."""
+    """The platform refused a request: its problem type and sentence, and whatever else it told."""
 
-    def __init__(self, status: int, problem: str, detail: str) -> None:
-        self.status, self.problem, self.detail = status, problem, detail
+    def __init__(self, status: int, problem: str, detail: str, told: Mapping[str, Any] | None = None) -> None:
+        self.status, self.problem, self.detail, self.told = status, problem, detail, told or {}
         super().__init__(f"{status} {problem}: {detail}")
 
 
@@ -117,10 +117,10 @@ class Api:
         if answer.is_success:
             return answer.json() if answer.content else None
         try:
-            problem: dict[str, str] = answer.json()
+            told: dict[str, Any] = answer.json()
         except ValueError:
-            problem = {}
-        raise ApiRefused(answer.status_code, problem.get("type", "").rsplit("/", 1)[-1], problem.get("detail", ""))
+            told = {}
+        raise ApiRefused(answer.status_code, told.get("type", "").rsplit("/", 1)[-1], told.get("detail", ""), told)
 
 
 def _passes(answer: httpx.Response) -> bool:

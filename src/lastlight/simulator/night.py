@@ -14,6 +14,9 @@ from lastlight.simulator.client import Account, Api, ApiRefused, UnreachableErro
 from lastlight.simulator.crowd import Mishap, Outing, guest_name, plan_night, position_near
 
 AT_ONCE = 24
+ENTRANCES = 5
+"""For how many entrances a guest pays at once."""
+PAID = "Paid in cash at the desk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +137,32 @@ class Night:
         if outing.mishap is Mishap.STALE_CODE:
             code = code[:-4] + ("AAAA" if code[-4:] != "AAAA" else "BBBB")
         body = self._scan(outing, place, code)
-        key = new_key()
         try:
-            done = await self.api.call(account, "POST", "/api/checkin/verify", body, key=key)
+            done, key = await self._let_in(account, body)
         except ApiRefused as refusal:
             self.tally.refused[refusal.problem] += 1
             self.tally.turned_away += 1
             return False
         await self._again(outing, account, body, key, done)
         return True
+
+    async def _let_in(self, account: Account, body: dict[str, Any]) -> tuple[Any, UUID]:
+        """The check-in, and the key it was made under; who has too few credits for the entrance pays at the desk and scans again."""
+        key = new_key()
+        try:
+            return await self.api.call(account, "POST", "/api/checkin/verify", body, key=key), key
+        except ApiRefused as refusal:
+            if refusal.problem != "entry-unpaid":
+                raise
+            await self._pay_at_desk(account, price=refusal.told["amount"], currency=refusal.told["currency"])
+        key = new_key()
+        return await self.api.call(account, "POST", "/api/checkin/verify", body, key=key), key
+
+    async def _pay_at_desk(self, account: Account, *, price: int, currency: str) -> None:
+        """The desk takes cash for a few entrances, and gives as many credits."""
+        guest = await self.api.call(account, "GET", "/api/me")
+        body = {"patron_id": guest["patron_id"], "amount": ENTRANCES * price, "currency": currency, "reason": PAID}
+        await self.api.call(self.door, "POST", "/api/credits/adjustments", body, key=new_key())
 
     async def screen(self, place: Place) -> Screen:
         """What the venue's display shows now: it asks for the next code when the last is over, not for every guest."""
