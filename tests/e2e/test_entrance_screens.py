@@ -85,7 +85,7 @@ def test_a_guest_sees_the_price_and_what_is_missing_and_a_manager_gives_it_back(
     give(live_server, guest, 2_500)
     type_code(page, lambda: live_server.code(venue))
     expect(page.get_by_role("button", name="Check out")).to_be_visible()
-    expect(page.get_by_text(shown("R 50,00 was paid from your credits"))).to_be_visible()
+    toast(page, shown("R 50,00 was paid from your credits"))
     [made] = live_server.sql("select checkin_id from entry_charges where venue_id = $1", venue)
     _refund(live_server, console_of, made["checkin_id"])
     page.goto("/patron/credits")

@@ -273,8 +273,9 @@ def test_figures_and_lists_have_words_when_there_is_nothing(
     expect(page.locator("#figures table")).to_contain_text("Kōjō Rosebank")
     page.goto("/owner/safety/incidents?q=nothing-of-this-name")
     expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(page.get_by_role("link", name="Log", exact=True)).to_be_visible()
     staff = console("staff", "/staff/safety")
-    assert staff.get_by_role("link", name="Log").count() == 0
+    assert staff.get_by_role("link", name="Log", exact=True).count() == 0
 
 
 def test_the_crew_reads_incidents_and_alerts_of_all(console: Callable[..., Page], live_server: LiveServer) -> None:

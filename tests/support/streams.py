@@ -16,7 +16,7 @@ from lastlight.runtime.context import SYSTEM, Actor
 from lastlight.runtime.db.uow import system_ctx
 from lastlight.runtime.events.move import move_batch
 from lastlight.runtime.events.poke import start_poking
-from lastlight.runtime.events.relay import run_relay
+from lastlight.runtime.events.relay import is_led, run_relay
 from lastlight.runtime.module import Module
 from lastlight.runtime.services import Services
 from lastlight.runtime.settings import Settings
@@ -61,15 +61,24 @@ async def open_services(settings: Settings, *modules: Module) -> AsyncGenerator[
 
 @contextlib.asynccontextmanager
 async def relaying(services: Services) -> AsyncGenerator[None]:
-    """A relay that runs, and a process that pokes it."""
+    """A relay that runs and has the lead, and a process that pokes it."""
     await start_poking(services)
     stop = asyncio.Event()
     task = asyncio.create_task(run_relay(services, stop))
     try:
+        await leading(services)
         yield
     finally:
         stop.set()
         await asyncio.wait_for(task, 60)
+
+
+async def leading(services: Services, *, seconds: float = 60) -> None:
+    """Wait until a relay has the lead."""
+    until = time.monotonic() + seconds
+    while not await is_led(services):
+        assert time.monotonic() < until, f"no relay took the lead in {seconds} s"
+        await asyncio.sleep(0.01)
 
 
 async def new_tenant(services: Services) -> TenantId:
