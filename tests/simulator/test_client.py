@@ -110,6 +110,7 @@ async def test_a_refusal_is_told_by_its_name_and_not_repeated(waits: list[float]
     with pytest.raises(ApiRefused) as refused:
         await call(platform)
     assert (refused.value.status, refused.value.problem, refused.value.detail) == (422, "code-forged", "Scan another.")
+    assert refused.value.told == problem
     assert (len(platform.asked), waits) == (1, [])
 
 
