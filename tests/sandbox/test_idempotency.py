@@ -52,6 +52,22 @@ def test_what_never_began_is_not_kept(wire: Wire) -> None:
     assert wire("POST", "/v1/payment_intents", WISH, idempotency_key="k").status_code == 200
 
 
+@pytest.mark.parametrize("sent", [0, 12, 22])
+async def test_of_half_a_request_nothing_is_done(wire: Wire, sent: int) -> None:
+    """What a process that died had sent so far may well mean something: here, to pay less."""
+    body = "currency=usd&amount=1000"
+    host, port = wire.base.removeprefix("http://").split(":")
+    head = f"POST /v1/payment_intents HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {wire.key}\r\nidempotency-key: k\r\n"
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"{head}content-length: {len(body)}\r\n\r\n{body[:sent]}".encode())
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    made = [wire("POST", "/v1/payment_intents", body, idempotency_key="k") for _ in range(2)]
+    assert [(one.status_code, one.json().get("amount")) for one in made] == [(200, 1000), (200, 1000)]
+    assert len(wire("GET", "/v1/payment_intents").json()["data"]) == 1
+
+
 def test_a_key_is_forgotten_after_a_day(wire: Wire, controls: Controls) -> None:
     first = wire("POST", "/v1/payment_intents", WISH, idempotency_key="k").json()["id"]
     controls.later(86_400)

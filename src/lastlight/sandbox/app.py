@@ -1,6 +1,7 @@
 """The server: ASGI in, one SQLite file behind, a courier beside."""
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
@@ -25,6 +26,10 @@ _LARGEST_BODY = 1024 * 1024
 log = structlog.get_logger("lastlight.sandbox")
 
 
+class _HungUpError(Exception):
+    """Who asked went away before the request was whole: half of what somebody wants is nothing that they want."""
+
+
 class Sandbox:
     """The ASGI application; `base` is where it can be reached, for the pages that it sends people to."""
 
@@ -40,7 +45,8 @@ class Sandbox:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            await _send(await self._answer(await self._request(scope, receive)), send)
+            with contextlib.suppress(_HungUpError):
+                await _send(await self._answer(await self._request(scope, receive)), send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -126,10 +132,12 @@ class Sandbox:
         return answer
 
     async def _request(self, scope: Message, receive: Receive) -> Request | None:
-        """The whole request, or nothing when it is too large."""
+        """The whole request, or nothing when it is too large. Raises _HungUpError when only a part of it came."""
         body, more = b"", True
         while more:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _HungUpError
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) > _LARGEST_BODY:

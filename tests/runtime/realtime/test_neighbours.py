@@ -140,6 +140,42 @@ async def test_a_call_is_handed_to_the_sockets_only(both: Pair) -> None:
     assert b"Invalid session" in answer, "the neighbour's sockets answered"
 
 
+async def test_half_a_call_is_handed_to_nobody(database_settings: Settings) -> None:
+    """Its sender is gone, and what came of it may well mean something else. A whole one after it shows that calls are handed over."""
+    heard: list[bytes] = []
+
+    async def neighbour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        heard.append(await reader.read(5))
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        writer.close()
+
+    async def say(port: int, body: bytes, length: int) -> asyncio.StreamWriter:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = (
+            f"POST /realtime/?EIO=4&transport=polling&sid=2.x HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        await writer.drain()
+        return writer
+
+    listener = await asyncio.start_server(neighbour, "127.0.0.1", 0)
+    port = int(listener.sockets[0].getsockname()[1])
+    async with (
+        listener,
+        open_services(database_settings) as services,
+        serving(services, neighbours=Neighbours(1, (port, port))) as site,
+    ):
+        broken_off = await say(site.port, b"4half", 50)
+        broken_off.close()
+        await broken_off.wait_closed()
+        await asyncio.sleep(0.3)
+        whole = await say(site.port, b"4full", 5)
+        await until(lambda: len(heard) > 0)
+        whole.close()
+    assert heard == [b"4full"]
+
+
 async def test_a_neighbour_that_is_away_is_said_to_be(database_settings: Settings) -> None:
     away = unused_port()
     async with (

@@ -52,11 +52,17 @@ class Neighbours:
         return self.ports[place - 1] if place != self.place and 0 < place <= len(self.ports) else None
 
     async def hand_over(self, scope: Any, receive: Any, send: Any, port: int) -> bool:
-        """Let a neighbour answer an HTTP call; False when it cannot, or when this process is about to end."""
+        """Let a neighbour answer an HTTP call; False when it cannot, or when this process is about to end.
+
+        A call of which only a part came is handed to nobody: its sender is gone.
+        """
+        body = await _body(receive)
+        if body is None:
+            return True
         headers = [(name, value) for name, value in scope["headers"] if name.lower() not in PER_HOP]
         # never the path that was asked for: with two dots in it, it would lead out of here, past whatever stands in front of us
         url = f"http://127.0.0.1:{port}{PATH}/?{scope['query_string'].decode('latin-1')}"
-        asking = asyncio.ensure_future(self._ask(scope["method"], url, await _body(receive), headers))
+        asking = asyncio.ensure_future(self._ask(scope["method"], url, body, headers))
         self._asking.add(asking)
         try:
             await asyncio.wait({asking})
@@ -95,12 +101,14 @@ class Neighbours:
             await self._client.aclose()
 
 
-async def _body(receive: Any) -> bytes:
-    """The body as far as a neighbour needs it: what is longer than any poll may be is refused there."""
+async def _body(receive: Any) -> bytes | None:
+    """The body as far as a neighbour needs it: what is longer than any poll may be is refused there. None where it breaks off."""
     parts: list[bytes] = []
     size = 0
     while size <= LARGEST_BODY:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if not message.get("more_body", False):
